@@ -1,0 +1,288 @@
+//! What can be typed: clap definitions only. Their meaning is in [`super::settings`].
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use super::exit::ExitStatus;
+use crate::credential::ProofFormat;
+
+/// Issue verifiable business credentials in bulk, offline
+#[derive(Debug, Parser)]
+#[command(
+    name = "beltic",
+    version,
+    help_template = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}",
+    before_help = "Examples:
+  beltic keygen                       make an issuer key
+  beltic template csv > items.csv     a file to fill in
+  beltic batch-issue items.csv        issue a credential for each row
+",
+    after_help = ExitStatus::help()
+)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Read settings from this file instead of looking for .beltic.yaml
+    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Colour messages and text results
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub color: Color,
+    /// Print errors only: no warnings, progress or closing line
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Issue a signed credential for each item of the batch files
+    BatchIssue(Box<BatchIssueArgs>),
+    /// Make a P-256 issuer key
+    Keygen(KeygenArgs),
+    /// Print the JSON Schema of an item
+    Schema(SchemaArgs),
+    /// Print a batch file to fill in
+    Template(TemplateArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+/// What `batch-issue` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic batch-issue items.ndjson > results.ndjson
+  beltic batch-issue companies.csv --out results.csv --output csv
+  beltic batch-issue a.json b.json --issuer did:web:issuer.example --summary summary.json
+  zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
+",
+    after_help = ExitStatus::help()
+)]
+pub struct BatchIssueArgs {
+    /// Batch files, read in this order as one run; `-` or none: standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub inputs: Vec<PathBuf>,
+
+    /// The issuer's private key [default: .beltic/issuer.pem]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub passphrase_file: Option<PathBuf>,
+    /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
+    pub issuer: Option<String>,
+    /// Your id at the API, echoed in results
+    #[arg(long, value_name = "ID", env = "BELTIC_DEVELOPER_ID", help_heading = "Issuer")]
+    pub developer_id: Option<String>,
+    /// Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]
+    #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub ledger: Option<PathBuf>,
+
+    /// The form of the batch files [default: by extension, else by content]
+    #[arg(long, value_enum, env = "BELTIC_FORMAT", help_heading = "Input")]
+    pub format: Option<InputFormat>,
+    /// What separates CSV cells: one character, or `tab` [default: found in the header]
+    #[arg(long, value_name = "CHAR", help_heading = "Input")]
+    pub delimiter: Option<String>,
+    /// The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub encoding: Option<String>,
+    /// Carry unknown fields of subject and claims through instead of failing the item
+    #[arg(long, help_heading = "Input")]
+    pub allow_unknown: bool,
+    /// Refuse more than 1,000 items, as the API does
+    #[arg(long, help_heading = "Input")]
+    pub api_limits: bool,
+    /// The longest item, in bytes
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(1 << 20).expect("not zero"), help_heading = "Input")]
+    pub max_item_bytes: NonZeroUsize,
+
+    /// The form of the credentials [default: jwt_vc]
+    #[arg(long, value_name = "FORMAT", env = "BELTIC_PROOF_FORMAT", value_parser = proof_format(), help_heading = "Credentials")]
+    pub proof_format: Option<ProofFormat>,
+    /// The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]
+    #[arg(long, value_name = "DURATION", env = "BELTIC_TTL", help_heading = "Credentials")]
+    pub ttl: Option<String>,
+    /// The credential type's name [default: from the issuer]
+    #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Credentials")]
+    pub vct: Option<String>,
+    /// Issue as of this time (RFC 3339), for tests and backdated runs [default: now]
+    #[arg(long, value_name = "TIME", help_heading = "Credentials")]
+    pub issued_at: Option<String>,
+
+    /// The form of the results [default: text on a terminal, else ndjson]
+    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT", help_heading = "Output")]
+    pub output: Option<OutputFormat>,
+    /// Write the results to this file, which appears when they are complete [default: standard output]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace the file that --out names
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub force: bool,
+    /// Write counts and facts of the run to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub summary: Option<PathBuf>,
+    /// Show no progress bar
+    #[arg(long, help_heading = "Output")]
+    pub no_progress: bool,
+
+    /// How many items are worked on at once [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Speed")]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// What `keygen` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic keygen
+  beltic keygen --issuer did:web:issuer.example
+  beltic keygen --out keys/2027.pem
+  beltic keygen --if-missing          in scripts: keeps the key that is there
+"
+)]
+pub struct KeygenArgs {
+    /// Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Keep a key that is there, and succeed
+    #[arg(long)]
+    pub if_missing: bool,
+    /// The issuer, from which the key's kid is made [default: the key's own did:key]
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER")]
+    pub issuer: Option<String>,
+    /// A file whose first line is the passphrase of the key that is there
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What `schema` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic schema > item.schema.json
+"
+)]
+pub struct SchemaArgs {}
+
+/// What `template` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic template csv > items.csv
+  beltic template csv --owners 5 > items.csv
+  beltic template ndjson > items.ndjson
+"
+)]
+pub struct TemplateArgs {
+    /// The form of the file
+    #[arg(value_enum)]
+    pub format: InputFormat,
+    /// For how many beneficial owners there is room
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub owners: u16,
+}
+
+/// What `completions` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic completions bash > ~/.local/share/bash-completion/completions/beltic
+  beltic completions zsh > ~/.zfunc/_beltic
+  beltic completions fish > ~/.config/fish/completions/beltic.fish
+"
+)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// The forms of batch files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// {"items": […]} or an array of items
+    Json,
+    /// One item a line
+    Ndjson,
+    /// A header row, then one item a row
+    Csv,
+}
+
+/// The forms of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// One result a line, as JSON
+    Ndjson,
+    /// One short line an item, for people
+    Text,
+    /// {"results": […], "success_count": n, "failure_count": n}
+    Json,
+    /// A header row, then one result a row
+    Csv,
+    /// One token a line; failed items go to standard error
+    Jwt,
+}
+
+/// Examples come first, then what the command is for.
+const HELP_TEMPLATE: &str =
+    "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+fn proof_format() -> impl TypedValueParser<Value = ProofFormat> {
+    PossibleValuesParser::new(ProofFormat::ALL.map(ProofFormat::as_str)).map(|name| {
+        let known = ProofFormat::ALL.into_iter().find(|format| format.as_str() == name);
+        known.expect("clap lets only listed names through")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_text_starts_with_examples() {
+        let mut command = Cli::command();
+        command.build();
+        for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let help = command.render_help().to_string();
+            assert!(help.starts_with("Examples:\n  beltic "), "{help}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `beltic keygen`.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::super::args::{Common, KeygenArgs};
+use super::super::exit::ExitStatus;
+use super::super::failure::Failure;
+use super::super::settings::{self, Settings};
+use crate::files;
+use crate::issuer::Issuer;
+use crate::keys::IssuerKey;
+
+pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Failure> {
+    let settings = Settings::load(common)?;
+    let path = settings.key_path(&args.out);
+    let key = match make(&path)? {
+        Some(key) => key,
+        None if args.if_missing => settings::load_key(&path, args.passphrase_file.as_deref(), common.quiet)?,
+        None => {
+            return Err(Failure::said(ExitStatus::Key, format!("{} is there already", path.display()))
+                .hint("`--if-missing` keeps it and succeeds; `--out FILE` makes another key elsewhere"));
+        }
+    };
+    let issuer = settings.issuer(&args.issuer, key.public())?;
+    let public_path = write_public(&path, &key, &issuer)?;
+    report(&path, &public_path, &issuer)
+}
+
+/// Makes a key in a file that is not there yet; `None` where it is.
+fn make(path: &Path) -> Result<Option<IssuerKey>, Failure> {
+    if path.symlink_metadata().is_ok() {
+        return Ok(None);
+    }
+    let key = IssuerKey::generate()?;
+    match files::create_new_private(path, key.to_pkcs8_pem().as_bytes()) {
+        Ok(()) => Ok(Some(key)),
+        // Another process was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the public JWK beside the key.
+fn write_public(path: &Path, key: &IssuerKey, issuer: &Issuer) -> Result<PathBuf, Failure> {
+    let public_path = path.with_extension("pub.jwk");
+    let mut jwk =
+        serde_json::to_vec(&key.public().to_jwk(issuer.kid())).expect("a struct of strings has a JSON form");
+    jwk.push(b'\n');
+    files::replace(&public_path, &jwk)?;
+    Ok(public_path)
+}
+
+fn report(path: &Path, public_path: &Path, issuer: &Issuer) -> Result<ExitStatus, Failure> {
+    let name = if issuer.is_did() { "did" } else { "issuer" };
+    super::print(
+        format!(
+            "key     {}\npublic  {}\nkid     {}\n{name:<7} {}\n",
+            path.display(),
+            public_path.display(),
+            issuer.kid(),
+            issuer.id()
+        )
+        .as_bytes(),
+    )
+}

@@ -1,0 +1,64 @@
+//! `beltic template`: files to fill in. They fail until they are filled in, so that nobody issues
+//! a credential to an example.
+
+use super::super::args::{InputFormat, TemplateArgs};
+use super::super::exit::ExitStatus;
+use super::super::failure::Failure;
+use crate::request::fields::{self, Field, Kind, Object};
+use crate::source;
+
+pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
+    let owners = usize::from(args.owners);
+    let text = match args.format {
+        InputFormat::Csv => template_columns(owners).join(",") + "\n",
+        InputFormat::Ndjson => object(&fields::ITEM, owners, None) + "\n",
+        InputFormat::Json => format!("{{\"items\":[\n  {}\n]}}\n", object(&fields::ITEM, owners, Some(2))),
+    };
+    super::print(text.as_bytes())
+}
+
+/// The CSV columns of a template with room for so many owners.
+pub fn template_columns(owners: usize) -> Vec<String> {
+    source::csv_columns(owners)
+}
+
+/// An object with all its fields, to be filled in; on one line without `indent`.
+fn object(object: &Object, owners: usize, indent: Option<usize>) -> String {
+    let inner = indent.map(|indent| indent + 2);
+    let members: Vec<String> = object
+        .fields
+        .iter()
+        .filter(|field| !matches!(field.kind, Kind::CredentialType) && field.name != "cnf")
+        .map(|field| {
+            format!(
+                "\"{}\":{}{}",
+                field.name,
+                if indent.is_some() { " " } else { "" },
+                value(field, owners, inner)
+            )
+        })
+        .collect();
+    match indent {
+        None => format!("{{{}}}", members.join(",")),
+        Some(indent) => {
+            let pad = " ".repeat(indent);
+            format!("{{\n{pad}  {}\n{pad}}}", members.join(&format!(",\n{pad}  ")))
+        }
+    }
+}
+
+/// A value that says what is wanted, and fails if it is left as it is where that matters.
+fn value(field: &Field, owners: usize, indent: Option<usize>) -> String {
+    match &field.kind {
+        Kind::Attestation | Kind::Boolean => "false".into(),
+        Kind::Percent => "0".into(),
+        Kind::Duration => "\"P1Y\"".into(),
+        Kind::Word(words) => format!("\"{}\"", words[0]),
+        Kind::Object(inner) => object(inner, owners, indent),
+        Kind::Array { of, .. } => {
+            let count = if of.name == fields::OWNER_NAME { owners } else { 1 };
+            format!("[{}]", vec![value(of, owners, None); count].join(", "))
+        }
+        _ => "\"\"".into(),
+    }
+}

@@ -1,0 +1,164 @@
+//! Settings files: `.beltic.yaml` of a project, `beltic/config.yaml` of a user.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::exit::ExitStatus;
+use super::failure::Failure;
+use crate::files;
+
+/// The name of a project's settings file, looked for upward from the working directory.
+pub(crate) const PROJECT_FILE: &str = ".beltic.yaml";
+
+/// The largest settings file that is read, in bytes.
+const MAX_BYTES: usize = 1 << 20;
+
+/// What a settings file can say. An unknown key is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) ledger: Option<PathBuf>,
+    pub(crate) developer_id: Option<String>,
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    pub(crate) issuer: IssuerConfig,
+    pub(crate) credential: CredentialConfig,
+    pub(crate) status: StatusConfig,
+    pub(crate) csv: CsvConfig,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct IssuerConfig {
+    pub(crate) did: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CredentialConfig {
+    pub(crate) context: Option<String>,
+    pub(crate) vct: Option<String>,
+    pub(crate) ttl: Option<String>,
+    pub(crate) proof_format: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StatusConfig {
+    pub(crate) base_url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CsvConfig {
+    pub(crate) columns: BTreeMap<String, String>,
+    pub(crate) constants: BTreeMap<String, Cell>,
+    pub(crate) delimiter: Option<String>,
+    pub(crate) encoding: Option<String>,
+}
+
+/// A constant for a CSV column, as a cell would hold it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Cell {
+    Boolean(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl std::fmt::Display for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cell::Boolean(value) => value.fmt(f),
+            Cell::Integer(value) => value.fmt(f),
+            Cell::Number(value) => value.fmt(f),
+            Cell::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+/// A settings file that was read.
+#[derive(Debug, Default)]
+pub(crate) struct ConfigFile {
+    pub(crate) config: Config,
+    /// The folder that relative paths in it start from; none where there is no file.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The project's file: the one named, or the nearest one upward from the working directory.
+    pub(crate) fn of_project(named: Option<&Path>) -> Result<ConfigFile, Failure> {
+        match named {
+            Some(path) => ConfigFile::read(path),
+            None => {
+                let here = std::env::current_dir().unwrap_or_default();
+                let found =
+                    here.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|path| path.is_file());
+                found.map_or_else(|| Ok(ConfigFile::default()), |path| ConfigFile::read(&path))
+            }
+        }
+    }
+
+    /// The user's file, `beltic/config.yaml` in the configuration folder.
+    pub(crate) fn of_user() -> Result<ConfigFile, Failure> {
+        let folder = std::env::var_os("XDG_CONFIG_HOME")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+        match folder.map(|folder| folder.join("beltic/config.yaml")).filter(|path| path.is_file()) {
+            Some(path) => ConfigFile::read(&path),
+            None => Ok(ConfigFile::default()),
+        }
+    }
+
+    fn read(path: &Path) -> Result<ConfigFile, Failure> {
+        let bytes =
+            files::read_limited(path, MAX_BYTES).map_err(|error| Failure::new(ExitStatus::Usage, error))?;
+        let config = parse(&bytes).map_err(|error| {
+            Failure::new(
+                ExitStatus::Usage,
+                anyhow::Error::msg(error).context(format!("cannot use the settings in {}", path.display())),
+            )
+        })?;
+        let folder = path.parent().map(Path::to_owned);
+        Ok(ConfigFile { config, folder })
+    }
+
+    /// A path of this file, from the folder that the file is in.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.as_deref().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
+    // A file of comments only is an empty document, which says nothing.
+    let settings: Option<Config> = serde_yaml::from_slice(bytes)?;
+    Ok(settings.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = parse(b"key: a.pem\nissuer:\n  dod: did:web:x\n").unwrap_err().to_string();
+        assert!(error.contains("unknown field `dod`") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_file_says_nothing() {
+        assert!(parse(b"").unwrap().key.is_none());
+        assert!(parse(b"# nothing yet\n").unwrap().key.is_none());
+    }
+
+    #[test]
+    fn constants_are_cells() {
+        let config = parse(b"csv:\n  constants:\n    self_attestation_complete: true\n    ttl: P6M\n    registration_number: 00445790\n").unwrap();
+        let cells: Vec<_> = config.csv.constants.values().map(Cell::to_string).collect();
+        assert_eq!(cells, ["00445790", "true", "P6M"]);
+    }
+}

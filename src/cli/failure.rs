@@ -1,0 +1,139 @@
+//! What stopped a command, and what to do about it.
+
+use std::fmt::Display;
+use std::io::ErrorKind;
+
+use super::exit::ExitStatus;
+use super::streams;
+use crate::batch::BatchError;
+use crate::files::PathError;
+use crate::issuer::IssuerError;
+use crate::keys::{KeyError, LoadError};
+use crate::ledger::LedgerError;
+use crate::source::InputError;
+
+/// A command that could not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) status: ExitStatus,
+    /// What happened, with its causes.
+    error: anyhow::Error,
+    /// What to do about it.
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure with this exit code.
+    pub(crate) fn new(status: ExitStatus, error: impl Into<anyhow::Error>) -> Failure {
+        Failure { status, error: error.into(), hints: Vec::new() }
+    }
+
+    /// A failure that is said in one sentence.
+    pub(crate) fn said(
+        status: ExitStatus,
+        message: impl Display + Send + Sync + std::fmt::Debug + 'static,
+    ) -> Failure {
+        Failure { status, error: anyhow::Error::msg(message), hints: Vec::new() }
+    }
+
+    /// A mistake in flags or settings.
+    pub(crate) fn usage(message: impl Display + Send + Sync + std::fmt::Debug + 'static) -> Failure {
+        Failure::said(ExitStatus::Usage, message)
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Prints the failure to standard error.
+    pub(crate) fn print(&self, color: bool) {
+        streams::say(&format!("{} {}", streams::paint("error:", "1;31", color), self.error));
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            // Some errors repeat their cause in their own text.
+            if !said.contains(&cause) {
+                streams::say(&format!("  caused by: {cause}"));
+            }
+            said = cause;
+        }
+        for hint in &self.hints {
+            streams::say(&format!("  {} {hint}", streams::paint("hint:", "1;36", color)));
+        }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Failure {
+        let status = if error.is_io() { ExitStatus::Files } else { ExitStatus::Input };
+        Failure::new(status, error)
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Failure {
+        Failure::new(ExitStatus::Key, error)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Failure {
+        let missing = matches!(&error, LoadError::Read(read) if read.kind() == ErrorKind::NotFound);
+        let failure = Failure::new(ExitStatus::Key, error);
+        if missing {
+            failure.hint("`beltic keygen` makes a key; `--key FILE` names another one")
+        } else {
+            failure
+        }
+    }
+}
+
+impl From<IssuerError> for Failure {
+    fn from(error: IssuerError) -> Failure {
+        Failure::new(ExitStatus::Usage, error)
+    }
+}
+
+impl From<PathError> for Failure {
+    fn from(error: PathError) -> Failure {
+        Failure::new(ExitStatus::Files, error)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Failure {
+        let hint = match &error {
+            LedgerError::NotALedger { .. } => {
+                "name the ledger with `--ledger FILE`; a new file is created where there is none"
+            }
+            LedgerError::Damaged { .. } => {
+                "restore it from a backup; a new ledger would not know which indices are taken"
+            }
+            LedgerError::Version { .. } => "use the version of beltic that wrote it, or a newer one",
+            LedgerError::Full { .. } => "make room and run again; nothing is half recorded",
+            _ => return Failure::new(ExitStatus::Files, error),
+        };
+        Failure::new(ExitStatus::Files, error).hint(hint)
+    }
+}
+
+impl<S: Into<Failure>> From<BatchError<S>> for Failure {
+    fn from(error: BatchError<S>) -> Failure {
+        match error {
+            BatchError::Input(error) => error.into(),
+            BatchError::Ledger(error) => error.into(),
+            BatchError::Sink(error) => error.into(),
+            BatchError::Random(source) => Failure::new(
+                ExitStatus::Unexpected,
+                anyhow::Error::new(source).context("the operating system's random generator failed"),
+            ),
+            BatchError::Signing(source) => Failure::new(
+                ExitStatus::Unexpected,
+                anyhow::Error::new(source).context("cannot sign a credential"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The edge: what was typed, what it means, and what goes back to the shell.
+//!
+//! Only here are clap, anyhow, indicatif, terminals and exit codes known.
+
+pub mod args;
+mod commands;
+mod config;
+mod exit;
+mod failure;
+mod output;
+mod progress;
+mod render;
+mod report;
+mod settings;
+mod streams;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+pub use args::Cli;
+pub use commands::template_columns;
+pub use exit::ExitStatus;
+
+/// Runs the command line, from the program's name on, and says how it went.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure. Where even that cannot
+            // be written, there is nobody to tell.
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Done,
+                _ => ExitStatus::Usage,
+            };
+        }
+    };
+    match commands::dispatch(&cli) {
+        Ok(status) => status,
+        Err(failure) => {
+            failure.print(streams::color_on_stderr(cli.common.color));
+            failure.status
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Where results go: standard output, or a file that appears when it is complete.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::exit::ExitStatus;
+use super::failure::Failure;
+use crate::files::{PathError, Replacement};
+
+/// The results on their way out.
+pub(crate) struct Output {
+    target: Target,
+    started: bool,
+    /// The index of the last item whose result was handed to the system.
+    last_delivered: Option<u64>,
+}
+
+enum Target {
+    Stdout,
+    File { file: Replacement, path: PathBuf, replace: bool },
+}
+
+/// Why results could not be written, and how far they got.
+#[derive(Debug)]
+pub(crate) struct OutputError {
+    source: anyhow::Error,
+    last_delivered: Option<u64>,
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Failure {
+        let delivered = match error.last_delivered {
+            Some(index) => format!("the last result delivered is that of item {index}"),
+            None => "no result was delivered".to_owned(),
+        };
+        Failure::new(ExitStatus::Files, error.source).hint(delivered)
+    }
+}
+
+impl Output {
+    /// Results on standard output.
+    pub(crate) fn to_stdout() -> Output {
+        Output { target: Target::Stdout, started: false, last_delivered: None }
+    }
+
+    /// Results in a file.
+    pub(crate) fn to_file(path: &Path, replace: bool) -> Result<Output, Failure> {
+        if !replace && path.symlink_metadata().is_ok() {
+            return Err(Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
+                .hint("`--force` replaces it"));
+        }
+        let file = Replacement::begin(path)?;
+        let target = Target::File { file, path: path.to_owned(), replace };
+        Ok(Output { target, started: false, last_delivered: None })
+    }
+
+    /// Writes the results of a batch that ends with the item `last_index`; before the first
+    /// batch, the head of the form.
+    pub(crate) fn write(&mut self, head: &[u8], rows: &[u8], last_index: u64) -> Result<(), OutputError> {
+        if !self.started {
+            self.put(head).map_err(|source| self.error(source))?;
+            self.started = true;
+        }
+        self.put(rows).map_err(|source| self.error(source))?;
+        self.last_delivered = Some(last_index);
+        Ok(())
+    }
+
+    /// Writes what stands after the last row, and gives a file its name. Where nothing was ever
+    /// written, nothing appears.
+    pub(crate) fn finish(mut self, tail: &[u8]) -> Result<(), OutputError> {
+        if !self.started {
+            return Ok(());
+        }
+        self.put(tail).map_err(|source| self.error(source))?;
+        let last_delivered = self.last_delivered;
+        match self.target {
+            Target::Stdout => Ok(()),
+            Target::File { file, replace, .. } => {
+                let named = if replace { file.commit() } else { file.commit_new() };
+                named.map_err(|error| OutputError { source: error.into(), last_delivered })
+            }
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.target {
+            Target::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes)?;
+                stdout.flush()
+            }
+            Target::File { file, .. } => file.write_all(bytes),
+        }
+    }
+
+    fn error(&self, source: io::Error) -> OutputError {
+        let source = match &self.target {
+            Target::Stdout if source.kind() == io::ErrorKind::BrokenPipe => {
+                anyhow::anyhow!("standard output was closed before all results were written")
+            }
+            Target::Stdout => anyhow::Error::new(source).context("cannot write to standard output"),
+            Target::File { path, .. } => PathError::new("write", path, source).into(),
+        };
+        OutputError { source, last_delivered: self.last_delivered }
+    }
+}

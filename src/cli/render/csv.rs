@@ -1,0 +1,127 @@
+//! `csv`: a header row, then one result a row.
+
+use super::Form;
+use crate::batch::{Outcome, Render, Row};
+use crate::credential::Resource;
+use crate::request::Rejection;
+
+pub(super) struct Table;
+
+/// The columns, in order.
+const COLUMNS: [&str; 19] = [
+    "index",
+    "line",
+    "correlation_id",
+    "id",
+    "issuer_did",
+    "status_list_index",
+    "status_list_uri",
+    "kid",
+    "issued_at",
+    "expires_at",
+    "vct",
+    "credential_type",
+    "proof_format",
+    "alg",
+    "status",
+    "signed_payload",
+    "error_code",
+    "error_message",
+    "error_paths",
+];
+
+impl Render for Table {
+    fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
+        let correlation_id =
+            row.correlation_id.and_then(|json| serde_json::from_str::<String>(json).ok()).unwrap_or_default();
+        let mut cells = vec![
+            row.index.to_string(),
+            row.line.map(|line| line.to_string()).unwrap_or_default(),
+            harmless(correlation_id),
+        ];
+        match &row.outcome {
+            Outcome::Issued(resource) => cells.extend(issued_cells(resource)),
+            Outcome::Rejected(rejection) => cells.extend(rejected_cells(rejection)),
+        }
+        write_record(out, &cells);
+    }
+}
+
+impl Form for Table {
+    fn as_render(&self) -> &dyn Render {
+        self
+    }
+
+    fn head(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_record(&mut out, &COLUMNS);
+        out
+    }
+}
+
+fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
+    let Resource { profile, grant, token, .. } = resource;
+    let (index, list) = match &grant.status {
+        Some((uris, index)) => (index.to_string(), uris.token.clone()),
+        None => Default::default(),
+    };
+    vec![
+        grant.id.urn().to_string(),
+        profile.issuer.clone(),
+        index,
+        list,
+        profile.kid.clone(),
+        grant.issued_at.to_string(),
+        grant.expires_at.to_string(),
+        profile.vct.clone(),
+        "business".to_owned(),
+        profile.proof_format.as_str().to_owned(),
+        "ES256".to_owned(),
+        "active".to_owned(),
+        String::from_utf8_lossy(token).into_owned(),
+        String::new(),
+        String::new(),
+        String::new(),
+    ]
+}
+
+fn rejected_cells(rejection: &Rejection) -> Vec<String> {
+    let paths: Vec<_> = rejection.details.iter().map(|detail| detail.path.as_str()).collect();
+    let mut cells = vec![String::new(); 13];
+    cells.push(rejection.code.as_str().to_owned());
+    cells.push(harmless(rejection.message.clone()));
+    cells.push(paths.join(" "));
+    cells
+}
+
+/// Text that no spreadsheet runs as a formula: an apostrophe is put before what would be one.
+fn harmless(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
+fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
+    let mut writer = ::csv::WriterBuilder::new().from_writer(out);
+    // A Vec takes every byte, and all records have the same length.
+    let _ = writer.write_record(cells);
+    let _ = writer.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Rejection;
+
+    #[test]
+    fn every_row_has_every_column() {
+        let rejection = Rejection::malformed("m");
+        assert_eq!(3 + rejected_cells(&rejection).len(), COLUMNS.len());
+    }
+
+    #[test]
+    fn formulas_are_disarmed() {
+        for text in ["=1+1", "+1", "-1", "@SUM", "\tx"] {
+            assert_eq!(harmless(text.into()), format!("'{text}"));
+        }
+        assert_eq!(harmless("a=b".into()), "a=b");
+    }
+}

@@ -1,0 +1,72 @@
+//! `ndjson` and `json`: the API's results, one a line, or in its envelope.
+
+use std::io::Write;
+
+use super::Form;
+use crate::batch::{Outcome, Render, Row};
+
+/// `ndjson`: one result a line.
+pub(super) struct Lines;
+
+/// `json`: `{"results":[…],"success_count":n,"failure_count":n}`, one result a line.
+pub(super) struct Envelope;
+
+impl Render for Lines {
+    fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
+        write_row(row, out);
+        out.push(b'\n');
+    }
+}
+
+impl Form for Lines {
+    fn as_render(&self) -> &dyn Render {
+        self
+    }
+}
+
+impl Render for Envelope {
+    fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
+        if row.index > 0 {
+            out.push(b',');
+        }
+        out.push(b'\n');
+        write_row(row, out);
+    }
+}
+
+impl Form for Envelope {
+    fn as_render(&self) -> &dyn Render {
+        self
+    }
+
+    fn head(&self) -> Vec<u8> {
+        br#"{"results":["#.to_vec()
+    }
+
+    fn tail(&self, issued: u64, failed: u64) -> Vec<u8> {
+        format!("\n],\"success_count\":{issued},\"failure_count\":{failed}}}\n").into_bytes()
+    }
+}
+
+fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
+    let _ = write!(out, "{{\"index\":{}", row.index);
+    if let (Outcome::Rejected(_), Some(line)) = (&row.outcome, row.line) {
+        let _ = write!(out, ",\"line\":{line}");
+    }
+    if let Some(id) = row.correlation_id {
+        out.extend_from_slice(b",\"correlation_id\":");
+        out.extend_from_slice(id.as_bytes());
+    }
+    match &row.outcome {
+        Outcome::Issued(resource) => {
+            out.extend_from_slice(b",\"credential\":");
+            resource.write_json(out);
+        }
+        Outcome::Rejected(rejection) => {
+            out.extend_from_slice(b",\"error\":");
+            // A struct of strings always has a JSON form, and a Vec always takes it.
+            let _ = serde_json::to_writer(&mut *out, rejection);
+        }
+    }
+    out.push(b'}');
+}

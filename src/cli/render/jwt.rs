@@ -1,0 +1,26 @@
+//! `jwt`: the tokens and nothing else, one a line. Failed items have no place in it and are told
+//! on standard error.
+
+use super::Form;
+use super::text::failure_line;
+use crate::batch::{Outcome, Render, Row};
+
+pub(super) struct Tokens;
+
+impl Render for Tokens {
+    fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, notes: &mut Vec<String>) {
+        match &row.outcome {
+            Outcome::Issued(resource) => {
+                out.extend_from_slice(resource.token);
+                out.push(b'\n');
+            }
+            Outcome::Rejected(rejection) => notes.push(failure_line(row, rejection, false)),
+        }
+    }
+}
+
+impl Form for Tokens {
+    fn as_render(&self) -> &dyn Render {
+        self
+    }
+}

@@ -1,0 +1,55 @@
+//! `text`: one short line an item, for people.
+
+use super::super::streams::{paint, printable};
+use super::Form;
+use crate::batch::{Outcome, Render, Row};
+use crate::credential::Resource;
+use crate::request::Rejection;
+
+pub(super) struct Text {
+    pub(super) color: bool,
+}
+
+impl Render for Text {
+    fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
+        let line = match &row.outcome {
+            Outcome::Issued(resource) => issued_line(row, resource, self.color),
+            Outcome::Rejected(rejection) => failure_line(row, rejection, self.color),
+        };
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    }
+}
+
+impl Form for Text {
+    fn as_render(&self) -> &dyn Render {
+        self
+    }
+}
+
+fn issued_line(row: &Row<'_>, resource: &Resource<'_>, color: bool) -> String {
+    let grant = resource.grant;
+    let expires_at = grant.expires_at.to_string();
+    let until = expires_at.split('T').next().unwrap_or_default();
+    let index = grant.status.as_ref().map(|(_, index)| format!("  index {index}")).unwrap_or_default();
+    format!("{} {}  {}{index}  until {until}", paint("issued", "32", color), name(row), grant.id.urn())
+}
+
+/// What failed, in one line.
+pub(super) fn failure_line(row: &Row<'_>, rejection: &Rejection, color: bool) -> String {
+    let code = rejection.code.as_str();
+    let message = printable(&rejection.message);
+    let mut line = format!("{} {}  {code}: {message}", paint("failed", "31", color), name(row));
+    for detail in rejection.details.iter().skip(1) {
+        line.push_str(&format!("; {}: {}", printable(&detail.path), printable(&detail.message)));
+    }
+    line
+}
+
+/// How a person finds the item: its index, its line where it has one, its correlation id.
+fn name(row: &Row<'_>) -> String {
+    let line = row.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    let id = row.correlation_id.and_then(|json| serde_json::from_str::<String>(json).ok());
+    let id = id.map(|id| format!("  {}", printable(&id))).unwrap_or_default();
+    format!("{:>5}{line}{id}", row.index)
+}

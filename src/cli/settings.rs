@@ -1,0 +1,266 @@
+//! What the arguments mean: flag, else environment, else project file, else user file, else
+//! default. Each value is decided by where it came from.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::args::{BatchIssueArgs, Common, InputFormat};
+use super::config::{Config, ConfigFile};
+use super::exit::ExitStatus;
+use super::failure::Failure;
+use super::streams;
+use crate::clock::{Clock, UnixTime};
+use crate::credential::{ProfileSettings, ProofFormat};
+use crate::files;
+use crate::issuer::Issuer;
+use crate::keys::{IssuerKey, KeyError, PublicKey};
+use crate::request::rules::CalendarDuration;
+use crate::source;
+
+/// The folder of keys and state, beside the project file or in the working directory.
+const STATE_FOLDER: &str = ".beltic";
+/// The value of `--ledger` that keeps no state.
+const NO_LEDGER: &str = "none";
+/// The longest passphrase file, in bytes.
+const MAX_PASSPHRASE_BYTES: usize = 4096;
+/// How many items the API takes at once.
+const API_LIMIT: u64 = 1_000;
+
+/// The settings files that apply.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    project: ConfigFile,
+    user: ConfigFile,
+}
+
+impl Settings {
+    /// Reads the settings files.
+    pub(crate) fn load(common: &Common) -> Result<Settings, Failure> {
+        Ok(Settings {
+            project: ConfigFile::of_project(common.config.as_deref())?,
+            user: ConfigFile::of_user()?,
+        })
+    }
+
+    /// A value: the one given, else the project's, else the user's.
+    fn value<T: Clone>(&self, given: &Option<T>, from: impl Fn(&Config) -> &Option<T>) -> Option<T> {
+        given
+            .clone()
+            .or_else(|| from(&self.project.config).clone())
+            .or_else(|| from(&self.user.config).clone())
+    }
+
+    /// A path; those in settings files start from the file's folder.
+    fn path(&self, given: &Option<PathBuf>, from: impl Fn(&Config) -> &Option<PathBuf>) -> Option<PathBuf> {
+        let in_file = |file: &ConfigFile| {
+            from(&file.config)
+                .as_ref()
+                .map(|path| if path == Path::new(NO_LEDGER) { path.clone() } else { file.path(path) })
+        };
+        given.clone().or_else(|| in_file(&self.project)).or_else(|| in_file(&self.user))
+    }
+
+    /// A file in the state folder.
+    fn in_state_folder(&self, name: &str) -> PathBuf {
+        self.project.path(&Path::new(STATE_FOLDER).join(name))
+    }
+
+    /// The private key's file.
+    pub(crate) fn key_path(&self, given: &Option<PathBuf>) -> PathBuf {
+        self.path(given, |config| &config.key).unwrap_or_else(|| self.in_state_folder("issuer.pem"))
+    }
+
+    /// The ledger's file; `None` for a run without one.
+    pub(crate) fn ledger_path(&self, given: &Option<PathBuf>) -> Option<PathBuf> {
+        let path =
+            self.path(given, |config| &config.ledger).unwrap_or_else(|| self.in_state_folder("ledger.db"));
+        (path != Path::new(NO_LEDGER)).then_some(path)
+    }
+
+    /// The issuer whom this key signs for.
+    pub(crate) fn issuer(&self, given: &Option<String>, key: &PublicKey) -> Result<Issuer, Failure> {
+        match self.value(given, |config| &config.issuer.did) {
+            Some(text) => Ok(Issuer::parse(&text, key)?),
+            None => Ok(Issuer::of_key(key)),
+        }
+    }
+
+    /// What the run's credentials have in common.
+    pub(crate) fn profile(&self, args: &BatchIssueArgs) -> Result<ProfileSettings, Failure> {
+        let uri = |name: &str, value: Option<String>| match value {
+            Some(text) if !crate::request::rules::is_uri(&text) => {
+                Err(Failure::usage(format!("{name} is \"{text}\"; expected a URI")))
+            }
+            value => Ok(value),
+        };
+        Ok(ProfileSettings {
+            proof_format: self.proof_format(args)?,
+            vct: uri("vct", self.value(&args.vct, |config| &config.credential.vct))?,
+            context: uri("credential.context", self.value(&None, |config| &config.credential.context))?,
+            developer_id: self.value(&args.developer_id, |config| &config.developer_id),
+        })
+    }
+
+    fn proof_format(&self, args: &BatchIssueArgs) -> Result<ProofFormat, Failure> {
+        if let Some(format) = args.proof_format {
+            return Ok(format);
+        }
+        match self.value(&None, |config| &config.credential.proof_format) {
+            None => Ok(ProofFormat::default()),
+            Some(name) => {
+                ProofFormat::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| {
+                    let known = ProofFormat::ALL.map(ProofFormat::as_str).join(", ");
+                    Failure::usage(format!("credential.proof_format is \"{name}\"; known are {known}"))
+                })
+            }
+        }
+    }
+
+    /// The life of credentials whose item does not say.
+    pub(crate) fn default_ttl(
+        &self,
+        args: &BatchIssueArgs,
+        issued_at: UnixTime,
+    ) -> Result<CalendarDuration, Failure> {
+        let Some(text) = self.value(&args.ttl, |config| &config.credential.ttl) else {
+            return Ok(CalendarDuration::one_year());
+        };
+        CalendarDuration::parse(&text)
+            .and_then(|duration| duration.after(issued_at).map(|_| duration))
+            .map_err(|problem| Failure::usage(format!("the ttl is \"{text}\"; {problem}")))
+    }
+
+    /// Where the status lists will be published.
+    pub(crate) fn status_base(&self) -> Result<Option<String>, Failure> {
+        match self.value(&None, |config| &config.status.base_url) {
+            Some(url) if !url.starts_with("https://") || !crate::request::rules::is_uri(&url) => {
+                Err(Failure::usage(format!("status.base_url is \"{url}\"; expected an https:// URL")))
+            }
+            url => Ok(url),
+        }
+    }
+
+    /// How the batch files are read.
+    pub(crate) fn source(&self, args: &BatchIssueArgs) -> Result<source::Options, Failure> {
+        let csv =
+            if self.project.config.csv.columns.is_empty() && self.project.config.csv.constants.is_empty() {
+                &self.user.config.csv
+            } else {
+                &self.project.config.csv
+            };
+        let delimiter = self.value(&args.delimiter, |config| &config.csv.delimiter);
+        let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
+        Ok(source::Options {
+            format: args.format.map(|format| match format {
+                InputFormat::Json => source::Format::Json,
+                InputFormat::Ndjson => source::Format::Ndjson,
+                InputFormat::Csv => source::Format::Csv,
+            }),
+            encoding: encoding.as_deref().map(find_encoding).transpose()?,
+            delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
+            columns: csv.columns.clone(),
+            constants: csv.constants.iter().map(|(field, cell)| (field.clone(), cell.to_string())).collect(),
+            max_item_bytes: args.max_item_bytes.get(),
+            max_items: args.api_limits.then_some(API_LIMIT),
+        })
+    }
+
+    /// How many workers there are.
+    pub(crate) fn jobs(&self, args: &BatchIssueArgs) -> usize {
+        self.value(&args.jobs, |config| &config.jobs)
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, std::num::NonZeroUsize::get)
+    }
+}
+
+/// When credentials are issued.
+pub(crate) fn clock(issued_at: Option<&str>) -> Result<Clock, Failure> {
+    let Some(text) = issued_at else { return Ok(Clock::System) };
+    text.parse::<Timestamp>()
+        .ok()
+        .and_then(UnixTime::from_timestamp)
+        .map(Clock::Fixed)
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "--issued-at is \"{text}\"; expected an RFC 3339 date-time from 1970 on, such as 2026-01-31T12:00:00Z"
+            ))
+        })
+}
+
+fn find_encoding(name: &str) -> Result<&'static encoding_rs::Encoding, Failure> {
+    encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+        Failure::usage(format!("unknown encoding \"{name}\"")).hint(
+            "names are those of the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
+        )
+    })
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, Failure> {
+    match text.as_bytes() {
+        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
+        [byte]
+            if byte.is_ascii()
+                && !matches!(byte, b'"' | b'\n' | b'\r' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') =>
+        {
+            Ok(*byte)
+        }
+        _ => Err(Failure::usage(format!(
+            "the delimiter is \"{text}\"; expected one character such as ; or the word tab"
+        ))),
+    }
+}
+
+/// Loads the issuer's key, and warns where others can read it.
+pub(crate) fn load_key(
+    path: &Path,
+    passphrase_file: Option<&Path>,
+    quiet: bool,
+) -> Result<IssuerKey, Failure> {
+    let loaded = IssuerKey::load(path, &mut || passphrase(passphrase_file))?;
+    if loaded.readable_by_others && !quiet {
+        let path = path.display();
+        streams::say(&format!(
+            "warning: the private key {path} can be read by others; `chmod 600 {path}` mends that"
+        ));
+    }
+    Ok(loaded.key)
+}
+
+/// The passphrase of an encrypted key: from the file named, the environment, or the terminal.
+fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
+    if let Some(path) = file {
+        let bytes = files::read_limited(path, MAX_PASSPHRASE_BYTES)
+            .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
+        return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
+    }
+    if let Ok(text) = std::env::var("BELTIC_KEY_PASSPHRASE") {
+        return Ok(Zeroizing::new(text));
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(KeyError::NoPassphrase);
+    }
+    rpassword::prompt_password("Passphrase of the issuer key: ")
+        .map(Zeroizing::new)
+        .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))
+}
+
+/// Refuses options that only make sense with files where there is none.
+pub(crate) fn inputs(paths: &[PathBuf]) -> Result<Vec<source::Input>, Failure> {
+    let stdin = || source::Input::Stdin(Box::new(io::stdin()));
+    if paths.is_empty() {
+        if io::stdin().is_terminal() {
+            return Err(Failure::new(ExitStatus::Usage, anyhow::anyhow!("no batch file"))
+                .hint("name one, or pipe one in: beltic batch-issue items.json"));
+        }
+        return Ok(vec![stdin()]);
+    }
+    Ok(paths
+        .iter()
+        .map(|path| if path == Path::new("-") { stdin() } else { source::Input::File(path.clone()) })
+        .collect())
+}

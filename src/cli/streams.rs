@@ -1,0 +1,83 @@
+//! Standard error, colours, and text that is safe to show.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::Color;
+
+/// Prints a line to standard error. Where that is closed, there is nobody to tell.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether standard error takes colour.
+pub(crate) fn color_on_stderr(color: Color) -> bool {
+    wants_color(color, io::stderr().is_terminal())
+}
+
+/// Whether standard output takes colour.
+pub(crate) fn color_on_stdout(color: Color) -> bool {
+    wants_color(color, io::stdout().is_terminal())
+}
+
+/// `NO_COLOR` is the convention of no-color.org.
+fn wants_color(color: Color, is_terminal: bool) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+/// Text in a colour, by its SGR parameters.
+pub(crate) fn paint(text: &str, style: &str, color: bool) -> String {
+    if color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Text without characters that a terminal would act on.
+pub(crate) fn printable(text: &str) -> String {
+    let acts = |character: &char| character.is_control() || is_bidi_control(*character);
+    text.chars()
+        .flat_map(|character| {
+            let (escaped, plain) = if acts(&character) {
+                (Some(character.escape_default()), None)
+            } else {
+                (None, Some(character))
+            };
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+/// Characters that reorder the text around them.
+fn is_bidi_control(character: char) -> bool {
+    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A count with separators, `1,000`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        let texts: Vec<_> = [0, 12, 999, 1_000, 24_693, 1_000_000].map(grouped).into();
+        assert_eq!(texts, ["0", "12", "999", "1,000", "24,693", "1,000,000"]);
+    }
+
+    #[test]
+    fn nothing_printable_acts_on_a_terminal() {
+        assert_eq!(printable("a\x1b[31mb\u{202e}c日"), "a\\u{1b}[31mb\\u{202e}c日");
+    }
+}

@@ -1,0 +1,78 @@
+//! From a draft and its grant to a signed credential.
+
+use std::io::Write;
+
+use base64_simd::{Out, URL_SAFE_NO_PAD};
+
+use super::jwt_vc;
+use super::profile::{Profile, ProofFormat};
+use crate::json::Parser;
+use crate::jws::{SignError, Signer};
+use crate::ledger::Grant;
+use crate::request::Draft;
+
+/// Why a credential could not be signed.
+pub type AssemblyError = SignError;
+
+/// Signs credentials, one after the other, in buffers of its own.
+pub struct Assembler<'p> {
+    profile: &'p Profile,
+    signer: Signer,
+    parser: Parser,
+    /// The protected header, base64url, with the dot that follows it.
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    token: Vec<u8>,
+}
+
+impl<'p> Assembler<'p> {
+    /// An assembler for one worker thread.
+    pub fn new(profile: &'p Profile, signer: Signer) -> Assembler<'p> {
+        let header = match profile.proof_format {
+            ProofFormat::JwtVc => jwt_vc::header(profile),
+        };
+        let mut encoded = URL_SAFE_NO_PAD.encode_to_string(header).into_bytes();
+        encoded.push(b'.');
+        Assembler {
+            profile,
+            signer,
+            parser: Parser::default(),
+            header: encoded,
+            payload: Vec::new(),
+            token: Vec::new(),
+        }
+    }
+
+    /// Signs a credential; `text` holds the draft's pieces. The token is compact JWS (RFC 7515
+    /// section 7.1), and stands in a buffer that the next call writes over.
+    ///
+    /// # Errors
+    /// Where the signer has no random bytes for a nonce.
+    pub fn sign(&mut self, draft: &Draft, text: &[u8], grant: &Grant) -> Result<&[u8], AssemblyError> {
+        self.payload.clear();
+        match self.profile.proof_format {
+            ProofFormat::JwtVc => {
+                jwt_vc::write_payload(&mut self.payload, self.profile, draft, text, grant, &mut self.parser);
+            }
+        }
+        self.token.clear();
+        self.token.extend_from_slice(&self.header);
+        push_base64url(&mut self.token, &self.payload);
+        let signature = self.signer.sign(&self.token)?;
+        self.token.push(b'.');
+        push_base64url(&mut self.token, &signature);
+        Ok(&self.token)
+    }
+}
+
+/// Appends base64url without padding (RFC 7515 section 2).
+fn push_base64url(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + URL_SAFE_NO_PAD.encoded_length(bytes.len()), 0);
+    let _ = URL_SAFE_NO_PAD.encode(bytes, Out::from_slice(&mut out[start..]));
+}
+
+/// Appends a number in decimal digits.
+pub(super) fn push_number(out: &mut Vec<u8>, number: impl std::fmt::Display) {
+    let _ = write!(out, "{number}"); // writing to a Vec does not fail
+}

@@ -1,0 +1,92 @@
+//! `jwt_vc`: W3C VC Data Model 2.0, secured by VC-JOSE-COSE.
+//!
+//! The payload is the credential itself, with the JWT claims beside its own members. Both say the
+//! same: `iss` = `issuer`, `jti` = `id`, `iat` = `validFrom`, `exp` = `validUntil`, so that readers
+//! of either kind agree.
+
+use super::assemble::push_number;
+use super::evidence;
+use super::profile::Profile;
+use crate::json::Parser;
+use crate::ledger::Grant;
+use crate::request::Draft;
+
+/// The protected header (VC-JOSE-COSE section 3.1.1).
+pub(super) fn header(profile: &Profile) -> String {
+    format!(r#"{{"alg":"ES256","typ":"vc+jwt","cty":"vc","kid":{}}}"#, profile.kid_json)
+}
+
+/// Writes the payload.
+pub(super) fn write_payload(
+    out: &mut Vec<u8>,
+    profile: &Profile,
+    draft: &Draft,
+    text: &[u8],
+    grant: &Grant,
+    parser: &mut Parser,
+) {
+    let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
+    let id = grant.id.urn().encode_lower(&mut id_buffer).as_bytes();
+    let mut put = |bytes: &[u8]| out.extend_from_slice(bytes);
+
+    put(br#"{"@context":"#);
+    put(profile.context_json.as_bytes());
+    put(br#","id":""#);
+    put(id);
+    put(br#"","type":["VerifiableCredential","BusinessCredential"],"issuer":"#);
+    put(profile.issuer_json.as_bytes());
+    put(br#","validFrom":""#);
+    put(&grant.issued_at.rfc3339());
+    put(br#"","validUntil":""#);
+    put(&grant.expires_at.rfc3339());
+    put(br#"","credentialSubject":{"#);
+    // VC Data Model 2.0 section 4.8: an id is a URL. Other identifiers keep a name of ours.
+    put(if draft.subject_id_is_uri { br#""id":"# } else { br#""subject_id":"# });
+    put(draft.subject_id.of(text));
+    put(draft.subject_members.of(text));
+    put(br#","claims":"#);
+    put(draft.claims.of(text));
+    put(b"}");
+
+    if let Some((uris, index)) = &grant.status {
+        // A list's URIs are ours and hold nothing that JSON escapes.
+        let list = uris.bitstring.as_bytes();
+        put(br#","credentialStatus":{"id":""#);
+        put(list);
+        put(b"#");
+        push_number(out, index);
+        out.extend_from_slice(
+            br#"","type":"BitstringStatusListEntry","statusPurpose":"revocation","statusListIndex":""#,
+        );
+        push_number(out, index);
+        out.extend_from_slice(br#"","statusListCredential":""#);
+        out.extend_from_slice(list);
+        out.extend_from_slice(br#""}"#);
+    }
+    evidence::write(out, draft.evidence_refs.of(text), parser);
+    if !draft.cnf.is_empty() {
+        out.extend_from_slice(br#","cnf":"#);
+        out.extend_from_slice(draft.cnf.of(text));
+    }
+
+    out.extend_from_slice(br#","iss":"#);
+    out.extend_from_slice(profile.issuer_json.as_bytes());
+    out.extend_from_slice(br#","sub":"#);
+    out.extend_from_slice(draft.subject_id.of(text));
+    out.extend_from_slice(br#","jti":""#);
+    out.extend_from_slice(id);
+    out.extend_from_slice(br#"","iat":"#);
+    push_number(out, grant.issued_at.seconds());
+    out.extend_from_slice(br#","exp":"#);
+    push_number(out, grant.expires_at.seconds());
+    out.extend_from_slice(br#","vct":"#);
+    out.extend_from_slice(profile.vct_json.as_bytes());
+    if let Some((uris, index)) = &grant.status {
+        out.extend_from_slice(br#","status":{"status_list":{"idx":"#);
+        push_number(out, index);
+        out.extend_from_slice(br#","uri":""#);
+        out.extend_from_slice(uris.token.as_bytes());
+        out.extend_from_slice(br#""}}"#);
+    }
+    out.push(b'}');
+}

@@ -1,0 +1,14 @@
+//! Credentials: what is signed, and the resource that a result shows.
+//!
+//! A [`Profile`] holds what all credentials of a run have in common, written out once. An
+//! [`Assembler`] puts a draft, its grant and the profile together; each worker has its own.
+
+mod assemble;
+mod evidence;
+mod jwt_vc;
+mod profile;
+mod resource;
+
+pub use assemble::{Assembler, AssemblyError};
+pub use profile::{Profile, ProfileSettings, ProofFormat};
+pub use resource::Resource;

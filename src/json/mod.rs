@@ -1,0 +1,17 @@
+//! JSON as the signer needs it: what was reviewed is what gets signed.
+//!
+//! An item is parsed once, into a [`Document`] that keeps every value's place in the text. That
+//! is why the project has a parser of its own: general-purpose ones give back values, and with
+//! them go the spelling of numbers, the second of two equal keys, and the means to copy a
+//! validated piece of text into a credential without writing it anew.
+//!
+//! The grammar is RFC 8259, strictly. Faults that leave the structure clear (a repeated key, an
+//! escaped NUL, half a surrogate pair) do not end the parse: they are listed with their place, so
+//! that they can be reported together with everything else that is wrong with the item.
+
+mod parse;
+mod write;
+
+pub(crate) use parse::push_pointer_segment;
+pub use parse::{Document, Fault, FaultKind, Kind, MAX_DEPTH, Parser, SyntaxError, SyntaxProblem, Value};
+pub use write::{push_str, string};

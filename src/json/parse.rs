@@ -1,0 +1,808 @@
+//! The parser and the document it makes.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+/// The deepest nesting of arrays and objects in an item.
+pub const MAX_DEPTH: usize = 64;
+
+/// The longest number, in characters. No share of a company needs more, and a verifier's parser
+/// would round it.
+const MAX_NUMBER_CHARS: usize = 64;
+
+/// Objects up to this size are searched for repeated keys pair by pair, larger ones by hashing.
+const PAIRWISE_MEMBERS: usize = 16;
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An object.
+    Object,
+    /// An array.
+    Array,
+    /// A string.
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// `null`.
+    Null,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Object => "an object",
+            Kind::Array => "an array",
+            Kind::String => "a string",
+            Kind::Number => "a number",
+            Kind::Boolean(true) => "true",
+            Kind::Boolean(false) => "false",
+            Kind::Null => "null",
+        })
+    }
+}
+
+/// A value's place in the text, and where the values after it begin.
+///
+/// Nodes stand in the order of the text. An object's members are a key node and a value node in
+/// turn.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Kind,
+    /// Whether a string holds escapes, so that its text is not its value.
+    escaped: bool,
+    /// First byte; of a string, its opening quote.
+    start: u32,
+    /// The byte after the last.
+    end: u32,
+    /// The index of the node after this value and all it holds.
+    next: u32,
+}
+
+/// Why a text is not JSON, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at column {column}")]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub problem: SyntaxProblem,
+    /// The byte at which it shows, counted from 0.
+    pub offset: usize,
+    /// The same place in characters, counted from 1.
+    pub column: usize,
+}
+
+/// What is wrong with a text that is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxProblem {
+    /// The text stops in the middle of a value.
+    #[error("unexpected end of the JSON text")]
+    UnexpectedEnd,
+    /// Something else stands where this was expected.
+    #[error("not JSON: expected {0}")]
+    Expected(&'static str),
+    /// A character below U+0020 inside a string; RFC 8259 wants it escaped.
+    #[error("control character in a string (write it as an escape such as \\n)")]
+    ControlCharacter,
+    /// A backslash followed by something that is no escape.
+    #[error("unknown escape in a string")]
+    BadEscape,
+    /// Arrays and objects inside each other beyond [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A number longer than any verifier reads exactly.
+    #[error("a number of more than {MAX_NUMBER_CHARS} characters")]
+    LongNumber,
+    /// More text after the value.
+    #[error("more text after the end of the JSON value")]
+    TrailingText,
+}
+
+/// A fault that leaves the structure clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: FaultKind,
+    node: u32,
+}
+
+/// What is wrong with a well-formed text that nobody should sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FaultKind {
+    /// The same key twice in one object: parsers differ in which one counts.
+    #[error("duplicate key")]
+    DuplicateKey,
+    /// U+0000, written as an escape.
+    #[error("NUL character in a string")]
+    Nul,
+    /// Half of a UTF-16 surrogate pair, which is no character.
+    #[error("lone surrogate in a string (half of a \\u pair)")]
+    LoneSurrogate,
+}
+
+/// A parser whose buffers are used again for each text.
+#[derive(Debug, Default)]
+pub struct Parser {
+    nodes: Vec<Node>,
+    faults: Vec<Fault>,
+    /// The arrays and objects that are open, as indices of their nodes.
+    open: Vec<u32>,
+}
+
+impl Parser {
+    /// Parses one JSON text.
+    ///
+    /// # Errors
+    /// Where the text is not JSON by RFC 8259, or goes beyond a limit of this module. Faults that
+    /// leave the structure clear are not errors: see [`Document::faults`].
+    pub fn parse<'a>(&'a mut self, text: &'a str) -> Result<Document<'a>, SyntaxError> {
+        self.nodes.clear();
+        self.faults.clear();
+        self.open.clear();
+        let mut cursor = Cursor { bytes: text.as_bytes(), at: 0, saw_space: false };
+        match self.run(&mut cursor) {
+            Ok(()) => {
+                Ok(Document { text, nodes: &self.nodes, faults: &self.faults, compact: !cursor.saw_space })
+            }
+            Err(problem) => {
+                let offset = cursor.at.min(text.len());
+                let before = &text.as_bytes()[..offset];
+                let column = 1 + before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
+                Err(SyntaxError { problem, offset, column })
+            }
+        }
+    }
+
+    fn run(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SyntaxProblem> {
+        cursor.skip_space();
+        self.value(cursor)?;
+        while let Some(&container) = self.open.last() {
+            match self.nodes[container as usize].kind {
+                Kind::Object => self.member(cursor, container)?,
+                _ => self.element(cursor, container)?,
+            }
+        }
+        cursor.skip_space();
+        if cursor.at < cursor.bytes.len() { Err(SyntaxProblem::TrailingText) } else { Ok(()) }
+    }
+
+    /// Reads the next member of an object, or its end.
+    fn member(&mut self, cursor: &mut Cursor<'_>, object: u32) -> Result<(), SyntaxProblem> {
+        cursor.skip_space();
+        let first = self.nodes.len() == object as usize + 1;
+        match cursor.peek() {
+            Some(b'}') => {
+                cursor.at += 1;
+                self.check_keys(cursor, object);
+                self.close(cursor);
+                return Ok(());
+            }
+            Some(b',') if !first => {
+                cursor.at += 1;
+                cursor.skip_space();
+            }
+            Some(_) if first => {}
+            Some(_) => return Err(SyntaxProblem::Expected("',' or '}' after a member of an object")),
+            None => return Err(SyntaxProblem::UnexpectedEnd),
+        }
+        match cursor.peek() {
+            Some(b'"') => self.string(cursor)?,
+            Some(b'}') => return Err(SyntaxProblem::Expected("a member after ',' (trailing comma)")),
+            Some(_) => return Err(SyntaxProblem::Expected("a key in double quotes")),
+            None => return Err(SyntaxProblem::UnexpectedEnd),
+        }
+        cursor.skip_space();
+        cursor.expect(b':', "':' after a key")?;
+        cursor.skip_space();
+        self.value(cursor)
+    }
+
+    /// Reads the next element of an array, or its end.
+    fn element(&mut self, cursor: &mut Cursor<'_>, array: u32) -> Result<(), SyntaxProblem> {
+        cursor.skip_space();
+        let first = self.nodes.len() == array as usize + 1;
+        match cursor.peek() {
+            Some(b']') => {
+                cursor.at += 1;
+                self.close(cursor);
+                return Ok(());
+            }
+            Some(b',') if !first => {
+                cursor.at += 1;
+                cursor.skip_space();
+                if cursor.peek() == Some(b']') {
+                    return Err(SyntaxProblem::Expected("an element after ',' (trailing comma)"));
+                }
+            }
+            Some(_) if first => {}
+            Some(_) => return Err(SyntaxProblem::Expected("',' or ']' after an element of an array")),
+            None => return Err(SyntaxProblem::UnexpectedEnd),
+        }
+        self.value(cursor)
+    }
+
+    /// Reads a scalar whole, or opens an array or object.
+    fn value(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SyntaxProblem> {
+        match cursor.peek() {
+            Some(b'"') => self.string(cursor),
+            Some(b'{') => self.open(cursor, Kind::Object),
+            Some(b'[') => self.open(cursor, Kind::Array),
+            Some(b't') => self.word(cursor, b"true", Kind::Boolean(true)),
+            Some(b'f') => self.word(cursor, b"false", Kind::Boolean(false)),
+            Some(b'n') => self.word(cursor, b"null", Kind::Null),
+            Some(b'-' | b'0'..=b'9') => self.number(cursor),
+            Some(_) => Err(SyntaxProblem::Expected("a JSON value")),
+            None => Err(SyntaxProblem::UnexpectedEnd),
+        }
+    }
+
+    fn open(&mut self, cursor: &mut Cursor<'_>, kind: Kind) -> Result<(), SyntaxProblem> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(SyntaxProblem::TooDeep);
+        }
+        self.open.push(self.nodes.len() as u32);
+        self.nodes.push(Node { kind, escaped: false, start: cursor.at as u32, end: 0, next: 0 });
+        cursor.at += 1;
+        Ok(())
+    }
+
+    fn close(&mut self, cursor: &Cursor<'_>) {
+        if let Some(container) = self.open.pop() {
+            let next = self.nodes.len() as u32;
+            let node = &mut self.nodes[container as usize];
+            node.end = cursor.at as u32;
+            node.next = next;
+        }
+    }
+
+    fn push_scalar(&mut self, kind: Kind, escaped: bool, start: usize, end: usize) {
+        let next = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { kind, escaped, start: start as u32, end: end as u32, next });
+    }
+
+    fn word(&mut self, cursor: &mut Cursor<'_>, word: &[u8], kind: Kind) -> Result<(), SyntaxProblem> {
+        let start = cursor.at;
+        for &expected in word {
+            match cursor.peek() {
+                Some(found) if found == expected => cursor.at += 1,
+                Some(_) => return Err(SyntaxProblem::Expected("a JSON value")),
+                None => return Err(SyntaxProblem::UnexpectedEnd),
+            }
+        }
+        self.push_scalar(kind, false, start, cursor.at);
+        Ok(())
+    }
+
+    fn number(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SyntaxProblem> {
+        let start = cursor.at;
+        if cursor.peek() == Some(b'-') {
+            cursor.at += 1;
+        }
+        match cursor.peek() {
+            Some(b'0') => {
+                cursor.at += 1;
+                if let Some(b'0'..=b'9') = cursor.peek() {
+                    return Err(SyntaxProblem::Expected("a number without leading zeros"));
+                }
+            }
+            _ => cursor.digits()?,
+        }
+        if cursor.peek() == Some(b'.') {
+            cursor.at += 1;
+            cursor.digits()?;
+        }
+        if let Some(b'e' | b'E') = cursor.peek() {
+            cursor.at += 1;
+            if let Some(b'+' | b'-') = cursor.peek() {
+                cursor.at += 1;
+            }
+            cursor.digits()?;
+        }
+        if cursor.at - start > MAX_NUMBER_CHARS {
+            cursor.at = start;
+            return Err(SyntaxProblem::LongNumber);
+        }
+        self.push_scalar(Kind::Number, false, start, cursor.at);
+        Ok(())
+    }
+
+    fn string(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SyntaxProblem> {
+        let start = cursor.at;
+        cursor.at += 1;
+        let mut escaped = false;
+        loop {
+            cursor.skip_plain();
+            match cursor.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape(cursor)?;
+                }
+                Some(_) => return Err(SyntaxProblem::ControlCharacter),
+                None => return Err(SyntaxProblem::UnexpectedEnd),
+            }
+        }
+        cursor.at += 1;
+        self.push_scalar(Kind::String, escaped, start, cursor.at);
+        Ok(())
+    }
+
+    fn escape(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SyntaxProblem> {
+        match cursor.bytes.get(cursor.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                cursor.at += 2;
+                Ok(())
+            }
+            Some(b'u') => self.unicode_escape(cursor),
+            Some(_) => Err(SyntaxProblem::BadEscape),
+            None => Err(SyntaxProblem::UnexpectedEnd),
+        }
+    }
+
+    fn unicode_escape(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SyntaxProblem> {
+        let unit = cursor.code_unit()?;
+        let fault = match unit {
+            0 => Some(FaultKind::Nul),
+            0xD800..=0xDBFF => match cursor.low_surrogate()? {
+                true => None,
+                false => Some(FaultKind::LoneSurrogate),
+            },
+            0xDC00..=0xDFFF => Some(FaultKind::LoneSurrogate),
+            _ => None,
+        };
+        if let Some(kind) = fault {
+            // The string's own node comes next: it is pushed when its closing quote is found.
+            self.faults.push(Fault { kind, node: self.nodes.len() as u32 });
+        }
+        Ok(())
+    }
+
+    /// Lists the keys of an object that stand in it already.
+    fn check_keys(&mut self, cursor: &Cursor<'_>, object: u32) {
+        let mut keys = Vec::new();
+        let mut seen_pairwise = [0u32; PAIRWISE_MEMBERS];
+        let mut count = 0;
+        let mut at = object + 1;
+        while (at as usize) < self.nodes.len() {
+            if count < PAIRWISE_MEMBERS {
+                seen_pairwise[count] = at;
+            } else {
+                if count == PAIRWISE_MEMBERS {
+                    keys.extend_from_slice(&seen_pairwise);
+                }
+                keys.push(at);
+            }
+            count += 1;
+            at = self.nodes[at as usize + 1].next;
+        }
+        if count <= PAIRWISE_MEMBERS {
+            self.check_keys_pairwise(cursor, &seen_pairwise[..count]);
+        } else {
+            self.check_keys_by_hash(cursor, &keys);
+        }
+    }
+
+    fn check_keys_pairwise(&mut self, cursor: &Cursor<'_>, keys: &[u32]) {
+        for (position, &key) in keys.iter().enumerate() {
+            let repeats = |&earlier: &u32| {
+                let (a, b) = (self.nodes[earlier as usize], self.nodes[key as usize]);
+                if a.escaped || b.escaped {
+                    unescape(cursor.inside(a)) == unescape(cursor.inside(b))
+                } else {
+                    cursor.inside(a) == cursor.inside(b)
+                }
+            };
+            if keys[..position].iter().any(repeats) {
+                self.faults.push(Fault { kind: FaultKind::DuplicateKey, node: key });
+            }
+        }
+    }
+
+    fn check_keys_by_hash(&mut self, cursor: &Cursor<'_>, keys: &[u32]) {
+        let mut seen = HashSet::with_capacity(keys.len());
+        for &key in keys {
+            if !seen.insert(unescape(cursor.inside(self.nodes[key as usize]))) {
+                self.faults.push(Fault { kind: FaultKind::DuplicateKey, node: key });
+            }
+        }
+    }
+}
+
+/// A place in the text.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Whether any white space stood outside strings.
+    saw_space: bool,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.saw_space = true;
+            self.at += 1;
+        }
+    }
+
+    /// Skips the part of a string that is neither its end, nor an escape, nor forbidden.
+    fn skip_plain(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if STOPS_STRING[usize::from(byte)] {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), SyntaxProblem> {
+        match self.peek() {
+            Some(found) if found == byte => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(_) => Err(SyntaxProblem::Expected(what)),
+            None => Err(SyntaxProblem::UnexpectedEnd),
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), SyntaxProblem> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        match self.peek() {
+            _ if self.at > start => Ok(()),
+            Some(_) => Err(SyntaxProblem::Expected("a digit")),
+            None => Err(SyntaxProblem::UnexpectedEnd),
+        }
+    }
+
+    /// Reads `\uXXXX`, standing on its backslash.
+    fn code_unit(&mut self) -> Result<u16, SyntaxProblem> {
+        let Some(digits) = self.bytes.get(self.at + 2..self.at + 6) else {
+            return Err(SyntaxProblem::UnexpectedEnd);
+        };
+        let unit = parse_hex(digits).ok_or(SyntaxProblem::BadEscape)?;
+        self.at += 6;
+        Ok(unit)
+    }
+
+    /// Reads the second half of a surrogate pair, if it is there.
+    fn low_surrogate(&mut self) -> Result<bool, SyntaxProblem> {
+        if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
+            return Ok(false);
+        }
+        let back = self.at;
+        let found = (0xDC00..=0xDFFF).contains(&self.code_unit()?);
+        if !found {
+            self.at = back; // another escape: it is read in its own right
+        }
+        Ok(found)
+    }
+
+    /// A string's text between its quotes.
+    fn inside(&self, node: Node) -> &'a str {
+        inside(self.bytes, node)
+    }
+}
+
+fn inside(bytes: &[u8], node: Node) -> &str {
+    let inner = &bytes[node.start as usize + 1..node.end as usize - 1];
+    // The whole text is a str, and quotes are single bytes: the part between them is one too.
+    std::str::from_utf8(inner).unwrap_or_default()
+}
+
+fn parse_hex(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0u16, |unit, &digit| {
+        let value = char::from(digit).to_digit(16)?;
+        Some(unit << 4 | value as u16)
+    })
+}
+
+/// The bytes at which a plain stretch of a string ends.
+static STOPS_STRING: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        stops[byte] = true;
+        byte += 1;
+    }
+    stops[b'"' as usize] = true;
+    stops[b'\\' as usize] = true;
+    stops
+};
+
+/// The value of a string's text. Half a surrogate pair becomes U+FFFD; such a document has a
+/// fault and is never signed.
+fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut value = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        value.push_str(&rest[..at]);
+        rest = push_unescaped(&mut value, &rest[at..]);
+    }
+    value.push_str(rest);
+    Cow::Owned(value)
+}
+
+/// Reads one escape (or pair of them) at the start of `text`, and returns what follows.
+fn push_unescaped<'a>(value: &mut String, text: &'a str) -> &'a str {
+    let simple = match text.as_bytes()[1] {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return push_code_point(value, text),
+        other => char::from(other),
+    };
+    value.push(simple);
+    &text[2..]
+}
+
+fn push_code_point<'a>(value: &mut String, text: &'a str) -> &'a str {
+    let unit = |at: usize| text.as_bytes().get(at..at + 4).and_then(parse_hex);
+    let high = unit(2).unwrap_or(0xFFFD);
+    let low = if text[6..].starts_with("\\u") { unit(8) } else { None };
+    match (high, low) {
+        (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) => {
+            let point = 0x10000 + ((u32::from(high) & 0x3FF) << 10) + (u32::from(low) & 0x3FF);
+            value.push(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER));
+            &text[12..]
+        }
+        _ => {
+            value.push(char::from_u32(u32::from(high)).unwrap_or(char::REPLACEMENT_CHARACTER));
+            &text[6..]
+        }
+    }
+}
+
+/// A parsed text.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'a> {
+    text: &'a str,
+    nodes: &'a [Node],
+    faults: &'a [Fault],
+    compact: bool,
+}
+
+impl<'a> Document<'a> {
+    /// The value that the text is.
+    pub fn root(self) -> Value<'a> {
+        Value { document: self, node: 0 }
+    }
+
+    /// The faults that leave the structure clear, in the order in which they were found.
+    pub fn faults(self) -> &'a [Fault] {
+        self.faults
+    }
+
+    /// The JSON Pointer (RFC 6901) of a fault: of the value with the bad string, or of the member
+    /// whose key is repeated.
+    pub fn pointer(self, fault: Fault) -> String {
+        let mut pointer = String::new();
+        self.descend(0, fault.node, &mut pointer);
+        pointer
+    }
+
+    /// Extends `pointer` from the node `at` towards the node `target`, which lies inside it.
+    fn descend(self, at: u32, target: u32, pointer: &mut String) {
+        let is_object = self.nodes[at as usize].kind == Kind::Object;
+        let (mut child, mut position) = (at + 1, 0);
+        while child < self.nodes[at as usize].next {
+            let value = if is_object { child + 1 } else { child };
+            if target < self.nodes[value as usize].next {
+                pointer.push('/');
+                match is_object {
+                    true => push_pointer_segment(pointer, &self.key(child)),
+                    false => pointer.push_str(&position.to_string()),
+                }
+                if target > value {
+                    self.descend(value, target, pointer);
+                }
+                return;
+            }
+            child = self.nodes[value as usize].next;
+            position += 1;
+        }
+    }
+
+    fn key(self, node: u32) -> Cow<'a, str> {
+        unescape(inside(self.text.as_bytes(), self.nodes[node as usize]))
+    }
+}
+
+/// Appends a member name as a segment of a JSON Pointer (RFC 6901 section 3).
+pub(crate) fn push_pointer_segment(pointer: &mut String, name: &str) {
+    for character in name.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+/// A value in a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Value<'a> {
+    document: Document<'a>,
+    node: u32,
+}
+
+impl<'a> Value<'a> {
+    fn node(self) -> Node {
+        self.document.nodes[self.node as usize]
+    }
+
+    /// What the value is.
+    pub fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// The value as it is written.
+    pub fn text(self) -> &'a str {
+        let node = self.node();
+        &self.document.text[node.start as usize..node.end as usize]
+    }
+
+    /// The value of a string; `None` for anything else.
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        let node = self.node();
+        (node.kind == Kind::String).then(|| match node.escaped {
+            true => self.document.key(self.node),
+            false => Cow::Borrowed(inside(self.document.text.as_bytes(), node)),
+        })
+    }
+
+    /// The members of an object, in the order of the text; none for anything else.
+    pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        self.children(Kind::Object, 2)
+            .map(move |key| (self.document.key(key), Value { document: self.document, node: key + 1 }))
+    }
+
+    /// The elements of an array; none for anything else.
+    pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
+        self.children(Kind::Array, 1).map(move |node| Value { document: self.document, node })
+    }
+
+    /// The member of this name, if the value is an object that has it. The first one counts; a
+    /// document with two has a fault.
+    pub fn member(self, name: &str) -> Option<Value<'a>> {
+        self.members().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The first nodes of the children, which take `width` nodes and what they hold.
+    fn children(self, kind: Kind, width: u32) -> impl Iterator<Item = u32> {
+        let node = self.node();
+        let end = if node.kind == kind { node.next } else { 0 };
+        let mut at = self.node + 1;
+        std::iter::from_fn(move || {
+            let child = at;
+            (child < end).then(|| {
+                at = self.document.nodes[(child + width - 1) as usize].next;
+                child
+            })
+        })
+    }
+
+    /// Appends the value without white space between its tokens; strings and numbers as written.
+    pub fn write_compact(self, out: &mut Vec<u8>) {
+        if self.document.compact {
+            out.extend_from_slice(self.text().as_bytes());
+            return;
+        }
+        match self.kind() {
+            Kind::Object => {
+                let mut separator = b'{';
+                for key in self.children(Kind::Object, 2) {
+                    out.push(separator);
+                    Value { document: self.document, node: key }.write_compact(out);
+                    out.push(b':');
+                    Value { document: self.document, node: key + 1 }.write_compact(out);
+                    separator = b',';
+                }
+                out.extend_from_slice(if separator == b'{' { b"{}" } else { b"}" });
+            }
+            Kind::Array => {
+                let mut separator = b'[';
+                for element in self.elements() {
+                    out.push(separator);
+                    element.write_compact(out);
+                    separator = b',';
+                }
+                out.extend_from_slice(if separator == b'[' { b"[]" } else { b"]" });
+            }
+            _ => out.extend_from_slice(self.text().as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn compact(text: &str) -> Result<String, SyntaxError> {
+        let mut parser = Parser::default();
+        let mut out = Vec::new();
+        parser.parse(text)?.root().write_compact(&mut out);
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn faults(text: &str) -> Vec<(FaultKind, String)> {
+        let mut parser = Parser::default();
+        let document = parser.parse(text).unwrap();
+        document.faults().iter().map(|&fault| (fault.kind, document.pointer(fault))).collect()
+    }
+
+    #[test]
+    fn white_space_goes_and_spelling_stays() {
+        assert_eq!(
+            compact(" { \"a\" : [ 1.50 , 2e+1 , { } , [ ] ] , \"\\u0062\" : \"x y\" }\r\n").unwrap(),
+            r#"{"a":[1.50,2e+1,{},[]],"\u0062":"x y"}"#
+        );
+    }
+
+    #[test]
+    fn faults_carry_their_place() {
+        assert_eq!(
+            faults(r#"{"a":1,"b":{"ttl":1,"\u0074tl":2}}"#),
+            [(FaultKind::DuplicateKey, "/b/ttl".into())]
+        );
+        assert_eq!(faults(r#"[0,{"x/y":["\ud83d"]}]"#), [(FaultKind::LoneSurrogate, "/1/x~1y/0".into())]);
+        assert_eq!(faults(r#"["\udc00","\uD83D\u0041","\ud842\udfb7"]"#).len(), 2);
+        assert_eq!(faults(r#"{"a":"\u0000"}"#), [(FaultKind::Nul, "/a".into())]);
+    }
+
+    #[test]
+    fn many_keys_are_compared_by_hash() {
+        let members: Vec<String> = (0..500).map(|n| format!(r#""k{n}":0"#)).collect();
+        let text = format!(r#"{{{},"\u006b7":1}}"#, members.join(","));
+        assert_eq!(faults(&text), [(FaultKind::DuplicateKey, "/k7".into())]);
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(compact(&deep(MAX_DEPTH)).is_ok());
+        assert_eq!(compact(&deep(MAX_DEPTH + 1)).unwrap_err().problem, SyntaxProblem::TooDeep);
+        assert_eq!(compact(&"[".repeat(100_000)).unwrap_err().problem, SyntaxProblem::TooDeep);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let error = compact("{\"é\":\"日\" x").unwrap_err();
+        assert_eq!((error.offset, error.column), (12, 10));
+    }
+
+    proptest! {
+        /// Whatever serde_json refuses is refused here, and what both read is the same value.
+        #[test]
+        fn agrees_with_serde_json(text in r#"([\[\]{},:"\\ 0-9eE+.tu-]|true|null|"a"|"b":|\\u00e9|\\ud83d){0,24}"#) {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            let mut parser = Parser::default();
+            match parser.parse(&text) {
+                Err(_) => prop_assert!(theirs.is_err(), "{text} was refused"),
+                Ok(document) if document.faults().is_empty() => {
+                    let mut out = Vec::new();
+                    document.root().write_compact(&mut out);
+                    match theirs {
+                        Ok(value) => prop_assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).unwrap(), value),
+                        Err(error) => prop_assert!(error.to_string().contains("number out of range"), "{error}: {text}"),
+                    }
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! ES256 signatures over JWS signing input (RFC 7515 section 5), made and checked by AWS-LC through
+//! `jsonwebtoken`.
+//!
+//! `jsonwebtoken::encode` parses the key for every token, which costs as much as the signature. Here a key is
+//! parsed once per worker, by [`IssuerKey::signer`] or [`Verifier::new`].
+
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use jsonwebtoken::crypto::{JwtSigner, JwtVerifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use thiserror::Error;
+
+use crate::keys::{IssuerKey, PublicKey};
+
+/// The length of an ES256 signature: R and S, 32 bytes each, big-endian (RFC 7518 section 3.4).
+pub const SIGNATURE_BYTES: usize = 64;
+
+/// The crypto library refused to sign. Not expected with a key that was read by [`crate::keys`].
+#[derive(Debug, Error)]
+pub enum SignError {
+    /// It did not take the key.
+    #[error("the crypto library does not accept the key")]
+    Key(#[source] jsonwebtoken::errors::Error),
+    /// It did not make a signature, for want of random numbers.
+    #[error("the crypto library made no signature")]
+    Signature(#[source] jsonwebtoken::signature::Error),
+    /// It made one that is not 64 bytes long.
+    #[error("the crypto library made a signature that is not 64 bytes long")]
+    Length,
+}
+
+/// Signs with one issuer's key.
+///
+/// A signer can be neither sent to nor shared with another thread: each worker makes its own from a shared
+/// [`IssuerKey`].
+pub struct Signer {
+    inner: Box<dyn JwtSigner>,
+}
+
+impl IssuerKey {
+    /// A signer for one worker thread.
+    pub fn signer(&self) -> Result<Signer, SignError> {
+        let key = EncodingKey::from_ec_der(self.to_pkcs8_der().as_bytes());
+        let inner = (DEFAULT_PROVIDER.signer_factory)(&Algorithm::ES256, &key).map_err(SignError::Key)?;
+        Ok(Signer { inner })
+    }
+}
+
+impl Signer {
+    /// Signs `BASE64URL(header) "." BASE64URL(payload)`.
+    ///
+    /// Nonces are random, hedged with the key and the message by AWS-LC: two signatures of one input differ.
+    pub fn sign(&self, signing_input: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignError> {
+        let signature = self.inner.try_sign(signing_input).map_err(SignError::Signature)?;
+        signature.try_into().map_err(|_| SignError::Length)
+    }
+}
+
+/// Checks signatures of one public key. Like [`Signer`], it stays on the thread that made it.
+pub struct Verifier {
+    inner: Box<dyn JwtVerifier>,
+}
+
+impl Verifier {
+    /// A verifier for one worker thread.
+    pub fn new(public: &PublicKey) -> Result<Self, SignError> {
+        let key = DecodingKey::from_ec_der(&public.sec1_uncompressed());
+        let inner = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::ES256, &key).map_err(SignError::Key)?;
+        Ok(Self { inner })
+    }
+
+    /// Is this a signature of `signing_input` by the key? Any length but 64 bytes is a "no", and so is any R or S
+    /// outside 1 to n-1. Both S and n-S are accepted, as ES256 has no low-S rule.
+    pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
+        self.inner.verify(signing_input, &signature.to_vec()).is_ok()
+    }
+}
+
+/// Checks one signature. Whoever checks many by one key keeps a [`Verifier`].
+pub fn verify_es256(public: &PublicKey, signing_input: &[u8], signature: &[u8]) -> bool {
+    Verifier::new(public).is_ok_and(|verifier| verifier.verify(signing_input, signature))
+}

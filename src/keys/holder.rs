@@ -1,0 +1,162 @@
+//! The check of a holder's key, which arrives as `cnf.jwk` in a request and leaves in the credential (RFC 7800).
+
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::jwk;
+
+/// Why a holder's JWK cannot go into a credential. No message quotes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum HolderKeyProblem {
+    /// A private or symmetric member: the key would be published with the credential.
+    #[error("holds the private member `{member}`; expected a public key")]
+    PrivateMember {
+        /// The name of the member.
+        member: &'static str,
+    },
+    /// A symmetric key.
+    #[error("is a symmetric key; expected a public key")]
+    Symmetric,
+    /// A required member is missing.
+    #[error("has no member `{member}`")]
+    Missing {
+        /// The name of the member.
+        member: &'static str,
+    },
+    /// A member that is not a JSON string.
+    #[error("member `{member}` is not a string")]
+    NotAString {
+        /// The name of the member.
+        member: &'static str,
+    },
+    /// A key type other than EC, OKP and RSA.
+    #[error("has an unknown key type `kty`; expected EC, OKP or RSA")]
+    UnknownType,
+    /// A curve that is not known for this key type.
+    #[error("has an unknown curve `crv`; expected {expected}")]
+    UnknownCurve {
+        /// The curves of this key type.
+        expected: &'static str,
+    },
+    /// Not base64url without padding.
+    #[error("member `{member}` is not base64url without padding")]
+    NotBase64Url {
+        /// The name of the member.
+        member: &'static str,
+    },
+    /// A coordinate or key of the wrong length (RFC 7518 section 6.2.1.2, RFC 8037 section 2).
+    #[error("member `{member}` does not have {expected} bytes, as its curve requires")]
+    WrongLength {
+        /// The name of the member.
+        member: &'static str,
+        /// The length that the curve prescribes.
+        expected: usize,
+    },
+    /// Coordinates that are not those of a point on P-256.
+    #[error("is not a point on P-256")]
+    NotOnCurve,
+    /// An RSA modulus below 2048 bits (RFC 7518 section 3.3).
+    #[error("has an RSA modulus of less than 2048 bits")]
+    ShortModulus,
+    /// An RSA exponent that is even or less than 3.
+    #[error("has an RSA exponent that cannot be one")]
+    BadExponent,
+    /// A modulus or exponent with leading zero bytes (RFC 7518 section 6.3.1.1).
+    #[error("member `{member}` starts with a zero byte")]
+    LeadingZero {
+        /// The name of the member.
+        member: &'static str,
+    },
+}
+
+/// Checks that these are the members of a sound public JWK: EC, OKP or RSA, without private members.
+///
+/// Members with no meaning here are left alone.
+pub fn check_public_jwk(members: &Map<String, Value>) -> Result<(), HolderKeyProblem> {
+    check_no_secret(members)?;
+    match text(members, "kty")? {
+        "EC" => check_ec(members),
+        "OKP" => check_okp(members),
+        "RSA" => check_rsa(members),
+        "oct" => Err(HolderKeyProblem::Symmetric),
+        _ => Err(HolderKeyProblem::UnknownType),
+    }
+}
+
+/// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2.
+const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+fn check_no_secret(members: &Map<String, Value>) -> Result<(), HolderKeyProblem> {
+    match SECRET_MEMBERS.into_iter().find(|name| members.contains_key(*name)) {
+        Some(member) => Err(HolderKeyProblem::PrivateMember { member }),
+        None => Ok(()),
+    }
+}
+
+fn check_ec(members: &Map<String, Value>) -> Result<(), HolderKeyProblem> {
+    let length = match text(members, "crv")? {
+        "P-256" | "secp256k1" => 32,
+        "P-384" => 48,
+        "P-521" => 66,
+        _ => return Err(HolderKeyProblem::UnknownCurve { expected: "P-256, P-384, P-521 or secp256k1" }),
+    };
+    let x = fixed(members, "x", length)?;
+    let y = fixed(members, "y", length)?;
+    if text(members, "crv")? == "P-256" { check_p256_point(&x, &y) } else { Ok(()) }
+}
+
+fn check_p256_point(x: &[u8], y: &[u8]) -> Result<(), HolderKeyProblem> {
+    let point = x.try_into().ok().zip(y.try_into().ok()).and_then(|(x, y)| jwk::point(x, y));
+    point.map(|_| ()).ok_or(HolderKeyProblem::NotOnCurve)
+}
+
+fn check_okp(members: &Map<String, Value>) -> Result<(), HolderKeyProblem> {
+    let length = match text(members, "crv")? {
+        "Ed25519" | "X25519" => 32,
+        "Ed448" => 57,
+        "X448" => 56,
+        _ => return Err(HolderKeyProblem::UnknownCurve { expected: "Ed25519, Ed448, X25519 or X448" }),
+    };
+    fixed(members, "x", length).map(|_| ())
+}
+
+fn check_rsa(members: &Map<String, Value>) -> Result<(), HolderKeyProblem> {
+    let modulus = positive_integer(members, "n")?;
+    let exponent = positive_integer(members, "e")?;
+    // Without leading zeros, 256 bytes with the top bit set are 2048 bits.
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    if bits < 2048 {
+        return Err(HolderKeyProblem::ShortModulus);
+    }
+    let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
+    if !odd || exponent == [1] { Err(HolderKeyProblem::BadExponent) } else { Ok(()) }
+}
+
+/// A Base64urlUInt (RFC 7518 section 2): as few bytes as the number needs.
+fn positive_integer(members: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, HolderKeyProblem> {
+    let bytes = base64url(members, member)?;
+    if bytes.first() == Some(&0) { Err(HolderKeyProblem::LeadingZero { member }) } else { Ok(bytes) }
+}
+
+fn fixed(
+    members: &Map<String, Value>,
+    member: &'static str,
+    expected: usize,
+) -> Result<Vec<u8>, HolderKeyProblem> {
+    let bytes = base64url(members, member)?;
+    if bytes.len() == expected { Ok(bytes) } else { Err(HolderKeyProblem::WrongLength { member, expected }) }
+}
+
+fn base64url(members: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, HolderKeyProblem> {
+    base64_simd::URL_SAFE_NO_PAD
+        .decode_to_vec(text(members, member)?)
+        .map_err(|_| HolderKeyProblem::NotBase64Url { member })
+}
+
+fn text<'a>(members: &'a Map<String, Value>, member: &'static str) -> Result<&'a str, HolderKeyProblem> {
+    match members.get(member) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(HolderKeyProblem::NotAString { member }),
+        None => Err(HolderKeyProblem::Missing { member }),
+    }
+}

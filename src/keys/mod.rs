@@ -1,0 +1,150 @@
+//! Keys: the issuer's own, read from and written to files, and the public half that verifiers need.
+//!
+//! Only P-256, the curve of ES256 (RFC 7518 section 3.4). Private numbers live in types that wipe them when they
+//! are dropped, and so do the buffers that they pass through. No error and no `Debug` form shows any of them.
+
+mod der;
+mod error;
+mod holder;
+mod jwk;
+mod pem;
+mod public;
+
+use std::fmt;
+use std::path::Path;
+
+use p256::elliptic_curve::Generate;
+use pkcs8::{EncodePrivateKey, LineEnding, SecretDocument};
+use zeroize::Zeroizing;
+
+pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadError, PemContent};
+pub use holder::{HolderKeyProblem, check_public_jwk};
+pub use public::{PublicJwk, PublicKey};
+
+use crate::files;
+
+/// The largest key file that is read. The largest that makes sense is a hundredth of it.
+pub const MAX_KEY_FILE_BYTES: usize = 64 * 1024;
+
+/// Gives the passphrase of an encrypted key file. Called at most once, and only if the file is encrypted.
+///
+/// Where there is none to give, it returns [`KeyError::NoPassphrase`]; where reading it fails,
+/// [`KeyError::PassphraseUnreadable`].
+pub type Passphrase<'a> = &'a mut dyn FnMut() -> Result<Zeroizing<String>, KeyError>;
+
+/// An ES256 private key that signs for one issuer.
+///
+/// A key file is parsed once. The key can be shared between threads; each worker takes its own
+/// [`Signer`](crate::jws::Signer) from it.
+///
+/// `Debug` prints the thumbprint and never the private number, which is wiped when the key is dropped.
+pub struct IssuerKey {
+    secret: p256::SecretKey,
+    public: PublicKey,
+}
+
+/// A key that was loaded from a file, and what the user should know about that file.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The key.
+    pub key: IssuerKey,
+    /// Others than its owner may read the file (Unix permissions). Worth a warning, not a refusal.
+    pub readable_by_others: bool,
+}
+
+impl IssuerKey {
+    /// Makes a new key from the operating system's random numbers.
+    pub fn generate() -> Result<Self, KeyError> {
+        let secret = p256::SecretKey::try_generate().map_err(|_| KeyError::NoRandomness)?;
+        Ok(Self::new(secret))
+    }
+
+    /// Reads a key file of at most [`MAX_KEY_FILE_BYTES`].
+    pub fn load(path: &Path, passphrase: Passphrase<'_>) -> Result<Loaded, LoadError> {
+        let bytes = files::read_limited(path, MAX_KEY_FILE_BYTES)?;
+        let key = Self::parse(&bytes, passphrase)
+            .map_err(|source| LoadError::Key { path: path.to_owned(), source })?;
+        let readable_by_others = files::is_readable_by_others(path)?;
+        Ok(Loaded { key, readable_by_others })
+    }
+
+    /// Reads a private key in any of the forms PKCS#8 PEM, encrypted PKCS#8 PEM (PBES2), SEC1 PEM, private JWK.
+    pub fn parse(bytes: &[u8], passphrase: Passphrase<'_>) -> Result<Self, KeyError> {
+        let text = text_of(bytes)?;
+        let secret = match form_of(text)? {
+            TextForm::Pem => from_pem(text, passphrase)?,
+            TextForm::Json => jwk::private_key(text)?,
+        };
+        Ok(Self::new(secret))
+    }
+
+    fn new(secret: p256::SecretKey) -> Self {
+        let public = PublicKey::new(secret.public_key());
+        Self { secret, public }
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The key as an unencrypted PKCS#8 PEM file, as `keygen` writes it.
+    pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
+        self.to_pkcs8_der()
+            .to_pem("PRIVATE KEY", LineEnding::LF)
+            .expect("PEM encoding of a short document cannot fail")
+    }
+
+    /// The key as PKCS#8 DER, in memory that is wiped.
+    pub(crate) fn to_pkcs8_der(&self) -> SecretDocument {
+        self.secret.to_pkcs8_der().expect("a P-256 key always fits into PKCS#8")
+    }
+}
+
+impl fmt::Debug for IssuerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuerKey").field("thumbprint", &self.public.thumbprint()).finish_non_exhaustive()
+    }
+}
+
+fn from_pem(text: &str, passphrase: Passphrase<'_>) -> Result<p256::SecretKey, KeyError> {
+    let (key, parameters) = pem::private_key(text)?;
+    match key.label {
+        pem::EC_PRIVATE_KEY => der::sec1_key(&key.der, parameters.as_ref().map(|block| block.der.as_slice())),
+        pem::ENCRYPTED_PRIVATE_KEY => der::encrypted_pkcs8_key(&key.der, passphrase),
+        _ => der::pkcs8_key(&key.der),
+    }
+}
+
+/// The two kinds of text that a key can be.
+enum TextForm {
+    Pem,
+    Json,
+}
+
+fn form_of(text: &str) -> Result<TextForm, KeyError> {
+    let start = text.trim_start();
+    if start.is_empty() {
+        Err(KeyError::Empty)
+    } else if start.starts_with('{') {
+        Ok(TextForm::Json)
+    } else if pem::looks_like_pem(text) {
+        Ok(TextForm::Pem)
+    } else {
+        Err(KeyError::NotAKey)
+    }
+}
+
+/// The text of a key file, without a byte order mark.
+fn text_of(bytes: &[u8]) -> Result<&str, KeyError> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(KeyError::Utf16);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| not_text(bytes))?;
+    if text.contains('\0') { Err(not_text(bytes)) } else { Ok(text.strip_prefix('\u{FEFF}').unwrap_or(text)) }
+}
+
+/// Every DER structure that holds a key is a SEQUENCE, whose tag is 0x30.
+fn not_text(bytes: &[u8]) -> KeyError {
+    if bytes.first() == Some(&0x30) { KeyError::Binary } else { KeyError::NotAKey }
+}

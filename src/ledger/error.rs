@@ -1,0 +1,80 @@
+//! Why the ledger cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the ledger cannot be opened or written. Whatever happens, nothing is half recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file or its folder cannot be created.
+    #[error("cannot {action} the ledger {}", path.display())]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// The ledger's file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database refuses.
+    #[error("cannot {action} the ledger {}", path.display())]
+    Database {
+        /// What was attempted.
+        action: &'static str,
+        /// The ledger's file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Another process has held the ledger for longer than [`super::WAIT`].
+    #[error("the ledger {} has been in use by another process for two minutes", path.display())]
+    Busy {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("no space is left for the ledger {}", path.display())]
+    Full {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// The file is not a ledger.
+    #[error("{} is not a beltic ledger", path.display())]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a ledger that cannot be trusted any more.
+    #[error("the ledger {} is damaged", path.display())]
+    Damaged {
+        /// The ledger's file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A ledger of another version of the tables.
+    #[error("the ledger {} has version {found}, and this beltic knows version {known}", path.display())]
+    Version {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The version found.
+        found: i64,
+        /// The version that this program writes.
+        known: i64,
+    },
+}
+
+impl LedgerError {
+    /// The error that fits what SQLite said.
+    pub(super) fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> LedgerError {
+        use rusqlite::ErrorCode::*;
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => LedgerError::Busy { path },
+            Some(DiskFull) => LedgerError::Full { path },
+            Some(NotADatabase) => LedgerError::NotALedger { path },
+            Some(DatabaseCorrupt) => LedgerError::Damaged { path, source },
+            _ => LedgerError::Database { action, path, source },
+        }
+    }
+}

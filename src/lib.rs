@@ -1,0 +1,27 @@
+//! beltic issues verifiable business credentials in bulk, offline.
+//!
+//! The library is the inside of the `beltic` command. Its API carries no promise; the command's
+//! promises are in the README.
+//!
+//! Modules, from the edge inwards. Imports point down only.
+//!
+//! | layer | modules |
+//! | --- | --- |
+//! | edge | [`cli`]: arguments, settings, output forms, exit codes |
+//! | engine | [`batch`]: the main job; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | domain | [`request`], [`credential`], [`ledger`], [`issuer`], [`keys`], [`jws`] |
+//! | ground | [`json`], [`files`], [`clock`] |
+
+pub mod batch;
+pub mod cli;
+pub mod clock;
+pub mod credential;
+pub mod files;
+pub mod issuer;
+pub mod json;
+pub mod jws;
+pub mod keys;
+pub mod ledger;
+pub mod pipeline;
+pub mod request;
+pub mod source;

@@ -1,0 +1,350 @@
+//! Ordered parallel work with a serial commit in the middle. Knows nothing of credentials.
+//!
+//! ```text
+//!  read ──▶ check ──▶ commit ──▶ finish ──▶ write
+//! 1 thread  workers   1 thread   workers    caller's thread
+//! ```
+//!
+//! Pieces of work flow through five stages. `read`, `commit` and `write` see them in input order,
+//! one at a time; `check` and `finish` are done by a pool of workers, in any order. While a commit
+//! waits for the disk, the workers go on with other pieces. A piece that can be finished goes
+//! before one that can be checked, so that results leave as early as they can.
+//!
+//! A bounded number of pieces is in flight: `read` waits for a permit that `write` gives back, so
+//! memory does not grow with the input.
+//!
+//! # How it ends
+//!
+//! - `read` has no more: what is in flight is finished, then it ends.
+//! - `read` fails: the same, and its error is returned after everything before it was written.
+//! - `commit` fails: pieces committed before are finished and written; later ones are dropped.
+//! - `write` fails: nothing more is committed.
+//! - a stage panics: the others stop, and the panic goes on in the caller's thread.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
+
+/// What a worker thread does with a piece of work. Each thread makes its own worker, which need
+/// not be able to leave it.
+pub trait Worker {
+    /// A piece as it was read.
+    type Raw: Send;
+    /// A piece that can be committed.
+    type Checked: Send;
+    /// A piece that was committed.
+    type Committed: Send;
+    /// A piece that can be written.
+    type Finished: Send;
+
+    /// Prepares a piece for its commit.
+    fn check(&mut self, piece: Self::Raw) -> Self::Checked;
+
+    /// Turns a committed piece into its result.
+    fn finish(&mut self, piece: Self::Committed) -> Self::Finished;
+}
+
+/// Runs the pipeline to its end, on `jobs` threads for the workers, two more, and the caller's.
+///
+/// # Errors
+/// The error of the last stage that failed: of `write`, else of `commit`, else of `read`.
+pub fn run<W, E>(
+    jobs: usize,
+    make_worker: impl Fn() -> W + Sync,
+    read: impl FnMut() -> Result<Option<W::Raw>, E> + Send,
+    mut commit: impl FnMut(W::Checked) -> Result<W::Committed, E> + Send,
+    mut write: impl FnMut(W::Finished) -> Result<(), E>,
+) -> Result<(), E>
+where
+    W: Worker,
+    E: Send,
+{
+    let in_flight = 2 * jobs + 2;
+    let (permit, permits) = bounded::<()>(in_flight);
+    let (to_check, check_queue) = unbounded::<Numbered<W::Raw>>();
+    let (to_commit, commit_queue) = unbounded::<Numbered<W::Checked>>();
+    let (to_finish, finish_queue) = unbounded::<Numbered<W::Committed>>();
+    let (to_write, write_queue) = unbounded::<Delivery<W::Finished>>();
+    let halted = AtomicBool::new(false);
+
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| read_all(read, permit, to_check));
+        let committer = scope.spawn(|| {
+            let to_finish = to_finish; // dropped with this thread, which tells the workers to stop
+            in_order(commit_queue.iter(), |number, piece| {
+                if halted.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                let committed = commit(piece)?;
+                let _ = to_finish.send(Numbered(number, committed));
+                Ok(())
+            })
+        });
+        for _ in 0..jobs {
+            let queues = (check_queue.clone(), finish_queue.clone());
+            let outlets = (to_commit.clone(), to_write.clone());
+            let make_worker = &make_worker;
+            scope.spawn(move || work(make_worker, queues, outlets));
+        }
+        drop((check_queue, finish_queue, to_commit, to_write));
+
+        let written = deliver(write_queue, permits, &mut write);
+        halted.store(written.is_err(), Ordering::Release);
+        let committed = join(committer.join());
+        let read = join(reader.join());
+        match written {
+            Err(Stop::Panic(payload)) => resume_unwind(payload),
+            Err(Stop::Error(error)) => Err(error),
+            Ok(()) => committed.and(read),
+        }
+    })
+}
+
+/// A piece and its place in the order.
+struct Numbered<T>(u64, T);
+
+/// What a worker hands to the writer.
+enum Delivery<T> {
+    Finished(Numbered<T>),
+    /// A worker's panic, which must not leave the writer waiting for the piece it had.
+    Panic(Box<dyn Any + Send>),
+}
+
+/// Why the writer stopped before the end.
+enum Stop<E> {
+    Error(E),
+    Panic(Box<dyn Any + Send>),
+}
+
+fn read_all<T, E>(
+    mut read: impl FnMut() -> Result<Option<T>, E>,
+    permit: Sender<()>,
+    to_check: Sender<Numbered<T>>,
+) -> Result<(), E> {
+    let mut number = 0;
+    // A closed channel means that the writer or all workers have stopped.
+    while permit.send(()).is_ok() {
+        let Some(piece) = read()? else { break };
+        if to_check.send(Numbered(number, piece)).is_err() {
+            break;
+        }
+        number += 1;
+    }
+    Ok(())
+}
+
+/// One worker thread: finishes what can be finished, else checks, until there is neither.
+fn work<W: Worker>(
+    make_worker: impl Fn() -> W,
+    (check_queue, finish_queue): (Receiver<Numbered<W::Raw>>, Receiver<Numbered<W::Committed>>),
+    (to_commit, to_write): (Sender<Numbered<W::Checked>>, Sender<Delivery<W::Finished>>),
+) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut worker = make_worker();
+        let mut check_queue = check_queue;
+        let mut to_commit = Some(to_commit);
+        loop {
+            select_biased! {
+                recv(finish_queue) -> piece => {
+                    let Ok(Numbered(number, piece)) = piece else { return };
+                    let finished = worker.finish(piece);
+                    if to_write.send(Delivery::Finished(Numbered(number, finished))).is_err() {
+                        return;
+                    }
+                }
+                recv(check_queue) -> piece => match (piece, &to_commit) {
+                    (Ok(Numbered(number, piece)), Some(outlet)) => {
+                        let checked = worker.check(piece);
+                        if outlet.send(Numbered(number, checked)).is_err() {
+                            to_commit = None;
+                        }
+                    }
+                    _ => {
+                        // Nothing more to check. The committer ends once no worker can send it more.
+                        to_commit = None;
+                        check_queue = crossbeam_channel::never();
+                    }
+                },
+            }
+        }
+    }));
+    if let Err(payload) = outcome {
+        let _ = to_write.send(Delivery::Panic(payload));
+    }
+}
+
+/// Writes finished pieces in order, and gives their permits back.
+fn deliver<T, E>(
+    write_queue: Receiver<Delivery<T>>,
+    permits: Receiver<()>,
+    write: &mut impl FnMut(T) -> Result<(), E>,
+) -> Result<(), Stop<E>> {
+    let mut panic = None;
+    let finished = write_queue.iter().map_while(|delivery| match delivery {
+        Delivery::Finished(piece) => Some(piece),
+        Delivery::Panic(payload) => {
+            panic = Some(payload);
+            None
+        }
+    });
+    let written = in_order(finished, |_, piece| {
+        let _ = permits.recv();
+        write(piece)
+    });
+    match panic {
+        Some(payload) => Err(Stop::Panic(payload)),
+        None => written.map_err(Stop::Error),
+    }
+}
+
+/// Calls `each` with the pieces in the order of their numbers, from 0.
+fn in_order<T, E>(
+    pieces: impl Iterator<Item = Numbered<T>>,
+    mut each: impl FnMut(u64, T) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut waiting = BTreeMap::new();
+    let mut next = 0;
+    for Numbered(number, piece) in pieces {
+        waiting.insert(number, piece);
+        while let Some(piece) = waiting.remove(&next) {
+            each(next, piece)?;
+            next += 1;
+        }
+    }
+    Ok(())
+}
+
+fn join<T>(outcome: thread::Result<T>) -> T {
+    outcome.unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Doubles numbers; panics at one of them, if told to.
+    struct Doubler {
+        panic_at: Option<u64>,
+        in_flight: Arc<AtomicUsize>,
+        most: Arc<AtomicUsize>,
+    }
+
+    impl Worker for Doubler {
+        type Raw = u64;
+        type Checked = u64;
+        type Committed = u64;
+        type Finished = u64;
+
+        fn check(&mut self, piece: u64) -> u64 {
+            let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            assert_ne!(Some(piece), self.panic_at, "told to");
+            // Uneven work, so that pieces overtake each other.
+            (0..(piece * 7919) % 997).fold(piece, |sum, n| std::hint::black_box(sum ^ n ^ n))
+        }
+
+        fn finish(&mut self, piece: u64) -> u64 {
+            piece * 2
+        }
+    }
+
+    struct Observed {
+        result: Result<(), String>,
+        committed: Vec<u64>,
+        written: Vec<u64>,
+        most_in_flight: usize,
+    }
+
+    /// Runs `count` numbers through; the stages fail where told.
+    fn observe(jobs: usize, count: u64, panic_at: Option<u64>, fail: (&str, u64)) -> Observed {
+        let in_flight = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let make_worker = || Doubler { panic_at, in_flight: Arc::clone(&in_flight), most: Arc::clone(&most) };
+        let fails = |stage: &str, at: u64| if fail == (stage, at) { Err(stage.to_owned()) } else { Ok(()) };
+        let mut next = 0;
+        let committed = Mutex::new(Vec::new());
+        let mut written = Vec::new();
+        let result = run(
+            jobs,
+            make_worker,
+            || {
+                fails("read", next)?;
+                next += 1;
+                Ok((next <= count).then_some(next - 1))
+            },
+            |piece| {
+                fails("commit", piece)?;
+                committed.lock().unwrap().push(piece);
+                Ok(piece)
+            },
+            |piece| {
+                in_flight.fetch_sub(1, Ordering::SeqCst);
+                fails("write", piece / 2)?;
+                written.push(piece);
+                Ok(())
+            },
+        );
+        Observed {
+            result,
+            committed: committed.into_inner().unwrap(),
+            written,
+            most_in_flight: most.load(Ordering::SeqCst),
+        }
+    }
+
+    fn doubles(count: u64) -> Vec<u64> {
+        (0..count).map(|n| n * 2).collect()
+    }
+
+    #[test]
+    fn order_is_kept_and_memory_is_bounded() {
+        for jobs in [1, 2, 7] {
+            let observed = observe(jobs, 5_000, None, ("", 0));
+            assert_eq!(observed.result, Ok(()));
+            assert_eq!(observed.committed, (0..5_000).collect::<Vec<_>>());
+            assert_eq!(observed.written, doubles(5_000));
+            assert!(observed.most_in_flight <= 2 * jobs + 2, "{} in flight", observed.most_in_flight);
+        }
+    }
+
+    #[test]
+    fn a_read_error_comes_after_everything_before_it() {
+        let observed = observe(4, 1_000, None, ("read", 300));
+        assert_eq!(observed.result, Err("read".into()));
+        assert_eq!(observed.written, doubles(300));
+    }
+
+    #[test]
+    fn what_was_committed_before_a_commit_error_is_written() {
+        let observed = observe(4, 1_000, None, ("commit", 300));
+        assert_eq!(observed.result, Err("commit".into()));
+        assert_eq!(observed.written, doubles(300));
+        assert_eq!(observed.committed.len(), 300);
+    }
+
+    #[test]
+    fn little_is_committed_after_a_write_error() {
+        let observed = observe(4, 10_000, None, ("write", 300));
+        assert_eq!(observed.result, Err("write".into()));
+        assert_eq!(observed.written, doubles(300));
+        assert!(observed.committed.len() <= 300 + 2 * (2 * 4 + 2), "{}", observed.committed.len());
+    }
+
+    #[test]
+    fn a_workers_panic_reaches_the_caller() {
+        let panic = catch_unwind(|| observe(3, 1_000, Some(300), ("", 0)));
+        assert!(panic.is_err());
+    }
+
+    #[test]
+    fn nothing_to_read_is_nothing_to_write() {
+        assert_eq!(observe(2, 0, None, ("", 0)).written, []);
+    }
+}

@@ -1,0 +1,16 @@
+//! Requests: what an item asks for, and whether it may have it.
+//!
+//! [`fields`] says what an item looks like, once. [`Checker`] reads an item against it and gives
+//! either a [`Draft`], which can be signed without a further question, or a [`Rejection`] with
+//! every violation in it. [`schema`] prints the same table as JSON Schema.
+
+mod check;
+mod draft;
+pub mod fields;
+mod rejection;
+pub mod rules;
+pub mod schema;
+
+pub use check::{Checked, Checker, Rules, Warning};
+pub use draft::{ContentHash, Draft, Piece};
+pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};

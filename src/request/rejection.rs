@@ -1,0 +1,172 @@
+//! Why an item is not issued.
+
+use serde::Serialize;
+
+/// The code of a failed item (contract section 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The item cannot be read, or not in only one way.
+    MalformedRequest,
+    /// A required field is not there.
+    MissingRequiredField,
+    /// A field breaks its rule, or there are violations of several kinds.
+    ValidationFailed,
+    /// `self_attestation_complete` is something else than `true`.
+    SelfAttestationIncomplete,
+    /// `credential_type` names a type that is not issued here.
+    UnsupportedCredentialType,
+    /// The item was issued before under the same idempotency key, with other content.
+    IdempotencyKeyConflict,
+}
+
+impl ErrorCode {
+    /// Every code, with what to do about it: the source of the README's table.
+    pub const ALL: [(ErrorCode, &'static str); 6] = [
+        (ErrorCode::MalformedRequest, "mend the line or row named: it cannot be read as one item"),
+        (ErrorCode::MissingRequiredField, "add the field that `details` names"),
+        (ErrorCode::ValidationFailed, "mend the fields that `details` names"),
+        (
+            ErrorCode::SelfAttestationIncomplete,
+            "have the subject complete its attestation, then set the field to `true`",
+        ),
+        (ErrorCode::UnsupportedCredentialType, "use `business`, or leave `credential_type` out"),
+        (
+            ErrorCode::IdempotencyKeyConflict,
+            "restore the item as it was, or issue the changed one under another key",
+        ),
+    ];
+
+    /// The code as it stands in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::MalformedRequest => "malformed_request",
+            ErrorCode::MissingRequiredField => "missing_required_field",
+            ErrorCode::ValidationFailed => "validation_failed",
+            ErrorCode::SelfAttestationIncomplete => "self_attestation_incomplete",
+            ErrorCode::UnsupportedCredentialType => "unsupported_credential_type",
+            ErrorCode::IdempotencyKeyConflict => "idempotency_key_conflict",
+        }
+    }
+}
+
+/// The code of one violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetailCode {
+    /// A required field is not there.
+    Missing,
+    /// The value is of another JSON type.
+    WrongType,
+    /// The self-attestation is not `true`.
+    NotTrue,
+    /// The credential type is not issued here.
+    UnsupportedType,
+    /// Text, an object or an array that must hold something is empty.
+    Empty,
+    /// Text of more characters than allowed.
+    TooLong,
+    /// An array of more elements than allowed.
+    TooMany,
+    /// A number or time outside its range.
+    OutOfRange,
+    /// Text that is not of the form asked for.
+    InvalidFormat,
+    /// A word or code that is not in its list.
+    UnknownCode,
+    /// A field that no rule names.
+    UnknownField,
+    /// A name that means something to the credential formats.
+    ReservedName,
+    /// The holder's key is not a usable public key.
+    InvalidKey,
+    /// The same key twice in one object.
+    DuplicateKey,
+    /// A character that cannot be signed: NUL, or half a surrogate pair.
+    InvalidCharacter,
+}
+
+impl DetailCode {
+    /// The item's code, where all its violations are of this kind.
+    fn error_code(self) -> ErrorCode {
+        match self {
+            DetailCode::Missing => ErrorCode::MissingRequiredField,
+            DetailCode::NotTrue => ErrorCode::SelfAttestationIncomplete,
+            DetailCode::UnsupportedType => ErrorCode::UnsupportedCredentialType,
+            DetailCode::DuplicateKey | DetailCode::InvalidCharacter => ErrorCode::MalformedRequest,
+            _ => ErrorCode::ValidationFailed,
+        }
+    }
+}
+
+/// One violation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Where: a JSON Pointer (RFC 6901) into the item.
+    pub path: String,
+    /// What kind of violation it is.
+    pub code: DetailCode,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+/// Why an item is not issued: the `error` of its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The code that programs look at.
+    pub code: ErrorCode,
+    /// The sentence that people read.
+    pub message: String,
+    /// Each violation, in the order of the item; empty where the item could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Detail>,
+}
+
+impl Rejection {
+    /// An item that cannot be read.
+    pub fn malformed(message: impl Into<String>) -> Rejection {
+        Rejection { code: ErrorCode::MalformedRequest, message: message.into(), details: Vec::new() }
+    }
+
+    /// An item with these violations, of which there is at least one.
+    pub fn of_details(details: Vec<Detail>) -> Rejection {
+        let mut codes = details.iter().map(|detail| detail.code.error_code());
+        let first = codes.next().unwrap_or(ErrorCode::ValidationFailed);
+        let code = if codes.all(|code| code == first) { first } else { ErrorCode::ValidationFailed };
+        Rejection { code, message: headline(&details), details }
+    }
+}
+
+fn headline(details: &[Detail]) -> String {
+    let Some(first) = details.first() else { return String::new() };
+    let place = if first.path.is_empty() { "the item" } else { &first.path };
+    match details.len() {
+        1 => format!("{place}: {}", first.message),
+        count => format!("{count} problems, the first at {place}: {}", first.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(code: DetailCode) -> Detail {
+        Detail { path: "/request/ttl".into(), code, message: "m".into() }
+    }
+
+    #[test]
+    fn one_kind_of_violation_gives_its_own_code() {
+        let code =
+            |codes: &[DetailCode]| Rejection::of_details(codes.iter().map(|&c| detail(c)).collect()).code;
+        assert_eq!(code(&[DetailCode::Missing, DetailCode::Missing]), ErrorCode::MissingRequiredField);
+        assert_eq!(code(&[DetailCode::Missing, DetailCode::TooLong]), ErrorCode::ValidationFailed);
+        assert_eq!(code(&[DetailCode::NotTrue]), ErrorCode::SelfAttestationIncomplete);
+    }
+
+    #[test]
+    fn codes_are_written_as_serde_writes_them() {
+        for (code, _) in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The rules for single values. Each says what it expects in words that finish a message:
+//! "found X; expected …".
+
+mod codes;
+mod date_time;
+mod duration;
+mod percent;
+
+pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions};
+pub use date_time::past_date_time_problem;
+pub use duration::{CalendarDuration, DurationProblem, is_beyond_two_years};
+pub use percent::percent;
+
+/// Whether a subject's identifier is a URI with a scheme (RFC 3986 section 3), and so may stand
+/// as `credentialSubject.id`, which the VC Data Model wants to be a URL.
+pub fn is_uri(text: &str) -> bool {
+    // Most identifiers have no colon and are answered here, without parsing.
+    text.contains(':') && fluent_uri::Uri::parse(text).is_ok()
+}

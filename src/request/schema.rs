@@ -1,0 +1,103 @@
+//! The JSON Schema (2020-12) of an item, made from the table of fields.
+//!
+//! It accepts what [`Checker`](super::Checker) accepts, but for rules that JSON Schema cannot say:
+//! repeated keys, characters that cannot be signed, times in the future, durations beyond the
+//! calendar's limits, and whether a holder's key is a point on its curve.
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{self, Field, Kind, Object};
+use super::rules;
+
+/// The schema of an item: with its envelope, or bare.
+pub fn item() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "beltic batch item",
+        "description": "An item of a batch file: a request with a correlation_id beside it, in an envelope or bare.",
+        "if": { "type": "object", "required": ["request"] },
+        "then": object(&fields::ITEM),
+        "else": object(&fields::BARE_ITEM),
+        "$defs": {
+            "country": { "enum": rules::countries() },
+            "jurisdiction": { "enum": rules::jurisdictions() },
+        },
+    })
+}
+
+fn object(object: &Object) -> Value {
+    let properties: Map<String, Value> =
+        object.fields.iter().map(|field| (field.name.to_owned(), described(field))).collect();
+    let required: Vec<_> =
+        object.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema["required"] = required.into();
+    }
+    if object.min_members > 0 {
+        schema["minProperties"] = object.min_members.into();
+    }
+    schema
+}
+
+fn described(field: &Field) -> Value {
+    let mut schema = value(&field.kind);
+    schema["description"] = field.doc.into();
+    schema
+}
+
+fn value(kind: &Kind) -> Value {
+    match kind {
+        Kind::Attestation => json!({ "const": true }),
+        Kind::CredentialType => json!({ "const": fields::CREDENTIAL_TYPE }),
+        Kind::Text { min, max } => text(*min, *max),
+        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Country => json!({ "$ref": "#/$defs/country" }),
+        Kind::Jurisdiction => json!({ "$ref": "#/$defs/jurisdiction" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
+        Kind::PastDateTime => json!({ "type": "string", "format": "date-time" }),
+        Kind::Duration => json!({ "type": "string", "pattern": DURATION_PATTERN }),
+        Kind::PublicJwk => public_jwk(),
+        Kind::Object(inner) => object(inner),
+        Kind::Array { of, max } => array(of, *max),
+    }
+}
+
+/// A duration in whole numbers that are not all zero, weeks on their own.
+const DURATION_PATTERN: &str = "^P(?=.*[1-9])(?:[0-9]+W|(?=.)(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?=.)(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?)$";
+
+fn text(min: usize, max: Option<usize>) -> Value {
+    let mut schema = json!({ "type": "string" });
+    if min > 0 {
+        schema["minLength"] = min.into();
+    }
+    if let Some(max) = max {
+        schema["maxLength"] = max.into();
+    }
+    schema
+}
+
+fn array(of: &Field, max: Option<usize>) -> Value {
+    let mut schema = json!({ "type": "array", "items": described(of) });
+    if let Some(max) = max {
+        schema["maxItems"] = max.into();
+    }
+    schema
+}
+
+fn public_jwk() -> Value {
+    let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    let none_of: Map<String, Value> =
+        private.into_iter().map(|name| (name.to_owned(), Value::Bool(false))).collect();
+    json!({
+        "type": "object",
+        "required": ["kty"],
+        "properties": { "kty": { "enum": ["EC", "OKP", "RSA"] } },
+        "allOf": [{ "properties": none_of }],
+    })
+}

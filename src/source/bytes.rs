@@ -1,0 +1,350 @@
+//! From stored bytes to UTF-8 text: gzip by its magic bytes, byte order marks, other encodings.
+
+use std::io::{self, BufRead, Read};
+
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use flate2::bufread::MultiGzDecoder;
+
+use super::error::InputFault;
+
+/// How much one read asks for. A pipe holds as much on Linux, so a read from a full pipe is not
+/// short, and only an idle producer makes us hand out what there is.
+pub(super) const BLOCK: usize = 64 * 1024;
+
+/// How many bytes decide what kind of file this is.
+const HEAD: usize = 16;
+
+/// An input as text, before anything is known about its format.
+pub(super) struct Bytes {
+    layer: Layer,
+    /// What was read to recognise the file, and stands before what is still to be read.
+    head: Vec<u8>,
+    head_at: usize,
+    transcoder: Option<Transcoder>,
+}
+
+enum Layer {
+    Plain(Stored),
+    Gzip(Box<MultiGzDecoder<Stored>>),
+}
+
+impl Bytes {
+    /// Looks at the first bytes: unpacks gzip, drops a byte order mark, and picks the encoding.
+    /// A mark is believed before the option, which may be meant for another file of the run.
+    pub(super) fn open(
+        reader: Box<dyn Read + Send>,
+        live: bool,
+        encoding: Option<&'static Encoding>,
+    ) -> Result<Self, InputFault> {
+        let mut stored = Stored::new(reader, live);
+        let gzip = stored.starts_with(&[0x1F, 0x8B]).map_err(InputFault::Read)?;
+        let layer =
+            if gzip { Layer::Gzip(Box::new(MultiGzDecoder::new(stored))) } else { Layer::Plain(stored) };
+        let mut bytes = Self { layer, head: Vec::new(), head_at: 0, transcoder: None };
+        bytes.read_head()?;
+        refuse_other_kinds(&bytes.head, encoding)?;
+        bytes.choose_encoding(encoding);
+        Ok(bytes)
+    }
+
+    fn read_head(&mut self) -> Result<(), InputFault> {
+        let mut block = [0; HEAD];
+        while self.head.len() < HEAD && !self.has_enough_head() {
+            let n = self.layer.read(&mut block[..HEAD - self.head.len()])?;
+            if n == 0 {
+                break;
+            }
+            self.head.extend_from_slice(&block[..n]);
+        }
+        if self.head.is_empty() { Err(InputFault::Empty) } else { Ok(()) }
+    }
+
+    /// Whether the bytes so far cannot be the start of anything but text: an interactive
+    /// producer must not have to send [`HEAD`] bytes before it is heard.
+    fn has_enough_head(&self) -> bool {
+        let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+        self.head.len() >= 4
+            && self.head.iter().all(is_text)
+            && !OTHER_KINDS.iter().any(|(magic, ..)| magic.starts_with(&self.head))
+    }
+
+    fn choose_encoding(&mut self, named: Option<&'static Encoding>) {
+        let (encoding, mark) = match Encoding::for_bom(&self.head) {
+            Some((encoding, mark)) => (encoding, mark),
+            None => (named.unwrap_or(UTF_8), 0),
+        };
+        self.head_at = mark;
+        if encoding != UTF_8 {
+            self.transcoder = Some(Transcoder::new(encoding));
+        }
+    }
+
+    /// Appends up to a block of text to `out`. `Ok(0)` is the end.
+    pub(super) fn read_onto(&mut self, out: &mut Vec<u8>) -> Result<usize, InputFault> {
+        let filled = out.len();
+        out.resize(filled + BLOCK, 0);
+        let read = self.read(&mut out[filled..]);
+        out.truncate(filled + read.as_ref().map_or(0, |n| *n));
+        read
+    }
+
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, InputFault> {
+        let Some(mut transcoder) = self.transcoder.take() else { return self.read_raw(out) };
+        let read = transcoder.read(|raw| self.read_raw(raw), out);
+        self.transcoder = Some(transcoder);
+        read
+    }
+
+    fn read_raw(&mut self, out: &mut [u8]) -> Result<usize, InputFault> {
+        let head = &self.head[self.head_at..];
+        if head.is_empty() {
+            return self.layer.read(out);
+        }
+        let n = head.len().min(out.len());
+        out[..n].copy_from_slice(&head[..n]);
+        self.head_at += n;
+        Ok(n)
+    }
+
+    /// Whether the next read may have to wait for a producer that has nothing to say at present.
+    pub(super) fn may_wait(&self) -> bool {
+        let idle = self.layer.stored().is_idle();
+        idle && self.head_at == self.head.len() && self.transcoder.as_ref().is_none_or(Transcoder::is_drained)
+    }
+
+    /// How many bytes were read from where they are stored: before unpacking and decoding.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.layer.stored().count
+    }
+}
+
+impl Layer {
+    fn stored(&self) -> &Stored {
+        match self {
+            Self::Plain(stored) => stored,
+            Self::Gzip(gzip) => gzip.get_ref(),
+        }
+    }
+
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, InputFault> {
+        match self {
+            Self::Plain(stored) => stored.read(out).map_err(InputFault::Read),
+            Self::Gzip(gzip) => gzip.read(out).map_err(|error| gzip_fault(error, gzip.get_ref())),
+        }
+    }
+}
+
+fn gzip_fault(error: io::Error, stored: &Stored) -> InputFault {
+    if stored.failed {
+        InputFault::Read(error)
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        InputFault::GzipEndsEarly
+    } else {
+        InputFault::GzipDamaged(error.to_string())
+    }
+}
+
+/// The bytes as they are stored, counted.
+struct Stored {
+    reader: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    at: usize,
+    /// Whether bytes may arrive later than we ask for them: a pipe, not a file.
+    live: bool,
+    /// Whether the last read brought less than was asked for.
+    short: bool,
+    /// Whether an error came from here, and not from what was read.
+    failed: bool,
+    count: u64,
+}
+
+impl Stored {
+    fn new(reader: Box<dyn Read + Send>, live: bool) -> Self {
+        Self { reader, buffer: Vec::new(), at: 0, live, short: false, failed: false, count: 0 }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.live && self.short && self.at == self.buffer.len()
+    }
+
+    fn starts_with(&mut self, magic: &[u8]) -> io::Result<bool> {
+        let mut block = [0; BLOCK];
+        while self.buffer.len() < magic.len() && magic.starts_with(&self.buffer) {
+            let n = self.read_stored(&mut block)?;
+            if n == 0 {
+                break;
+            }
+            self.buffer.extend_from_slice(&block[..n]);
+        }
+        Ok(self.buffer.starts_with(magic))
+    }
+
+    fn read_stored(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.reader.read(out) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failed = true;
+                    return Err(error);
+                }
+                Ok(n) => {
+                    self.count += n as u64;
+                    self.short = n < out.len();
+                    return Ok(n);
+                }
+            }
+        }
+    }
+}
+
+impl Read for Stored {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.buffer.len() && out.len() >= BLOCK {
+            return self.read_stored(out);
+        }
+        let n = self.fill_buf()?.read(out)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for Stored {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.buffer.len() {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(BLOCK, 0);
+            let read = self.read_stored(&mut buffer);
+            buffer.truncate(*read.as_ref().unwrap_or(&0));
+            self.buffer = buffer;
+            self.at = 0;
+            read?;
+        }
+        Ok(&self.buffer[self.at..])
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.at += n;
+    }
+}
+
+/// Text in another encoding, turned into UTF-8 as it is read. Nothing is replaced: a byte that
+/// the encoding does not know is an error.
+struct Transcoder {
+    decoder: encoding_rs::Decoder,
+    raw: Vec<u8>,
+    at: usize,
+    raw_ended: bool,
+    finished: bool,
+    malformed: bool,
+    line: u64,
+    after_cr: bool,
+}
+
+impl Transcoder {
+    fn new(encoding: &'static Encoding) -> Self {
+        Self {
+            decoder: encoding.new_decoder_without_bom_handling(),
+            raw: Vec::new(),
+            at: 0,
+            raw_ended: false,
+            finished: false,
+            malformed: false,
+            line: 1,
+            after_cr: false,
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.at == self.raw.len()
+    }
+
+    fn read(
+        &mut self,
+        mut more: impl FnMut(&mut [u8]) -> Result<usize, InputFault>,
+        out: &mut [u8],
+    ) -> Result<usize, InputFault> {
+        while !self.finished && !self.malformed {
+            if self.is_drained() && !self.raw_ended {
+                self.refill(&mut more)?;
+            }
+            let written = self.decode(out);
+            if written > 0 {
+                return Ok(written);
+            }
+        }
+        if self.malformed {
+            let encoding = self.decoder.encoding().name();
+            return Err(InputFault::NotInEncoding { line: self.line, encoding });
+        }
+        Ok(0)
+    }
+
+    fn refill(
+        &mut self,
+        more: &mut impl FnMut(&mut [u8]) -> Result<usize, InputFault>,
+    ) -> Result<(), InputFault> {
+        self.raw.resize(BLOCK, 0);
+        self.at = 0;
+        let read = more(&mut self.raw);
+        self.raw.truncate(*read.as_ref().unwrap_or(&0));
+        self.raw_ended = read? == 0;
+        Ok(())
+    }
+
+    fn decode(&mut self, out: &mut [u8]) -> usize {
+        let (result, read, written) =
+            self.decoder.decode_to_utf8_without_replacement(&self.raw[self.at..], out, self.raw_ended);
+        self.at += read;
+        self.count_lines(&out[..written]);
+        match result {
+            DecoderResult::InputEmpty => self.finished = self.raw_ended,
+            DecoderResult::Malformed(..) => self.malformed = true,
+            DecoderResult::OutputFull => {}
+        }
+        written
+    }
+
+    fn count_lines(&mut self, text: &[u8]) {
+        for at in memchr::memchr2_iter(b'\n', b'\r', text) {
+            let after_cr = if at == 0 { self.after_cr } else { text[at - 1] == b'\r' };
+            self.line += u64::from(text[at] == b'\r' || !after_cr);
+        }
+        self.after_cr = text.last().map_or(self.after_cr, |last| *last == b'\r');
+    }
+}
+
+/// Files that people hand over by mistake, by their first bytes.
+const OTHER_KINDS: [(&[u8], &str, &str); 11] = [
+    (b"PK\x03\x04", "a ZIP or .xlsx file", "save the sheet as CSV UTF-8"),
+    (b"PK\x05\x06", "an empty ZIP file", "save the sheet as CSV UTF-8"),
+    (b"\xD0\xCF\x11\xE0", "an old .xls workbook", "save the sheet as CSV UTF-8"),
+    (b"%PDF-", "a PDF file", "export the data as CSV, NDJSON or JSON"),
+    (b"{\\rtf", "an RTF document", "save it as CSV UTF-8"),
+    (b"SQLite format 3\0", "an SQLite database", "export the data as CSV, NDJSON or JSON"),
+    (b"PAR1", "a Parquet file", "export the data as CSV, NDJSON or JSON"),
+    (b"\x28\xB5\x2F\xFD", "compressed with zstd", "decompress it first, or use gzip"),
+    (b"\xFD7zXZ\0", "compressed with xz", "decompress it first, or use gzip"),
+    (b"BZh9", "compressed with bzip2", "decompress it first, or use gzip"),
+    (b"\x1F\x8B", "compressed twice with gzip", "decompress it once"),
+];
+
+fn refuse_other_kinds(head: &[u8], encoding: Option<&'static Encoding>) -> Result<(), InputFault> {
+    if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
+        return Err(InputFault::OtherKind { kind: "UTF-32", advice: "save it as UTF-8" });
+    }
+    if let Some((_, kind, advice)) = OTHER_KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return Err(InputFault::OtherKind { kind, advice });
+    }
+    if encoding.is_none_or(|encoding| encoding != UTF_16LE && encoding != UTF_16BE) {
+        refuse_unmarked_utf16(head)?;
+    }
+    Ok(())
+}
+
+fn refuse_unmarked_utf16(head: &[u8]) -> Result<(), InputFault> {
+    match head {
+        [a, 0, b, 0, ..] if *a != 0 && *b != 0 => Err(InputFault::Utf16WithoutBom("utf-16le")),
+        [0, a, 0, b, ..] if *a != 0 && *b != 0 => Err(InputFault::Utf16WithoutBom("utf-16be")),
+        _ => Ok(()),
+    }
+}

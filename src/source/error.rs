@@ -1,0 +1,572 @@
+//! What can be wrong with an input as a whole, and what with one item of it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::Format;
+
+/// Which input an error or a count is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputName {
+    /// Standard input.
+    Stdin,
+    /// A file, by its path as given.
+    File(PathBuf),
+}
+
+impl fmt::Display for InputName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("standard input"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Why an input cannot be read, or cannot be read on: which input, what was found, what to do.
+///
+/// One line of text. Where the operating system gave the reason, that is the
+/// [`source`](std::error::Error::source).
+#[derive(Debug)]
+pub struct InputError {
+    /// The input, unless the fault lies in the options or in the run as a whole.
+    pub input: Option<InputName>,
+    /// What is wrong with it.
+    pub fault: Box<InputFault>,
+}
+
+impl InputError {
+    /// An error about one input.
+    pub fn of(input: &InputName, fault: InputFault) -> Self {
+        Self { input: Some(input.clone()), fault: Box::new(fault) }
+    }
+
+    /// An error about the run or its options.
+    pub fn of_run(fault: InputFault) -> Self {
+        Self { input: None, fault: Box::new(fault) }
+    }
+
+    /// Whether the file could not be read (exit code 6), rather than being no batch (4).
+    pub fn is_io(&self) -> bool {
+        matches!(*self.fault, InputFault::Open(_) | InputFault::Read(_) | InputFault::Directory)
+    }
+
+    /// Whether the command line or `.beltic.yaml` is at fault (exit code 2), rather than a file.
+    pub fn is_usage(&self) -> bool {
+        use InputFault::*;
+        matches!(
+            *self.fault,
+            NoInputs | StdinTwice | UnknownMapping { .. } | UnknownConstant { .. } | ConstantTwice { .. }
+        )
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.input {
+            Some(input) => write!(f, "{input}: {}", self.fault),
+            None => self.fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InputError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.fault)
+    }
+}
+
+/// What is wrong with an input.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InputFault {
+    // The file itself
+    /// The file cannot be opened.
+    #[error("cannot be opened")]
+    Open(#[source] io::Error),
+    /// Reading failed.
+    #[error("cannot be read")]
+    Read(#[source] io::Error),
+    /// A folder where a file is expected.
+    #[error("is a directory; name the files in it")]
+    Directory,
+    /// Standard input given more than once.
+    #[error("is given twice, and can be read only once")]
+    StdinTwice,
+    /// Nothing to read.
+    #[error("no input: name a file, or `-` for standard input")]
+    NoInputs,
+
+    // Bytes
+    /// Not one byte.
+    #[error("empty file")]
+    Empty,
+    /// The compressed stream stops before its end.
+    #[error("gzip stream ends early: the file is truncated; fetch or compress it again")]
+    GzipEndsEarly,
+    /// The compressed stream is damaged.
+    #[error("gzip stream is damaged ({0}); fetch or compress it again")]
+    GzipDamaged(String),
+    /// A kind of file that is none of ours.
+    #[error("this is {kind}; {advice}")]
+    OtherKind {
+        /// What it is.
+        kind: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A web page, most often an error page saved under the name of the batch.
+    #[error("not {expected}: starts with '<' (a web page or XML?)")]
+    Markup {
+        /// What was expected.
+        expected: Format,
+    },
+    /// UTF-16 that does not say so.
+    #[error("UTF-16 without a byte order mark; pass --encoding {0}, or save as UTF-8")]
+    Utf16WithoutBom(&'static str),
+    /// Bytes that are not in the encoding that was named or marked.
+    #[error("line {line}: not {encoding}; save as UTF-8, or pass the right --encoding")]
+    NotInEncoding {
+        /// The physical line.
+        line: u64,
+        /// The encoding's name.
+        encoding: &'static str,
+    },
+    /// CSV that is not UTF-8.
+    #[error(
+        "not UTF-8: line {line}, byte {byte} (0x{value:02X}); save as CSV UTF-8, or pass --encoding, for example \
+         windows-1252"
+    )]
+    NotUtf8 {
+        /// The physical line.
+        line: u64,
+        /// The byte's place in the line, from 1.
+        byte: u64,
+        /// The byte.
+        value: u8,
+    },
+
+    // Format
+    /// Content and name disagree.
+    #[error("looks like {found}, not {expected}; use --format {flag}", flag = .found.name())]
+    LooksLike {
+        /// What the content looks like.
+        found: Format,
+        /// What the name or the option says.
+        expected: Format,
+    },
+    /// A single item where the envelope is expected.
+    #[error("one item without its envelope; write {{\"items\":[…]}} around it, or use --format ndjson")]
+    OneItem,
+    /// Nothing to issue.
+    #[error("no items")]
+    NoItems,
+    /// More items than the API takes in one call, under `--api-limits`.
+    #[error("more than {0} items, and --api-limits refuses what the API would refuse")]
+    TooManyItems(u64),
+
+    // JSON
+    /// Something that JSON does not know.
+    #[error("not JSON at {at}: found {found}, expected {expected}")]
+    NotJson {
+        /// Where.
+        at: Position,
+        /// The character.
+        found: Found,
+        /// What could stand there.
+        expected: &'static str,
+    },
+    /// A comma before the closing bracket.
+    #[error("{0}: trailing comma")]
+    TrailingComma(Position),
+    /// Two values side by side.
+    #[error("{at}: missing comma before {found}")]
+    MissingComma {
+        /// Where.
+        at: Position,
+        /// The character.
+        found: Found,
+    },
+    /// Something behind the end of the batch.
+    #[error("{0}: trailing data after the end of the JSON value; for one item a line, use --format ndjson")]
+    TrailingData(Position),
+    /// Two arrays of items.
+    #[error("{0}: duplicate key 'items'")]
+    DuplicateItems(Position),
+    /// An object that is no envelope.
+    #[error("no 'items' array at the top level{}", found_keys(.keys))]
+    NoItemsArray {
+        /// The keys that were found, the first few of them.
+        keys: Vec<String>,
+    },
+    /// `items` is something else.
+    #[error("{at}: 'items' must be an array, and starts with {found}")]
+    ItemsNotArray {
+        /// Where.
+        at: Position,
+        /// The first character of the value.
+        found: Found,
+    },
+    /// The file stops inside the batch.
+    #[error("{at}: unexpected end, inside {inside}; the file may be truncated")]
+    Truncated {
+        /// The end.
+        at: Position,
+        /// What is not closed.
+        inside: &'static str,
+    },
+    /// Too many brackets.
+    #[error("nested deeper than {limit} levels at byte {}", .at.byte)]
+    TooDeep {
+        /// Where.
+        at: Position,
+        /// The limit.
+        limit: usize,
+    },
+    /// `]` for `{`, or `}` for `[`.
+    #[error("{at}: {found} closes a bracket of the other kind")]
+    Mismatched {
+        /// Where.
+        at: Position,
+        /// The closing bracket.
+        found: Found,
+    },
+
+    // CSV
+    /// A quote that runs on.
+    #[error("quote opened on line {line} is not closed{}", within(.limit))]
+    QuoteOpen {
+        /// The physical line where it was opened.
+        line: u64,
+        /// The limit that it ran over; none where the file ended first.
+        limit: Option<usize>,
+    },
+    /// A header as long as no header is.
+    #[error("line {line}: the header is longer than {limit} bytes; is this a CSV file?")]
+    HeaderTooLong {
+        /// The physical line where it begins.
+        line: u64,
+        /// The limit.
+        limit: usize,
+    },
+    /// Not one name in the header is known.
+    #[error(
+        "line {line}: no known column in the header ({found}); is the first row a header, and the delimiter \
+         {delimiter}? `beltic template` prints one"
+    )]
+    NoKnownColumn {
+        /// The header's physical line.
+        line: u64,
+        /// Its first cells.
+        found: String,
+        /// The delimiter that was used.
+        delimiter: Found,
+    },
+    /// Columns that map to nothing.
+    #[error("{}", unknown_columns(.0))]
+    UnknownColumns(Vec<UnknownColumn>),
+    /// A column without a name among those with one.
+    #[error("column {position} has no name; name it, or remove it")]
+    UnnamedColumn {
+        /// Its place, from 1.
+        position: usize,
+    },
+    /// One field from two columns.
+    #[error("{}", duplicate_column(.first, .second))]
+    DuplicateColumn {
+        /// The name and place of the first column.
+        first: (String, usize),
+        /// The name and place of the second.
+        second: (String, usize),
+    },
+    /// Required columns that are not there.
+    #[error("missing column{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
+    MissingColumns(Vec<String>),
+    /// A constant for a field that also has a column.
+    #[error("column '{column}' ({position}) and csv.constants both give {field}; keep one of them")]
+    ColumnAndConstant {
+        /// The column's name.
+        column: String,
+        /// Its place, from 1.
+        position: usize,
+        /// The field.
+        field: String,
+    },
+
+    // Options
+    /// `csv.columns` names a field that does not exist.
+    #[error("csv.columns maps '{column}' to '{field}', which is no field{}", did_you_mean(.suggestion))]
+    UnknownMapping {
+        /// The header text.
+        column: String,
+        /// The field as written.
+        field: String,
+        /// The nearest known name.
+        suggestion: Option<String>,
+    },
+    /// `csv.constants` names a field that does not exist.
+    #[error("csv.constants gives '{field}', which is no field{}", did_you_mean(.suggestion))]
+    UnknownConstant {
+        /// The field as written.
+        field: String,
+        /// The nearest known name.
+        suggestion: Option<String>,
+    },
+    /// `csv.constants` gives one field under two names.
+    #[error("csv.constants gives {field} twice")]
+    ConstantTwice {
+        /// The field.
+        field: String,
+    },
+}
+
+/// A place in a JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The physical line, from 1.
+    pub line: u64,
+    /// The byte in the line, from 1.
+    pub column: u64,
+    /// The byte in the (decompressed, UTF-8) text, from 1.
+    pub byte: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {} (byte {})", self.line, self.column, self.byte)
+    }
+}
+
+/// A byte of the input, for a message: itself if it can be seen, its number if not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found(pub u8);
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            b'\t' => f.write_str("tab"),
+            byte @ b'!'..=b'~' => write!(f, "'{}'", char::from(byte)),
+            byte => write!(f, "byte 0x{byte:02X}"),
+        }
+    }
+}
+
+/// A column that maps to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownColumn {
+    /// Its name as written.
+    pub name: String,
+    /// Its place, from 1.
+    pub position: usize,
+    /// What it may be meant to be.
+    pub suggestion: Option<String>,
+}
+
+/// Something worth saying about an input that is read all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputWarning {
+    /// The input.
+    pub input: InputName,
+    /// What was found.
+    pub fault: WarningFault,
+}
+
+impl fmt::Display for InputWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.input, self.fault)
+    }
+}
+
+/// What a warning is about.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WarningFault {
+    /// A member of the JSON envelope that is not `items`.
+    #[error("{at}: key '{key}' beside 'items' is ignored")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Where.
+        at: Position,
+    },
+}
+
+/// Why one item cannot be read. The items around it are not affected.
+///
+/// The text never quotes cells, but for identifiers that a spreadsheet damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ItemFault {
+    /// More bytes than `--max-item-bytes`.
+    #[error("{}longer than {limit} bytes, the most that an item may have", at_line(.line))]
+    TooLong {
+        /// The limit.
+        limit: usize,
+        /// The physical line where it begins.
+        line: Option<u64>,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("{}not UTF-8: byte {byte} (0x{value:02X})", at_line(.line))]
+    NotUtf8 {
+        /// The physical line.
+        line: Option<u64>,
+        /// The byte's place in the item, from 1.
+        byte: usize,
+        /// The byte.
+        value: u8,
+    },
+    /// NUL bytes, as a crash or a power loss leaves them.
+    #[error("NUL bytes{}", within_line(.line))]
+    NulBytes {
+        /// The physical line.
+        line: Option<u64>,
+    },
+    /// The last row stops inside a character.
+    #[error("line {line}: the row ends inside a character; the file may be truncated")]
+    CutShort {
+        /// The physical line.
+        line: u64,
+    },
+    /// A row with more or fewer cells than the header.
+    #[error("{}", cell_count(*.found, *.expected, .lines, *.unterminated))]
+    CellCount {
+        /// How many cells the row has.
+        found: usize,
+        /// How many the header has.
+        expected: usize,
+        /// The first and the last physical line.
+        lines: (u64, u64),
+        /// Whether the file ends within the row.
+        unterminated: bool,
+    },
+    /// The header once more, where two exports were joined.
+    #[error("line {line}: row repeats the header")]
+    RepeatsHeader {
+        /// The physical line.
+        line: u64,
+    },
+    /// A value that no field would carry.
+    #[error("line {line}: column {position} has no name, and this row has a value in it")]
+    UnnamedCell {
+        /// The column's place, from 1.
+        position: usize,
+        /// The physical line.
+        line: u64,
+    },
+    /// Identifiers that are no longer what was typed.
+    #[error("line {line}: {}", damaged(.cells))]
+    Damaged {
+        /// The cells.
+        cells: Vec<DamagedCell>,
+        /// The physical line.
+        line: u64,
+    },
+    /// The row cannot be read; a fault of this program.
+    #[error("line {line}: the row cannot be read ({reason}); please report this")]
+    Unreadable {
+        /// The physical line.
+        line: u64,
+        /// What the CSV reader said.
+        reason: String,
+    },
+}
+
+/// An identifier that a spreadsheet changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedCell {
+    /// The column, by its canonical name.
+    pub column: String,
+    /// JSON Pointer of the field in the item.
+    pub pointer: String,
+    /// What was found; none for personal fields.
+    pub value: Option<String>,
+    /// What happened to it, and what to do.
+    pub hint: &'static str,
+}
+
+impl fmt::Display for DamagedCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{} '{value}': {}", self.column, self.hint),
+            None => write!(f, "{}: {}", self.column, self.hint),
+        }
+    }
+}
+
+fn at_line(line: &Option<u64>) -> String {
+    line.map_or(String::new(), |line| format!("line {line}: "))
+}
+
+fn within_line(line: &Option<u64>) -> String {
+    line.map_or(String::new(), |line| format!(" at line {line}"))
+}
+
+fn within(limit: &Option<usize>) -> String {
+    limit.map_or(String::new(), |limit| format!(" within {limit} bytes"))
+}
+
+fn cell_count(found: usize, expected: usize, lines: &(u64, u64), unterminated: bool) -> String {
+    let (first, last) = lines;
+    let mut text = format!("line {first}: {found} of {expected} cells");
+    if found > expected {
+        text = format!("line {first}: {found} cells, and the header has {expected}");
+    }
+    if last > first {
+        text += &format!("; this row spans lines {first} to {last}: was a quote left open?");
+    }
+    if unterminated && found < expected {
+        text += "; the file may be truncated";
+    }
+    text
+}
+
+fn damaged(cells: &[DamagedCell]) -> String {
+    cells.iter().map(DamagedCell::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn found_keys(keys: &[String]) -> String {
+    if keys.is_empty() {
+        return " (the object is empty)".to_owned();
+    }
+    let keys: Vec<_> = keys.iter().map(|key| format!("'{key}'")).collect();
+    format!(
+        " (found {}); write {{\"items\":[…]}}, or use --format ndjson for one item a line",
+        keys.join(", ")
+    )
+}
+
+fn did_you_mean(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map_or(String::new(), |name| format!("; did you mean {name}?"))
+}
+
+/// The most columns that one message names.
+const MAX_NAMED: usize = 12;
+
+fn unknown_columns(columns: &[UnknownColumn]) -> String {
+    let mut text =
+        if columns.len() == 1 { "unknown column ".to_owned() } else { "unknown columns ".to_owned() };
+    let named: Vec<_> = columns.iter().take(MAX_NAMED).map(unknown_column).collect();
+    text += &named.join(", ");
+    if columns.len() > MAX_NAMED {
+        text += &format!(" and {} more", columns.len() - MAX_NAMED);
+    }
+    text + "; remove or rename what is not a field, or map it under csv.columns in .beltic.yaml"
+}
+
+fn unknown_column(column: &UnknownColumn) -> String {
+    match &column.suggestion {
+        Some(name) => format!("'{}' ({}; did you mean {name}?)", column.name, column.position),
+        None => format!("'{}' ({})", column.name, column.position),
+    }
+}
+
+fn duplicate_column(first: &(String, usize), second: &(String, usize)) -> String {
+    if first.0 == second.0 {
+        format!("column '{}' appears at {} and {}", first.0, first.1, second.1)
+    } else {
+        format!("columns '{}' ({}) and '{}' ({}) are the same field", first.0, first.1, second.0, second.1)
+    }
+}

@@ -1,0 +1,259 @@
+//! One input of a run: opened, recognised, and cut into chunks.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::bytes::{BLOCK, Bytes};
+use super::chunk::{Chunk, RawItem, Shape};
+use super::csv::CsvCutter;
+use super::error::{InputError, InputFault, InputName, InputWarning, WarningFault};
+use super::json::JsonCutter;
+use super::ndjson::NdjsonCutter;
+use super::{Format, Input, Options, sniff};
+
+/// The most items of a chunk: a batch of the API.
+pub(super) const MAX_CHUNK_ITEMS: usize = 1_000;
+/// A chunk is full when its items take this many bytes.
+const MAX_CHUNK_BYTES: usize = 512 * 1024;
+
+/// The text that is being cut.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// The text from the first item of the batch on, as far as it was read.
+    pub(super) bytes: Vec<u8>,
+    /// Everything before this place is cut; the item that is not complete yet starts here.
+    pub(super) start: usize,
+    /// How far the cutter has looked.
+    pub(super) at: usize,
+    /// Whether nothing follows.
+    pub(super) ended: bool,
+    /// The byte before `bytes`.
+    before: u8,
+}
+
+impl Window {
+    pub(super) fn new() -> Self {
+        Self { bytes: Vec::new(), start: 0, at: 0, ended: false, before: b'\n' }
+    }
+
+    /// The byte before this place; a line end at the start of the input.
+    pub(super) fn byte_before(&self, at: usize) -> u8 {
+        if at == 0 { self.before } else { self.bytes[at - 1] }
+    }
+
+    /// Ends what is being cut: the next item starts at `to`.
+    pub(super) fn advance(&mut self, to: usize) {
+        self.start = to;
+        self.at = to;
+    }
+
+    /// Forgets what is cut already, where no item of the batch lies in it.
+    pub(super) fn drop_cut(&mut self) {
+        self.before = self.byte_before(self.start);
+        self.bytes.drain(..self.start);
+        self.at -= self.start;
+        self.start = 0;
+    }
+
+    /// Forgets the unfinished item as far as it was looked at, but for its last byte, so that an
+    /// item that is too long takes no memory. Returns how many bytes went.
+    pub(super) fn drop_unfinished(&mut self) -> usize {
+        let dropped = (self.at - self.start).saturating_sub(1);
+        self.bytes.drain(self.start..self.start + dropped);
+        self.at -= dropped;
+        dropped
+    }
+
+    /// Hands over what is cut, and keeps the rest.
+    fn split(&mut self) -> Vec<u8> {
+        let before = self.byte_before(self.start);
+        // The next chunk is likely to be as large as this one.
+        let mut rest = Vec::with_capacity(self.bytes.len() + BLOCK);
+        rest.extend_from_slice(&self.bytes[self.start..]);
+        let mut cut = std::mem::replace(&mut self.bytes, rest);
+        cut.truncate(self.start);
+        self.before = before;
+        self.at -= self.start;
+        self.start = 0;
+        cut
+    }
+}
+
+/// The items cut so far.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) items: Vec<RawItem>,
+}
+
+impl Batch {
+    pub(super) fn is_full(&self, window: &Window) -> bool {
+        !self.items.is_empty() && (self.items.len() >= MAX_CHUNK_ITEMS || window.start >= MAX_CHUNK_BYTES)
+    }
+}
+
+enum Cutter {
+    Json(Box<JsonCutter>),
+    Ndjson(NdjsonCutter),
+    Csv(CsvCutter),
+}
+
+impl Cutter {
+    /// Cuts until the batch is full or the window has no complete item left. Where the window
+    /// has ended, the last item is cut too.
+    fn cut(&mut self, window: &mut Window, batch: &mut Batch) -> Result<(), InputFault> {
+        match self {
+            Self::Json(cutter) => cutter.cut(window, batch),
+            Self::Ndjson(cutter) => {
+                cutter.cut(window, batch);
+                Ok(())
+            }
+            Self::Csv(cutter) => cutter.cut(window, batch),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        match self {
+            Self::Json(_) | Self::Ndjson(_) => Shape::Json,
+            Self::Csv(cutter) => Shape::Csv(cutter.columns()),
+        }
+    }
+
+    fn take_warnings(&mut self) -> Vec<WarningFault> {
+        match self {
+            Self::Json(cutter) => cutter.take_warnings(),
+            Self::Ndjson(_) | Self::Csv(_) => Vec::new(),
+        }
+    }
+}
+
+/// One input of the run, open.
+pub(super) struct Feed {
+    name: InputName,
+    live: bool,
+    bytes: Bytes,
+    window: Window,
+    batch: Batch,
+    cutter: Cutter,
+    any_items: bool,
+    over: bool,
+    failure: Option<InputError>,
+}
+
+impl Feed {
+    /// Opens an input and finds out what it is; for CSV, reads the header.
+    pub(super) fn open(input: Input, options: &Options) -> Result<Self, InputError> {
+        let name = input.name();
+        Self::open_named(input, name.clone(), options).map_err(|fault| InputError::of(&name, fault))
+    }
+
+    fn open_named(input: Input, name: InputName, options: &Options) -> Result<Self, InputFault> {
+        let (reader, live) = open_reader(input)?;
+        let mut bytes = Bytes::open(reader, live, options.encoding)?;
+        let mut window = Window::new();
+        let format = sniff::format(&name, &mut bytes, &mut window, options)?;
+        let cutter = match format {
+            Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes))),
+            Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
+            Format::Csv => Cutter::Csv(CsvCutter::open(&mut bytes, &mut window, options)?),
+        };
+        let batch = Batch::default();
+        Ok(Self { name, live, bytes, window, batch, cutter, any_items: false, over: false, failure: None })
+    }
+
+    /// The input's name.
+    pub(super) fn name(&self) -> &InputName {
+        &self.name
+    }
+
+    /// Whether the input is a pipe or a terminal: it cannot be opened twice, and may have more
+    /// to say later.
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// How many bytes were read, as stored.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.bytes.stored_bytes()
+    }
+
+    /// What was noticed since the last call.
+    pub(super) fn take_warnings(&mut self) -> impl Iterator<Item = InputWarning> {
+        let name = self.name.clone();
+        self.cutter.take_warnings().into_iter().map(move |fault| InputWarning { input: name.clone(), fault })
+    }
+
+    /// The next items. A fault of the input comes after the items before it, or, with
+    /// `withhold`, instead of them.
+    pub(super) fn next_chunk(&mut self, withhold: bool) -> Result<Option<Chunk>, InputError> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        if let Err(fault) = self.fill_batch() {
+            let error = InputError::of(&self.name, fault);
+            self.over = true;
+            self.any_items = true; // more than "no items" is wrong
+            if withhold || self.batch.items.is_empty() {
+                self.batch.items.clear();
+                return Err(error);
+            }
+            self.failure = Some(error);
+        }
+        if self.batch.items.is_empty() {
+            return if self.any_items { Ok(None) } else { Err(self.no_items()) };
+        }
+        Ok(Some(self.take_chunk()))
+    }
+
+    fn no_items(&mut self) -> InputError {
+        self.any_items = true; // said once
+        InputError::of(&self.name, InputFault::NoItems)
+    }
+
+    fn fill_batch(&mut self) -> Result<(), InputFault> {
+        while !self.over {
+            self.cutter.cut(&mut self.window, &mut self.batch)?;
+            if self.batch.is_full(&self.window) {
+                return Ok(());
+            }
+            if self.window.ended {
+                self.over = true;
+            } else if self.batch.items.is_empty() {
+                self.window.drop_cut();
+                self.read_more()?;
+            } else if self.bytes.may_wait() {
+                return Ok(());
+            } else {
+                self.read_more()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_more(&mut self) -> Result<(), InputFault> {
+        self.window.ended = self.bytes.read_onto(&mut self.window.bytes)? == 0;
+        Ok(())
+    }
+
+    fn take_chunk(&mut self) -> Chunk {
+        self.any_items = true;
+        let items = std::mem::take(&mut self.batch.items);
+        Chunk::new(items, self.window.split(), self.cutter.shape())
+    }
+}
+
+fn open_reader(input: Input) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
+    match input {
+        Input::Stdin(reader) => Ok((reader, true)),
+        Input::File(path) => open_file(&path),
+    }
+}
+
+fn open_file(path: &Path) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
+    let file = File::open(path).map_err(InputFault::Open)?;
+    let metadata = file.metadata().map_err(InputFault::Open)?;
+    if metadata.is_dir() {
+        return Err(InputFault::Directory);
+    }
+    Ok((Box::new(file), !metadata.is_file()))
+}

@@ -1,0 +1,134 @@
+//! Which of the three formats an input is in: as told, by its name, or by its first bytes.
+
+use std::path::Path;
+
+use super::bytes::Bytes;
+use super::error::{InputFault, InputName};
+use super::feed::Window;
+use super::json::Splitter;
+use super::{Format, Options};
+use crate::request::fields::{BARE_ITEM, ITEM};
+
+/// How much of an input without a telling name is looked at.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// Decides the format, reading as much as that takes into the window.
+pub(super) fn format(
+    name: &InputName,
+    bytes: &mut Bytes,
+    window: &mut Window,
+    options: &Options,
+) -> Result<Format, InputFault> {
+    if let Some(format) = options.format {
+        read_while(bytes, window, is_white)?;
+        return refuse_markup(window, format);
+    }
+    match by_extension(name) {
+        Some(format) => {
+            read_while(bytes, window, is_white)?;
+            refuse_markup(window, format)?;
+            refuse_other_format(window, format)
+        }
+        None => {
+            read_while(bytes, window, lacks_first_line)?;
+            refuse_markup(window, by_content(&window.bytes))
+        }
+    }
+}
+
+/// Reads on while the head is undecided, but not endlessly.
+fn read_while(
+    bytes: &mut Bytes,
+    window: &mut Window,
+    undecided: impl Fn(&[u8]) -> bool,
+) -> Result<(), InputFault> {
+    while !window.ended && window.bytes.len() < MAX_HEAD && undecided(&window.bytes) {
+        window.ended = bytes.read_onto(&mut window.bytes)? == 0;
+    }
+    Ok(())
+}
+
+fn is_white(head: &[u8]) -> bool {
+    head.trim_ascii_start().is_empty()
+}
+
+fn lacks_first_line(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    text.is_empty() || memchr::memchr2(b'\n', b'\r', text).is_none()
+}
+
+fn by_extension(name: &InputName) -> Option<Format> {
+    let InputName::File(path) = name else { return None };
+    let mut path: &Path = path;
+    let without_gz;
+    if extension(path)? == "gz" {
+        without_gz = path.with_extension("");
+        path = &without_gz;
+    }
+    match extension(path)?.as_str() {
+        "json" => Some(Format::Json),
+        "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "csv" | "tsv" => Some(Format::Csv),
+        _ => None,
+    }
+}
+
+fn extension(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_str()?.to_ascii_lowercase())
+}
+
+fn by_content(head: &[u8]) -> Format {
+    let text = head.trim_ascii_start();
+    match text.first() {
+        Some(b'[') => Format::Json,
+        Some(b'{') if looks_like_envelope(text) => Format::Json,
+        Some(b'{') | None => Format::Ndjson,
+        Some(_) => Format::Csv,
+    }
+}
+
+/// Whether an object is an envelope rather than the first of many items: `items` is among its
+/// keys, or it begins on a line of its own, as no line of NDJSON does.
+fn looks_like_envelope(text: &[u8]) -> bool {
+    let inside = &text[1..];
+    let indented = &inside[..inside.len() - inside.trim_ascii_start().len()];
+    indented.contains(&b'\n') || first_line_keys(text).any(|key| key == b"items")
+}
+
+/// The keys of the object that `text` begins with, as far as they stand on its first line.
+fn first_line_keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let line = memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]);
+    let mut rest = &line[1..];
+    std::iter::from_fn(move || {
+        let key = rest.trim_ascii_start();
+        let key_length = key.first().filter(|byte| **byte == b'"').and_then(|_| Splitter::whole(key))?;
+        let value = key[key_length..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let after = Splitter::whole(value).map_or(&[][..], |length| value[length..].trim_ascii_start());
+        rest = after.strip_prefix(b",").unwrap_or(&[]);
+        Some(&key[1..key_length - 1])
+    })
+}
+
+/// Whether a key is one that an item has, so that the object around it is no envelope.
+pub(super) fn is_item_key(key: &str) -> bool {
+    ITEM.field(key).is_some() || BARE_ITEM.field(key).is_some()
+}
+
+fn refuse_markup(window: &Window, expected: Format) -> Result<Format, InputFault> {
+    if window.bytes.trim_ascii_start().starts_with(b"<") {
+        return Err(InputFault::Markup { expected });
+    }
+    Ok(expected)
+}
+
+/// A name that promises another format than the content has. JSON is not looked at here: its
+/// cutter sees the difference, wherever it is.
+fn refuse_other_format(window: &Window, expected: Format) -> Result<Format, InputFault> {
+    let text = window.bytes.trim_ascii_start();
+    let found = match (expected, text.first()) {
+        (Format::Ndjson, Some(b'{')) if first_line_keys(text).next() == Some(b"items") => Format::Json,
+        (Format::Csv, Some(b'{' | b'[')) => by_content(text),
+        _ => return Ok(expected),
+    };
+    Err(InputFault::LooksLike { found, expected })
+}
