@@ -12,8 +12,8 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(i64);
 
-/// The last second of the year 9999, the last that RFC 3339 can write.
-const LAST: i64 = 253_402_300_799;
+/// The last second that is the year 9999 everywhere on Earth, and so in every calendar library.
+const LAST: i64 = 253_402_207_200;
 
 impl UnixTime {
     /// The time that is `seconds` after the epoch, where it lies in the years 1970 to 9999.
@@ -105,7 +105,7 @@ mod tests {
             (1_000_000_000, "2001-09-09T01:46:40Z"),
             (1_234_567_890, "2009-02-13T23:31:30Z"),
             (0, "1970-01-01T00:00:00Z"),
-            (LAST, "9999-12-31T23:59:59Z"),
+            (LAST, "9999-12-30T22:00:00Z"),
         ] {
             assert_eq!(UnixTime::from_seconds(seconds).unwrap().to_string(), text);
         }

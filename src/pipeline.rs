@@ -85,10 +85,14 @@ where
             })
         });
         for _ in 0..jobs {
-            let queues = (check_queue.clone(), finish_queue.clone());
-            let outlets = (to_commit.clone(), to_write.clone());
+            let station = Station {
+                check_queue: check_queue.clone(),
+                finish_queue: finish_queue.clone(),
+                to_commit: Some(to_commit.clone()),
+                to_write: to_write.clone(),
+            };
             let make_worker = &make_worker;
-            scope.spawn(move || work(make_worker, queues, outlets));
+            scope.spawn(move || station.work(make_worker));
         }
         drop((check_queue, finish_queue, to_commit, to_write));
 
@@ -137,43 +141,49 @@ fn read_all<T, E>(
     Ok(())
 }
 
-/// One worker thread: finishes what can be finished, else checks, until there is neither.
-fn work<W: Worker>(
-    make_worker: impl Fn() -> W,
-    (check_queue, finish_queue): (Receiver<Numbered<W::Raw>>, Receiver<Numbered<W::Committed>>),
-    (to_commit, to_write): (Sender<Numbered<W::Checked>>, Sender<Delivery<W::Finished>>),
-) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let mut worker = make_worker();
-        let mut check_queue = check_queue;
-        let mut to_commit = Some(to_commit);
+/// Where a worker thread takes its work from, and where it puts it.
+struct Station<W: Worker> {
+    check_queue: Receiver<Numbered<W::Raw>>,
+    finish_queue: Receiver<Numbered<W::Committed>>,
+    /// None once there is nothing more to check: the committer ends when no worker has one.
+    to_commit: Option<Sender<Numbered<W::Checked>>>,
+    to_write: Sender<Delivery<W::Finished>>,
+}
+
+impl<W: Worker> Station<W> {
+    /// One worker thread, from its start to its end or its panic.
+    fn work(self, make_worker: impl Fn() -> W) {
+        let to_write = self.to_write.clone();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.work_to_the_end(make_worker())));
+        if let Err(payload) = outcome {
+            let _ = to_write.send(Delivery::Panic(payload));
+        }
+    }
+
+    /// Finishes what can be finished, else checks, until there is neither.
+    fn work_to_the_end(mut self, mut worker: W) {
         loop {
             select_biased! {
-                recv(finish_queue) -> piece => {
+                recv(self.finish_queue) -> piece => {
                     let Ok(Numbered(number, piece)) = piece else { return };
                     let finished = worker.finish(piece);
-                    if to_write.send(Delivery::Finished(Numbered(number, finished))).is_err() {
+                    if self.to_write.send(Delivery::Finished(Numbered(number, finished))).is_err() {
                         return;
                     }
                 }
-                recv(check_queue) -> piece => match (piece, &to_commit) {
-                    (Ok(Numbered(number, piece)), Some(outlet)) => {
+                recv(self.check_queue) -> piece => match (piece, &self.to_commit) {
+                    (Ok(Numbered(number, piece)), Some(to_commit)) => {
                         let checked = worker.check(piece);
-                        if outlet.send(Numbered(number, checked)).is_err() {
-                            to_commit = None;
-                        }
+                        // A committer that is gone closes the finish queue, which ends the loop.
+                        let _ = to_commit.send(Numbered(number, checked));
                     }
                     _ => {
-                        // Nothing more to check. The committer ends once no worker can send it more.
-                        to_commit = None;
-                        check_queue = crossbeam_channel::never();
+                        self.to_commit = None;
+                        self.check_queue = crossbeam_channel::never();
                     }
                 },
             }
         }
-    }));
-    if let Err(payload) = outcome {
-        let _ = to_write.send(Delivery::Panic(payload));
     }
 }
 
@@ -192,8 +202,9 @@ fn deliver<T, E>(
         }
     });
     let written = in_order(finished, |_, piece| {
+        write(piece)?;
         let _ = permits.recv();
-        write(piece)
+        Ok(())
     });
     match panic {
         Some(payload) => Err(Stop::Panic(payload)),
@@ -345,6 +356,6 @@ mod tests {
 
     #[test]
     fn nothing_to_read_is_nothing_to_write() {
-        assert_eq!(observe(2, 0, None, ("", 0)).written, []);
+        assert!(observe(2, 0, None, ("", 0)).written.is_empty());
     }
 }

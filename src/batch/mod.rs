@@ -54,15 +54,6 @@ pub struct Plan<'p> {
     pub run: RunDescription,
 }
 
-/// Where the run records what it issues.
-#[derive(Debug)]
-pub enum Register {
-    /// In a ledger.
-    Ledger(Ledger),
-    /// Nowhere: `--ledger none`.
-    None,
-}
-
 /// A batch whose results can leave the process.
 #[derive(Debug, Default)]
 pub struct Delivery {
@@ -105,6 +96,7 @@ pub enum BatchError<S> {
 }
 
 /// Issues every item of the source, and hands each batch's results to `sink` in input order.
+/// Without a ledger nothing is remembered, and no credential has a status.
 ///
 /// # Errors
 /// Where the input stops being readable, the ledger cannot be written, or the sink fails. What
@@ -112,14 +104,14 @@ pub enum BatchError<S> {
 pub fn issue<S: Send>(
     source: &mut Source,
     plan: &Plan<'_>,
-    register: Register,
+    ledger: Option<Ledger>,
     render: &dyn Render,
     mut sink: impl FnMut(Delivery) -> Result<(), S>,
 ) -> Result<(), BatchError<S>> {
     let hasher = RandomState::new();
     // A key that cannot sign is found here, not in the workers.
     drop(plan.key.signer().map_err(BatchError::Signing)?);
-    let mut registrar = Registrar { register, run: &plan.run, recent: RecentIds::default() };
+    let mut registrar = Registrar { ledger, run: &plan.run, recent: RecentIds::default() };
     let clock = plan.clock;
     pipeline::run(
         plan.jobs.max(1),
@@ -270,7 +262,7 @@ fn note_list(lists: &mut Vec<String>, grant: &Grant) {
 
 /// The serial stage: gives ids and indices, and records them.
 struct Registrar<'p> {
-    register: Register,
+    ledger: Option<Ledger>,
     run: &'p RunDescription,
     recent: RecentIds,
 }
@@ -287,11 +279,9 @@ impl Registrar<'_> {
             })
             .collect();
         let millis = system_millis();
-        let grants = match &mut self.register {
-            Register::Ledger(ledger) => {
-                ledger.record(self.run, &entries, millis).map_err(BatchError::Ledger)?
-            }
-            Register::None => grants_without_ledger(&entries, millis).map_err(BatchError::Random)?,
+        let grants = match &mut self.ledger {
+            Some(ledger) => ledger.record(self.run, &entries, millis).map_err(BatchError::Ledger)?,
+            None => grants_without_ledger(&entries, millis).map_err(BatchError::Random)?,
         };
         Ok(RecordedBatch { batch, grants })
     }

@@ -1,6 +1,7 @@
 //! From stored bytes to UTF-8 text: gzip by its magic bytes, byte order marks, other encodings.
 
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
@@ -21,6 +22,7 @@ pub(super) struct Bytes {
     head: Vec<u8>,
     head_at: usize,
     transcoder: Option<Transcoder>,
+    block: Vec<u8>,
 }
 
 enum Layer {
@@ -40,7 +42,7 @@ impl Bytes {
         let gzip = stored.starts_with(&[0x1F, 0x8B]).map_err(InputFault::Read)?;
         let layer =
             if gzip { Layer::Gzip(Box::new(MultiGzDecoder::new(stored))) } else { Layer::Plain(stored) };
-        let mut bytes = Self { layer, head: Vec::new(), head_at: 0, transcoder: None };
+        let mut bytes = Self { layer, head: Vec::new(), head_at: 0, transcoder: None, block: vec![0; BLOCK] };
         bytes.read_head()?;
         refuse_other_kinds(&bytes.head, encoding)?;
         bytes.choose_encoding(encoding);
@@ -81,10 +83,10 @@ impl Bytes {
 
     /// Appends up to a block of text to `out`. `Ok(0)` is the end.
     pub(super) fn read_onto(&mut self, out: &mut Vec<u8>) -> Result<usize, InputFault> {
-        let filled = out.len();
-        out.resize(filled + BLOCK, 0);
-        let read = self.read(&mut out[filled..]);
-        out.truncate(filled + read.as_ref().map_or(0, |n| *n));
+        let mut block = std::mem::take(&mut self.block);
+        let read = self.read(&mut block);
+        out.extend_from_slice(&block[..*read.as_ref().unwrap_or(&0)]);
+        self.block = block;
         read
     }
 
@@ -148,7 +150,8 @@ fn gzip_fault(error: io::Error, stored: &Stored) -> InputFault {
 struct Stored {
     reader: Box<dyn Read + Send>,
     buffer: Vec<u8>,
-    at: usize,
+    /// What of the buffer is filled and not taken yet.
+    rest: Range<usize>,
     /// Whether bytes may arrive later than we ask for them: a pipe, not a file.
     live: bool,
     /// Whether the last read brought less than was asked for.
@@ -160,23 +163,25 @@ struct Stored {
 
 impl Stored {
     fn new(reader: Box<dyn Read + Send>, live: bool) -> Self {
-        Self { reader, buffer: Vec::new(), at: 0, live, short: false, failed: false, count: 0 }
+        Self { reader, buffer: vec![0; BLOCK], rest: 0..0, live, short: false, failed: false, count: 0 }
     }
 
     fn is_idle(&self) -> bool {
-        self.live && self.short && self.at == self.buffer.len()
+        self.live && self.short && self.rest.is_empty()
     }
 
+    /// Looks at the first bytes, before any are taken.
     fn starts_with(&mut self, magic: &[u8]) -> io::Result<bool> {
-        let mut block = [0; BLOCK];
-        while self.buffer.len() < magic.len() && magic.starts_with(&self.buffer) {
-            let n = self.read_stored(&mut block)?;
-            if n == 0 {
-                break;
+        while self.rest.len() < magic.len() && magic.starts_with(&self.buffer[..self.rest.end]) {
+            let mut block = std::mem::take(&mut self.buffer);
+            let read = self.read_stored(&mut block[self.rest.end..]);
+            self.buffer = block;
+            match read? {
+                0 => break,
+                n => self.rest.end += n,
             }
-            self.buffer.extend_from_slice(&block[..n]);
         }
-        Ok(self.buffer.starts_with(magic))
+        Ok(self.buffer[..self.rest.end].starts_with(magic))
     }
 
     fn read_stored(&mut self, out: &mut [u8]) -> io::Result<usize> {
@@ -199,7 +204,7 @@ impl Stored {
 
 impl Read for Stored {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.buffer.len() && out.len() >= BLOCK {
+        if self.rest.is_empty() && out.len() >= BLOCK {
             return self.read_stored(out);
         }
         let n = self.fill_buf()?.read(out)?;
@@ -210,20 +215,17 @@ impl Read for Stored {
 
 impl BufRead for Stored {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.buffer.len() {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.resize(BLOCK, 0);
-            let read = self.read_stored(&mut buffer);
-            buffer.truncate(*read.as_ref().unwrap_or(&0));
-            self.buffer = buffer;
-            self.at = 0;
-            read?;
+        if self.rest.is_empty() {
+            let mut block = std::mem::take(&mut self.buffer);
+            let read = self.read_stored(&mut block);
+            self.buffer = block;
+            self.rest = 0..read?;
         }
-        Ok(&self.buffer[self.at..])
+        Ok(&self.buffer[self.rest.clone()])
     }
 
     fn consume(&mut self, n: usize) {
-        self.at += n;
+        self.rest.start += n;
     }
 }
 
@@ -232,7 +234,8 @@ impl BufRead for Stored {
 struct Transcoder {
     decoder: encoding_rs::Decoder,
     raw: Vec<u8>,
-    at: usize,
+    /// What of `raw` is filled and not decoded yet.
+    rest: Range<usize>,
     raw_ended: bool,
     finished: bool,
     malformed: bool,
@@ -244,8 +247,8 @@ impl Transcoder {
     fn new(encoding: &'static Encoding) -> Self {
         Self {
             decoder: encoding.new_decoder_without_bom_handling(),
-            raw: Vec::new(),
-            at: 0,
+            raw: vec![0; BLOCK],
+            rest: 0..0,
             raw_ended: false,
             finished: false,
             malformed: false,
@@ -255,7 +258,7 @@ impl Transcoder {
     }
 
     fn is_drained(&self) -> bool {
-        self.at == self.raw.len()
+        self.rest.is_empty()
     }
 
     fn read(
@@ -283,18 +286,18 @@ impl Transcoder {
         &mut self,
         more: &mut impl FnMut(&mut [u8]) -> Result<usize, InputFault>,
     ) -> Result<(), InputFault> {
-        self.raw.resize(BLOCK, 0);
-        self.at = 0;
-        let read = more(&mut self.raw);
-        self.raw.truncate(*read.as_ref().unwrap_or(&0));
-        self.raw_ended = read? == 0;
+        self.rest = 0..more(&mut self.raw)?;
+        self.raw_ended = self.rest.is_empty();
         Ok(())
     }
 
     fn decode(&mut self, out: &mut [u8]) -> usize {
-        let (result, read, written) =
-            self.decoder.decode_to_utf8_without_replacement(&self.raw[self.at..], out, self.raw_ended);
-        self.at += read;
+        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
+            &self.raw[self.rest.clone()],
+            out,
+            self.raw_ended,
+        );
+        self.rest.start += read;
         self.count_lines(&out[..written]);
         match result {
             DecoderResult::InputEmpty => self.finished = self.raw_ended,
@@ -346,5 +349,51 @@ fn refuse_unmarked_utf16(head: &[u8]) -> Result<(), InputFault> {
         [a, 0, b, 0, ..] if *a != 0 && *b != 0 => Err(InputFault::Utf16WithoutBom("utf-16le")),
         [0, a, 0, b, ..] if *a != 0 && *b != 0 => Err(InputFault::Utf16WithoutBom("utf-16be")),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(stored: &'static [u8], encoding: Option<&'static Encoding>) -> Result<Vec<u8>, InputFault> {
+        let mut bytes = Bytes::open(Box::new(stored), false, encoding)?;
+        let mut text = Vec::new();
+        while bytes.read_onto(&mut text)? > 0 {}
+        assert_eq!(bytes.stored_bytes(), stored.len() as u64);
+        Ok(text)
+    }
+
+    #[test]
+    fn a_mark_is_believed_before_the_option() {
+        let latin1 = Some(encoding_rs::WINDOWS_1252);
+        for (stored, encoding, text) in [
+            (&b"\xEF\xBB\xBF\xC3\xA9"[..], latin1, "é"),
+            (b"\xFF\xFE\xE9\0", latin1, "é"),
+            (b"\xFE\xFF\0\xE9", None, "é"),
+            (b"\xE9", latin1, "é"),
+            (b"\xE9\0", Some(UTF_16LE), "é"),
+            (b"\xC3\xA9", Some(UTF_8), "é"),
+        ] {
+            assert_eq!(read(stored, encoding).unwrap(), text.as_bytes(), "{stored:?}");
+        }
+    }
+
+    /// UTF-8 is not checked here: in NDJSON a bad byte is one line's fault.
+    #[test]
+    fn utf8_is_passed_on_as_it_is() {
+        assert_eq!(read(b"a\xFFb", None).unwrap(), b"a\xFFb");
+    }
+
+    #[test]
+    fn what_an_encoding_does_not_know_is_never_replaced() {
+        for (stored, encoding, message) in [
+            (&b"a\r\nb\rc\n\xFF"[..], encoding_rs::SHIFT_JIS, "line 4: not Shift_JIS"),
+            (b"a\0\n\0\0\xDC", UTF_16LE, "line 2: not UTF-16LE"),
+            (b"a\0b", UTF_16LE, "line 1: not UTF-16LE"),
+        ] {
+            let fault = read(stored, Some(encoding)).unwrap_err().to_string();
+            assert!(fault.starts_with(message), "{fault}");
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! CSV columns: their names, derived from the field table, and the plan by which a row becomes
-//! the JSON text of an item.
+//! CSV columns: their names, derived from the field table, and the header of a file.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,7 +6,9 @@ use std::sync::LazyLock;
 use csv::StringRecord;
 
 use super::Options;
+use super::damage::{is_digits, spreadsheet_damage};
 use super::error::{DamagedCell, Found, InputFault, UnknownColumn};
+use super::plan::{Convert, Node, plan};
 use crate::request::fields::{Field, ITEM, Kind, Object};
 
 /// The canonical column names in the contract's order, with columns for this many owners.
@@ -29,59 +30,16 @@ fn owner_range(leaves: &[&Leaf]) -> (usize, usize) {
     (first, first + count)
 }
 
-/// What a spreadsheet did to an identifier, if it did: `3.3048E+06`, `="03304752"`,
-/// `03304752.0`, `'03304752`.
-///
-/// An apostrophe before a number that does not begin with 0 is left alone: some registers
-/// publish numbers such as `'9900047091`.
-pub fn spreadsheet_damage(text: &str) -> Option<&'static str> {
-    let bytes = text.as_bytes();
-    match bytes.first()? {
-        b'=' if bytes.starts_with(b"=\"") && bytes.len() > 2 && bytes.ends_with(b"\"") => {
-            Some("written as a spreadsheet formula; remove =\" and \"")
-        }
-        b'\'' if bytes.get(1) == Some(&b'0') && bytes[1..].iter().all(u8::is_ascii_digit) => {
-            Some("begins with a spreadsheet's apostrophe; remove it")
-        }
-        b'0'..=b'9' | b'+' | b'-' if is_scientific(text) => {
-            Some("number changed by a spreadsheet; restore its digits and format the column as text")
-        }
-        b'0'..=b'9' if is_digits_with_zero_fraction(text) => {
-            Some("number with a decimal point added; remove it and format the column as text")
-        }
-        _ => None,
-    }
-}
-
-/// `3.3048E+06`: spreadsheets write one digit, a fraction, and the exponent's sign. Without the
-/// sign it may be a number that a register gave out.
-fn is_scientific(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let mantissa = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
-    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
-    let digits = exponent.strip_prefix(['+', '-']);
-    whole.len() == 1 && is_digits(whole) && is_digits(fraction) && digits.is_some_and(is_digits)
-}
-
-fn is_digits_with_zero_fraction(text: &str) -> bool {
-    let Some((whole, fraction)) = text.split_once('.') else { return false };
-    whole.len() >= 4 && is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 // ---------------------------------------------------------------------------------- the catalog
 
 /// A field that a cell can feed.
 #[derive(Debug)]
-struct Leaf {
-    field: &'static Field,
+pub(super) struct Leaf {
+    pub(super) field: &'static Field,
     /// The members on the way to it, from the item, without itself.
-    parents: Vec<&'static str>,
+    pub(super) parents: Vec<&'static str>,
     /// For members of list elements, the singular that the column names carry before a number.
-    list: Option<&'static str>,
+    pub(super) list: Option<&'static str>,
     /// The column's name; for list elements, what follows the singular and the number.
     name: String,
     /// Whether an item without it, in a row that has other cells, is incomplete.
@@ -103,7 +61,7 @@ impl Leaf {
 
     /// The place among an item's members, as in the API's own examples: an item means the same
     /// in any order, and reads the same in this one.
-    fn json_rank(&self) -> (usize, usize) {
+    pub(super) fn json_rank(&self) -> (usize, usize) {
         let section = match (self.parents.as_slice(), &self.field.kind) {
             (["request"], Kind::Attestation) => 0,
             (["request", "subject", ..], _) => 1,
@@ -173,13 +131,13 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::new);
 
 /// A column's or a constant's field: a leaf, and the number of the list's element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Target {
+pub(super) struct Target {
     leaf: usize,
-    number: u64,
+    pub(super) number: u64,
 }
 
 impl Target {
-    fn leaf(self) -> &'static Leaf {
+    pub(super) fn leaf(self) -> &'static Leaf {
         &CATALOG.leaves[self.leaf]
     }
 
@@ -537,250 +495,236 @@ fn elements(targets: &[(usize, Target)]) -> Vec<(u64, Vec<usize>)> {
     elements.into_iter().collect()
 }
 
-// -------------------------------------------------------------------------------------- the plan
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
 
-/// A piece of the item. Written, it is a member (or an element) with a comma behind it, or
-/// nothing.
-#[derive(Debug)]
-enum Node {
-    /// The value of a cell.
-    Cell { key: String, cell: usize, kind: &'static Kind, convert: Convert },
-    /// The same for every row.
-    Constant { text: String },
-    /// An object, left out where it is empty. An object that a request can do without is also
-    /// left out where nothing but constants would stand in it.
-    Object { name: &'static str, key: String, members: Vec<Node>, needs_cell: bool },
-    /// A list of objects.
-    List { name: &'static str, key: String, elements: Vec<(u64, Node)> },
-}
+    use serde_json::{Value, json};
 
-/// How cells are read.
-#[derive(Debug, Clone, Copy)]
-struct Convert {
-    /// Whether the file comes from where `87,5` is a number.
-    decimal_comma: bool,
-}
+    use super::*;
 
-fn plan(targets: &[(usize, Target)], constants: &HashMap<Target, &str>, convert: Convert) -> Node {
-    let cells = targets.iter().map(|(cell, target)| (*target, Ok(*cell)));
-    let constants = constants.iter().map(|(target, text)| (*target, Err(*text)));
-    let mut values: Vec<(Target, Result<usize, &str>)> = cells.chain(constants).collect();
-    values.sort_by_key(|(target, _)| {
-        let (section, column) = target.leaf().json_rank();
-        (section, target.number, column)
-    });
-    let mut root = Node::object("", true);
-    for (target, value) in values {
-        let leaf = target.leaf();
-        root.insert(&leaf.parents, target, Node::value(leaf.field, value, convert));
-    }
-    root.settle(true);
-    root
-}
+    const REQUIRED: [(&str, &str); 3] =
+        [("subject_id", "S"), ("self_attestation_complete", "true"), ("kyb_status", "ok")];
 
-impl Node {
-    fn object(name: &'static str, keyed: bool) -> Self {
-        let key = if keyed && !name.is_empty() { format!("\"{name}\":{{") } else { "{".to_owned() };
-        Self::Object { name, key, members: Vec::new(), needs_cell: false }
+    fn options(columns: &[(&str, &str)], constants: &[(&str, &str)]) -> Options {
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        Options { columns: map(columns), constants: map(constants), ..Options::default() }
     }
 
-    fn list(name: &'static str) -> Self {
-        Self::List { name, key: format!("\"{name}\":["), elements: Vec::new() }
+    fn bound(header: &[&str], options: &Options) -> Result<Columns, InputFault> {
+        check_options(options)?;
+        Columns::new(StringRecord::from(header.to_vec()), 1, options.delimiter.unwrap_or(b','), options)
     }
 
-    fn value(field: &'static Field, value: Result<usize, &str>, convert: Convert) -> Self {
-        let key = format!("\"{}\":", field.name);
-        match value {
-            Ok(cell) => Self::Cell { key, cell, kind: &field.kind, convert },
-            Err(constant) => {
-                let mut text = key;
-                convert.write(constant, &field.kind, &mut text);
-                text.push(',');
-                Self::Constant { text }
-            }
-        }
+    fn fault(header: &[&str], options: &Options) -> String {
+        bound(header, options).unwrap_err().to_string()
     }
 
-    fn name(&self) -> &str {
-        match self {
-            Self::Object { name, .. } | Self::List { name, .. } => name,
-            Self::Cell { .. } | Self::Constant { .. } => "",
-        }
+    /// The item of one row, given as columns and cells.
+    fn text(cells: &[(&str, &str)], options: &Options) -> String {
+        let header: Vec<_> = cells.iter().map(|(name, _)| *name).collect();
+        let row = StringRecord::from(cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
+        let mut out = String::new();
+        bound(&header, options).unwrap().write_item(&row, &mut out);
+        out
     }
 
-    /// Puts a value at the end of a path, making the objects and lists on the way.
-    fn insert(&mut self, path: &[&'static str], target: Target, value: Self) {
-        match self {
-            Self::Cell { .. } | Self::Constant { .. } => unreachable!("a path leads through objects"),
-            Self::List { elements, .. } => {
-                if elements.last().is_none_or(|(number, _)| *number != target.number) {
-                    elements.push((target.number, Self::object("", false)));
+    fn item(cells: &[(&str, &str)], options: &Options) -> Value {
+        serde_json::from_str(&text(cells, options)).unwrap()
+    }
+
+    fn with_required<'a>(cells: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        REQUIRED.into_iter().chain(cells.iter().copied()).collect()
+    }
+
+    #[test]
+    fn columns_are_those_of_the_contract_in_its_order() {
+        let listed = "correlation_id subject_id registration_number jurisdiction legal_form claims_jurisdiction \
+            tax_id_verified address_line1 address_line2 address_city address_state_or_region address_postal_code \
+            address_country owner1_full_name owner1_ownership_percent owner1_person_id owner1_role \
+            owner2_full_name owner2_ownership_percent owner2_person_id owner2_role evidence_refs ttl \
+            self_attestation_complete credential_type";
+        let unlisted =
+            ["subject_type", "name", "kyb_status", "business_type", "registered_name", "verified_at"];
+        let columns = csv_columns(2);
+        let (others, found): (Vec<&str>, Vec<&str>) =
+            columns.iter().map(String::as_str).partition(|name| unlisted.contains(name));
+        assert_eq!(found, listed.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(others, unlisted);
+    }
+
+    #[test]
+    fn the_order_names_every_field_and_no_other() {
+        let ranks: HashSet<_> = CATALOG.leaves.iter().map(Leaf::column_rank).collect();
+        assert_eq!(ranks, (0..COLUMN_ORDER.len()).collect());
+    }
+
+    /// No two fields share a name in any spelling, and every name finds its own field.
+    #[test]
+    fn names_are_unambiguous() {
+        let mut names: HashMap<String, usize> = HashMap::new();
+        for (index, leaf) in CATALOG.leaves.iter().enumerate() {
+            let path = leaf.parents.join(".");
+            let spellings: Vec<String> = if leaf.list.is_some() {
+                let short = path.strip_prefix("request.").unwrap();
+                vec![
+                    leaf.column_name(3),
+                    format!("{path}.2.{}", leaf.field.name),
+                    format!("{short}.2.{}", leaf.field.name),
+                ]
+            } else {
+                let full = format!("{path}.{}", leaf.field.name);
+                let short = full.strip_prefix("request.").unwrap_or(&full).to_owned();
+                vec![leaf.name.clone(), full.trim_start_matches('.').to_owned(), short]
+            };
+            for name in spellings {
+                for name in [name.to_uppercase(), name.replace('_', " "), name.replace(['_', '.'], "-"), name]
+                {
+                    let number = if leaf.list.is_some() { 3 } else { 0 };
+                    assert_eq!(CATALOG.find(&name), Some(Target { leaf: index, number }), "{name}");
+                    assert_eq!(*names.entry(normal(&name)).or_insert(index), index, "{name}");
                 }
-                let (_, element) = elements.last_mut().expect("pushed above");
-                element.insert(path, target, value);
             }
-            Self::Object { members, .. } => {
-                let Some((name, rest)) = path.split_first() else { return members.push(value) };
-                if members.last().is_none_or(|member| member.name() != *name) {
-                    let is_list = rest.is_empty() && target.leaf().list.is_some();
-                    members.push(if is_list { Self::list(name) } else { Self::object(name, true) });
-                }
-                members.last_mut().expect("pushed above").insert(rest, target, value);
+        }
+        let unnumbered = names.keys().filter(|name| !name.contains("owner")).count();
+        assert_eq!(CATALOG.names.len(), unnumbered, "no name of one field hides another's");
+    }
+
+    #[test]
+    fn owners_are_numbered_from_one_and_by_plain_numbers() {
+        for name in ["owner0_role", "owner01_role", "owner_role", "owner1", "ownerx_role", "owner-1_role_"] {
+            let found = CATALOG.find(name);
+            assert_eq!(found.is_some(), name == "owner-1_role_", "{name}");
+        }
+        assert!(CATALOG.find("owner18446744073709551616_role").is_none());
+        assert_eq!(CATALOG.find("Owner 120 Full Name").unwrap().name(), "owner120_full_name");
+    }
+
+    #[test]
+    fn headers_that_cannot_be_bound() {
+        let none = Options::default();
+        let required = REQUIRED.map(|(name, _)| name);
+        let with = |more: &[&'static str]| [&required[..], more].concat();
+        for (header, options, message) in [
+            (
+                with(&["regstration_number"]),
+                &none,
+                "'regstration_number' (4; did you mean registration_number?)",
+            ),
+            (with(&["notes", "zzz"]), &none, "unknown columns 'notes' (4), 'zzz' (5)"),
+            (
+                with(&["Subject ID"]),
+                &none,
+                "columns 'subject_id' (1) and 'Subject ID' (4) are the same field",
+            ),
+            (with(&["", "ttl"]), &none, "column 4 has no name"),
+            (vec!["subject_id", "kyb_status"], &none, "missing column self_attestation_complete"),
+            (
+                vec!["subject_id", "self_attestation_complete"],
+                &none,
+                "missing column of a claim, such as claims_jurisdiction",
+            ),
+            (vec!["a", "b"], &none, "no known column in the header (a, b)"),
+            (
+                with(&["ttl"]),
+                &options(&[], &[("ttl", "P1Y")]),
+                "column 'ttl' (4) and csv.constants both give ttl",
+            ),
+            (
+                with(&[]),
+                &options(&[("x", "subject")], &[]),
+                "csv.columns maps 'x' to 'subject', which is no field",
+            ),
+            (
+                with(&[]),
+                &options(&[], &[("jurisdicton", "GB")]),
+                "csv.constants gives 'jurisdicton', which is no field; did you mean jurisdiction?",
+            ),
+            (with(&[]), &options(&[], &[("ttl", ""), ("TTL", "")]), "csv.constants gives ttl twice"),
+        ] {
+            let fault = fault(&header, options);
+            assert!(fault.contains(message), "{fault}");
+        }
+    }
+
+    #[test]
+    fn mappings_and_constants_stand_for_columns() {
+        let options = options(
+            &[("Firma", "subject.name"), ("Register Nr.", "registration_number"), ("ttl", "kyb_status")],
+            &[("self_attestation_complete", "TRUE"), ("subject_id", "S"), ("address_country", "GB")],
+        );
+        let row = [("Firma", "A & B"), ("register-nr", "007"), ("ttl", "ok"), ("address_line1", "")];
+        let expected = json!({"request": {
+            "self_attestation_complete": true,
+            "subject": {"id": "S", "name": "A & B", "registration_number": "007"},
+            "claims": {"kyb_status": "ok"},
+        }});
+        assert_eq!(item(&row, &options), expected, "a constant alone makes no address");
+        let row = [("Firma", ""), ("register-nr", ""), ("ttl", "ok"), ("address_line1", "x")];
+        let address = &item(&row, &options)["request"]["claims"]["registered_address"];
+        assert_eq!(*address, json!({"line1": "x", "country": "GB"}));
+    }
+
+    #[test]
+    fn empty_cells_are_absent_and_owners_close_ranks() {
+        let none = Options::default();
+        assert_eq!(text(&REQUIRED.map(|(name, _)| (name, "")), &none), "{}");
+        let row = with_required(&[
+            ("owner3_role", "c"),
+            ("owner1_full_name", ""),
+            ("owner2_full_name", "B"),
+            ("owner10_full_name", "J"),
+            ("claims.beneficial_owners.4.full_name", "E"),
+        ]);
+        let owners = &item(&row, &none)["request"]["claims"]["beneficial_owners"];
+        let expected = json!([{"full_name": "B"}, {"role": "c"}, {"full_name": "E"}, {"full_name": "J"}]);
+        assert_eq!(*owners, expected);
+    }
+
+    #[test]
+    fn cells_are_read_by_the_kind_of_their_field() {
+        let semicolon = Options { delimiter: Some(b';'), ..Options::default() };
+        for (column, cell, with_comma, with_semicolon) in [
+            ("owner1_ownership_percent", "87,5", "\"87,5\"", "87.5"),
+            ("owner1_ownership_percent", "1.234,5", "\"1.234,5\"", "\"1.234,5\""),
+            ("owner1_ownership_percent", "1,2,3", "\"1,2,3\"", "\"1,2,3\""),
+            ("owner1_ownership_percent", "25.10", "25.10", "25.10"),
+            ("tax_id_verified", "FALSE", "false", "false"),
+            ("tax_id_verified", "yes", "\"yes\"", "\"yes\""),
+            ("evidence_refs", "a; b;;c;", "[\"a\",\" b\",\"\",\"c\",\"\"]", "[\"a\",\" b\",\"\",\"c\",\"\"]"),
+            ("name", "007", "\"007\"", "\"007\""),
+            ("name", " \u{FEFF}x\t", "\" \u{FEFF}x\\t\"", "\" \u{FEFF}x\\t\""),
+        ] {
+            for (options, expected) in [(&Options::default(), with_comma), (&semicolon, with_semicolon)] {
+                let text = text(&with_required(&[(column, cell)]), options);
+                assert!(text.contains(&format!(":{expected}")), "{text}");
+                serde_json::from_str::<Value>(&text).unwrap();
             }
         }
     }
 
-    /// Decides which objects need a cell: those that are optional, unless all of their values
-    /// are constants. Returns whether there is any cell inside.
-    fn settle(&mut self, required: bool) -> bool {
-        match self {
-            Self::Cell { .. } => true,
-            Self::Constant { .. } => false,
-            Self::Object { members, needs_cell, .. } => {
-                let mut any_cell = false;
-                for member in members {
-                    let required = matches!(member.name(), "request" | "subject" | "claims");
-                    any_cell |= member.settle(required);
-                }
-                *needs_cell = !required && any_cell;
-                any_cell
-            }
-            Self::List { elements, .. } => {
-                let mut any_cell = false;
-                for (_, element) in elements {
-                    any_cell |= element.settle(false);
-                }
-                any_cell
-            }
-        }
+    #[test]
+    fn strings_keep_every_character() {
+        let all: String = (0..0x300).chain([0x2028, 0xFEFF, 0x1F600]).filter_map(char::from_u32).collect();
+        let item = item(&with_required(&[("name", &all)]), &Options::default());
+        assert_eq!(item["request"]["subject"]["name"], all.as_str());
     }
 
-    /// Appends this piece of the item. Returns whether a cell had a value for it.
-    fn write(&self, row: &StringRecord, out: &mut String) -> bool {
-        match self {
-            Self::Cell { key, cell, kind, convert } => {
-                let text = row.get(*cell).unwrap_or_default();
-                if text.is_empty() {
-                    return false;
-                }
-                out.push_str(key);
-                convert.write(text, kind, out);
-                out.push(',');
-                true
-            }
-            Self::Constant { text } => {
-                out.push_str(text);
-                false
-            }
-            Self::Object { key, members, needs_cell, .. } => {
-                write_members(key, members.iter(), *needs_cell, '}', row, out)
-            }
-            Self::List { key, elements, .. } => {
-                write_members(key, elements.iter().map(|(_, element)| element), false, ']', row, out)
-            }
-        }
-    }
-}
-
-fn write_members<'a>(
-    open: &str,
-    members: impl Iterator<Item = &'a Node>,
-    needs_cell: bool,
-    close: char,
-    row: &StringRecord,
-    out: &mut String,
-) -> bool {
-    let start = out.len();
-    out.push_str(open);
-    let inside = out.len();
-    let mut any_cell = false;
-    for member in members {
-        any_cell |= member.write(row, out);
-    }
-    if out.len() == inside || (needs_cell && !any_cell) {
-        out.truncate(start);
-        return false;
-    }
-    out.pop();
-    out.push(close);
-    out.push(',');
-    any_cell
-}
-
-impl Convert {
-    /// Appends the JSON of a cell that is not empty, by what its field is. What cannot be read
-    /// as that becomes a string, so that the rules can refuse it with the text as found.
-    fn write(self, text: &str, kind: &Kind, out: &mut String) {
-        match kind {
-            Kind::Boolean | Kind::Attestation if text.eq_ignore_ascii_case("true") => out.push_str("true"),
-            Kind::Boolean | Kind::Attestation if text.eq_ignore_ascii_case("false") => out.push_str("false"),
-            Kind::Percent if is_json_number(text) => out.push_str(text),
-            Kind::Percent if self.decimal_comma => write_decimal_comma(text, out),
-            Kind::Array { .. } => write_list(text, out),
-            _ => write_string(text, out),
-        }
-    }
-}
-
-fn write_decimal_comma(text: &str, out: &mut String) {
-    let number = text.replacen(',', ".", 1);
-    if !text.contains('.') && is_json_number(&number) {
-        out.push_str(&number);
-    } else {
-        write_string(text, out);
-    }
-}
-
-/// Every `;` separates, also the last: an empty part is an empty string, which the rules refuse.
-fn write_list(text: &str, out: &mut String) {
-    out.push('[');
-    for part in text.split(';') {
-        write_string(part, out);
-        out.push(',');
-    }
-    out.pop();
-    out.push(']');
-}
-
-fn is_json_number(text: &str) -> bool {
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let (number, exponent) = match text.split_once(['e', 'E']) {
-        Some((number, exponent)) => (number, Some(exponent)),
-        None => (text, None),
-    };
-    let (whole, fraction) = match number.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (number, None),
-    };
-    is_digits(whole)
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && fraction.is_none_or(is_digits)
-        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-}
-
-/// Appends a JSON string with these very characters.
-fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= b' ' && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[written..at]);
-        write_escape(byte, out);
-        written = at + 1;
-    }
-    out.push_str(&text[written..]);
-    out.push('"');
-}
-
-fn write_escape(byte: u8, out: &mut String) {
-    match byte {
-        b'"' => out.push_str("\\\""),
-        b'\\' => out.push_str("\\\\"),
-        b'\n' => out.push_str("\\n"),
-        b'\r' => out.push_str("\\r"),
-        b'\t' => out.push_str("\\t"),
-        byte => out.push_str(&format!("\\u{byte:04x}")),
+    #[test]
+    fn damaged_identifiers_are_named_by_their_place_in_the_item() {
+        let row = with_required(&[
+            ("registration_number", "1.0E+10"),
+            ("owner1_role", ""),
+            ("owner2_role", "x"),
+            ("owner3_person_id", "1234.0"),
+        ]);
+        let header: Vec<_> = row.iter().map(|(name, _)| *name).collect();
+        let record = StringRecord::from(row.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
+        let found = bound(&header, &Options::default()).unwrap().damaged(&record);
+        let found: Vec<_> = found.iter().map(|cell| (cell.pointer.as_str(), cell.value.as_deref())).collect();
+        let owner = "/request/claims/beneficial_owners/1/person_id";
+        assert_eq!(found, [("/request/subject/registration_number", Some("1.0E+10")), (owner, None)]);
     }
 }

@@ -15,6 +15,9 @@ use super::columns::{Columns, count_known};
 use super::error::{InputFault, ItemFault};
 use super::feed::{Batch, Window};
 
+/// The longest header, and the longest line before it.
+const MAX_HEADER_BYTES: usize = 1024 * 1024;
+
 /// The delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -25,7 +28,6 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 pub(super) struct CsvCutter {
     columns: Arc<Columns>,
     scanner: Scanner,
-    max_item_bytes: usize,
 }
 
 impl CsvCutter {
@@ -35,8 +37,7 @@ impl CsvCutter {
         window: &mut Window,
         options: &Options,
     ) -> Result<Self, InputFault> {
-        let max_item_bytes = options.max_item_bytes;
-        let mut scanner = Scanner::new(options.delimiter.unwrap_or(b','), max_item_bytes);
+        let mut scanner = Scanner::new(MAX_HEADER_BYTES);
         let mut line = first_line(bytes, window, &mut scanner)?;
         let mut delimiter = options.delimiter;
         if let Some(named) = separator_line(line) {
@@ -46,7 +47,8 @@ impl CsvCutter {
         }
         scanner.delimiter = delimiter.unwrap_or_else(|| detect_delimiter(line, options));
         let columns = read_header(bytes, window, &mut scanner, options)?;
-        Ok(Self { columns: Arc::new(columns), scanner, max_item_bytes })
+        scanner.max_bytes = options.max_item_bytes;
+        Ok(Self { columns: Arc::new(columns), scanner })
     }
 
     pub(super) fn columns(&self) -> Arc<Columns> {
@@ -81,13 +83,14 @@ impl CsvCutter {
     ) -> Result<(), InputFault> {
         let row = &mut window.bytes[window.start..end];
         let scanner = &self.scanner;
-        let too_long = scanner.dropped + row.len() > self.max_item_bytes;
+        let limit = scanner.max_bytes;
+        let too_long = scanner.dropped + row.len() > limit;
         if !too_long && is_blank(row, scanner.delimiter) {
             return Ok(());
         }
         let line = scanner.row_line;
         let fault = if too_long {
-            Some(ItemFault::TooLong { limit: self.max_item_bytes, line: Some(line) })
+            Some(ItemFault::TooLong { limit, line: Some(line) })
         } else {
             check_row(row, line, unterminated)?
         };
@@ -140,7 +143,8 @@ fn count_lines(text: &[u8]) -> u64 {
 #[derive(Debug)]
 struct Scanner {
     delimiter: u8,
-    max_item_bytes: usize,
+    /// The longest row, and the longest quoted cell.
+    max_bytes: usize,
     /// The physical line of what comes next.
     line: u64,
     /// The physical line where the row begins.
@@ -159,8 +163,8 @@ struct OpenQuote {
 }
 
 impl Scanner {
-    fn new(delimiter: u8, max_item_bytes: usize) -> Self {
-        Self { delimiter, max_item_bytes, line: 1, row_line: 1, quote: None, dropped: 0 }
+    fn new(max_bytes: usize) -> Self {
+        Self { delimiter: b',', max_bytes, line: 1, row_line: 1, quote: None, dropped: 0 }
     }
 
     /// The place of the line end that ends the row, if the window has it.
@@ -240,7 +244,7 @@ impl Scanner {
         if let Some(quote) = self.quote {
             self.check_quote(quote, window)?;
         }
-        if self.dropped + window.at - window.start > self.max_item_bytes {
+        if self.dropped + window.at - window.start > self.max_bytes {
             self.dropped += window.drop_unfinished();
         }
         Ok(())
@@ -248,8 +252,8 @@ impl Scanner {
 
     fn check_quote(&self, quote: OpenQuote, window: &Window) -> Result<(), InputFault> {
         let length = self.dropped + window.at - window.start - quote.offset;
-        if length > self.max_item_bytes {
-            return Err(InputFault::QuoteOpen { line: quote.line, limit: Some(self.max_item_bytes) });
+        if length > self.max_bytes {
+            return Err(InputFault::QuoteOpen { line: quote.line, limit: Some(self.max_bytes) });
         }
         Ok(())
     }
@@ -265,6 +269,7 @@ fn first_line<'w>(
         let length = memchr::memchr2(b'\n', b'\r', &window.bytes[window.start..]);
         let end = length.map_or(window.bytes.len(), |length| window.start + length);
         let is_complete = length.is_some() || window.ended;
+        refuse_long_header(window, end, scanner)?;
         if is_complete && !is_blank_line(&window.bytes[window.start..end]) {
             return Ok(&window.bytes[window.start..end]);
         }
@@ -273,7 +278,6 @@ fn first_line<'w>(
             None if window.ended => return Err(InputFault::NoItems),
             None => {
                 window.drop_cut();
-                refuse_long_header(window, scanner)?;
                 window.ended = bytes.read_onto(&mut window.bytes)? == 0;
             }
         }
@@ -285,10 +289,9 @@ fn is_blank_line(line: &[u8]) -> bool {
     line.iter().all(|byte| *byte == b' ' || DELIMITERS.contains(byte))
 }
 
-fn refuse_long_header(window: &Window, scanner: &Scanner) -> Result<(), InputFault> {
-    let limit = scanner.max_item_bytes;
-    if scanner.dropped + window.bytes.len() - window.start > limit {
-        return Err(InputFault::HeaderTooLong { line: scanner.row_line, limit });
+fn refuse_long_header(window: &Window, end: usize, scanner: &Scanner) -> Result<(), InputFault> {
+    if scanner.dropped + end - window.start > MAX_HEADER_BYTES {
+        return Err(InputFault::HeaderTooLong { line: scanner.row_line, limit: MAX_HEADER_BYTES });
     }
     Ok(())
 }
@@ -328,9 +331,10 @@ fn read_header(
         if window.ended {
             break scanner.end(window)?;
         }
-        refuse_long_header(window, scanner)?;
+        refuse_long_header(window, window.bytes.len(), scanner)?;
         window.ended = bytes.read_onto(&mut window.bytes)? == 0;
     };
+    refuse_long_header(window, end, scanner)?;
     let row = &window.bytes[window.start..end];
     let line = scanner.row_line;
     let text = std::str::from_utf8(row).map_err(|error| not_utf8(row, error.valid_up_to(), line))?;
@@ -423,5 +427,141 @@ impl<'a> Rows<'a> {
         }
         let cells = self.columns.damaged(&self.row);
         (!cells.is_empty()).then_some(ItemFault::Damaged { cells, line })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Random, items_and_error, stdin};
+    use super::*;
+
+    const HEADER: &str = "subject_id,self_attestation_complete,kyb_status\n";
+
+    /// The rows that the `csv` crate finds by itself, without those that are no items.
+    fn rows_of_the_crate(body: &str) -> Vec<Vec<String>> {
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
+        let mut row = StringRecord::new();
+        let mut rows = Vec::new();
+        let mut start = 0;
+        while reader.read_record(&mut row).unwrap() {
+            let end = reader.position().byte() as usize;
+            let raw = body[start..end].trim_matches(['\r', '\n']);
+            if !is_blank(raw.as_bytes(), b',') {
+                rows.push(row.iter().map(str::to_owned).collect());
+            }
+            start = end;
+        }
+        rows
+    }
+
+    /// Cutting by our own rules and reading by the crate's must agree on every text.
+    #[test]
+    fn rows_are_those_of_the_csv_crate() {
+        let mut random = Random(1);
+        let alphabet = ["a", ",", "\"", "\n", "\r\n", "\r", " ", "\"\"", ",\"", "\",", "é"];
+        for _ in 0..3_000 {
+            let body: String =
+                (0..random.below(40)).map(|_| alphabet[random.below(alphabet.len())]).collect();
+            let (seen, error) = items_and_error(stdin(format!("{HEADER}{body}")));
+            if let Some(error) = error {
+                let open = matches!(*error.fault, InputFault::QuoteOpen { .. });
+                assert!(open || matches!(*error.fault, InputFault::NoItems), "{error}: {body:?}");
+                continue;
+            }
+            let expected = rows_of_the_crate(&body);
+            assert_eq!(seen.len(), expected.len(), "{body:?}");
+            for (item, cells) in seen.iter().zip(expected) {
+                match &item.text {
+                    Ok(text) => assert_same(text, &cells),
+                    Err(fault) => {
+                        assert!(matches!(fault, ItemFault::CellCount { found, .. } if *found == cells.len()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn assert_same(text: &str, cells: &[String]) {
+        let item: serde_json::Value = serde_json::from_str(text).unwrap();
+        let request = &item["request"];
+        let found = [
+            &request["subject"]["id"],
+            &request["self_attestation_complete"],
+            &request["claims"]["kyb_status"],
+        ];
+        assert_eq!(found.map(|value| value.as_str().unwrap_or_default()), *cells);
+    }
+
+    #[test]
+    fn a_byte_order_mark_inside_the_file_is_text() {
+        let body = format!("{HEADER}\u{FEFF}1,true,x\n");
+        let (seen, _) = items_and_error(stdin(body));
+        assert!(seen[0].text.as_ref().unwrap().contains("\"id\":\"\u{FEFF}1\""));
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_makes_columns_known() {
+        for (line, delimiter) in [
+            ("subject_id,kyb_status", b','),
+            ("\"subject_id\";\"kyb,status\"", b';'),
+            ("subject_id\tkyb_status", b'\t'),
+            ("subject_id|kyb_status", b'|'),
+            ("subject_id", b','),
+            ("what;ever", b','),
+        ] {
+            assert_eq!(detect_delimiter(line.as_bytes(), &Options::default()), delimiter, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_separator_line_is_no_header() {
+        for start in ["sep=,\n", "\"sep=,\"\r\n", "SEP=,\r", "\n sep=x\n"] {
+            let (seen, error) = items_and_error(stdin(format!("{start}{HEADER}1,true,x")));
+            assert_eq!(seen.len() == 1, !start.contains('x'), "{error:?}");
+        }
+        let (seen, error) =
+            items_and_error(stdin("sep=^\nsubject_id^self_attestation_complete^kyb_status\n1^true^x"));
+        assert_eq!(seen.len(), 1, "{error:?}");
+    }
+
+    #[test]
+    fn faults_of_rows_name_physical_lines() {
+        let long = "x".repeat(super::super::DEFAULT_MAX_ITEM_BYTES + 1);
+        for (row, message) in [
+            ("1,true", "line 4: 2 of 3 cells; the file may be truncated"),
+            ("1,true\n", "line 4: 2 of 3 cells"),
+            ("1,\"\r\n\n\",x,y\n", "line 4: 4 cells, and the header has 3; this row spans lines 4 to 6"),
+            ("1,\"\n\0\",x\n", "NUL bytes at line 5"),
+            ("subject_id,self_attestation_complete,kyb_status\n", "line 4: row repeats the header"),
+            (&format!("1,true,{long}\n"), "line 4: longer than 1048576 bytes"),
+            ("1234.0,true,x\n", "line 4: subject_id '1234.0': number with a decimal point added"),
+        ] {
+            let (seen, error) = items_and_error(stdin(format!("{HEADER}0,\"\n\",x\n{row}")));
+            assert!(error.is_none(), "{error:?}");
+            let fault = seen[1].text.as_ref().unwrap_err().to_string();
+            assert!(fault.starts_with(message), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_row_cut_inside_a_character_is_an_item() {
+        let mut bytes = format!("{HEADER}1,true,x\n2,true,é").into_bytes();
+        bytes.pop();
+        let (seen, error) = items_and_error(stdin(bytes.clone()));
+        assert!(error.is_none());
+        assert!(matches!(seen[1].text, Err(ItemFault::CutShort { line: 3 })));
+        bytes.push(b'\n');
+        let (_, error) = items_and_error(stdin(bytes));
+        assert!(error.unwrap().to_string().contains("not UTF-8: line 3, byte 8 (0xC3)"));
+    }
+
+    #[test]
+    fn values_under_no_name_are_not_lost_in_silence() {
+        let header = "correlation_id,subject_id,self_attestation_complete,kyb_status,,\n";
+        let (seen, _) =
+            items_and_error(stdin(format!("{header}c0,0,true,x,,\nc1,1,true,x\nc2,2,true,x,, y\n")));
+        assert!(seen[0].text.is_ok() && seen[1].text.is_ok());
+        assert_eq!(seen[2].text, Err(ItemFault::UnnamedCell { position: 6, line: 4 }));
+        assert_eq!(seen[2].correlation_id.as_deref(), Some("c2"));
     }
 }

@@ -570,3 +570,27 @@ fn duplicate_column(first: &(String, usize), second: &(String, usize)) -> String
         format!("columns '{}' ({}) and '{}' ({}) are the same field", first.0, first.1, second.0, second.1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_which_input_and_keep_the_cause_apart() {
+        let cause = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = InputError::of(&InputName::File("a.csv".into()), InputFault::Open(cause));
+        assert_eq!(error.to_string(), "a.csv: cannot be opened");
+        assert_eq!(
+            std::error::Error::source(&error).map(ToString::to_string).as_deref(),
+            Some("permission denied")
+        );
+        assert!(error.is_io());
+    }
+
+    #[test]
+    fn long_lists_of_columns_are_cut_short() {
+        let column = |position| UnknownColumn { name: "x".to_owned(), position, suggestion: None };
+        let text = InputFault::UnknownColumns((1..=30).map(column).collect()).to_string();
+        assert!(text.contains("'x' (12) and 18 more;"), "{text}");
+    }
+}

@@ -470,3 +470,104 @@ static IS_STRUCTURAL: [bool; 256] = {
     table[b']' as usize] = true;
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value};
+
+    use super::super::tests::{Random, items_and_error, stdin};
+    use super::*;
+
+    fn invent(random: &mut Random, depth: usize) -> Value {
+        match random.below(if depth == 0 { 4 } else { 6 }) {
+            0 => Value::Null,
+            1 => Value::from(random.below(1_000)),
+            2 => Value::from(-0.5),
+            3 => Value::from(invent_string(random)),
+            4 => (0..random.below(4)).map(|_| invent(random, depth - 1)).collect(),
+            _ => {
+                let member = |random: &mut Random| (invent_string(random), invent(random, depth - 1));
+                Value::Object((0..random.below(4)).map(|_| member(random)).collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    fn invent_string(random: &mut Random) -> String {
+        let parts = ["\"", "\\", "{", "}", "[", "]", ",", ":", "a", "é", "\n", "\u{1F600}"];
+        (0..random.below(8)).map(|_| parts[random.below(parts.len())]).collect()
+    }
+
+    /// Whatever the values are, and however they are set out, they are cut where a parser ends.
+    #[test]
+    fn items_are_those_of_a_parser() {
+        let mut random = Random(7);
+        for round in 0..40 {
+            let values: Vec<Value> = (0..64).map(|_| invent(&mut random, 5)).collect();
+            let batch = if round % 2 == 0 {
+                Value::from(values.clone())
+            } else {
+                serde_json::json!({"count": [{"items": "]"}], "items": values, "more": {}})
+            };
+            let text = if round % 4 < 2 {
+                serde_json::to_string(&batch).unwrap()
+            } else {
+                serde_json::to_string_pretty(&batch).unwrap()
+            };
+            let (seen, error) = items_and_error(stdin(text));
+            assert!(error.is_none(), "{error:?}");
+            let found: Vec<Value> = seen.iter().map(|item| item.json()).collect();
+            assert_eq!(found, values);
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_in_pieces_of_any_size() {
+        let text = br#"{"a\\":["\"]}",{"b":[[],{}]}],"c":"\u005d"}"#;
+        for size in 1..text.len() {
+            let mut splitter = Splitter::new(text[0]).unwrap();
+            let mut pieces = text.chunks(size).peekable();
+            let mut passed = 0;
+            while let Some(piece) = pieces.next() {
+                let end = splitter.scan(piece).unwrap();
+                assert_eq!(end.is_some(), pieces.peek().is_none());
+                passed += end.unwrap_or(piece.len());
+            }
+            assert_eq!(passed, text.len());
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_exactly() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(Splitter::whole(nested(MAX_DEPTH).as_bytes()), Some(2 * MAX_DEPTH));
+        let mut splitter = Splitter::new(b'[').unwrap();
+        let scanned = splitter.scan(nested(MAX_DEPTH + 1).as_bytes());
+        assert_eq!(scanned, Err((MAX_DEPTH, Broken::TooDeep)));
+    }
+
+    #[test]
+    fn words_end_where_something_else_begins() {
+        for (text, length) in
+            [("12,", Some(2)), ("true]", Some(4)), ("null }", Some(4)), ("1e5", None), ("'a'", None)]
+        {
+            assert_eq!(Splitter::whole(text.as_bytes()), length, "{text}");
+        }
+    }
+
+    /// What is skipped takes no memory, and does not disturb the places in messages.
+    #[test]
+    fn skipped_values_are_not_kept() {
+        let mut window = Window::new();
+        let mut batch = Batch::default();
+        let mut cutter = JsonCutter::new(1_000);
+        window.bytes = b"{\"x\":[\n".to_vec();
+        for _ in 0..1_000 {
+            cutter.cut(&mut window, &mut batch).unwrap();
+            assert!(window.bytes.len() < 100);
+            window.bytes.extend_from_slice(b"\"some text\",\n");
+        }
+        window.bytes.extend_from_slice(b"0],\"items\":[1 2]}");
+        let fault = cutter.cut(&mut window, &mut batch).unwrap_err();
+        assert!(fault.to_string().starts_with("not JSON at line 1002, column 15 (byte 13022): "), "{fault}");
+    }
+}

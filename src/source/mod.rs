@@ -22,10 +22,12 @@ mod bytes;
 mod chunk;
 mod columns;
 mod csv;
+mod damage;
 mod error;
 mod feed;
 mod json;
 mod ndjson;
+mod plan;
 mod sniff;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -35,7 +37,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
-pub use self::columns::{csv_columns, spreadsheet_damage};
+pub use self::columns::csv_columns;
+pub use self::damage::spreadsheet_damage;
 pub use self::error::{
     DamagedCell, Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, UnknownColumn,
     WarningFault,
@@ -209,6 +212,7 @@ impl Source {
         }
         let chunk = feed.next_chunk(true)?;
         if is_first {
+            self.warnings.extend(feed.take_warnings());
             self.current = Some(feed);
             let chunk = chunk.map(|chunk| self.number(chunk));
             self.ready.extend(chunk);
@@ -321,3 +325,6 @@ fn refuse_impossible(inputs: &[Input]) -> Result<(), InputError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,37 @@ impl NdjsonCutter {
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(text: &str, max_item_bytes: usize) -> Vec<(Option<u64>, bool, Result<String, ItemFault>)> {
+        let mut window = Window::new();
+        let mut batch = Batch::default();
+        window.bytes = text.as_bytes().to_vec();
+        window.ended = true;
+        NdjsonCutter::new(max_item_bytes).cut(&mut window, &mut batch);
+        let text = |item: &RawItem| match &item.fault {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(String::from_utf8(window.bytes[item.span.clone()].to_vec()).unwrap()),
+        };
+        batch.items.iter().map(|item| (item.line, item.unterminated, text(item))).collect()
+    }
+
+    #[test]
+    fn only_a_line_feed_ends_a_line() {
+        let found = cut("1\r\n\n \t\r\n2\r3\u{2028}4\u{B}5\r\r\n 6", 100);
+        let expected = [(1, false, "1"), (4, false, "2\r3\u{2028}4\u{B}5\r"), (5, true, " 6")];
+        let expected =
+            expected.map(|(line, unterminated, text)| (Some(line), unterminated, Ok(text.to_owned())));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_limit_counts_what_is_between_line_ends() {
+        let found = cut("1234\r\n12345\n1234", 4);
+        let failed: Vec<_> = found.iter().map(|(.., text)| text.is_err()).collect();
+        assert_eq!(failed, [false, true, false]);
+    }
+}

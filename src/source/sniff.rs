@@ -30,7 +30,7 @@ pub(super) fn format(
             refuse_other_format(window, format)
         }
         None => {
-            read_while(bytes, window, lacks_first_line)?;
+            read_while(bytes, window, is_undecided)?;
             refuse_markup(window, by_content(&window.bytes))
         }
     }
@@ -52,9 +52,21 @@ fn is_white(head: &[u8]) -> bool {
     head.trim_ascii_start().is_empty()
 }
 
-fn lacks_first_line(head: &[u8]) -> bool {
+/// Whether more of the first line may tell more. A producer that waits for the first result
+/// before it goes on must not be kept waiting for a line end that JSON does not need.
+fn is_undecided(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
-    text.is_empty() || memchr::memchr2(b'\n', b'\r', text).is_none()
+    match text.first() {
+        None => true,
+        Some(b'[' | b'<') => false,
+        Some(b'{') if first_line_keys(text).next().is_some_and(is_telling_key) => false,
+        Some(_) => memchr::memchr2(b'\n', b'\r', text).is_none(),
+    }
+}
+
+/// Whether an object's first key alone decides between an envelope and an item.
+fn is_telling_key(key: &[u8]) -> bool {
+    key == b"items" || std::str::from_utf8(key).is_ok_and(is_item_key)
 }
 
 fn by_extension(name: &InputName) -> Option<Format> {
@@ -131,4 +143,44 @@ fn refuse_other_format(window: &Window, expected: Format) -> Result<Format, Inpu
         _ => return Ok(expected),
     };
     Err(InputFault::LooksLike { found, expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_tell_the_format_also_under_gz() {
+        for (name, format) in [
+            ("a.json", Some(Format::Json)),
+            ("a.JSONL", Some(Format::Ndjson)),
+            ("a.b.ndjson.gz", Some(Format::Ndjson)),
+            ("a.tsv.GZ", Some(Format::Csv)),
+            ("a.txt", None),
+            ("a.gz", None),
+            (".json", None),
+            ("json", None),
+        ] {
+            assert_eq!(by_extension(&InputName::File(name.into())), format, "{name}");
+        }
+        assert_eq!(by_extension(&InputName::Stdin), None);
+    }
+
+    #[test]
+    fn content_tells_the_format() {
+        for (content, format) in [
+            (" [", Format::Json),
+            ("{ \"items\" :", Format::Json),
+            ("{\"a\":[1,{\"b\":\"}\"}],\"items\":[", Format::Json),
+            ("{\r\n  \"data\"", Format::Json),
+            ("{\"request\":{\"items\":1}}\n{\"items\":1}", Format::Ndjson),
+            ("{}", Format::Ndjson),
+            ("{\"\\", Format::Ndjson),
+            ("", Format::Ndjson),
+            ("subject_id", Format::Csv),
+            ("\"subject_id\"", Format::Csv),
+        ] {
+            assert_eq!(by_content(content.as_bytes()), format, "{content}");
+        }
+    }
 }

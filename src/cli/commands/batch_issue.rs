@@ -12,7 +12,7 @@ use super::super::progress::Progress;
 use super::super::report::{Report, Summary};
 use super::super::settings::{self, Settings};
 use super::super::{render, streams};
-use crate::batch::{self, Plan, Register};
+use crate::batch::{self, Plan};
 use crate::clock::system_now;
 use crate::credential::Profile;
 use crate::files;
@@ -42,7 +42,8 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let format = args.output.unwrap_or_else(default_format);
     let form = render::form(format, streams::color_on_stdout(common.color) && args.out.is_none());
     let mut output = open_output(args)?;
-    let (register, hash_key) = open_register(&settings, args)?;
+    let ledger = settings.ledger_path(&args.ledger).map(|path| Ledger::open(&path)).transpose()?;
+    let hash_key = ledger.as_ref().map(Ledger::hash_key).unwrap_or_default();
     let plan = Plan {
         profile: &profile,
         key: &key,
@@ -54,7 +55,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
 
     let progress = Progress::new(total_bytes, !common.quiet && !args.no_progress);
     let mut report = Report::new(progress, common.quiet);
-    let issued = batch::issue(&mut source, &plan, register, form.as_render(), |delivery| {
+    let issued = batch::issue(&mut source, &plan, ledger, form.as_render(), |delivery| {
         report.deliver(delivery, form.as_ref(), &mut output)
     });
     report.input_warnings(&source.warnings());
@@ -82,15 +83,6 @@ fn open_output(args: &BatchIssueArgs) -> Result<Output, Failure> {
         Some(path) => Output::to_file(path, args.force),
         None => Ok(Output::to_stdout()),
     }
-}
-
-fn open_register(settings: &Settings, args: &BatchIssueArgs) -> Result<(Register, [u8; 32]), Failure> {
-    let Some(path) = settings.ledger_path(&args.ledger) else {
-        return Ok((Register::None, [0; 32]));
-    };
-    let ledger = Ledger::open(&path)?;
-    let hash_key = ledger.hash_key();
-    Ok((Register::Ledger(ledger), hash_key))
 }
 
 /// The size of all inputs as stored, where all are regular files.
