@@ -51,3 +51,45 @@ fn uniform(stream: &mut ChaCha20Rng, max: u32) -> u32 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    /// The values come from a program of a few lines in Python, over the ChaCha20 of OpenSSL. They
+    /// must never change: ledgers hold slots whose indices are in credentials.
+    #[test]
+    fn the_order_is_pinned() {
+        let counting: [u8; 32] = std::array::from_fn(|byte| byte as u8);
+        for (secret, first, at_roll, digest) in [
+            (
+                [0; 32],
+                [8933, 38904, 122521, 49650, 60620, 114600, 79416, 85567],
+                30552,
+                "4583a13021319175ad9875a11a0bee6cf0c66dbb5d8dfbc4be087fb3d21251df",
+            ),
+            (
+                counting,
+                [110378, 105348, 59209, 24010, 45136, 69684, 51264, 125638],
+                7617,
+                "145b1407a74de3165fd3c264e04eec0820516acbb760c16c55134c3a9f06503b",
+            ),
+        ] {
+            let order = IndexOrder::new(&secret);
+            assert_eq!(std::array::from_fn::<u32, 8, _>(|slot| order.index(slot as u32)), first);
+            assert_eq!(order.index(ROLL_AT - 1), at_roll);
+            let bytes: Vec<u8> = order.0.iter().flat_map(|index| index.to_le_bytes()).collect();
+            let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, digest);
+        }
+    }
+
+    #[test]
+    fn every_index_is_given_once() {
+        let mut indices = IndexOrder::new(&[7; 32]).0;
+        indices.sort_unstable();
+        assert!(indices.into_iter().eq(0..LIST_ENTRIES));
+    }
+}

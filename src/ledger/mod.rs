@@ -39,6 +39,8 @@ pub mod allocation;
 mod error;
 mod record;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,266 @@
+//! How fast is the whole of `batch-issue`, next to the signature alone?
+//!
+//! Rounds of both alternate, so that a neighbour on the machine slows both. Each figure is the
+//! median of the rounds: the wall rate, and the rate per second of CPU time, which neighbours
+//! disturb least. The ratio is taken round by round.
+//!
+//! `batch-issue` runs as a user runs it: the release binary, from a file to `/dev/null`, with the
+//! ledger on and full sync.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use nix::unistd::Pid;
+
+const ROUNDS: usize = 7;
+const ITEMS: usize = 100_000;
+const BELTIC: &str = env!("CARGO_BIN_EXE_beltic");
+
+fn main() {
+    // `cargo test --benches` runs benchmarks too; there they only have to compile.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let bench = Bench::prepare();
+    println!("{ITEMS} items a round, {ROUNDS} rounds, {} bytes signed an item\n", bench.signed_bytes);
+    let all = sched_getaffinity(Pid::from_raw(0)).expect("the system tells its processors");
+    let cores = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu).unwrap_or(false)).collect::<Vec<_>>();
+
+    let one = bench.compare("one core", &cores[..1]);
+    if cores.len() > 1 {
+        let every = bench.compare(&format!("{} cores", cores.len()), &cores);
+        println!("batch-issue (ndjson), {} cores to one, wall: {:.2}", cores.len(), every / one);
+    }
+    bench.one_item();
+}
+
+/// A round's time.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: Duration,
+    cpu: Duration,
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    signed_bytes: usize,
+}
+
+impl Bench {
+    fn prepare() -> Bench {
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        let bench = Bench { folder, signed_bytes: 0 };
+        bench.write_inputs();
+        bench.run(Command::new(BELTIC).arg("keygen"));
+        fs::write(bench.path("one.ndjson"), item(0) + "\n").expect("the folder takes files");
+        let signed_bytes = bench.signed_bytes();
+        Bench { signed_bytes, ..bench }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write_inputs(&self) {
+        let create = |name: &str| {
+            std::io::BufWriter::new(File::create(self.path(name)).expect("the folder takes files"))
+        };
+        let (mut ndjson, mut json, mut csv) =
+            (create("items.ndjson"), create("items.json"), create("items.csv"));
+        let header = "correlation_id,subject_id,registration_number,jurisdiction,legal_form,self_attestation_complete,\
+                      ttl,claims_jurisdiction,address_line1,address_line2,address_city,address_state_or_region,\
+                      address_postal_code,address_country,evidence_refs";
+        write!(json, "{{\"items\":[").expect("the disk has room");
+        writeln!(csv, "{header}").expect("the disk has room");
+        for number in 0..ITEMS {
+            writeln!(ndjson, "{}", item(number)).expect("the disk has room");
+            write!(json, "{}\n{}", if number > 0 { "," } else { "" }, item(number))
+                .expect("the disk has room");
+            writeln!(csv, "{}", row(number)).expect("the disk has room");
+        }
+        writeln!(json, "\n]}}").expect("the disk has room");
+    }
+
+    /// How many bytes are signed for an item, on average.
+    fn signed_bytes(&self) -> usize {
+        let output = Command::new(BELTIC)
+            .args(["batch-issue", "items.ndjson", "--output=jwt", "--ledger=sample.db", "--quiet"])
+            .current_dir(self.folder.path())
+            .output()
+            .expect("the binary runs");
+        let signature = ".".len() + 86;
+        output.stdout.len() / ITEMS - "\n".len() - signature
+    }
+
+    /// Compares on the given processors, prints the figures, and returns the wall rate of the
+    /// whole on NDJSON.
+    fn compare(&self, title: &str, cpus: &[usize]) -> f64 {
+        pin(cpus);
+        let jobs = format!("--jobs={}", cpus.len());
+        let inputs = ["items.ndjson", "items.json", "items.csv"];
+        let mut raw = Vec::new();
+        let mut whole = vec![Vec::new(); inputs.len()];
+        self.sign_raw(cpus.len()); // warms up both
+        self.issue(inputs[0], &jobs);
+        for _ in 0..ROUNDS {
+            raw.push(self.sign_raw(cpus.len()));
+            for (input, rounds) in inputs.iter().zip(&mut whole) {
+                rounds.push(self.issue(input, &jobs));
+            }
+        }
+        println!("{title:<24} {:>12} {:>12} {:>8} {:>8}", "wall /s", "cpu /s", "ratio", "(wall)");
+        let line = |name: &str, rounds: &[Took]| {
+            let wall = median(rounds.iter().map(|took| rate(took.wall)));
+            let cpu = median(rounds.iter().map(|took| rate(took.cpu)));
+            let pairs = || rounds.iter().zip(&raw);
+            let ratio = median(pairs().map(|(took, raw)| rate(took.cpu) / rate(raw.cpu)));
+            let wall_ratio = median(pairs().map(|(took, raw)| rate(took.wall) / rate(raw.wall)));
+            println!("{name:<24} {wall:>12.0} {cpu:>12.0} {ratio:>8.3} {wall_ratio:>8.3}");
+            wall
+        };
+        line("raw aws-lc-rs signing", &raw);
+        let rates: Vec<f64> = inputs
+            .iter()
+            .zip(&whole)
+            .map(|(input, rounds)| line(&format!("batch-issue {input}"), rounds))
+            .collect();
+        println!();
+        rates[0]
+    }
+
+    /// Signs as many messages of the same size as there are items, with nothing around it.
+    fn sign_raw(&self, threads: usize) -> Took {
+        let message = vec![b'a'; self.signed_bytes];
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("keys can be made");
+        let random = SystemRandom::new();
+        measure(UsageWho::RUSAGE_SELF, || {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        for _ in 0..ITEMS / threads {
+                            let signature = key.sign(&random, std::hint::black_box(&message));
+                            std::hint::black_box(signature.expect("the key signs"));
+                        }
+                    });
+                }
+            });
+        })
+    }
+
+    fn issue(&self, input: &str, jobs: &str) -> Took {
+        measure(UsageWho::RUSAGE_CHILDREN, || {
+            self.run(Command::new(BELTIC).args(["batch-issue", input, jobs, "--output=ndjson", "--quiet"]));
+        })
+    }
+
+    /// One item, as a whole process.
+    fn one_item(&self) {
+        let once = || {
+            measure(UsageWho::RUSAGE_CHILDREN, || {
+                self.run(Command::new(BELTIC).args(["batch-issue", "one.ndjson", "--quiet"]));
+            })
+        };
+        once();
+        let millis = median((0..31).map(|_| once().wall.as_secs_f64() * 1e3));
+        println!("one item, whole process, warm: {millis:.1} ms");
+    }
+
+    fn run(&self, command: &mut Command) {
+        let status = command
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(File::create("/dev/null").expect("there is a /dev/null"))
+            .status()
+            .expect("the binary runs");
+        assert!(status.success(), "{command:?} failed");
+    }
+}
+
+fn measure(who: UsageWho, work: impl FnOnce()) -> Took {
+    let cpu = || {
+        let usage: Usage = getrusage(who).expect("the system counts CPU time");
+        let micros = (usage.user_time() + usage.system_time()).num_microseconds();
+        Duration::from_micros(micros.unsigned_abs())
+    };
+    let (cpu_before, start) = (cpu(), Instant::now());
+    work();
+    Took { wall: start.elapsed(), cpu: cpu() - cpu_before }
+}
+
+fn rate(time: Duration) -> f64 {
+    ITEMS as f64 / time.as_secs_f64()
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Keeps this process, and those it starts, on these processors.
+fn pin(cpus: &[usize]) {
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        set.set(cpu).expect("the system named this processor");
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).expect("a process may choose among its processors");
+}
+
+/// An invented company, shaped and sized like the entries of public registers.
+fn item(number: usize) -> String {
+    let company = Company(number);
+    format!(
+        r#"{{"request":{{"self_attestation_complete":true,"subject":{{"id":"XX-REG-{id}","registration_number":"{id}","jurisdiction":"{place}"}},"claims":{{"jurisdiction":"{place}","registered_address":{{"line1":"{street}","city":"{city}","postal_code":"{code}","country":"GB"}}}},"evidence_refs":["REGISTER:2026:{number}"],"ttl":"P1Y"}},"correlation_id":"{id}"}}"#,
+        id = company.id(),
+        place = company.place(),
+        street = company.street(),
+        city = company.city(),
+        code = company.code(),
+    )
+}
+
+/// The same company as a CSV row.
+fn row(number: usize) -> String {
+    let company = Company(number);
+    let (id, place) = (company.id(), company.place());
+    format!(
+        "{id},XX-REG-{id},{id},{place},,true,P1Y,{place},{},,{},,{},GB,REGISTER:2026:{number}",
+        company.street(),
+        company.city(),
+        company.code()
+    )
+}
+
+struct Company(usize);
+
+impl Company {
+    fn id(&self) -> String {
+        format!("{:08}", self.0 * 7 % 100_000_000)
+    }
+    fn place(&self) -> &str {
+        ["GB", "JP", "US-DE", "DE", "FR", "TW"][self.0 % 6]
+    }
+    fn street(&self) -> String {
+        format!(
+            "{} {}",
+            self.0 % 300 + 1,
+            ["Invented Street", "Größerer Weg", "架空町一丁目", "Rue Imaginée"][self.0 % 4]
+        )
+    }
+    fn city(&self) -> &str {
+        ["Newtown", "Neustadt", "新市", "Villeneuve", "Nowhere-on-Sea"][self.0 % 5]
+    }
+    fn code(&self) -> String {
+        format!("X{} {}YZ", self.0 % 90, self.0 % 9)
+    }
+}
