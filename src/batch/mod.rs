@@ -18,20 +18,30 @@
 //!
 //! Rejected items take no index. Order is kept by [`crate::pipeline`], whatever the number of
 //! workers.
+//!
+//! # Running again
+//!
+//! The ledger keeps each item's position, content hash, id, index and dates under the run's name.
+//! A run under the name of an earlier one (an idempotency key) asks the ledger first, batch by
+//! batch and in the transaction that would issue: what was issued comes out again as it was,
+//! freshly signed; what is missing is issued; what changed is rejected. So a run that ended
+//! anywhere, for any reason, is finished by running it again.
 
+mod failed;
 mod recent;
 mod row;
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::clock::{Clock, UnixTime, system_millis};
+use crate::clock::{Clock, UnixTime};
 use crate::credential::{Assembler, AssemblyError, Profile, Resource};
 use crate::keys::IssuerKey;
-use crate::ledger::{Entry, Grant, Ledger, LedgerError, RunDescription, grants_without_ledger};
+use crate::ledger::{self, ContentChanged, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
-use crate::request::{Checked, Checker, Rules, Warning};
+use crate::request::{Checked, Checker, ErrorCode, Rejection, Rules, Warning};
 use crate::source::{Chunk, InputError, ItemText, Source};
 
+pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
 pub use row::{Outcome, Render, Row};
 
@@ -52,6 +62,40 @@ pub struct Plan<'p> {
     pub jobs: usize,
     /// What the run is called in the ledger.
     pub run: RunDescription,
+    /// How many items may fail.
+    pub max_failures: Option<MaxFailures>,
+    /// Whether the failed items are wanted as they came in.
+    pub keep_failed: bool,
+}
+
+/// How many items may fail before a run is stopped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxFailures {
+    /// So many. The next one stops the run at its item.
+    Count(u64),
+    /// So many of a hundred items of the run so far. It is looked at after each batch, because a
+    /// share of a few items says nothing.
+    Percent(f64),
+}
+
+impl MaxFailures {
+    fn is_exceeded(self, failed: u64, items: u64) -> bool {
+        match self {
+            MaxFailures::Count(most) => failed > most,
+            MaxFailures::Percent(most) => failed as f64 * 100.0 > most * items as f64,
+        }
+    }
+}
+
+/// Where a run records what it issues.
+#[derive(Debug)]
+pub enum Register {
+    /// In a ledger.
+    Ledger(Box<Ledger>),
+    /// Nowhere: `--ledger none`.
+    None,
+    /// Nothing is issued: a dry run, beside the ledger as it is, if there is one.
+    DryRun(Option<Box<Ledger>>),
 }
 
 /// A batch whose results can leave the process.
@@ -59,18 +103,22 @@ pub struct Plan<'p> {
 pub struct Delivery {
     /// The rows, rendered.
     pub bytes: Vec<u8>,
+    /// Each item's index, and where its row ends in the bytes.
+    pub row_ends: Vec<(u64, usize)>,
+    /// The failed items as they came in, where they are wanted.
+    pub failed: Option<FailedItems>,
     /// What is to be said beside the output: rejected items, where the form has no place for them.
     pub notes: Vec<String>,
     /// Warnings, with the item and the line that each is about.
     pub warnings: Vec<(u64, Option<u64>, Warning)>,
-    /// How many items were issued.
+    /// How many items were issued, now or before.
     pub issued: u64,
+    /// How many of them were issued before.
+    pub replayed: u64,
     /// How many items were rejected.
     pub rejected: u64,
     /// The status lists that the issued ones stand in.
     pub status_lists: Vec<String>,
-    /// The index of the batch's last item.
-    pub last_index: u64,
     /// How far into the stored input the batch reaches, in bytes.
     pub bytes_consumed: u64,
 }
@@ -90,36 +138,53 @@ pub enum BatchError<S> {
     /// A credential could not be signed.
     #[error("cannot sign a credential")]
     Signing(#[source] AssemblyError),
+    /// More items failed than may.
+    #[error(
+        "stopped after item {last_index}: {failed} of {items} items failed, more than --max-failures allows"
+    )]
+    TooManyFailures {
+        /// The last item that was looked at.
+        last_index: u64,
+        /// How many items failed.
+        failed: u64,
+        /// How many items there were so far.
+        items: u64,
+    },
     /// The results cannot be delivered.
     #[error("cannot write the results")]
     Sink(S),
 }
 
 /// Issues every item of the source, and hands each batch's results to `sink` in input order.
-/// Without a ledger nothing is remembered, and no credential has a status.
+/// `stop` says when to take no more items; what was taken is finished.
 ///
 /// # Errors
-/// Where the input stops being readable, the ledger cannot be written, or the sink fails. What
-/// was handed to the sink before stays issued.
+/// Where the input stops being readable, the ledger cannot be written, too many items fail, or the
+/// sink fails. What was handed to the sink before stays issued.
 pub fn issue<S: Send>(
     source: &mut Source,
     plan: &Plan<'_>,
-    ledger: Option<Ledger>,
+    register: Register,
     render: &dyn Render,
+    stop: impl Fn() -> bool + Sync,
     mut sink: impl FnMut(Delivery) -> Result<(), S>,
 ) -> Result<(), BatchError<S>> {
     let hasher = RandomState::new();
     // A key that cannot sign is found here, not in the workers.
     drop(plan.key.signer().map_err(BatchError::Signing)?);
-    let mut registrar = Registrar { ledger, run: &plan.run, recent: RecentIds::default() };
+    let mut registrar = Registrar::new(register, plan);
     let clock = plan.clock;
     pipeline::run(
         plan.jobs.max(1),
         || IssueWorker::new(plan, render, hasher.clone()),
-        || Ok(source.next_chunk()?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
+        || match stop() {
+            true => Ok(None),
+            false => Ok(source.next_chunk()?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
+        },
         |batch| registrar.record(batch),
         |finished| sink(finished.map_err(BatchError::Signing)?).map_err(BatchError::Sink),
-    )
+    )?;
+    registrar.verdict()
 }
 
 /// A chunk and the time at which its items are issued. The reader sets it, so that times never
@@ -134,6 +199,8 @@ struct CheckedBatch {
     items: Vec<CheckedItem>,
     /// The pieces of all drafts.
     text: Vec<u8>,
+    /// The chunk itself, where failed items are wanted as they came in.
+    chunk: Option<Chunk>,
     bytes_consumed: u64,
 }
 
@@ -145,10 +212,16 @@ struct CheckedItem {
     checked: Checked,
 }
 
-/// A batch that is in the ledger: a grant for each draft, in order.
+/// A batch that is in the ledger: a decision for each draft that was not rejected, in order.
 struct RecordedBatch {
     batch: CheckedBatch,
-    grants: Vec<Grant>,
+    decisions: Vec<Decision>,
+}
+
+/// What the registrar says to a draft.
+enum Decision {
+    Issue(Grant),
+    WouldIssue { replay: bool },
 }
 
 /// What each worker thread has.
@@ -157,6 +230,7 @@ struct IssueWorker<'p> {
     assembler: Assembler<'p>,
     profile: &'p Profile,
     render: &'p dyn Render,
+    keep_failed: bool,
     hasher: RandomState,
     /// How large the last batch's pieces and results were: good guesses for the next.
     last_text: usize,
@@ -171,6 +245,7 @@ impl<'p> IssueWorker<'p> {
             assembler: Assembler::new(plan.profile, signer),
             profile: plan.profile,
             render,
+            keep_failed: plan.keep_failed,
             hasher,
             last_text: 0,
             last_output: 0,
@@ -205,50 +280,66 @@ impl pipeline::Worker for IssueWorker<'_> {
             items.push(CheckedItem { index: item.index, line: item.line, id_hash, checked });
         }
         self.last_text = text.len();
-        CheckedBatch { items, text, bytes_consumed: chunk.bytes_consumed }
+        let bytes_consumed = chunk.bytes_consumed;
+        CheckedBatch { items, text, chunk: self.keep_failed.then_some(chunk), bytes_consumed }
     }
 
-    fn finish(&mut self, RecordedBatch { batch, grants }: RecordedBatch) -> Result<Delivery, AssemblyError> {
+    fn finish(
+        &mut self,
+        RecordedBatch { batch, decisions }: RecordedBatch,
+    ) -> Result<Delivery, AssemblyError> {
         let mut delivery = Delivery {
             bytes: Vec::with_capacity(self.last_output + self.last_output / 8),
+            row_ends: Vec::with_capacity(batch.items.len()),
             bytes_consumed: batch.bytes_consumed,
             ..Delivery::default()
         };
-        let mut grants = grants.iter();
+        let mut decisions = decisions.iter();
         for item in &batch.items {
             let id = item.checked.correlation_id.of(&batch.text);
             let correlation_id = (!id.is_empty()).then(|| std::str::from_utf8(id).unwrap_or_default());
             let outcome = match &item.checked.outcome {
-                Err(rejection) => {
-                    delivery.rejected += 1;
-                    Outcome::Rejected(rejection)
-                }
-                Ok(draft) => {
-                    let grant = grants.next().expect("the registrar gives a grant for each draft");
-                    delivery.issued += 1;
-                    note_list(&mut delivery.status_lists, grant);
-                    let token = self.assembler.sign(draft, &batch.text, grant)?;
-                    Outcome::Issued(Resource {
-                        profile: self.profile,
-                        draft,
-                        text: &batch.text,
-                        grant,
-                        token,
-                    })
-                }
+                Err(rejection) => Outcome::Rejected(rejection),
+                Ok(draft) => match decisions.next().expect("the registrar decides on each draft") {
+                    Decision::WouldIssue { replay } => Outcome::Foreseen { replay: *replay },
+                    Decision::Issue(grant) => {
+                        note_list(&mut delivery.status_lists, grant);
+                        let token = self.assembler.sign(draft, &batch.text, grant)?;
+                        Outcome::Issued(Resource {
+                            profile: self.profile,
+                            draft,
+                            text: &batch.text,
+                            grant,
+                            token,
+                        })
+                    }
+                },
             };
+            delivery.count(&outcome);
             let row = Row { index: item.index, line: item.line, correlation_id, outcome };
             self.render.row(&row, &mut delivery.bytes, &mut delivery.notes);
-            delivery.last_index = item.index;
+            delivery.row_ends.push((item.index, delivery.bytes.len()));
         }
+        delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));
         for item in batch.items {
-            let place = (item.index, item.line);
-            delivery
-                .warnings
-                .extend(item.checked.warnings.into_iter().map(|warning| (place.0, place.1, warning)));
+            let (index, line) = (item.index, item.line);
+            delivery.warnings.extend(item.checked.warnings.into_iter().map(|warning| (index, line, warning)));
         }
         self.last_output = delivery.bytes.len();
         Ok(delivery)
+    }
+}
+
+impl Delivery {
+    fn count(&mut self, outcome: &Outcome<'_>) {
+        let (issued, replayed) = match outcome {
+            Outcome::Rejected(_) => (0, 0),
+            Outcome::Issued(resource) => (1, u64::from(resource.grant.replayed)),
+            Outcome::Foreseen { replay } => (1, u64::from(*replay)),
+        };
+        self.issued += issued;
+        self.replayed += replayed;
+        self.rejected += 1 - issued;
     }
 }
 
@@ -260,30 +351,59 @@ fn note_list(lists: &mut Vec<String>, grant: &Grant) {
     }
 }
 
-/// The serial stage: gives ids and indices, and records them.
+/// The serial stage: gives ids and indices, records them, and counts what failed.
 struct Registrar<'p> {
-    ledger: Option<Ledger>,
+    register: Register,
     run: &'p RunDescription,
+    max_failures: Option<MaxFailures>,
     recent: RecentIds,
+    items: u64,
+    failed: u64,
+    /// The last item of the batch in which too many had failed.
+    stopped_at: Option<u64>,
 }
 
-impl Registrar<'_> {
+impl<'p> Registrar<'p> {
+    fn new(register: Register, plan: &'p Plan<'_>) -> Registrar<'p> {
+        Registrar {
+            register,
+            run: &plan.run,
+            max_failures: plan.max_failures,
+            recent: RecentIds::default(),
+            items: 0,
+            failed: 0,
+            stopped_at: None,
+        }
+    }
+
     fn record<S>(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError<S>> {
+        self.verdict()?;
+        self.cut_at_limit(&mut batch);
         self.note_repeats(&mut batch);
-        let entries: Vec<Entry<'_>> = batch
-            .items
-            .iter()
-            .filter_map(|item| {
-                let draft = item.checked.outcome.as_ref().ok()?;
-                Some(Entry { position: item.index, draft })
-            })
-            .collect();
-        let millis = system_millis();
-        let grants = match &mut self.ledger {
-            Some(ledger) => ledger.record(self.run, &entries, millis).map_err(BatchError::Ledger)?,
-            None => grants_without_ledger(&entries, millis).map_err(BatchError::Random)?,
-        };
-        Ok(RecordedBatch { batch, grants })
+        let answers = self.ask(&batch)?;
+        let decisions = apply(answers, &mut batch);
+        self.count(&batch);
+        Ok(RecordedBatch { batch, decisions })
+    }
+
+    /// Whether the run may go on.
+    fn verdict<S>(&self) -> Result<(), BatchError<S>> {
+        match self.stopped_at {
+            None => Ok(()),
+            Some(last_index) => {
+                Err(BatchError::TooManyFailures { last_index, failed: self.failed, items: self.items })
+            }
+        }
+    }
+
+    /// Drops the items after the one that is one failure too many: they are not issued.
+    fn cut_at_limit(&self, batch: &mut CheckedBatch) {
+        let Some(MaxFailures::Count(most)) = self.max_failures else { return };
+        let left = most.saturating_sub(self.failed);
+        let failures = batch.items.iter().enumerate().filter(|(_, item)| item.checked.outcome.is_err());
+        if let Some((at, _)) = failures.map(|(at, item)| (at, item.index)).nth(left as usize) {
+            batch.items.truncate(at + 1);
+        }
     }
 
     fn note_repeats(&mut self, batch: &mut CheckedBatch) {
@@ -295,4 +415,62 @@ impl Registrar<'_> {
             }
         }
     }
+
+    /// Asks the register about each draft of the batch.
+    fn ask<S>(
+        &mut self,
+        batch: &CheckedBatch,
+    ) -> Result<Vec<Result<Decision, ContentChanged>>, BatchError<S>> {
+        let entries: Vec<Entry<'_>> = (batch.items.iter())
+            .filter_map(|item| {
+                let draft = item.checked.outcome.as_ref().ok()?;
+                Some(Entry { position: item.index, draft })
+            })
+            .collect();
+        match &mut self.register {
+            Register::Ledger(ledger) => {
+                let answers = ledger.record(self.run, &entries).map_err(BatchError::Ledger)?;
+                Ok(answers.into_iter().map(|answer| answer.map(Decision::Issue)).collect())
+            }
+            Register::None => {
+                let grants = ledger::grants_without_ledger(&entries).map_err(BatchError::Random)?;
+                Ok(grants.into_iter().map(|grant| Ok(Decision::Issue(grant))).collect())
+            }
+            Register::DryRun(Some(ledger)) => {
+                let answers = ledger.foresee(self.run, &entries).map_err(BatchError::Ledger)?;
+                let would_issue =
+                    |answer: Result<bool, _>| answer.map(|replay| Decision::WouldIssue { replay });
+                Ok(answers.into_iter().map(would_issue).collect())
+            }
+            Register::DryRun(None) => {
+                Ok(entries.iter().map(|_| Ok(Decision::WouldIssue { replay: false })).collect())
+            }
+        }
+    }
+
+    fn count(&mut self, batch: &CheckedBatch) {
+        self.items += batch.items.len() as u64;
+        self.failed += batch.items.iter().filter(|item| item.checked.outcome.is_err()).count() as u64;
+        if self.max_failures.is_some_and(|limit| limit.is_exceeded(self.failed, self.items)) {
+            self.stopped_at = batch.items.last().map(|item| item.index);
+        }
+    }
+}
+
+/// Turns drafts whose content changed into rejections; the decisions on the others remain.
+fn apply(answers: Vec<Result<Decision, ContentChanged>>, batch: &mut CheckedBatch) -> Vec<Decision> {
+    let mut answers = answers.into_iter();
+    let mut decisions = Vec::with_capacity(answers.len());
+    for item in batch.items.iter_mut().filter(|item| item.checked.outcome.is_ok()) {
+        match answers.next() {
+            Some(Ok(decision)) => decisions.push(decision),
+            Some(Err(changed)) => item.checked.outcome = Err(Box::new(conflict(&changed))),
+            None => {}
+        }
+    }
+    decisions
+}
+
+fn conflict(changed: &ContentChanged) -> Rejection {
+    Rejection { code: ErrorCode::IdempotencyKeyConflict, message: changed.to_string(), details: Vec::new() }
 }

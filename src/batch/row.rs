@@ -19,8 +19,13 @@ pub struct Row<'r> {
 /// What became of an item.
 #[derive(Debug)]
 pub enum Outcome<'r> {
-    /// It was issued.
+    /// It was issued, now or before under the same idempotency key.
     Issued(Resource<'r>),
+    /// It would be issued: a dry run.
+    Foreseen {
+        /// Whether it was issued before under the same idempotency key.
+        replay: bool,
+    },
     /// It was not, and this is why.
     Rejected(&'r Rejection),
 }

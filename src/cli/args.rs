@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::exit::ExitStatus;
+use crate::batch::MaxFailures;
 use crate::credential::ProofFormat;
 
 /// Issue verifiable business credentials in bulk, offline
@@ -63,6 +64,8 @@ pub enum Command {
     BatchIssue(Box<BatchIssueArgs>),
     /// Make a P-256 issuer key
     Keygen(KeygenArgs),
+    /// Look the ledger over
+    Ledger(LedgerArgs),
     /// Print the JSON Schema of an item
     Schema(SchemaArgs),
     /// Print a batch file to fill in
@@ -80,6 +83,8 @@ pub enum Command {
   beltic batch-issue companies.csv --out results.csv --output csv
   beltic batch-issue a.json b.json --issuer did:web:issuer.example --summary summary.json
   zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
+  beltic batch-issue items.csv --dry-run
+  beltic batch-issue items.csv --idempotency-key \"$CI_JOB_ID\" --failed failed.csv
 ",
     after_help = ExitStatus::help()
 )]
@@ -142,8 +147,11 @@ pub struct BatchIssueArgs {
     /// Write the results to this file, which appears when they are complete [default: standard output]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace the file that --out names
-    #[arg(long, requires = "out", help_heading = "Output")]
+    /// Write the failed items to this file, in the form they came in, to be mended and read again
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub failed: Option<PathBuf>,
+    /// Replace the files that --out and --failed name
+    #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Write counts and facts of the run to this file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -151,6 +159,16 @@ pub struct BatchIssueArgs {
     /// Show no progress bar
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
+
+    /// Issue each item once, however often the run is repeated under this key, such as a CI job's id
+    #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
+    pub idempotency_key: Option<String>,
+    /// Check everything and say what would be issued; write nothing, take no index
+    #[arg(long, help_heading = "Running again")]
+    pub dry_run: bool,
+    /// Stop once more than N items, or N% of the items so far, have failed
+    #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
+    pub max_failures: Option<MaxFailures>,
 
     /// How many items are worked on at once [default: all cores]
     #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Speed")]
@@ -181,6 +199,32 @@ pub struct KeygenArgs {
     /// A file whose first line is the passphrase of the key that is there
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
     pub passphrase_file: Option<PathBuf>,
+}
+
+/// What `ledger` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic ledger check
+  beltic ledger check --ledger /var/lib/issuer/ledger.db
+"
+)]
+pub struct LedgerArgs {
+    /// What to do with the ledger.
+    #[command(subcommand)]
+    pub action: LedgerAction,
+}
+
+/// What can be done with a ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerAction {
+    /// Check that the file is sound and that no index, id or item is there twice
+    Check {
+        /// The ledger [default: .beltic/ledger.db]
+        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+        ledger: Option<PathBuf>,
+    },
 }
 
 /// What `schema` takes.
@@ -257,6 +301,16 @@ pub enum OutputFormat {
 /// Examples come first, then what the command is for.
 const HELP_TEMPLATE: &str =
     "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
+    let limit = match text.strip_suffix('%') {
+        Some(percent) => {
+            percent.parse().ok().filter(|share| (0.0..=100.0).contains(share)).map(MaxFailures::Percent)
+        }
+        None => text.parse().ok().map(MaxFailures::Count),
+    };
+    limit.ok_or_else(|| "expected a number such as 10, or a share such as 5%".to_owned())
+}
 
 fn proof_format() -> impl TypedValueParser<Value = ProofFormat> {
     PossibleValuesParser::new(ProofFormat::ALL.map(ProofFormat::as_str)).map(|name| {

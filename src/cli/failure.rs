@@ -68,7 +68,11 @@ impl Failure {
 
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Failure {
-        let status = if error.is_io() { ExitStatus::Files } else { ExitStatus::Input };
+        let status = match () {
+            () if error.is_io() => ExitStatus::Files,
+            () if error.is_usage() => ExitStatus::Usage,
+            () => ExitStatus::Input,
+        };
         Failure::new(status, error)
     }
 }
@@ -109,8 +113,12 @@ impl From<LedgerError> for Failure {
             LedgerError::NotALedger { .. } => {
                 "name the ledger with `--ledger FILE`; a new file is created where there is none"
             }
-            LedgerError::Damaged { .. } => {
+            LedgerError::Damaged { .. } | LedgerError::Empty { .. } => {
                 "restore it from a backup; a new ledger would not know which indices are taken"
+            }
+            LedgerError::OtherTerms { .. } => {
+                return Failure::new(ExitStatus::Usage, error)
+                    .hint("restore them, or issue under another key; nothing was issued now");
             }
             LedgerError::Version { .. } => "use the version of beltic that wrote it, or a newer one",
             LedgerError::Full { .. } => "make room and run again; nothing is half recorded",
@@ -120,12 +128,14 @@ impl From<LedgerError> for Failure {
     }
 }
 
-impl<S: Into<Failure>> From<BatchError<S>> for Failure {
-    fn from(error: BatchError<S>) -> Failure {
+impl From<BatchError<Failure>> for Failure {
+    fn from(error: BatchError<Failure>) -> Failure {
         match error {
             BatchError::Input(error) => error.into(),
             BatchError::Ledger(error) => error.into(),
-            BatchError::Sink(error) => error.into(),
+            BatchError::Sink(failure) => failure,
+            BatchError::TooManyFailures { .. } => Failure::said(ExitStatus::MaxFailures, error.to_string())
+                .hint("what was issued before is valid and stands in the results"),
             BatchError::Random(source) => Failure::new(
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("the operating system's random generator failed"),

@@ -6,12 +6,14 @@ pub mod args;
 mod commands;
 mod config;
 mod exit;
+mod failed_file;
 mod failure;
 mod output;
 mod progress;
 mod render;
 mod report;
 mod settings;
+mod signals;
 mod streams;
 
 use std::ffi::OsString;

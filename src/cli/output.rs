@@ -54,16 +54,23 @@ impl Output {
         Ok(Output { target, started: false, last_delivered: None })
     }
 
-    /// Writes the results of a batch that ends with the item `last_index`; before the first
-    /// batch, the head of the form.
-    pub(crate) fn write(&mut self, head: &[u8], rows: &[u8], last_index: u64) -> Result<(), OutputError> {
+    /// Writes the results of a batch, whose rows end at these places; before the first batch, the
+    /// head of the form.
+    pub(crate) fn write(
+        &mut self,
+        head: &[u8],
+        rows: &[u8],
+        row_ends: &[(u64, usize)],
+    ) -> Result<(), OutputError> {
         if !self.started {
-            self.put(head).map_err(|source| self.error(source))?;
+            self.put(head).map_err(|(_, source)| self.error(source))?;
             self.started = true;
         }
-        self.put(rows).map_err(|source| self.error(source))?;
-        self.last_delivered = Some(last_index);
-        Ok(())
+        let outcome = self.put(rows);
+        let taken = outcome.as_ref().map_or_else(|(taken, _)| *taken, |()| rows.len());
+        let delivered = row_ends.iter().take_while(|(_, end)| *end <= taken).last();
+        self.last_delivered = delivered.map(|(index, _)| *index).or(self.last_delivered);
+        outcome.map_err(|(_, source)| self.error(source))
     }
 
     /// Writes what stands after the last row, and gives a file its name. Where nothing was ever
@@ -72,7 +79,7 @@ impl Output {
         if !self.started {
             return Ok(());
         }
-        self.put(tail).map_err(|source| self.error(source))?;
+        self.put(tail).map_err(|(_, source)| self.error(source))?;
         let last_delivered = self.last_delivered;
         match self.target {
             Target::Stdout => Ok(()),
@@ -83,14 +90,26 @@ impl Output {
         }
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.target {
-            Target::Stdout => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes)?;
-                stdout.flush()
+    /// Writes all the bytes; where that fails, says how many were taken.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            let rest = &bytes[taken..];
+            let written = match &mut self.target {
+                Target::Stdout => io::stdout().write(rest),
+                Target::File { file, .. } => file.write(rest),
+            };
+            match written {
+                Ok(0) => return Err((taken, io::ErrorKind::WriteZero.into())),
+                Ok(count) => taken += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err((taken, error)),
             }
-            Target::File { file, .. } => file.write_all(bytes),
+        }
+        match &self.target {
+            // What follows the last line end would wait for the next one.
+            Target::Stdout => io::stdout().flush().map_err(|error| (taken, error)),
+            Target::File { .. } => Ok(()),
         }
     }
 

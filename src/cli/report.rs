@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::output::{Output, OutputError};
+use super::failed_file::FailedFile;
+use super::failure::Failure;
+use super::output::Output;
 use super::progress::Progress;
 use super::render::Form;
 use super::streams::{self, grouped};
@@ -20,6 +22,7 @@ const WARNINGS_SHOWN: u64 = 100;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Counts {
     pub(crate) issued: u64,
+    pub(crate) replayed: u64,
     pub(crate) failed: u64,
     pub(crate) warnings: u64,
     pub(crate) status_lists: Vec<String>,
@@ -32,7 +35,7 @@ impl Counts {
     }
 
     /// The line at the end of a run (contract section 2.3).
-    pub(crate) fn closing_line(&self, elapsed: Duration) -> String {
+    pub(crate) fn closing_line(&self, elapsed: Duration, dry_run: bool) -> String {
         let seconds = elapsed.as_secs_f64();
         let rate = (self.items() as f64 / seconds.max(1e-6)) as u64;
         let warnings = match self.warnings {
@@ -41,35 +44,50 @@ impl Counts {
             count => format!(", {} warnings", grouped(count)),
         };
         let (issued, failed, items) = (grouped(self.issued), grouped(self.failed), grouped(self.items()));
+        let replayed = match self.replayed {
+            0 => String::new(),
+            count => format!(" ({} replayed)", grouped(count)),
+        };
         let noun = if self.items() == 1 { "item" } else { "items" };
+        let rate = grouped(rate);
+        let (issue, fail) =
+            if dry_run { ("dry run: would issue", "would fail") } else { ("issued", "failed") };
         format!(
-            "issued {issued}, failed {failed}{warnings} ({items} {noun} in {seconds:.2} s, {}/s)",
-            grouped(rate)
+            "{issue} {issued}{replayed}, {fail} {failed}{warnings} ({items} {noun} in {seconds:.2} s, {rate}/s)"
         )
     }
 }
 
 /// Passes deliveries on, and keeps count.
-pub(crate) struct Report {
+pub(crate) struct Report<'r> {
+    form: &'r dyn Form,
+    output: &'r mut Output,
+    failed_file: Option<&'r mut FailedFile>,
     counts: Counts,
     progress: Progress,
     quiet: bool,
 }
 
-impl Report {
-    pub(crate) fn new(progress: Progress, quiet: bool) -> Report {
-        Report { counts: Counts::default(), progress, quiet }
+impl<'r> Report<'r> {
+    pub(crate) fn new(
+        form: &'r dyn Form,
+        output: &'r mut Output,
+        failed_file: Option<&'r mut FailedFile>,
+        progress: Progress,
+        quiet: bool,
+    ) -> Report<'r> {
+        Report { form, output, failed_file, counts: Counts::default(), progress, quiet }
     }
 
-    /// Writes a batch's rows, then what is to be said about them.
-    pub(crate) fn deliver(
-        &mut self,
-        delivery: Delivery,
-        form: &dyn Form,
-        output: &mut Output,
-    ) -> Result<(), OutputError> {
-        self.progress.aside(|| output.write(&form.head(), &delivery.bytes, delivery.last_index))?;
+    /// Writes a batch's rows and failed items, then what is to be said about them.
+    pub(crate) fn deliver(&mut self, delivery: Delivery) -> Result<(), Failure> {
+        let head = self.form.head();
+        self.progress.aside(|| self.output.write(&head, &delivery.bytes, &delivery.row_ends))?;
+        if let (Some(file), Some(failed)) = (&mut self.failed_file, delivery.failed) {
+            file.add(failed)?;
+        }
         self.counts.issued += delivery.issued;
+        self.counts.replayed += delivery.replayed;
         self.counts.failed += delivery.rejected;
         for list in delivery.status_lists {
             if !self.counts.status_lists.contains(&list) {
@@ -100,7 +118,8 @@ impl Report {
         self.counts
     }
 
-    fn warn(&mut self, warning: &str) {
+    /// Says a warning, and counts it.
+    pub(crate) fn warn(&mut self, warning: &str) {
         self.counts.warnings += 1;
         if self.quiet || self.counts.warnings > WARNINGS_SHOWN + 1 {
             return;
@@ -145,7 +164,7 @@ impl<'s> Summary<'s> {
         Summary {
             success_count: counts.issued,
             failure_count: counts.failed,
-            replayed_count: 0,
+            replayed_count: counts.replayed,
             warning_count: counts.warnings,
             run_id: &plan.run.name,
             started_at: started_at.to_string(),

@@ -11,6 +11,7 @@ use super::args::{BatchIssueArgs, Common, InputFormat};
 use super::config::{Config, ConfigFile};
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::signals::{StopRequest, StoppableInput};
 use super::streams;
 use crate::clock::{Clock, UnixTime};
 use crate::credential::{ProfileSettings, ProofFormat};
@@ -24,6 +25,8 @@ use crate::source;
 const STATE_FOLDER: &str = ".beltic";
 /// The value of `--ledger` that keeps no state.
 const NO_LEDGER: &str = "none";
+/// The life of a credential for which nothing else is said (contract section 2.2).
+const DEFAULT_TTL: &str = "P1Y";
 /// The longest passphrase file, in bytes.
 const MAX_PASSPHRASE_BYTES: usize = 4096;
 /// How many items the API takes at once.
@@ -119,18 +122,18 @@ impl Settings {
         }
     }
 
-    /// The life of credentials whose item does not say.
+    /// The life of credentials whose item does not say, and how it is written.
     pub(crate) fn default_ttl(
         &self,
         args: &BatchIssueArgs,
         issued_at: UnixTime,
-    ) -> Result<CalendarDuration, Failure> {
-        let Some(text) = self.value(&args.ttl, |config| &config.credential.ttl) else {
-            return Ok(CalendarDuration::one_year());
-        };
+    ) -> Result<(CalendarDuration, String), Failure> {
+        let given = self.value(&args.ttl, |config| &config.credential.ttl);
+        let text = given.unwrap_or_else(|| DEFAULT_TTL.to_owned());
         CalendarDuration::parse(&text)
             .and_then(|duration| duration.after(issued_at).map(|_| duration))
             .map_err(|problem| Failure::usage(format!("the ttl is \"{text}\"; {problem}")))
+            .map(|duration| (duration, text))
     }
 
     /// Where the status lists will be published.
@@ -249,9 +252,9 @@ fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
         .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))
 }
 
-/// Refuses options that only make sense with files where there is none.
-pub(crate) fn inputs(paths: &[PathBuf]) -> Result<Vec<source::Input>, Failure> {
-    let stdin = || source::Input::Stdin(Box::new(io::stdin()));
+/// The batch files, or standard input.
+pub(crate) fn inputs(paths: &[PathBuf], stop: &StopRequest) -> Result<Vec<source::Input>, Failure> {
+    let stdin = || source::Input::Stdin(Box::new(StoppableInput::new(stop.clone())));
     if paths.is_empty() {
         if io::stdin().is_terminal() {
             return Err(Failure::new(ExitStatus::Usage, anyhow::anyhow!("no batch file"))

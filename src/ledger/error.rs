@@ -52,6 +52,20 @@ pub enum LedgerError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The file is empty, which no ledger ever is.
+    #[error("the ledger {} is empty: it was cut to nothing", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A run is repeated under other terms.
+    #[error("the idempotency key {name:?} was used before with {}", list(differences))]
+    OtherTerms {
+        /// The idempotency key.
+        name: String,
+        /// What changed.
+        differences: Vec<Difference>,
+    },
     /// A ledger of another version of the tables.
     #[error("the ledger {} has version {found}, and this beltic knows version {known}", path.display())]
     Version {
@@ -62,6 +76,26 @@ pub enum LedgerError {
         /// The version that this program writes.
         known: i64,
     },
+}
+
+/// A term of a run that changed between two uses of its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it was when the key was first used.
+    pub was: String,
+    /// What it is now.
+    pub is: String,
+}
+
+fn list(differences: &[Difference]) -> String {
+    let said = |difference: &Difference| {
+        let Difference { name, was, is } = difference;
+        let show = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        format!("another {name} ({}, now {})", show(was), show(is))
+    };
+    differences.iter().map(said).collect::<Vec<_>>().join(" and ")
 }
 
 impl LedgerError {

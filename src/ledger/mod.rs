@@ -10,7 +10,10 @@
 //!    slots never share an index.
 //! 2. A credential's record is durable before its result leaves the process. The record is all of
 //!    the credential but its signature, so it is committed *before* the credential is signed.
-//! 3. No personal data: ids, indices, dates, status, and keyed hashes of requests.
+//! 3. A run under an idempotency key that is repeated gives each item the same id, index and
+//!    dates, never a second credential. Whether an item was issued before is asked in the
+//!    transaction that would issue it, so that two processes under one key cannot both issue it.
+//! 4. No personal data: ids, indices, dates, status, and keyed hashes of requests.
 //!
 //! # Form
 //!
@@ -23,9 +26,9 @@
 //! | table | a row is | found by |
 //! | --- | --- | --- |
 //! | `ledger` | the ledger itself: its secret key for hashes | there is one |
-//! | `runs` | a run, or all runs under one idempotency key | its name |
+//! | `runs` | a run, or all runs under one idempotency key, and what they must have in common | its name |
 //! | `lists` | a status list: its URIs, its secret, how many slots are taken | issuer and base URL |
-//! | `batches` | up to 1,000 credentials issued together | run; the millisecond in their ids |
+//! | `batches` | up to 1,000 credentials issued together | run and position; the millisecond in their ids |
 //!
 //! All ids of a batch hold the same millisecond (UUID version 7), so a credential is found by its
 //! id through that: one index entry a batch.
@@ -35,13 +38,24 @@
 //! Every write happens inside `BEGIN IMMEDIATE`, which one process holds at a time; the others
 //! wait ([`WAIT`]). No decision is taken from something read outside the transaction that writes.
 
+//! # A ledger that went back in time
+//!
+//! A ledger restored from a backup has forgotten the slots given since, and would give them again.
+//! Each run leaves the number of its last batch in a file beside the ledger ([`mark`]). A ledger
+//! with fewer batches than its mark went back: the user is warned, and its lists are closed, so
+//! that nothing is given from a list of which the ledger may not know everything. A backup that
+//! restores the mark as well cannot be told from the present.
+
 pub mod allocation;
+mod check;
 mod error;
+mod mark;
 mod record;
 mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,28 +63,66 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
-pub use error::LedgerError;
+pub use check::Examination;
+pub use error::{Difference, LedgerError};
 pub use record::Record;
 
-use crate::clock::{UnixTime, system_now};
-use crate::request::Draft;
+use crate::clock::{UnixTime, system_millis, system_now};
+use crate::request::{ContentHash, Draft};
 use allocation::IndexOrder;
 
 /// How long a process waits for others to finish their transactions, each of which takes
 /// milliseconds. Whoever waits this long waits for a process that hangs.
 pub const WAIT: Duration = Duration::from_secs(120);
 
+/// The most items of a batch.
+pub const BATCH_ITEMS: u64 = 1_000;
+
+/// How many lists a run keeps worked out; a replay goes through them one after the other.
+const LISTS_KEPT: usize = 4;
+
 /// What a run is, as far as its credentials depend on it.
 #[derive(Debug, Clone)]
 pub struct RunDescription {
     /// The run's name: a fresh UUID, or the idempotency key.
     pub name: String,
+    /// Whether the name is an idempotency key, so that items may have been issued under it.
+    pub repeatable: bool,
+    /// What must be the same whenever the run is repeated.
+    pub terms: Terms,
+    /// `status.base_url`, where there is one.
+    pub status_base: Option<String>,
+}
+
+/// What must be the same whenever a run is repeated under its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
     /// Who issues.
     pub issuer: String,
     /// The key that signs.
     pub kid: String,
-    /// `status.base_url`, where there is one.
-    pub status_base: Option<String>,
+    /// The form of the credentials.
+    pub proof_format: String,
+    /// The credential type.
+    pub vct: String,
+    /// The issuer's JSON-LD context; empty where there is none.
+    pub context: String,
+    /// The life of credentials whose item does not say.
+    pub ttl: String,
+}
+
+impl Terms {
+    /// The terms by their names, as messages call them and as the ledger's columns are named.
+    fn named(&self) -> [(&'static str, &str); 6] {
+        [
+            ("issuer", &self.issuer),
+            ("kid", &self.kid),
+            ("proof_format", &self.proof_format),
+            ("vct", &self.vct),
+            ("context", &self.context),
+            ("ttl", &self.ttl),
+        ]
+    }
 }
 
 /// A status list, as credentials refer to it.
@@ -93,7 +145,20 @@ pub struct Grant {
     pub issued_at: UnixTime,
     /// When it expires.
     pub expires_at: UnixTime,
+    /// Whether it was granted before, under the same idempotency key.
+    pub replayed: bool,
 }
+
+/// An item whose content is not what was issued for it under the same idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("issued before under this idempotency key as urn:uuid:{id}, with other content")]
+pub struct ContentChanged {
+    /// The credential that was issued.
+    pub id: Uuid,
+}
+
+/// What the ledger says to each entry.
+pub type Answer = Result<Grant, ContentChanged>;
 
 /// A draft and its place in the run.
 #[derive(Debug, Clone, Copy)]
@@ -111,10 +176,11 @@ pub struct Ledger {
     connection: Connection,
     hash_key: [u8; 32],
     run: Option<i64>,
-    list: Option<OpenList>,
+    lists: Vec<OpenList>,
+    last_batch: i64,
 }
 
-/// The list that the run last took slots from, with its order worked out.
+/// A list with its order worked out.
 #[derive(Debug)]
 struct OpenList {
     number: i64,
@@ -128,21 +194,66 @@ struct Slots {
     first: u32,
 }
 
+/// A credential that was issued before under the run's name.
+struct Known {
+    id: Uuid,
+    list: i64,
+    slot: u32,
+    record: Record,
+}
+
+/// Whether a ledger went back in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// Nothing speaks against it.
+    Whole,
+    /// The ledger has fewer batches than it once had; its lists were closed.
+    WentBack,
+}
+
 impl Ledger {
     /// Opens the ledger, and creates it where there is no such file.
     ///
     /// # Errors
     /// Where the file cannot be opened or created, is no ledger, is damaged, or was written by a
     /// newer version. It is never replaced.
-    pub fn open(path: &Path) -> Result<Ledger, LedgerError> {
-        let fail = |source| LedgerError::sqlite("open", path, source);
-        schema::create_file(path)?;
-        let mut connection = Connection::open(path).map_err(fail)?;
-        connection.busy_timeout(WAIT).map_err(fail)?;
-        schema::prepare(&mut connection, path)?;
+    pub fn open(path: &Path) -> Result<(Ledger, History), LedgerError> {
+        schema::create_missing(path)?;
+        let mut ledger = Ledger::on(schema::connect(path)?, path)?;
+        let history = ledger.compare_with_mark()?;
+        Ok((ledger, history))
+    }
+
+    /// Opens a ledger without changing a byte of it, for a dry run. `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_read_only(path: &Path) -> Result<Option<Ledger>, LedgerError> {
+        match path.exists() {
+            true => Ok(Some(Ledger::on(schema::connect_read_only(path)?, path)?)),
+            false => Ok(None),
+        }
+    }
+
+    fn on(connection: Connection, path: &Path) -> Result<Ledger, LedgerError> {
+        let fail = |source| LedgerError::sqlite("read", path, source);
         let hash_key =
             connection.query_row("SELECT hash_key FROM ledger", [], |row| row.get(0)).map_err(fail)?;
-        Ok(Ledger { path: path.to_owned(), connection, hash_key, run: None, list: None })
+        let last_batch = connection
+            .query_row("SELECT coalesce(max(batch), 0) FROM batches", [], |row| row.get(0))
+            .map_err(fail)?;
+        Ok(Ledger { path: path.to_owned(), connection, hash_key, run: None, lists: Vec::new(), last_batch })
+    }
+
+    fn compare_with_mark(&mut self) -> Result<History, LedgerError> {
+        if !mark::is_beyond(&self.path, &self.hash_key, self.last_batch) {
+            return Ok(History::Whole);
+        }
+        self.connection
+            .execute("UPDATE lists SET closed = 1", [])
+            .map_err(|source| LedgerError::sqlite("write", &self.path, source))?;
+        mark::set(&self.path, &self.hash_key, self.last_batch);
+        Ok(History::WentBack)
     }
 
     /// The key for content hashes.
@@ -150,15 +261,45 @@ impl Ledger {
         self.hash_key
     }
 
-    /// The file that holds the ledger.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Whether the ledger knows a run of this name.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read, or the run was made under other terms.
+    pub fn knows(&self, run: &RunDescription) -> Result<bool, LedgerError> {
+        let fail = |source| LedgerError::sqlite("read", &self.path, source);
+        let terms = self
+            .connection
+            .query_row(
+                "SELECT issuer, kid, proof_format, vct, context, ttl FROM runs WHERE name = ?1",
+                [&run.name],
+                |row| {
+                    Ok(Terms {
+                        issuer: row.get(0)?,
+                        kid: row.get(1)?,
+                        proof_format: row.get(2)?,
+                        vct: row.get(3)?,
+                        context: row.get(4)?,
+                        ttl: row.get(5)?,
+                    })
+                },
+            )
+            .optional()
+            .map_err(fail)?;
+        let Some(terms) = terms else { return Ok(false) };
+        let differences: Vec<Difference> = (terms.named().into_iter().zip(run.terms.named()))
+            .filter(|((_, was), (_, is))| was != is)
+            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
+            .collect();
+        match differences.is_empty() {
+            true => Ok(true),
+            false => Err(LedgerError::OtherTerms { name: run.name.clone(), differences }),
+        }
     }
 
-    /// Gives each entry an id and an index, and records it; all or none.
+    /// Gives each entry an id and an index, and records it; all or none. An entry that was issued
+    /// before under the run's name gets what it got then.
     ///
-    /// When this returns, the records are on the disk. `millis` is the time that goes into the
-    /// ids, in milliseconds since the epoch.
+    /// When this returns, the records are on the disk.
     ///
     /// # Errors
     /// Where the disk is full, the file cannot be written, or another process has held the ledger
@@ -167,26 +308,134 @@ impl Ledger {
         &mut self,
         run: &RunDescription,
         entries: &[Entry<'_>],
-        millis: u64,
-    ) -> Result<Vec<Grant>, LedgerError> {
+    ) -> Result<Vec<Answer>, LedgerError> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let path = self.path.clone();
-        self.record_in_transaction(run, entries, millis)
-            .map_err(|source| LedgerError::sqlite("write", &path, source))
+        self.record_in_transaction(run, entries)
+            .map_err(|source| LedgerError::sqlite("write", &self.path, source))
     }
 
     fn record_in_transaction(
         &mut self,
         run: &RunDescription,
         entries: &[Entry<'_>],
-        millis: u64,
-    ) -> rusqlite::Result<Vec<Grant>> {
-        let tails = random_tails(entries.len())?;
-        let records: Vec<Record> = entries
-            .iter()
-            .zip(tails)
+    ) -> rusqlite::Result<Vec<Answer>> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let run_number = match self.run {
+            Some(number) => number,
+            None => find_or_add_run(&transaction, run)?,
+        };
+        let known = match run.repeatable {
+            true => known_credentials(&transaction, run_number, entries)?,
+            false => HashMap::new(),
+        };
+        let fresh: Vec<&Entry<'_>> =
+            entries.iter().filter(|entry| !known.contains_key(&entry.position)).collect();
+        let batch = match fresh.is_empty() {
+            true => None,
+            false => Some(Batch::insert(&transaction, run_number, run, &fresh)?),
+        };
+        let needed = known.values().map(|known| known.list).chain(batch.iter().map(|batch| batch.slots.list));
+        keep_lists(&mut self.lists, &transaction, needed.collect())?;
+        transaction.commit()?;
+
+        self.run = Some(run_number);
+        self.last_batch = batch.as_ref().map_or(self.last_batch, |batch| batch.number);
+        let mut given = batch.iter().flat_map(Batch::credentials);
+        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
+            Some(known) => self.replay(known, entry),
+            None => {
+                let fresh = given.next().expect("every entry that is not known is in the batch");
+                Ok(self.grant(&fresh, false))
+            }
+        };
+        Ok(entries.iter().map(answer).collect())
+    }
+
+    /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn foresee(
+        &self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Result<bool, ContentChanged>>, LedgerError> {
+        let known = self
+            .foresee_in_transaction(run, entries)
+            .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
+            None => Ok(false),
+            Some(known) => known.must_be(entry.draft.content_hash).map(|()| true),
+        };
+        Ok(entries.iter().map(answer).collect())
+    }
+
+    fn foresee_in_transaction(
+        &self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> rusqlite::Result<HashMap<u64, Known>> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
+        match find_run(&transaction, run)? {
+            Some(number) => known_credentials(&transaction, number, entries),
+            None => Ok(HashMap::new()),
+        }
+    }
+
+    fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
+        known.must_be(entry.draft.content_hash)?;
+        Ok(self.grant(known, true))
+    }
+
+    fn grant(&self, credential: &Known, replayed: bool) -> Grant {
+        let list = self.lists.iter().find(|list| list.number == credential.list);
+        Grant {
+            id: credential.id,
+            status: list.map(|list| (Arc::clone(&list.uris), list.order.index(credential.slot))),
+            issued_at: credential.record.issued_at,
+            expires_at: credential.record.expires_at,
+            replayed,
+        }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // The mark only helps to notice a restored backup; a run that could not leave one is
+        // complete all the same.
+        if !self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(true) {
+            mark::raise(&self.path, &self.hash_key, self.last_batch);
+        }
+    }
+}
+
+impl Known {
+    fn must_be(&self, content_hash: ContentHash) -> Result<(), ContentChanged> {
+        if self.record.content_hash == content_hash { Ok(()) } else { Err(ContentChanged { id: self.id }) }
+    }
+}
+
+/// A batch that was inserted.
+struct Batch {
+    number: i64,
+    slots: Slots,
+    millis: u64,
+    records: Vec<Record>,
+}
+
+impl Batch {
+    /// Inserts the entries as one batch.
+    fn insert(
+        transaction: &Transaction<'_>,
+        run_number: i64,
+        run: &RunDescription,
+        entries: &[&Entry<'_>],
+    ) -> rusqlite::Result<Batch> {
+        let millis = system_millis();
+        let records: Vec<Record> = (entries.iter().zip(random_tails(entries.len())?))
             .map(|(entry, id_tail)| Record {
                 position: entry.position,
                 id_tail,
@@ -195,62 +444,88 @@ impl Ledger {
                 content_hash: entry.draft.content_hash,
             })
             .collect();
-
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let run_number = match self.run {
-            Some(number) => number,
-            None => find_or_add_run(&transaction, run)?,
-        };
-        let slots = take_slots(&transaction, run, entries.len() as u32)?;
+        let slots = take_slots(transaction, run, entries.len() as u32)?;
+        let first_position = records.first().map_or(0, |record| record.position);
         transaction
             .prepare_cached(
-                "INSERT INTO batches (run, list, first_slot, id_millis, count, records)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO batches (run, first_position, list, first_slot, id_millis, count, records)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 run_number,
+                first_position as i64,
                 slots.list,
                 slots.first,
                 millis as i64,
-                entries.len() as i64,
+                records.len() as i64,
                 record::pack(&records)
             ])?;
-        if self.list.as_ref().is_none_or(|list| list.number != slots.list) {
-            self.list = Some(open_list(&transaction, slots.list)?);
-        }
-        transaction.commit()?;
-
-        self.run = Some(run_number);
-        Ok(self.grants(&records, &slots, millis))
+        Ok(Batch { number: transaction.last_insert_rowid(), slots, millis, records })
     }
 
-    fn grants(&self, records: &[Record], slots: &Slots, millis: u64) -> Vec<Grant> {
-        let list = self.list.as_ref().filter(|list| list.number == slots.list);
-        let grant = |(slot, record): (u32, &Record)| Grant {
-            id: record.id(millis),
-            status: list.map(|list| (Arc::clone(&list.uris), list.order.index(slot))),
-            issued_at: record.issued_at,
-            expires_at: record.expires_at,
-        };
-        (slots.first..).zip(records).map(grant).collect()
+    /// The credentials of the batch, in order.
+    fn credentials(&self) -> impl Iterator<Item = Known> {
+        (self.slots.first..).zip(&self.records).map(|(slot, record)| Known {
+            id: record.id(self.millis),
+            list: self.slots.list,
+            slot,
+            record: record.clone(),
+        })
     }
+}
+
+fn find_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<Option<i64>> {
+    transaction.query_row("SELECT run FROM runs WHERE name = ?1", [&run.name], |row| row.get(0)).optional()
 }
 
 /// Finds the run of this name, or adds it.
 fn find_or_add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
-    let known = transaction
-        .query_row("SELECT run FROM runs WHERE name = ?1", [&run.name], |row| row.get(0))
-        .optional()?;
-    match known {
-        Some(number) => Ok(number),
-        None => {
-            transaction.execute(
-                "INSERT INTO runs (name, issuer, kid, started_at) VALUES (?1, ?2, ?3, ?4)",
-                params![run.name, run.issuer, run.kid, system_now().seconds()],
-            )?;
-            Ok(transaction.last_insert_rowid())
+    if let Some(number) = find_run(transaction, run)? {
+        return Ok(number);
+    }
+    let terms = &run.terms;
+    transaction.execute(
+        "INSERT INTO runs (name, issuer, kid, proof_format, vct, context, ttl, started_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            run.name,
+            terms.issuer,
+            terms.kid,
+            terms.proof_format,
+            terms.vct,
+            terms.context,
+            terms.ttl,
+            system_now().seconds()
+        ],
+    )?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// The credentials that were issued before at the entries' positions.
+fn known_credentials(
+    transaction: &Transaction<'_>,
+    run: i64,
+    entries: &[Entry<'_>],
+) -> rusqlite::Result<HashMap<u64, Known>> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(HashMap::new()) };
+    // A batch's positions lie within BATCH_ITEMS of its first one.
+    let earliest = first.position.saturating_sub(BATCH_ITEMS - 1);
+    let mut statement = transaction.prepare_cached(
+        "SELECT list, first_slot, id_millis, records FROM batches
+         WHERE run = ?1 AND first_position BETWEEN ?2 AND ?3",
+    )?;
+    let mut rows = statement.query(params![run, earliest as i64, last.position as i64])?;
+    let mut known = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let (list, first_slot, millis): (i64, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let records = row.get_ref(3)?.as_blob()?;
+        for (slot, record) in (first_slot..).zip(record::unpack(records)) {
+            let id = record.id(millis as u64);
+            known.insert(record.position, Known { id, list, slot, record });
         }
     }
+    known.retain(|position, _| (first.position..=last.position).contains(position));
+    Ok(known)
 }
 
 /// Takes slots from the issuer's current list, or from a new one once three quarters of that are
@@ -261,13 +536,13 @@ fn take_slots(transaction: &Transaction<'_>, run: &RunDescription, count: u32) -
     let current = transaction
         .prepare_cached(
             "SELECT list, taken FROM lists
-             WHERE issuer = ?1 AND base = ?2 AND taken < ?3 ORDER BY list DESC LIMIT 1",
+             WHERE issuer = ?1 AND base = ?2 AND NOT closed AND taken < ?3 ORDER BY list DESC LIMIT 1",
         )?
-        .query_row(params![run.issuer, base, allocation::ROLL_AT], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![run.terms.issuer, base, allocation::ROLL_AT], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (list, first) = match current {
         Some(current) => current,
-        None => (add_list(transaction, &run.issuer, base)?, 0),
+        None => (add_list(transaction, &run.terms.issuer, base)?, 0),
     };
     transaction
         .prepare_cached("UPDATE lists SET taken = taken + ?2 WHERE list = ?1")?
@@ -284,11 +559,28 @@ fn add_list(transaction: &Transaction<'_>, issuer: &str, base: &str) -> rusqlite
         })
     };
     transaction.execute(
-        "INSERT INTO lists (issuer, base, token_uri, bitstring_uri, secret, taken, opened_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
+        "INSERT INTO lists (issuer, base, token_uri, bitstring_uri, secret, taken, closed, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)",
         params![issuer, base, uri()?, uri()?, random::<32>()?, system_now().seconds()],
     )?;
     Ok(transaction.last_insert_rowid())
+}
+
+/// Works the orders of these lists out, unless that was done before.
+fn keep_lists(
+    lists: &mut Vec<OpenList>,
+    transaction: &Transaction<'_>,
+    needed: HashSet<i64>,
+) -> rusqlite::Result<()> {
+    if lists.len() + needed.len() > LISTS_KEPT {
+        lists.retain(|list| needed.contains(&list.number));
+    }
+    for number in needed {
+        if !lists.iter().any(|list| list.number == number) {
+            lists.push(open_list(transaction, number)?);
+        }
+    }
+    Ok(())
 }
 
 fn open_list(transaction: &Transaction<'_>, number: i64) -> rusqlite::Result<OpenList> {
@@ -329,14 +621,20 @@ fn fill(bytes: &mut [u8]) -> rusqlite::Result<()> {
 pub fn new_run_name() -> Result<String, getrandom::Error> {
     let mut tail = [0; 10];
     getrandom::fill(&mut tail)?;
-    Ok(record::id_from_parts(crate::clock::system_millis(), &tail).to_string())
+    Ok(record::id_from_parts(system_millis(), &tail).to_string())
+}
+
+/// Whether a name is of the form that [`new_run_name`] gives.
+pub fn is_run_name(name: &str) -> bool {
+    Uuid::parse_str(name).is_ok_and(|id| id.get_version_num() == 7)
 }
 
 /// Gives ids without a ledger: no index, and nothing remembered.
 ///
 /// # Errors
 /// Where the operating system gives no random bytes.
-pub fn grants_without_ledger(entries: &[Entry<'_>], millis: u64) -> Result<Vec<Grant>, getrandom::Error> {
+pub fn grants_without_ledger(entries: &[Entry<'_>]) -> Result<Vec<Grant>, getrandom::Error> {
+    let millis = system_millis();
     let mut tail = [0; 10];
     entries
         .iter()
@@ -347,6 +645,7 @@ pub fn grants_without_ledger(entries: &[Entry<'_>], millis: u64) -> Result<Vec<G
                 status: None,
                 issued_at: entry.draft.issued_at,
                 expires_at: entry.draft.expires_at,
+                replayed: false,
             })
         })
         .collect()

@@ -58,3 +58,43 @@ pub(super) fn pack(records: &[Record]) -> Vec<u8> {
     }
     bytes
 }
+
+/// Reads packed records. The ledger's tables hold whole records only.
+pub(super) fn unpack(bytes: &[u8]) -> impl Iterator<Item = Record> {
+    let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
+    records.iter().map(|bytes| {
+        let time = |at: usize| {
+            UnixTime::from_seconds(i64::from_le_bytes(part(bytes, at))).unwrap_or(UnixTime::EPOCH)
+        };
+        Record {
+            position: u64::from_le_bytes(part(bytes, 0)),
+            id_tail: part(bytes, 8),
+            issued_at: time(18),
+            expires_at: time(26),
+            content_hash: part(bytes, 34),
+        }
+    })
+}
+
+fn part<const N: usize>(bytes: &[u8; RECORD_BYTES], at: usize) -> [u8; N] {
+    std::array::from_fn(|byte| bytes[at + byte])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_out_again() {
+        let record = |position: u64| Record {
+            position,
+            id_tail: std::array::from_fn(|byte| byte as u8 ^ position as u8),
+            issued_at: UnixTime::from_seconds(1_795_406_400).unwrap(),
+            expires_at: UnixTime::from_seconds(1_826_942_400 + position as i64).unwrap(),
+            content_hash: [position as u8; 16],
+        };
+        let records: Vec<_> = [0, 1, 77, u64::from(u32::MAX) + 5].map(record).into();
+        assert_eq!(pack(&records).len(), 4 * RECORD_BYTES);
+        assert_eq!(unpack(&pack(&records)).collect::<Vec<_>>(), records);
+    }
+}

@@ -1,22 +1,20 @@
 //! The ledger's file: its tables, and what must be true of it before it is used.
 
-use std::fs::OpenOptions;
-use std::io;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
-use super::LedgerError;
+use super::{LedgerError, WAIT};
 use crate::clock::system_now;
 use crate::files::{self, DirectoryMode};
 
 /// "blti", so that `file` and SQLite tell a ledger from other databases.
 const APPLICATION_ID: i64 = 0x626c_7469;
 
-/// The version of the tables below.
-const VERSION: i64 = 1;
-
-const TABLES: &str = "
+/// What turns a ledger of each version into one of the next; the first makes version 1 of an
+/// empty database. Steps are only ever added.
+const STEPS: [&str; 1] = ["
 CREATE TABLE ledger (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     hash_key BLOB NOT NULL CHECK (length(hash_key) = 32),
@@ -27,6 +25,10 @@ CREATE TABLE runs (
     name TEXT NOT NULL UNIQUE,
     issuer TEXT NOT NULL,
     kid TEXT NOT NULL,
+    proof_format TEXT NOT NULL,
+    vct TEXT NOT NULL,
+    context TEXT NOT NULL,
+    ttl TEXT NOT NULL,
     started_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE lists (
@@ -37,11 +39,13 @@ CREATE TABLE lists (
     bitstring_uri TEXT NOT NULL UNIQUE,
     secret BLOB NOT NULL CHECK (length(secret) = 32),
     taken INTEGER NOT NULL CHECK (taken BETWEEN 0 AND 131072),
+    closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
     opened_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE batches (
     batch INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES runs,
+    first_position INTEGER NOT NULL,
     list INTEGER NOT NULL REFERENCES lists,
     first_slot INTEGER NOT NULL,
     id_millis INTEGER NOT NULL,
@@ -49,80 +53,130 @@ CREATE TABLE batches (
     records BLOB NOT NULL CHECK (length(records) = count * 50),
     UNIQUE (list, first_slot)
 ) STRICT;
-CREATE INDEX batches_by_run ON batches (run);
+CREATE INDEX batches_by_position ON batches (run, first_position);
 CREATE INDEX batches_by_id ON batches (id_millis);
-";
+"];
 
-/// Makes sure that there is a file, with a mode that lets nobody else read the lists' secrets.
-pub(super) fn create_file(path: &Path) -> Result<(), LedgerError> {
+/// The version that the steps lead to.
+const VERSION: i64 = STEPS.len() as i64;
+
+/// Makes a ledger where there is no file. It is made whole under another name first, so that an
+/// empty file is never a ledger that was just begun.
+pub(super) fn create_missing(path: &Path) -> Result<(), LedgerError> {
     if path.exists() {
         return Ok(());
     }
     let fail = |source| LedgerError::File { action: "create", path: path.to_owned(), source };
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        files::create_directories(parent, DirectoryMode::Private).map_err(fail)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    files::create_directories(folder, DirectoryMode::Private).map_err(fail)?;
+    // Mode 0600, because lists' secrets are in it. SQLite gives its other files the same mode.
+    let file = tempfile::Builder::new().prefix(".ledger").suffix(".new").tempfile_in(folder).map_err(fail)?;
+    create_tables(file.path()).map_err(|source| LedgerError::sqlite("create", path, source))?;
+    match file.persist_noclobber(path) {
+        Ok(_) => files::sync_directory(folder).map_err(fail),
         // Another process was faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(fail(error)),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(fail(error.error)),
     }
 }
 
-/// Sets the connection up for durable writes, and creates the tables in an empty file.
-pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
-    let fail = |source| LedgerError::sqlite("open", path, source);
-    let identity = identify(connection).map_err(fail)?;
-    match identity {
-        Identity::Empty => {}
-        Identity::Ledger(VERSION) => {}
-        Identity::Ledger(found) => {
-            return Err(LedgerError::Version { path: path.to_owned(), found, known: VERSION });
-        }
-        Identity::Foreign => return Err(LedgerError::NotALedger { path: path.to_owned() }),
+fn create_tables(path: &Path) -> rusqlite::Result<()> {
+    let mut connection = Connection::open(path)?;
+    migrate(&mut connection, 0)?;
+    connection.execute(
+        "INSERT INTO ledger (one, hash_key, created_at) VALUES (1, ?1, ?2)",
+        params![super::random::<32>()?, system_now().seconds()],
+    )?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// Runs the steps from this version on.
+fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(from as usize) {
+        transaction.execute_batch(step)?;
     }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// Opens a ledger for durable writes.
+pub(super) fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    let fail = |source| LedgerError::sqlite("open", path, source);
+    refuse_empty(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
+    connection.busy_timeout(WAIT).map_err(fail)?;
+    let found = version(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(fail)?;
     connection.pragma_update(None, "synchronous", "full").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
-    if identity == Identity::Empty { create_tables(connection).map_err(fail) } else { Ok(()) }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Identity {
-    /// A database without any table.
-    Empty,
-    /// A ledger of this version.
-    Ledger(i64),
-    /// A database of something else.
-    Foreign,
-}
-
-fn identify(connection: &Connection) -> rusqlite::Result<Identity> {
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok(match (number("application_id")?, tables) {
-        (APPLICATION_ID, _) => Identity::Ledger(number("user_version")?),
-        (0, 0) => Identity::Empty,
-        _ => Identity::Foreign,
-    })
-}
-
-fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Two processes may have found the file empty; the second finds the tables here.
-    if identify(&transaction)? == Identity::Empty {
-        transaction.execute_batch(TABLES)?;
-        transaction.execute(
-            "INSERT INTO ledger (one, hash_key, created_at) VALUES (1, ?1, ?2)",
-            params![super::random::<32>()?, system_now().seconds()],
-        )?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+    if found < VERSION {
+        migrate(&mut connection, found).map_err(fail)?;
     }
-    transaction.commit()
+    Ok(connection)
+}
+
+/// Opens a ledger without changing a byte of it.
+pub(super) fn connect_read_only(path: &Path) -> Result<Connection, LedgerError> {
+    let fail = |source| LedgerError::sqlite("open", path, source);
+    refuse_empty(path)?;
+    // SQLite reads a WAL database together with its log. Where there is a log, another process is
+    // at work or one was killed, and the files that reading needs are there already. Where there
+    // is none, SQLite would create them, unless it is told that nothing changes the file.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let name = match Path::new(&log).exists() {
+        true => path.to_owned(),
+        false => format!("file:{}?immutable=1", uri_path(path)).into(),
+    };
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(name, flags).map_err(fail)?;
+    connection.busy_timeout(WAIT).map_err(fail)?;
+    version(&connection, path)?;
+    Ok(connection)
+}
+
+/// A path as SQLite's URIs want it: everything that has a meaning there is escaped.
+fn uri_path(path: &Path) -> String {
+    let mut escaped = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                escaped.push(char::from(*byte))
+            }
+            other => escaped.push_str(&format!("%{other:02X}")),
+        }
+    }
+    escaped
+}
+
+fn refuse_empty(path: &Path) -> Result<(), LedgerError> {
+    match path.metadata() {
+        Ok(file) if file.is_file() && file.len() == 0 => Err(LedgerError::Empty { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// The version of a ledger; refuses other databases, and ledgers from the future.
+fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    let number = |pragma| {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            .map_err(|source| LedgerError::sqlite("open", path, source))
+    };
+    if number("application_id")? != APPLICATION_ID {
+        return Err(LedgerError::NotALedger { path: path.to_owned() });
+    }
+    match number("user_version")? {
+        found if found > VERSION => {
+            Err(LedgerError::Version { path: path.to_owned(), found, known: VERSION })
+        }
+        found => Ok(found),
+    }
 }

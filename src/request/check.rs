@@ -344,6 +344,7 @@ impl Findings {
 
     fn check_field(&mut self, value: Value<'_>, field: &'static Field, place: &Place<'_>) {
         match &field.kind {
+            fields::Kind::Ignored => {}
             fields::Kind::Attestation => self.check_attestation(value, place),
             fields::Kind::Boolean if matches!(value.kind(), Kind::Boolean(_)) => {}
             fields::Kind::Percent if value.kind() == Kind::Number => self.check_percent(value, field, place),
@@ -505,6 +506,7 @@ fn is_text(kind: &fields::Kind) -> bool {
 fn expectation(field: &Field) -> Cow<'static, str> {
     use fields::Kind::*;
     match &field.kind {
+        Ignored => "anything".into(),
         Attestation => "true".into(),
         CredentialType => fields::CREDENTIAL_TYPE.into(),
         Word(words) => words.join(" or ").into(),

@@ -49,6 +49,8 @@ pub enum Kind {
     Duration,
     /// A public JWK (RFC 7517): the holder's key.
     PublicJwk,
+    /// Anything: it is passed over.
+    Ignored,
     /// An object with these members.
     Object(&'static Object),
     /// An array of at most `max` values of one kind.
@@ -128,6 +130,7 @@ pub static BARE_ITEM: Object = closed(&[
     TTL,
     CNF_FIELD,
     CORRELATION_ID,
+    ERROR,
 ]);
 
 /// The request: what is to be said about whom, and for how long.
@@ -143,6 +146,7 @@ pub static REQUEST: Object = closed(&[
 
 const CORRELATION_ID: Field =
     optional("correlation_id", ID, "your own name for the item; comes back with the result");
+const ERROR: Field = optional("error", Kind::Ignored, "what an earlier run said about the item; passed over");
 const CREDENTIAL_TYPE_FIELD: Field =
     optional("credential_type", Kind::CredentialType, "the kind of credential; `business`");
 const SELF_ATTESTATION: Field = required(

@@ -52,6 +52,7 @@ fn described(field: &Field) -> Value {
 
 fn value(kind: &Kind) -> Value {
     match kind {
+        Kind::Ignored => json!({}),
         Kind::Attestation => json!({ "const": true }),
         Kind::CredentialType => json!({ "const": fields::CREDENTIAL_TYPE }),
         Kind::Text { min, max } => text(*min, *max),

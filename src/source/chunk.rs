@@ -17,8 +17,8 @@ pub struct Chunk {
     /// How many bytes of the inputs, as stored, were read when this chunk was complete, over
     /// all inputs so far: what a progress bar shows.
     pub bytes_consumed: u64,
-    bytes: Vec<u8>,
-    shape: Shape,
+    pub(super) bytes: Vec<u8>,
+    pub(super) shape: Shape,
 }
 
 /// How the items of a chunk are written.

@@ -207,7 +207,7 @@ fn collect(object: &'static Object, parents: &[&'static str], required: bool, le
         let required = required && field.required;
         let inner: Vec<_> = parents.iter().copied().chain([field.name]).collect();
         match &field.kind {
-            Kind::PublicJwk => {}
+            Kind::PublicJwk | Kind::Ignored => {}
             Kind::Object(object) => collect(object, &inner, required, leaves),
             Kind::Array { of: Field { kind: Kind::Object(object), name, .. }, .. } => {
                 let members = object.fields.iter();
@@ -304,7 +304,17 @@ pub(super) struct Columns {
     identifiers: Vec<(usize, Target)>,
     /// The cells of each list element, in order of the numbers.
     elements: Vec<(u64, Vec<usize>)>,
+    /// The cells of the columns in [`ERROR_COLUMNS`].
+    errors: Vec<usize>,
     plan: Node,
+}
+
+/// What a file of failed items says about each, behind its own columns. Read back, they feed no
+/// field.
+pub(super) const ERROR_COLUMNS: [&str; 3] = ["error_code", "error_message", "error_paths"];
+
+fn is_error_column(name: &str) -> bool {
+    ERROR_COLUMNS.iter().any(|column| normal(column) == normal(name))
 }
 
 impl Columns {
@@ -320,7 +330,9 @@ impl Columns {
         refuse_doubles(&header, &targets, &constants)?;
         refuse_missing(&targets, &constants)?;
         let unnamed = (0..header.len()).filter(|cell| header[*cell].trim().is_empty()).collect();
-        let named = targets.last().map_or(0, |(cell, _)| cell + 1);
+        let errors: Vec<_> = (0..header.len()).filter(|cell| is_error_column(&header[*cell])).collect();
+        let named =
+            targets.last().map(|(cell, _)| *cell).max(errors.last().copied()).map_or(0, |last| last + 1);
         let convert = Convert { decimal_comma: matches!(delimiter, b';' | b'\t') };
         Ok(Self {
             delimiter,
@@ -329,6 +341,7 @@ impl Columns {
             correlation_id: position_of(&targets, "correlation_id"),
             identifiers: identifiers(&targets),
             elements: elements(&targets),
+            errors,
             plan: plan(&targets, &constants, convert),
             header,
         })
@@ -359,6 +372,15 @@ impl Columns {
 
     pub(super) fn correlation_id<'r>(&self, row: &'r StringRecord) -> Option<&'r str> {
         row.get(self.correlation_id?).filter(|text| !text.is_empty())
+    }
+
+    /// The cells of a row, or of the header, without what an earlier run said about it.
+    pub(super) fn own_cells<'r>(&self, row: &'r StringRecord) -> impl Iterator<Item = &'r str> {
+        row.iter().enumerate().filter(|(cell, _)| !self.errors.contains(cell)).map(|(_, text)| text)
+    }
+
+    pub(super) fn header(&self) -> &StringRecord {
+        &self.header
     }
 
     /// The identifiers of a row that a spreadsheet changed.
@@ -407,7 +429,7 @@ fn bind(
             unnamed = unnamed.or(Some(cell + 1));
         } else if let Some(target) = find_column(name, options) {
             targets.push((cell, target));
-        } else {
+        } else if !is_error_column(name) {
             let suggestion = CATALOG.suggest(name).or_else(|| suggest_owners(name));
             unknown.push(UnknownColumn { name: shown(name), position: cell + 1, suggestion });
         }

@@ -398,6 +398,12 @@ impl<'a> Rows<'a> {
         (Ok(&self.json), None)
     }
 
+    /// The cells of an item's row.
+    pub(super) fn cells(&mut self, item: &RawItem) -> Result<impl Iterator<Item = &str>, csv::Error> {
+        self.go_to(item)?;
+        Ok(self.columns.own_cells(&self.row))
+    }
+
     /// Reads on to the row that lies where the item does: between items there are blank rows,
     /// and items with a fault.
     fn go_to(&mut self, item: &RawItem) -> Result<(), csv::Error> {

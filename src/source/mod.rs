@@ -25,6 +25,7 @@ mod csv;
 mod damage;
 mod error;
 mod feed;
+mod give_back;
 mod json;
 mod ndjson;
 mod plan;
@@ -44,6 +45,7 @@ pub use self::error::{
     WarningFault,
 };
 use self::feed::Feed;
+pub use self::give_back::{GiveBack, ItemForm};
 
 /// The most bytes of an item, unless [`Options`] say otherwise: 1 MiB.
 pub const DEFAULT_MAX_ITEM_BYTES: usize = 1024 * 1024;

@@ -6,82 +6,223 @@ use std::time::Instant;
 
 use super::super::args::{BatchIssueArgs, Common, OutputFormat};
 use super::super::exit::ExitStatus;
+use super::super::failed_file::FailedFile;
 use super::super::failure::Failure;
 use super::super::output::Output;
 use super::super::progress::Progress;
+use super::super::render;
 use super::super::report::{Report, Summary};
 use super::super::settings::{self, Settings};
-use super::super::{render, streams};
-use crate::batch::{self, Plan};
+use super::super::signals::StopRequest;
+use super::super::streams;
+use crate::batch::{self, Plan, Register};
 use crate::clock::system_now;
-use crate::credential::Profile;
+use crate::credential::{Profile, ProfileSettings};
 use crate::files;
-use crate::ledger::{self, Ledger, RunDescription};
+use crate::ledger::{self, History, Ledger, RunDescription, Terms};
 use crate::request::Rules;
 use crate::source::{Input, Source};
 
 pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
     let (started, started_at) = (Instant::now(), system_now());
+    let stop = StopRequest::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
     let settings = Settings::load(common)?;
     let clock = settings::clock(args.issued_at.as_deref())?;
-    let default_ttl = settings.default_ttl(args, clock.now())?;
-    let inputs = settings::inputs(&args.inputs)?;
+    let (default_ttl, ttl_text) = settings.default_ttl(args, clock.now())?;
+    let inputs = settings::inputs(&args.inputs, &stop)?;
     let total_bytes = total_bytes(&inputs);
     let mut source = Source::open(inputs, settings.source(args)?)?;
 
     let key_path = settings.key_path(&args.key);
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
-    let profile = Profile::new(&issuer, settings.profile(args)?);
-    let run = RunDescription {
-        name: ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?,
-        issuer: profile.issuer.clone(),
-        kid: profile.kid.clone(),
-        status_base: settings.status_base()?,
-    };
-    let format = args.output.unwrap_or_else(default_format);
-    let form = render::form(format, streams::color_on_stdout(common.color) && args.out.is_none());
-    let mut output = open_output(args)?;
-    let ledger = settings.ledger_path(&args.ledger).map(|path| Ledger::open(&path)).transpose()?;
-    let hash_key = ledger.as_ref().map(Ledger::hash_key).unwrap_or_default();
+    let profile_settings = settings.profile(args)?;
+    let run = describe_run(
+        args,
+        &settings,
+        &profile_settings,
+        ttl_text,
+        &Profile::new(&issuer, profile_settings.clone()),
+    )?;
+    let profile = Profile::new(&issuer, profile_settings);
+    let opened = open_register(&settings, args, &run)?;
+    let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
+    let mut files = Files::begin(args)?;
     let plan = Plan {
         profile: &profile,
         key: &key,
-        rules: Rules { allow_unknown: args.allow_unknown, default_ttl, hash_key },
+        rules: Rules { allow_unknown: args.allow_unknown, default_ttl, hash_key: opened.hash_key },
         clock,
         jobs: settings.jobs(args),
         run,
+        max_failures: args.max_failures,
+        keep_failed: files.failed.is_some(),
     };
 
     let progress = Progress::new(total_bytes, !common.quiet && !args.no_progress);
-    let mut report = Report::new(progress, common.quiet);
-    let issued = batch::issue(&mut source, &plan, ledger, form.as_render(), |delivery| {
-        report.deliver(delivery, form.as_ref(), &mut output)
-    });
+    let mut report =
+        Report::new(form.as_ref(), &mut files.output, files.failed.as_mut(), progress, common.quiet);
+    opened.warnings.iter().for_each(|warning| report.warn(warning));
+    let issued = batch::issue(
+        &mut source,
+        &plan,
+        opened.register,
+        form.as_render(),
+        || stop.is_made(),
+        |delivery| report.deliver(delivery),
+    );
     report.input_warnings(&source.warnings());
     let counts = report.finish();
-    let finished = output.finish(&form.tail(counts.issued, counts.failed));
 
-    let summary = Summary::new(&plan, &counts, started_at, &source.bytes_read());
-    if let Some(path) = &args.summary {
+    let finished = files.finish(&form.tail(counts.issued, counts.failed));
+    if let Some(path) = args.summary.as_ref().filter(|_| !args.dry_run) {
+        let summary = Summary::new(&plan, &counts, started_at, &source.bytes_read());
         files::replace(path, &summary.to_json())?;
     }
     if !common.quiet && counts.items() > 0 {
-        streams::say(&counts.closing_line(started.elapsed()));
+        streams::say(&counts.closing_line(started.elapsed(), args.dry_run));
     }
-    issued?;
-    finished?;
+    let how_to_go_on = |failure: Failure| match opened.recorded && counts.issued > 0 {
+        true => failure.hint(go_on(&plan.run)),
+        false => failure,
+    };
+    if let Some(status) = stop.status() {
+        return Err(how_to_go_on(Failure::said(
+            status,
+            "stopped on request, after what was begun was finished",
+        )));
+    }
+    issued.map_err(|error| how_to_go_on(error.into()))?;
+    finished.map_err(how_to_go_on)?;
     Ok(if counts.failed == 0 { ExitStatus::Done } else { ExitStatus::SomeFailed })
 }
 
-fn default_format() -> OutputFormat {
-    if io::stdout().is_terminal() { OutputFormat::Text } else { OutputFormat::Ndjson }
+/// The form of the results.
+fn format(args: &BatchIssueArgs) -> OutputFormat {
+    let default = match args.out.is_none() && io::stdout().is_terminal() {
+        true => OutputFormat::Text,
+        false => OutputFormat::Ndjson,
+    };
+    args.output.unwrap_or(default)
 }
 
-fn open_output(args: &BatchIssueArgs) -> Result<Output, Failure> {
-    match &args.out {
-        Some(path) => Output::to_file(path, args.force),
-        None => Ok(Output::to_stdout()),
+/// What the run is called, and what must be the same if it is repeated.
+fn describe_run(
+    args: &BatchIssueArgs,
+    settings: &Settings,
+    profile_settings: &ProfileSettings,
+    ttl: String,
+    profile: &Profile,
+) -> Result<RunDescription, Failure> {
+    let name = match &args.idempotency_key {
+        Some(key) if key.is_empty() || key.len() > MAX_KEY_BYTES => {
+            return Err(Failure::usage(format!("the idempotency key must have 1 to {MAX_KEY_BYTES} bytes")));
+        }
+        Some(key) => key.clone(),
+        None => ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?,
+    };
+    Ok(RunDescription {
+        name,
+        repeatable: args.idempotency_key.is_some(),
+        terms: Terms {
+            issuer: profile.issuer.clone(),
+            kid: profile.kid.clone(),
+            proof_format: profile.proof_format.as_str().to_owned(),
+            vct: profile.vct.clone(),
+            context: profile_settings.context.clone().unwrap_or_default(),
+            ttl,
+        },
+        status_base: settings.status_base()?,
+    })
+}
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY_BYTES: usize = 255;
+
+/// Where the run records what it issues, and what is to be said about that.
+struct OpenedRegister {
+    register: Register,
+    hash_key: [u8; 32],
+    /// Whether what is issued is recorded.
+    recorded: bool,
+    warnings: Vec<String>,
+}
+
+fn open_register(
+    settings: &Settings,
+    args: &BatchIssueArgs,
+    run: &RunDescription,
+) -> Result<OpenedRegister, Failure> {
+    let path = settings.ledger_path(&args.ledger);
+    if path.is_none() && run.repeatable {
+        return Err(Failure::usage("--idempotency-key needs a ledger, which remembers what was issued"));
+    }
+    let mut warnings = Vec::new();
+    let ledger = match &path {
+        None => None,
+        Some(path) if args.dry_run => Ledger::open_read_only(path)?,
+        Some(path) => {
+            let (ledger, history) = Ledger::open(path)?;
+            if history == History::WentBack {
+                warnings.push(format!(
+                    "the ledger {} knows less than it once did, as after restoring a backup; credentials issued \
+                     since then are missing from it. New ones go into new status lists",
+                    path.display()
+                ));
+            }
+            Some(ledger)
+        }
+    };
+    if run.repeatable
+        && !ledger.as_ref().map_or(Ok(false), |ledger| ledger.knows(run))?
+        && ledger::is_run_name(&run.name)
+    {
+        warnings.push(
+            "the ledger knows no run of this id; if it should, this is another ledger or an old copy of it"
+                .to_owned(),
+        );
+    }
+    let hash_key = ledger.as_ref().map(Ledger::hash_key).unwrap_or_default();
+    let ledger = ledger.map(Box::new);
+    let recorded = ledger.is_some() && !args.dry_run;
+    let register = match ledger {
+        ledger if args.dry_run => Register::DryRun(ledger),
+        Some(ledger) => Register::Ledger(ledger),
+        None => Register::None,
+    };
+    Ok(OpenedRegister { register, hash_key, recorded, warnings })
+}
+
+/// How a run that ended early is finished.
+fn go_on(run: &RunDescription) -> String {
+    format!(
+        "to go on, repeat the command with `--idempotency-key {}`: what was issued comes out again, the rest is issued",
+        run.name
+    )
+}
+
+/// What the run writes beside the ledger. A dry run writes to standard output only.
+struct Files {
+    output: Output,
+    failed: Option<FailedFile>,
+}
+
+impl Files {
+    fn begin(args: &BatchIssueArgs) -> Result<Files, Failure> {
+        if args.dry_run {
+            return Ok(Files { output: Output::to_stdout(), failed: None });
+        }
+        let output = match &args.out {
+            Some(path) => Output::to_file(path, args.force)?,
+            None => Output::to_stdout(),
+        };
+        let failed = args.failed.as_ref().map(|path| FailedFile::begin(path, args.force)).transpose()?;
+        Ok(Files { output, failed })
+    }
+
+    fn finish(self, tail: &[u8]) -> Result<(), Failure> {
+        self.output.finish(tail)?;
+        self.failed.map_or(Ok(()), FailedFile::finish)
     }
 }
 

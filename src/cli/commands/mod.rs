@@ -3,6 +3,7 @@
 mod batch_issue;
 mod completions;
 mod keygen;
+mod ledger;
 mod schema;
 mod template;
 
@@ -19,6 +20,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
+        Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(_) => schema::run(),
         Command::Template(args) => template::run(args),
         Command::Completions(args) => completions::run(args),

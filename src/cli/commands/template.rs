@@ -28,7 +28,7 @@ fn object(object: &Object, owners: usize, indent: Option<usize>) -> String {
     let members: Vec<String> = object
         .fields
         .iter()
-        .filter(|field| !matches!(field.kind, Kind::CredentialType) && field.name != "cnf")
+        .filter(|field| !matches!(field.kind, Kind::CredentialType | Kind::Ignored) && field.name != "cnf")
         .map(|field| {
             format!(
                 "\"{}\":{}{}",

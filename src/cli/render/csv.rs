@@ -30,6 +30,11 @@ const COLUMNS: [&str; 19] = [
     "error_paths",
 ];
 
+/// How many of them say which item it is.
+const PLACE_COLUMNS: usize = 3;
+/// Where `status` stands.
+const STATUS: usize = 14;
+
 impl Render for Table {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
         let correlation_id =
@@ -41,6 +46,7 @@ impl Render for Table {
         ];
         match &row.outcome {
             Outcome::Issued(resource) => cells.extend(issued_cells(resource)),
+            Outcome::Foreseen { replay } => cells.extend(foreseen_cells(*replay)),
             Outcome::Rejected(rejection) => cells.extend(rejected_cells(rejection)),
         }
         write_record(out, &cells);
@@ -85,6 +91,13 @@ fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
     ]
 }
 
+/// Nothing but the status, which says what would happen.
+fn foreseen_cells(replay: bool) -> Vec<String> {
+    let mut cells = vec![String::new(); COLUMNS.len() - PLACE_COLUMNS];
+    cells[STATUS - PLACE_COLUMNS] = if replay { "would_replay" } else { "would_issue" }.to_owned();
+    cells
+}
+
 fn rejected_cells(rejection: &Rejection) -> Vec<String> {
     let paths: Vec<_> = rejection.details.iter().map(|detail| detail.path.as_str()).collect();
     let mut cells = vec![String::new(); 13];
@@ -114,7 +127,9 @@ mod tests {
     #[test]
     fn every_row_has_every_column() {
         let rejection = Rejection::malformed("m");
-        assert_eq!(3 + rejected_cells(&rejection).len(), COLUMNS.len());
+        assert_eq!(PLACE_COLUMNS + rejected_cells(&rejection).len(), COLUMNS.len());
+        assert_eq!(PLACE_COLUMNS + foreseen_cells(true).len(), COLUMNS.len());
+        assert_eq!(COLUMNS[STATUS], "status");
     }
 
     #[test]

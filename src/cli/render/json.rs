@@ -62,6 +62,11 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(b",\"credential\":");
             resource.write_json(out);
         }
+        Outcome::Foreseen { replay } => {
+            out.extend_from_slice(b",\"dry_run\":\"");
+            out.extend_from_slice(if *replay { b"would_replay" } else { b"would_issue" });
+            out.push(b'"');
+        }
         Outcome::Rejected(rejection) => {
             out.extend_from_slice(b",\"error\":");
             // A struct of strings always has a JSON form, and a Vec always takes it.

@@ -14,6 +14,12 @@ impl Render for Text {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
         let line = match &row.outcome {
             Outcome::Issued(resource) => issued_line(row, resource, self.color),
+            Outcome::Foreseen { replay: false } => {
+                format!("{} {}", paint("would issue", "32", self.color), name(row))
+            }
+            Outcome::Foreseen { replay: true } => {
+                format!("{} {}", paint("would replay", "32", self.color), name(row))
+            }
             Outcome::Rejected(rejection) => failure_line(row, rejection, self.color),
         };
         out.extend_from_slice(line.as_bytes());

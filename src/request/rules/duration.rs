@@ -70,11 +70,6 @@ impl CalendarDuration {
         if span.is_zero() { Err(DurationProblem::Zero) } else { Ok(CalendarDuration(span)) }
     }
 
-    /// The default life of a credential, one year (contract section 2.2).
-    pub fn one_year() -> CalendarDuration {
-        CalendarDuration(Span::new().years(1))
-    }
-
     /// The time that is this duration after `start`, by the calendar in UTC.
     ///
     /// # Errors

@@ -1,0 +1,29 @@
+//! The failed items of a batch, as they came in.
+
+use super::CheckedItem;
+use crate::source::{Chunk, ItemForm};
+
+/// The failed items of a batch, in the form of their file.
+#[derive(Debug)]
+pub struct FailedItems {
+    /// The form.
+    pub form: ItemForm,
+    /// The items: CSV rows with their line ends, JSON texts without.
+    pub items: Vec<Vec<u8>>,
+}
+
+impl FailedItems {
+    /// The failed ones of a chunk's items; `None` where there are none.
+    pub(super) fn of(chunk: &Chunk, items: &[CheckedItem]) -> Option<FailedItems> {
+        let mut give_back = chunk.give_back();
+        let mut failed = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            if let Err(rejection) = &item.checked.outcome {
+                let mut bytes = Vec::new();
+                give_back.item(place, rejection, &mut bytes);
+                failed.push(bytes);
+            }
+        }
+        (!failed.is_empty()).then(|| FailedItems { form: give_back.form(), items: failed })
+    }
+}

@@ -1,0 +1,82 @@
+//! `--failed`: the failed items in a file of their own, in the form they came in.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::exit::ExitStatus;
+use super::failure::Failure;
+use crate::batch::FailedItems;
+use crate::files::{PathError, Replacement};
+use crate::source::ItemForm;
+
+/// The file of failed items, which appears at the end if there are any.
+pub(crate) struct FailedFile {
+    path: PathBuf,
+    file: Replacement,
+    /// The form of the items so far; `None` as long as there are none.
+    form: Option<ItemForm>,
+    replace: bool,
+}
+
+impl FailedFile {
+    /// Begins the file.
+    pub(crate) fn begin(path: &Path, replace: bool) -> Result<FailedFile, Failure> {
+        if !replace && path.symlink_metadata().is_ok() {
+            return Err(Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
+                .hint("`--force` replaces it"));
+        }
+        let file = Replacement::begin(path)?;
+        Ok(FailedFile { path: path.to_owned(), file, form: None, replace })
+    }
+
+    /// Adds the failed items of a batch.
+    pub(crate) fn add(&mut self, failed: FailedItems) -> Result<(), Failure> {
+        let is_first = self.form.is_none();
+        let mut bytes = Vec::new();
+        match &failed.form {
+            _ if self.form.as_ref().is_some_and(|form| *form != failed.form) => {
+                return Err(Failure::usage(
+                    "--failed cannot hold items of files with different columns or forms",
+                )
+                .hint("issue the files in runs of their own"));
+            }
+            ItemForm::Csv { header } => {
+                bytes.extend_from_slice(if is_first { header } else { b"" });
+                bytes.extend_from_slice(&failed.items.concat());
+            }
+            ItemForm::Ndjson => {
+                bytes.extend_from_slice(&failed.items.join(&b"\n"[..]));
+                bytes.push(b'\n');
+            }
+            ItemForm::Json => {
+                bytes.extend_from_slice(if is_first { b"{\"items\":[\n" } else { b",\n" });
+                bytes.extend_from_slice(&failed.items.join(&b",\n"[..]));
+            }
+        }
+        self.form = Some(failed.form);
+        self.put(&bytes)
+    }
+
+    /// Gives the file its name. Where nothing failed there is no file, not even an old one.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        match &self.form {
+            None if self.replace && self.path.is_file() => {
+                return std::fs::remove_file(&self.path)
+                    .map_err(|source| PathError::new("remove", &self.path, source).into());
+            }
+            None => return Ok(()),
+            Some(ItemForm::Json) => self.put(b"\n]}\n")?,
+            Some(_) => {}
+        }
+        if self.replace {
+            self.file.commit()?
+        } else {
+            self.file.commit_new()?
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|source| PathError::new("write", &self.path, source).into())
+    }
+}

@@ -1,0 +1,48 @@
+//! The mark: how far a ledger had come, kept in a file beside it (`ledger.db.mark`).
+//!
+//! It is written after the ledger's own commits are durable, so it never runs ahead of a ledger
+//! that was left alone. It is a help and no part of the ledger: one that is missing or cannot be
+//! read says nothing, and one that cannot be written stops nobody.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Whether the ledger was once further than its last batch is now.
+pub(super) fn is_beyond(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) -> bool {
+    read(ledger, hash_key).is_some_and(|marked| marked > last_batch)
+}
+
+/// Sets the mark, if it stands lower.
+pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
+    if read(ledger, hash_key).is_none_or(|marked| marked < last_batch) {
+        set(ledger, hash_key, last_batch);
+    }
+}
+
+/// Sets the mark.
+pub(super) fn set(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
+    // A torn write gives a line that does not parse, which says nothing.
+    let _ = fs::write(path(ledger), format!("{} {last_batch}\n", name(hash_key)));
+}
+
+/// The last batch marked for this ledger. A mark of another ledger, which stood here before, says
+/// nothing.
+fn read(ledger: &Path, hash_key: &[u8; 32]) -> Option<i64> {
+    let text = fs::read_to_string(path(ledger)).ok()?;
+    let (of, last_batch) = text.strip_suffix('\n')?.split_once(' ')?;
+    if of == name(hash_key) { last_batch.parse().ok() } else { None }
+}
+
+fn path(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".mark");
+    name.into()
+}
+
+/// A name for the ledger that gives its key away to nobody.
+fn name(hash_key: &[u8; 32]) -> String {
+    let digest = Sha256::new().chain_update(b"beltic ledger mark").chain_update(hash_key).finalize();
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}

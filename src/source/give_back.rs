@@ -1,0 +1,117 @@
+//! Failed items, given back in the form in which they came, with what is wrong beside them.
+//!
+//! After mending, such a file can be read as any other: what it says about errors is passed over.
+
+use std::io::Write;
+
+use super::chunk::{Chunk, RawItem, Shape};
+use super::columns::ERROR_COLUMNS;
+use super::csv::Rows;
+use crate::json::{Parser, Value};
+use crate::request::Rejection;
+
+/// The form in which items came, and are given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemForm {
+    /// Elements of the envelope's array.
+    Json,
+    /// One item a line.
+    Ndjson,
+    /// Rows under this header row, which ends with its line end.
+    Csv {
+        /// The file's own header, with the error columns behind it.
+        header: Vec<u8>,
+    },
+}
+
+/// Gives items of a chunk back, in order.
+#[derive(Debug)]
+pub struct GiveBack<'c> {
+    chunk: &'c Chunk,
+    rows: Option<Rows<'c>>,
+    parser: Parser,
+}
+
+impl Chunk {
+    /// Starts to give items back.
+    pub fn give_back(&self) -> GiveBack<'_> {
+        let rows = match &self.shape {
+            Shape::Json => None,
+            Shape::Csv(columns) => Some(Rows::new(columns, &self.bytes)),
+        };
+        GiveBack { chunk: self, rows, parser: Parser::default() }
+    }
+}
+
+impl GiveBack<'_> {
+    /// The form of the chunk's items.
+    pub fn form(&self) -> ItemForm {
+        match &self.chunk.shape {
+            Shape::Csv(columns) => {
+                let mut header = Vec::new();
+                let own = columns.own_cells(columns.header());
+                write_row(&mut header, columns.delimiter, own.chain(ERROR_COLUMNS));
+                ItemForm::Csv { header }
+            }
+            // Only items of NDJSON have lines of their own.
+            Shape::Json if self.chunk.items.iter().any(|item| item.line.is_some()) => ItemForm::Ndjson,
+            Shape::Json => ItemForm::Json,
+        }
+    }
+
+    /// Appends the item at this place in the chunk: a CSV row with its line end, or JSON without
+    /// one. Places are asked for in ascending order.
+    pub fn item(&mut self, place: usize, rejection: &Rejection, out: &mut Vec<u8>) {
+        let Some(item) = self.chunk.items.get(place) else { return };
+        match (&mut self.rows, &self.chunk.shape) {
+            (Some(rows), Shape::Csv(columns)) => {
+                let paths =
+                    rejection.details.iter().map(|detail| detail.path.as_str()).collect::<Vec<_>>().join(" ");
+                let error = [rejection.code.as_str(), &rejection.message, &paths];
+                // The row was read before. Cells stay as they are, even where their number is wrong.
+                if let Ok(cells) = rows.cells(item) {
+                    write_row(out, columns.delimiter, cells.chain(error));
+                }
+            }
+            _ => self.json(item, rejection, out),
+        }
+    }
+
+    fn json(&mut self, item: &RawItem, rejection: &Rejection, out: &mut Vec<u8>) {
+        let bytes = &self.chunk.bytes[item.span.clone()];
+        let object = std::str::from_utf8(bytes).ok().and_then(|text| self.parser.parse(text).ok());
+        match object.map(|document| document.root()).filter(|root| root.members().next().is_some()) {
+            Some(root) => write_with_error(root, rejection, out),
+            // What is no JSON object has no place for an error; it comes back as it was, to be
+            // mended by eye. An item that was too long to keep leaves its error alone.
+            None if bytes.is_empty() => write_error(b"{", rejection, out),
+            None => out.extend_from_slice(bytes),
+        }
+    }
+}
+
+/// An object with its members as they were, and the error in the place of an older one.
+fn write_with_error(object: Value<'_>, rejection: &Rejection, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (name, value) in object.members().filter(|(name, _)| name != "error") {
+        crate::json::push_str(out, &name);
+        out.push(b':');
+        value.write_compact(out);
+        out.push(b',');
+    }
+    write_error(b"", rejection, out);
+}
+
+fn write_error(before: &[u8], rejection: &Rejection, out: &mut Vec<u8>) {
+    out.extend_from_slice(before);
+    out.extend_from_slice(b"\"error\":");
+    // A struct of strings has a JSON form, and a Vec takes it.
+    let _ = serde_json::to_writer(&mut *out, rejection);
+    out.push(b'}');
+}
+
+fn write_row<'a>(out: &mut Vec<u8>, delimiter: u8, cells: impl Iterator<Item = &'a str>) {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(out.by_ref());
+    let _ = writer.write_record(cells);
+    let _ = writer.flush();
+}
