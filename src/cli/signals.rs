@@ -3,23 +3,29 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level;
 
 use super::exit::ExitStatus;
 
 /// How often a waiting read looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// Signals so close together are one request: `timeout` and some CI runners send theirs to the
+/// process and to its group.
+const ONE_REQUEST: Duration = Duration::from_millis(100);
+
 /// Whether somebody asked the run to stop.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StopRequest {
     /// The signal's number; 0 where there was none.
-    signal: Arc<AtomicUsize>,
+    signal: Arc<AtomicI32>,
 }
 
 impl StopRequest {
@@ -29,13 +35,23 @@ impl StopRequest {
     /// Where the system refuses, which it does not for these signals.
     pub(crate) fn listen() -> io::Result<StopRequest> {
         let request = StopRequest::default();
-        let second = Arc::new(AtomicBool::new(false));
-        for (signal, status) in [(SIGINT, ExitStatus::Interrupted), (SIGTERM, ExitStatus::Terminated)] {
-            // Order matters: the second signal finds the flag that the first one set.
-            flag::register_conditional_shutdown(signal, i32::from(status.code()), Arc::clone(&second))?;
-            flag::register(signal, Arc::clone(&second))?;
-            flag::register_usize(signal, Arc::clone(&request.signal), signal.unsigned_abs() as usize)?;
-        }
+        let flag = Arc::clone(&request.signal);
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        // The thread ends with the process.
+        thread::spawn(move || {
+            let mut first = None;
+            for signal in signals.forever() {
+                match first {
+                    None => {
+                        first = Some(Instant::now());
+                        flag.store(signal, Ordering::Release);
+                    }
+                    Some(at) if at.elapsed() < ONE_REQUEST => {}
+                    // As safe as kill -9: what is durable is durable.
+                    Some(_) => low_level::exit(i32::from(status_of(signal).code())),
+                }
+            }
+        });
         Ok(request)
     }
 
@@ -48,10 +64,13 @@ impl StopRequest {
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         match self.signal.load(Ordering::Acquire) {
             0 => None,
-            signal if signal == SIGTERM.unsigned_abs() as usize => Some(ExitStatus::Terminated),
-            _ => Some(ExitStatus::Interrupted),
+            signal => Some(status_of(signal)),
         }
     }
+}
+
+fn status_of(signal: i32) -> ExitStatus {
+    if signal == SIGTERM { ExitStatus::Terminated } else { ExitStatus::Interrupted }
 }
 
 /// Standard input, read in a thread of its own so that a read that waits for a pipe can be given
@@ -66,7 +85,7 @@ impl StoppableInput {
     pub(crate) fn new(stop: StopRequest) -> StoppableInput {
         let (sender, blocks) = bounded(4);
         // The thread ends with its input, or with the process.
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let mut stdin = io::stdin().lock();
             loop {
                 let mut block = vec![0; 256 * 1024];
