@@ -141,7 +141,7 @@ impl Parser {
         self.nodes.clear();
         self.faults.clear();
         self.open.clear();
-        let mut cursor = Cursor { bytes: text.as_bytes(), at: 0, saw_space: false };
+        let mut cursor = Cursor { text, bytes: text.as_bytes(), at: 0, saw_space: false };
         match self.run(&mut cursor) {
             Ok(()) => {
                 Ok(Document { text, nodes: &self.nodes, faults: &self.faults, compact: !cursor.saw_space })
@@ -412,6 +412,7 @@ impl Parser {
 
 /// A place in the text.
 struct Cursor<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
     /// Whether any white space stood outside strings.
@@ -488,14 +489,13 @@ impl<'a> Cursor<'a> {
 
     /// A string's text between its quotes.
     fn inside(&self, node: Node) -> &'a str {
-        inside(self.bytes, node)
+        inside(self.text, node)
     }
 }
 
-fn inside(bytes: &[u8], node: Node) -> &str {
-    let inner = &bytes[node.start as usize + 1..node.end as usize - 1];
-    // The whole text is a str, and quotes are single bytes: the part between them is one too.
-    std::str::from_utf8(inner).unwrap_or_default()
+/// A string's text between its quotes.
+fn inside(text: &str, node: Node) -> &str {
+    &text[node.start as usize + 1..node.end as usize - 1]
 }
 
 fn parse_hex(digits: &[u8]) -> Option<u16> {
@@ -603,7 +603,7 @@ impl<'a> Document<'a> {
             if target < self.nodes[value as usize].next {
                 pointer.push('/');
                 match is_object {
-                    true => push_pointer_segment(pointer, &self.key(child)),
+                    true => push_pointer_segment(pointer, &self.string(child)),
                     false => pointer.push_str(&position.to_string()),
                 }
                 if target > value {
@@ -616,8 +616,10 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn key(self, node: u32) -> Cow<'a, str> {
-        unescape(inside(self.text.as_bytes(), self.nodes[node as usize]))
+    fn string(self, node: u32) -> Cow<'a, str> {
+        let node = self.nodes[node as usize];
+        let inner = inside(self.text, node);
+        if node.escaped { unescape(inner) } else { Cow::Borrowed(inner) }
     }
 }
 
@@ -657,17 +659,13 @@ impl<'a> Value<'a> {
 
     /// The value of a string; `None` for anything else.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        let node = self.node();
-        (node.kind == Kind::String).then(|| match node.escaped {
-            true => self.document.key(self.node),
-            false => Cow::Borrowed(inside(self.document.text.as_bytes(), node)),
-        })
+        (self.kind() == Kind::String).then(|| self.document.string(self.node))
     }
 
     /// The members of an object, in the order of the text; none for anything else.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         self.children(Kind::Object, 2)
-            .map(move |key| (self.document.key(key), Value { document: self.document, node: key + 1 }))
+            .map(move |key| (self.document.string(key), Value { document: self.document, node: key + 1 }))
     }
 
     /// The elements of an array; none for anything else.
