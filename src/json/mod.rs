@@ -9,9 +9,12 @@
 //! escaped NUL, half a surrogate pair) do not end the parse: they are listed with their place, so
 //! that they can be reported together with everything else that is wrong with the item.
 
+mod document;
+mod escape;
 mod parse;
 mod write;
 
-pub(crate) use parse::push_pointer_segment;
-pub use parse::{Document, Fault, FaultKind, Kind, MAX_DEPTH, Parser, SyntaxError, SyntaxProblem, Value};
+pub(crate) use document::push_pointer_segment;
+pub use document::{Document, Fault, FaultKind, Kind, Value};
+pub use parse::{MAX_DEPTH, Parser, SyntaxError, SyntaxProblem};
 pub use write::{push_str, string};

@@ -7,9 +7,11 @@
 mod check;
 mod draft;
 pub mod fields;
+mod findings;
 mod rejection;
 pub mod rules;
 pub mod schema;
+mod words;
 
 pub use check::{Checked, Checker, Rules, Warning};
 pub use draft::{ContentHash, Draft, Piece};

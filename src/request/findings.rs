@@ -1,0 +1,262 @@
+//! The walk over an item: every violation, with its place.
+
+use std::fmt::Write;
+
+use super::check::Warning;
+use super::fields::{self, Field, Object};
+use super::rejection::{Detail, DetailCode};
+use super::rules;
+use super::words::{expectation, found, preview, quote, unknown_field};
+use crate::clock::UnixTime;
+use crate::json::{self, Document, FaultKind, Kind, Value};
+use crate::keys;
+
+/// A place in the item, as a chain up to its root.
+pub(super) enum Place<'p> {
+    Root,
+    Name(&'p Place<'p>, &'p str),
+    Index(&'p Place<'p>, usize),
+}
+
+impl Place<'_> {
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        self.push_to(&mut pointer);
+        pointer
+    }
+
+    fn push_to(&self, pointer: &mut String) {
+        match self {
+            Place::Root => {}
+            Place::Name(parent, name) => {
+                parent.push_to(pointer);
+                pointer.push('/');
+                json::push_pointer_segment(pointer, name);
+            }
+            Place::Index(parent, index) => {
+                parent.push_to(pointer);
+                let _ = write!(pointer, "/{index}");
+            }
+        }
+    }
+}
+
+/// What the walk over an item has found.
+pub(super) struct Findings {
+    allow_unknown: bool,
+    issued_at: UnixTime,
+    pub(super) violations: Vec<Detail>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Findings {
+    pub(super) fn new(allow_unknown: bool, issued_at: UnixTime) -> Findings {
+        Findings { allow_unknown, issued_at, violations: Vec::new(), warnings: Vec::new() }
+    }
+
+    pub(super) fn violation(&mut self, place: &Place<'_>, code: DetailCode, message: impl Into<String>) {
+        self.violations.push(Detail { path: place.pointer(), code, message: message.into() });
+    }
+
+    pub(super) fn note_faults(&mut self, document: Document<'_>) {
+        for &fault in document.faults() {
+            let code = match fault.kind {
+                FaultKind::DuplicateKey => DetailCode::DuplicateKey,
+                FaultKind::Nul | FaultKind::LoneSurrogate => DetailCode::InvalidCharacter,
+            };
+            self.violations.push(Detail {
+                path: document.pointer(fault),
+                code,
+                message: fault.kind.to_string(),
+            });
+        }
+    }
+
+    pub(super) fn check_object(&mut self, value: Value<'_>, object: &'static Object, place: &Place<'_>) {
+        let mut seen = 0u32;
+        let mut count = 0;
+        for (name, member) in value.members() {
+            count += 1;
+            let place = Place::Name(place, &name);
+            match object.fields.iter().position(|field| field.name == name) {
+                Some(position) => {
+                    seen |= 1 << position;
+                    self.check_field(member, &object.fields[position], &place);
+                }
+                None => self.check_unknown(&name, member, object, &place),
+            }
+        }
+        for (position, field) in object.fields.iter().enumerate() {
+            if field.required && seen & (1 << position) == 0 {
+                let place = Place::Name(place, field.name);
+                self.violation(
+                    &place,
+                    DetailCode::Missing,
+                    format!("missing; expected {}", expectation(field)),
+                );
+            }
+        }
+        if count < object.min_members {
+            self.violation(place, DetailCode::Empty, "found an empty object; expected at least one claim");
+        }
+    }
+
+    fn check_field(&mut self, value: Value<'_>, field: &'static Field, place: &Place<'_>) {
+        match &field.kind {
+            fields::Kind::Ignored => {}
+            fields::Kind::Attestation => self.check_attestation(value, place),
+            fields::Kind::Boolean if matches!(value.kind(), Kind::Boolean(_)) => {}
+            fields::Kind::Percent if value.kind() == Kind::Number => self.check_percent(value, field, place),
+            fields::Kind::Object(object) if value.kind() == Kind::Object => {
+                self.check_object(value, object, place)
+            }
+            fields::Kind::PublicJwk if value.kind() == Kind::Object => self.check_jwk(value, place),
+            fields::Kind::Array { of, max } if value.kind() == Kind::Array => {
+                self.check_array(value, of, *max, place);
+            }
+            _ => match value.as_str() {
+                Some(text) if is_text(&field.kind) => self.check_text(&text, field, place),
+                _ => self.wrong_type(value, field, place),
+            },
+        }
+    }
+
+    fn wrong_type(&mut self, value: Value<'_>, field: &Field, place: &Place<'_>) {
+        let code = DetailCode::WrongType;
+        self.violation(
+            place,
+            code,
+            format!("found {}; expected {}", found(value, field), expectation(field)),
+        );
+    }
+
+    fn check_attestation(&mut self, value: Value<'_>, place: &Place<'_>) {
+        if value.kind() != Kind::Boolean(true) {
+            let message = format!("found {}; expected true", preview(value));
+            self.violation(place, DetailCode::NotTrue, message);
+        }
+    }
+
+    fn check_percent(&mut self, value: Value<'_>, field: &Field, place: &Place<'_>) {
+        if rules::percent(value.text()).is_none() {
+            let message = format!("found {}; expected {}", preview(value), expectation(field));
+            self.violation(place, DetailCode::OutOfRange, message);
+        }
+    }
+
+    fn check_jwk(&mut self, value: Value<'_>, place: &Place<'_>) {
+        self.refuse_reserved_inside(value, place);
+        let Ok(serde_json::Value::Object(members)) = serde_json::from_str(value.text()) else { return };
+        if let Err(problem) = keys::check_public_jwk(&members) {
+            self.violation(place, DetailCode::InvalidKey, problem.to_string());
+        }
+    }
+
+    fn check_array(&mut self, value: Value<'_>, of: &'static Field, max: Option<usize>, place: &Place<'_>) {
+        let mut count = 0;
+        for (index, element) in value.elements().enumerate() {
+            count += 1;
+            if max.is_none_or(|max| count <= max) {
+                self.check_field(element, of, &Place::Index(place, index));
+            }
+        }
+        if let Some(max) = max.filter(|&max| count > max) {
+            let message = format!("found {count} elements; expected at most {max}");
+            self.violation(place, DetailCode::TooMany, message);
+        }
+        if of.name == fields::OWNER_NAME {
+            self.warn_of_shares(value);
+        }
+    }
+
+    fn warn_of_shares(&mut self, owners: Value<'_>) {
+        let share = |owner: Value<'_>| {
+            owner.member("ownership_percent").and_then(|value| rules::percent(value.text()))
+        };
+        let sum: f64 = owners.elements().filter_map(share).sum();
+        // Thirds written as decimals add up to a hair more than 100.
+        if sum > 100.0 + 1e-9 {
+            self.warnings.push(Warning::SharesOver100(sum));
+        }
+    }
+
+    fn check_text(&mut self, text: &str, field: &Field, place: &Place<'_>) {
+        let found = || if field.personal { String::new() } else { format!("found {}; ", quote(text)) };
+        match &field.kind {
+            fields::Kind::Text { min, max } => self.check_length(text, *min, *max, place),
+            fields::Kind::CredentialType if text != fields::CREDENTIAL_TYPE => {
+                let message = format!("{}expected {}", found(), expectation(field));
+                self.violation(place, DetailCode::UnsupportedType, message);
+            }
+            fields::Kind::Word(words) if !words.contains(&text) => {
+                let message = format!("{}expected {}", found(), expectation(field));
+                self.violation(place, DetailCode::UnknownCode, message);
+            }
+            fields::Kind::Country => {
+                if let Some(problem) = rules::country_problem(text) {
+                    self.violation(place, DetailCode::UnknownCode, found() + &problem);
+                }
+            }
+            fields::Kind::Jurisdiction => {
+                if let Some(problem) = rules::jurisdiction_problem(text) {
+                    self.violation(place, DetailCode::UnknownCode, found() + &problem);
+                }
+            }
+            fields::Kind::PastDateTime => {
+                let now = crate::clock::system_now().max(self.issued_at).timestamp();
+                if let Some(problem) = rules::past_date_time_problem(text, now) {
+                    self.violation(place, DetailCode::InvalidFormat, found() + problem);
+                }
+            }
+            _ => {} // a duration is judged once the time of issue is known: Checker::expiry
+        }
+    }
+
+    fn check_length(&mut self, text: &str, min: usize, max: Option<usize>, place: &Place<'_>) {
+        if text.len() < min {
+            self.violation(place, DetailCode::Empty, "found an empty string; expected text");
+        }
+        // There are at most as many characters as bytes, so most texts need no counting.
+        if let Some(max) = max.filter(|&max| text.len() > max) {
+            let count = text.chars().count();
+            if count > max {
+                let message = format!("found {count} characters; expected at most {max}");
+                self.violation(place, DetailCode::TooLong, message);
+            }
+        }
+    }
+
+    fn check_unknown(&mut self, name: &str, value: Value<'_>, object: &'static Object, place: &Place<'_>) {
+        if fields::is_reserved(name) || object.reserved.contains(&name) {
+            let message = "the name has a meaning of its own in a credential; expected another name";
+            self.violation(place, DetailCode::ReservedName, message);
+        } else if self.allow_unknown && object.extensible {
+            self.refuse_reserved_inside(value, place);
+        } else {
+            self.violation(place, DetailCode::UnknownField, unknown_field(name, object));
+        }
+    }
+
+    /// Refuses names that no claim may have, at any depth of a value that is carried through.
+    fn refuse_reserved_inside(&mut self, value: Value<'_>, place: &Place<'_>) {
+        for (name, member) in value.members() {
+            let place = Place::Name(place, &name);
+            if fields::is_reserved(&name) {
+                let message = "the name has a meaning of its own in a credential; expected another name";
+                self.violation(&place, DetailCode::ReservedName, message);
+            }
+            self.refuse_reserved_inside(member, &place);
+        }
+        for (index, element) in value.elements().enumerate() {
+            self.refuse_reserved_inside(element, &Place::Index(place, index));
+        }
+        if value.kind() == Kind::Number && value.text().parse::<f64>().is_ok_and(f64::is_infinite) {
+            self.violation(place, DetailCode::OutOfRange, "the number is beyond what a double can hold");
+        }
+    }
+}
+
+fn is_text(kind: &fields::Kind) -> bool {
+    use fields::Kind::*;
+    matches!(kind, CredentialType | Text { .. } | Word(_) | Country | Jurisdiction | PastDateTime | Duration)
+}

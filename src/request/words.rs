@@ -1,0 +1,86 @@
+//! The words of messages: what was found, and what was expected.
+
+use std::borrow::Cow;
+
+use super::fields::{self, Field, Object};
+use crate::json::{Kind, Value};
+
+/// What a field wants, in words that follow "expected".
+pub(super) fn expectation(field: &Field) -> Cow<'static, str> {
+    use fields::Kind::*;
+    match &field.kind {
+        Ignored => "anything".into(),
+        Attestation => "true".into(),
+        CredentialType => fields::CREDENTIAL_TYPE.into(),
+        Word(words) => words.join(" or ").into(),
+        Text { .. } => "text".into(),
+        Country => "an ISO 3166-1 alpha-2 code, such as GB".into(),
+        Jurisdiction => "an ISO 3166-1 or ISO 3166-2 code, such as GB or US-DE".into(),
+        Boolean => "true or false".into(),
+        Percent => "a number from 0 to 100, such as 25 or 12.5".into(),
+        PastDateTime => "an RFC 3339 date-time, such as 2026-01-31T12:00:00Z".into(),
+        Duration => "an ISO 8601 duration, such as P1Y".into(),
+        PublicJwk => "a public JWK, which is an object".into(),
+        Object(_) => "an object".into(),
+        Array { of, .. } => format!("an array of {}s", of.name.replace('_', " ")).into(),
+    }
+}
+
+/// What was found, without its value where that may be personal.
+pub(super) fn found(value: Value<'_>, field: &Field) -> String {
+    match field.personal {
+        true => value.kind().to_string(),
+        false => preview(value),
+    }
+}
+
+/// A value for a message: short ones as they are, others by their kind.
+pub(super) fn preview(value: Value<'_>) -> String {
+    match value.kind() {
+        Kind::String => value.as_str().map(|text| quote(&text)).unwrap_or_default(),
+        Kind::Number => shorten(value.text()),
+        kind => kind.to_string(),
+    }
+}
+
+/// Text in quotes, with control characters escaped and cut to a length that fits a message.
+pub(super) fn quote(text: &str) -> String {
+    format!("\"{}\"", shorten(text))
+}
+
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut short: String = text.chars().take(LONGEST).flat_map(escape_control).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn escape_control(character: char) -> Vec<char> {
+    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+}
+
+pub(super) fn unknown_field(name: &str, object: &Object) -> String {
+    // An unknown name can hold anything, so it stands in the path and is not repeated here.
+    match nearest(name, object) {
+        Some(known) => format!("unknown field; did you mean {known}?"),
+        None => {
+            let known: Vec<_> = object.fields.iter().map(|field| field.name).collect();
+            format!("unknown field; known here: {}", known.join(", "))
+        }
+    }
+}
+
+/// The known name that a misspelt one was probably meant to be.
+fn nearest(name: &str, object: &Object) -> Option<&'static str> {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");
+    let wanted = plain(name);
+    object
+        .fields
+        .iter()
+        .map(|field| (strsim::damerau_levenshtein(&plain(field.name), &wanted), field.name))
+        .filter(|(distance, known)| *distance <= 3 && *distance * 2 < known.len())
+        .min()
+        .map(|(_, known)| known)
+}
