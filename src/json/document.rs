@@ -156,6 +156,11 @@ impl<'a> Value<'a> {
         self.document.nodes[self.node as usize]
     }
 
+    /// Whether the value is free of faults of its own, such as half a surrogate pair in a string.
+    pub fn is_sound(self) -> bool {
+        self.document.faults.iter().all(|fault| fault.node != self.node)
+    }
+
     /// What the value is.
     pub fn kind(self) -> Kind {
         self.node().kind

@@ -123,7 +123,8 @@ impl Checker {
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
         let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
 
-        let readable_id = item.member("correlation_id").filter(|id| id.kind() == Kind::String);
+        let readable_id =
+            item.member("correlation_id").filter(|id| id.kind() == Kind::String && id.is_sound());
         let correlation_id =
             Piece::append(buffer, |out| readable_id.into_iter().for_each(|id| id.write_compact(out)));
         let outcome = match (request, expires_at) {

@@ -15,10 +15,10 @@ impl Render for Text {
         let line = match &row.outcome {
             Outcome::Issued(resource) => issued_line(row, resource, self.color),
             Outcome::Foreseen { replay: false } => {
-                format!("{} {}", paint("would issue", "32", self.color), name(row))
+                format!("{} {}", paint("would issue", "32", self.color), name(row, row.line))
             }
             Outcome::Foreseen { replay: true } => {
-                format!("{} {}", paint("would replay", "32", self.color), name(row))
+                format!("{} {}", paint("would replay", "32", self.color), name(row, row.line))
             }
             Outcome::Rejected(rejection) => failure_line(row, rejection, self.color),
         };
@@ -33,28 +33,29 @@ impl Form for Text {
     }
 }
 
+/// Fits into 80 columns where the correlation id is short: the id is written without its
+/// `urn:uuid:`, and there is no room for the line and the status list's index.
 fn issued_line(row: &Row<'_>, resource: &Resource<'_>, color: bool) -> String {
     let grant = resource.grant;
     let expires_at = grant.expires_at.to_string();
     let until = expires_at.split('T').next().unwrap_or_default();
-    let index = grant.status.as_ref().map(|(_, index)| format!("  index {index}")).unwrap_or_default();
-    format!("{} {}  {}{index}  until {until}", paint("issued", "32", color), name(row), grant.id.urn())
+    format!("{} {}  {}  until {until}", paint("issued", "32", color), name(row, None), grant.id)
 }
 
 /// What failed, in one line.
 pub(super) fn failure_line(row: &Row<'_>, rejection: &Rejection, color: bool) -> String {
     let code = rejection.code.as_str();
     let message = printable(&rejection.message);
-    let mut line = format!("{} {}  {code}: {message}", paint("failed", "31", color), name(row));
+    let mut line = format!("{} {}  {code}: {message}", paint("failed", "31", color), name(row, row.line));
     for detail in rejection.details.iter().skip(1) {
         line.push_str(&format!("; {}: {}", printable(&detail.path), printable(&detail.message)));
     }
     line
 }
 
-/// How a person finds the item: its index, its line where it has one, its correlation id.
-fn name(row: &Row<'_>) -> String {
-    let line = row.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+/// How a person finds the item: its index, its line where that helps, its correlation id.
+fn name(row: &Row<'_>, line: Option<u64>) -> String {
+    let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
     let id = row.correlation_id.and_then(|json| serde_json::from_str::<String>(json).ok());
     let id = id.map(|id| format!("  {}", printable(&id))).unwrap_or_default();
     format!("{:>5}{line}{id}", row.index)
