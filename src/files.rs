@@ -63,9 +63,7 @@ pub fn create_new_private(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
 /// A file that was there keeps its permissions; a new one gets those that the umask leaves. Parent directories
 /// must exist. A symbolic link is replaced, not followed.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
-    let mut file = Replacement::begin(path)?;
-    file.write_all(bytes).map_err(|source| PathError::new("write", path, source))?;
-    file.commit()
+    Replacement::begin(path)?.commit_with(bytes)
 }
 
 /// Can anyone but the owner read this file? Always `false` where there are no Unix permissions.
@@ -107,6 +105,12 @@ impl Replacement {
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&target).map_err(|error| failed(error.error))?;
         sync_directory(directory_of(&target)).map_err(failed)
+    }
+
+    /// Writes these bytes and commits.
+    pub fn commit_with(mut self, bytes: &[u8]) -> Result<(), PathError> {
+        self.write_all(bytes).map_err(|source| PathError::new("write", &self.target, source))?;
+        self.commit()
     }
 
     /// Makes the file durable and gives it its name, or fails where that name is taken.

@@ -38,8 +38,8 @@ use crate::credential::{Assembler, AssemblyError, Profile, Resource};
 use crate::keys::IssuerKey;
 use crate::ledger::{self, ContentChanged, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
-use crate::request::{Checked, Checker, ErrorCode, Rejection, Rules, Warning};
-use crate::source::{Chunk, InputError, ItemText, Source};
+use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
+use crate::source::{Chunk, DamagedCell, InputError, ItemFault, ItemText, Source};
 
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
@@ -255,11 +255,23 @@ impl<'p> IssueWorker<'p> {
     fn check_item(&mut self, item: &ItemText<'_>, issued_at: UnixTime, buffer: &mut Vec<u8>) -> Checked {
         match &item.text {
             Ok(text) => self.checker.check(text, item.unterminated, issued_at, buffer),
-            Err(fault) => {
-                let id = item.correlation_id;
-                Checked::unreadable(fault.to_string(), id, buffer)
-            }
+            Err(fault) => Checked::rejected(rejection_of(fault), item.correlation_id, buffer),
         }
+    }
+}
+
+/// What is said about an item that could not be read.
+fn rejection_of(fault: &ItemFault) -> Rejection {
+    match fault {
+        ItemFault::Damaged { cells, .. } => {
+            let detail = |cell: &DamagedCell| Detail {
+                path: cell.pointer.clone(),
+                code: DetailCode::InvalidFormat,
+                message: cell.to_string(),
+            };
+            Rejection::of_details(cells.iter().map(detail).collect())
+        }
+        fault => Rejection::malformed(fault.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::exit::ExitStatus;
 use crate::batch::MaxFailures;
@@ -78,6 +78,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    group = ArgGroup::new("replaceable").args(["out", "failed"]).multiple(true),
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
   beltic batch-issue companies.csv --out results.csv --output csv
@@ -151,7 +152,7 @@ pub struct BatchIssueArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub failed: Option<PathBuf>,
     /// Replace the files that --out and --failed name
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, requires = "replaceable", help_heading = "Output")]
     pub force: bool,
     /// Write counts and facts of the run to this file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]

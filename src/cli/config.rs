@@ -54,30 +54,10 @@ pub(crate) struct StatusConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CsvConfig {
     pub(crate) columns: BTreeMap<String, String>,
-    pub(crate) constants: BTreeMap<String, Cell>,
+    /// The text of cells, as it is written in the file.
+    pub(crate) constants: BTreeMap<String, String>,
     pub(crate) delimiter: Option<String>,
     pub(crate) encoding: Option<String>,
-}
-
-/// A constant for a CSV column, as a cell would hold it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Cell {
-    Boolean(bool),
-    Integer(i64),
-    Number(f64),
-    Text(String),
-}
-
-impl std::fmt::Display for Cell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Cell::Boolean(value) => value.fmt(f),
-            Cell::Integer(value) => value.fmt(f),
-            Cell::Number(value) => value.fmt(f),
-            Cell::Text(value) => value.fmt(f),
-        }
-    }
 }
 
 /// A settings file that was read.
@@ -120,7 +100,8 @@ impl ConfigFile {
         let config = parse(&bytes).map_err(|error| {
             Failure::new(
                 ExitStatus::Usage,
-                anyhow::Error::msg(error).context(format!("cannot use the settings in {}", path.display())),
+                anyhow::Error::msg(located(&error))
+                    .context(format!("cannot use the settings in {}", path.display())),
             )
         })?;
         let folder = path.parent().map(Path::to_owned);
@@ -137,6 +118,17 @@ fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
     // A file of comments only is an empty document, which says nothing.
     let settings: Option<Config> = serde_yaml::from_slice(bytes)?;
     Ok(settings.unwrap_or_default())
+}
+
+/// What is wrong, with its line: `serde_yaml` leaves it out where that is the first.
+fn located(error: &serde_yaml::Error) -> String {
+    let text = error.to_string();
+    match error.location() {
+        Some(place) if !text.contains(" at line ") => {
+            format!("{text} at line {} column {}", place.line(), place.column())
+        }
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -158,7 +150,7 @@ mod tests {
     #[test]
     fn constants_are_cells() {
         let config = parse(b"csv:\n  constants:\n    self_attestation_complete: true\n    ttl: P6M\n    registration_number: 00445790\n").unwrap();
-        let cells: Vec<_> = config.csv.constants.values().map(Cell::to_string).collect();
+        let cells: Vec<_> = config.csv.constants.values().cloned().collect();
         assert_eq!(cells, ["00445790", "true", "P6M"]);
     }
 }

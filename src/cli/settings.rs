@@ -148,12 +148,9 @@ impl Settings {
 
     /// How the batch files are read.
     pub(crate) fn source(&self, args: &BatchIssueArgs) -> Result<source::Options, Failure> {
-        let csv =
-            if self.project.config.csv.columns.is_empty() && self.project.config.csv.constants.is_empty() {
-                &self.user.config.csv
-            } else {
-                &self.project.config.csv
-            };
+        let (project, user) = (&self.project.config.csv, &self.user.config.csv);
+        let columns = if project.columns.is_empty() { &user.columns } else { &project.columns };
+        let constants = if project.constants.is_empty() { &user.constants } else { &project.constants };
         let delimiter = self.value(&args.delimiter, |config| &config.csv.delimiter);
         let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
         Ok(source::Options {
@@ -164,8 +161,8 @@ impl Settings {
             }),
             encoding: encoding.as_deref().map(find_encoding).transpose()?,
             delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
-            columns: csv.columns.clone(),
-            constants: csv.constants.iter().map(|(field, cell)| (field.clone(), cell.to_string())).collect(),
+            columns: columns.clone(),
+            constants: constants.clone(),
             max_item_bytes: args.max_item_bytes.get(),
             max_items: args.api_limits.then_some(API_LIMIT),
         })

@@ -39,12 +39,13 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// An item that cannot be read as one; its `correlation_id` may be known all the same.
-    pub fn unreadable(message: String, correlation_id: Option<&str>, buffer: &mut Vec<u8>) -> Checked {
+    /// An item that was rejected before it could be checked; its `correlation_id` may be known all
+    /// the same.
+    pub fn rejected(rejection: Rejection, correlation_id: Option<&str>, buffer: &mut Vec<u8>) -> Checked {
         let write = |out: &mut Vec<u8>| correlation_id.into_iter().for_each(|id| json::push_str(out, id));
         Checked {
             correlation_id: Piece::append(buffer, write),
-            outcome: Err(Box::new(Rejection::malformed(message))),
+            outcome: Err(Box::new(rejection)),
             warnings: Vec::new(),
         }
     }
@@ -95,7 +96,7 @@ impl Checker {
             Err(error) => {
                 let cut = unterminated && error.problem == SyntaxProblem::UnexpectedEnd;
                 let hint = if cut { "; the file may be truncated" } else { "" };
-                Checked::unreadable(format!("{error}{hint}"), None, buffer)
+                Checked::rejected(Rejection::malformed(format!("{error}{hint}")), None, buffer)
             }
         };
         self.parser = parser;
@@ -111,7 +112,7 @@ impl Checker {
         let item = document.root();
         if item.kind() != Kind::Object {
             let message = format!("expected an item, which is a JSON object; found {}", item.kind());
-            return Checked::unreadable(message, None, buffer);
+            return Checked::rejected(Rejection::malformed(message), None, buffer);
         }
         let bare = is_bare(item);
         let mut findings = Findings::new(self.rules.allow_unknown, issued_at);

@@ -2,7 +2,8 @@
 //!
 //! It accepts what [`Checker`](super::Checker) accepts, but for rules that JSON Schema cannot say:
 //! repeated keys, characters that cannot be signed, times in the future, durations beyond the
-//! calendar's limits, and whether a holder's key is a point on its curve.
+//! calendar's limits, shares that only differ from 0 or 100 beyond a double (or by a minus), and whether the
+//! numbers of a holder's key make a key.
 
 use serde_json::{Map, Value, json};
 
@@ -97,8 +98,43 @@ fn public_jwk() -> Value {
         private.into_iter().map(|name| (name.to_owned(), Value::Bool(false))).collect();
     json!({
         "type": "object",
-        "required": ["kty"],
-        "properties": { "kty": { "enum": ["EC", "OKP", "RSA"] } },
         "allOf": [{ "properties": none_of }],
+        "anyOf": jwk_types(),
     })
+}
+
+/// The members of each key type (RFC 7518 section 6, RFC 8037 section 2).
+fn jwk_types() -> Vec<Value> {
+    let curve = |kty: &str, curves: &[&str], members: &[&str], bytes: usize| {
+        let mut properties = json!({ "kty": { "const": kty }, "crv": { "enum": curves } });
+        for member in members {
+            properties[member] = json!({ "type": "string", "pattern": base64url_pattern(bytes) });
+        }
+        let required = [&["kty", "crv"], members].concat();
+        json!({ "required": required, "properties": properties })
+    };
+    let number =
+        |least: usize| json!({ "type": "string", "pattern": format!("^[A-Za-z0-9_-]{{{least},}}$") });
+    vec![
+        curve("EC", &["P-256", "secp256k1"], &["x", "y"], 32),
+        curve("EC", &["P-384"], &["x", "y"], 48),
+        curve("EC", &["P-521"], &["x", "y"], 66),
+        curve("OKP", &["Ed25519", "X25519"], &["x"], 32),
+        curve("OKP", &["Ed448"], &["x"], 57),
+        curve("OKP", &["X448"], &["x"], 56),
+        json!({
+            "required": ["kty", "n", "e"],
+            "properties": { "kty": { "const": "RSA" }, "n": number(342), "e": number(2) },
+        }),
+    ]
+}
+
+/// Base64url of so many bytes; where the last digit has bits to spare, they are zero.
+fn base64url_pattern(bytes: usize) -> String {
+    let digits = (bytes * 8).div_ceil(6);
+    match bytes % 3 {
+        0 => format!("^[A-Za-z0-9_-]{{{digits}}}$"),
+        1 => format!("^[A-Za-z0-9_-]{{{}}}[AQgw]$", digits - 1),
+        _ => format!("^[A-Za-z0-9_-]{{{}}}[AEIMQUYcgkosw048]$", digits - 1),
+    }
 }

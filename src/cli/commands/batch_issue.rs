@@ -15,10 +15,10 @@ use super::super::report::{Report, Summary};
 use super::super::settings::{self, Settings};
 use super::super::signals::StopRequest;
 use super::super::streams;
-use crate::batch::{self, Plan, Register};
+use crate::batch::{self, BatchError, Plan, Register};
 use crate::clock::system_now;
 use crate::credential::{Profile, ProfileSettings};
-use crate::files;
+use crate::files::Replacement;
 use crate::ledger::{self, History, Ledger, RunDescription, Terms};
 use crate::request::Rules;
 use crate::source::{Input, Source};
@@ -45,9 +45,9 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         &Profile::new(&issuer, profile_settings.clone()),
     )?;
     let profile = Profile::new(&issuer, profile_settings);
-    let opened = open_register(&settings, args, &run)?;
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
     let mut files = Files::begin(args)?;
+    let opened = open_register(&settings, args, &run)?;
     let plan = Plan {
         profile: &profile,
         key: &key,
@@ -74,11 +74,8 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     report.input_warnings(&source.warnings());
     let counts = report.finish();
 
-    let finished = files.finish(&form.tail(counts.issued, counts.failed));
-    if let Some(path) = args.summary.as_ref().filter(|_| !args.dry_run) {
-        let summary = Summary::new(&plan, &counts, started_at, &source.bytes_read());
-        files::replace(path, &summary.to_json())?;
-    }
+    let summary = Summary::new(&plan, &counts, started_at, &source.bytes_read());
+    let finished = files.finish(&form.tail(counts.issued, counts.failed), &summary);
     if !common.quiet && counts.items() > 0 {
         streams::say(&counts.closing_line(started.elapsed(), args.dry_run));
     }
@@ -86,7 +83,8 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         true => failure.hint(go_on(&plan.run)),
         false => failure,
     };
-    if let Some(status) = stop.status() {
+    // A read that was given up is part of stopping; any other error is worth more than the stop.
+    if let (Some(status), Ok(()) | Err(BatchError::Input(_))) = (stop.status(), &issued) {
         return Err(how_to_go_on(Failure::said(
             status,
             "stopped on request, after what was begun was finished",
@@ -205,24 +203,31 @@ fn go_on(run: &RunDescription) -> String {
 struct Files {
     output: Output,
     failed: Option<FailedFile>,
+    summary: Option<Replacement>,
 }
 
 impl Files {
+    /// Begins every file, so that one that cannot be written is found before anything is issued.
     fn begin(args: &BatchIssueArgs) -> Result<Files, Failure> {
         if args.dry_run {
-            return Ok(Files { output: Output::to_stdout(), failed: None });
+            return Ok(Files { output: Output::to_stdout(), failed: None, summary: None });
         }
         let output = match &args.out {
             Some(path) => Output::to_file(path, args.force)?,
             None => Output::to_stdout(),
         };
         let failed = args.failed.as_ref().map(|path| FailedFile::begin(path, args.force)).transpose()?;
-        Ok(Files { output, failed })
+        let summary = args.summary.as_deref().map(Replacement::begin).transpose()?;
+        Ok(Files { output, failed, summary })
     }
 
-    fn finish(self, tail: &[u8]) -> Result<(), Failure> {
-        self.output.finish(tail)?;
-        self.failed.map_or(Ok(()), FailedFile::finish)
+    /// Completes every file, and tells the first fault.
+    fn finish(self, tail: &[u8], summary: &Summary<'_>) -> Result<(), Failure> {
+        let output = self.output.finish(tail).map_err(Failure::from);
+        let failed = self.failed.map_or(Ok(()), FailedFile::finish);
+        let summary =
+            self.summary.map_or(Ok(()), |file| file.commit_with(&summary.to_json()).map_err(Failure::from));
+        output.and(failed).and(summary)
     }
 }
 

@@ -14,27 +14,36 @@ use crate::keys::IssuerKey;
 pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
     let path = settings.key_path(&args.out);
-    let key = match make(&path)? {
-        Some(key) => key,
-        None if args.if_missing => settings::load_key(&path, args.passphrase_file.as_deref(), common.quiet)?,
+    let issuer_of = |key: &IssuerKey| settings.issuer(&args.issuer, key.public());
+    let (key, issuer) = match make(&path, issuer_of)? {
+        Some(made) => made,
+        None if args.if_missing => {
+            let key = settings::load_key(&path, args.passphrase_file.as_deref(), common.quiet)?;
+            let issuer = issuer_of(&key)?;
+            (key, issuer)
+        }
         None => {
             return Err(Failure::said(ExitStatus::Key, format!("{} is there already", path.display()))
                 .hint("`--if-missing` keeps it and succeeds; `--out FILE` makes another key elsewhere"));
         }
     };
-    let issuer = settings.issuer(&args.issuer, key.public())?;
     let public_path = write_public(&path, &key, &issuer)?;
     report(&path, &public_path, &issuer)
 }
 
-/// Makes a key in a file that is not there yet; `None` where it is.
-fn make(path: &Path) -> Result<Option<IssuerKey>, Failure> {
+/// Makes a key in a file that is not there yet; `None` where it is. An issuer that cannot be used
+/// is found before there is a file.
+fn make(
+    path: &Path,
+    issuer_of: impl Fn(&IssuerKey) -> Result<Issuer, Failure>,
+) -> Result<Option<(IssuerKey, Issuer)>, Failure> {
     if path.symlink_metadata().is_ok() {
         return Ok(None);
     }
     let key = IssuerKey::generate()?;
+    let issuer = issuer_of(&key)?;
     match files::create_new_private(path, key.to_pkcs8_pem().as_bytes()) {
-        Ok(()) => Ok(Some(key)),
+        Ok(()) => Ok(Some((key, issuer))),
         // Another process was faster.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
         Err(error) => Err(error.into()),

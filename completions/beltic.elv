@@ -1,0 +1,164 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[beltic] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'beltic'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'beltic'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand batch-issue 'Issue a signed credential for each item of the batch files'
+            cand keygen 'Make a P-256 issuer key'
+            cand ledger 'Look the ledger over'
+            cand schema 'Print the JSON Schema of an item'
+            cand template 'Print a batch file to fill in'
+            cand completions 'Print completions for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'beltic;batch-issue'= {
+            cand --key 'The issuer''s private key [default: .beltic/issuer.pem]'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
+            cand --developer-id 'Your id at the API, echoed in results'
+            cand --ledger 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]'
+            cand --format 'The form of the batch files [default: by extension, else by content]'
+            cand --delimiter 'What separates CSV cells: one character, or `tab` [default: found in the header]'
+            cand --encoding 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]'
+            cand --max-item-bytes 'The longest item, in bytes'
+            cand --proof-format 'The form of the credentials [default: jwt_vc]'
+            cand --ttl 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]'
+            cand --vct 'The credential type''s name [default: from the issuer]'
+            cand --issued-at 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]'
+            cand -o 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --out 'Write the results to this file, which appears when they are complete [default: standard output]'
+            cand --failed 'Write the failed items to this file, in the form they came in, to be mended and read again'
+            cand --summary 'Write counts and facts of the run to this file, as JSON'
+            cand --idempotency-key 'Issue each item once, however often the run is repeated under this key, such as a CI job''s id'
+            cand --max-failures 'Stop once more than N items, or N% of the items so far, have failed'
+            cand -j 'How many items are worked on at once [default: all cores]'
+            cand --jobs 'How many items are worked on at once [default: all cores]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --allow-unknown 'Carry unknown fields of subject and claims through instead of failing the item'
+            cand --api-limits 'Refuse more than 1,000 items, as the API does'
+            cand --force 'Replace the files that --out and --failed name'
+            cand --no-progress 'Show no progress bar'
+            cand --dry-run 'Check everything and say what would be issued; write nothing, take no index'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;keygen'= {
+            cand --out 'Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]'
+            cand --issuer 'The issuer, from which the key''s kid is made [default: the key''s own did:key]'
+            cand --passphrase-file 'A file whose first line is the passphrase of the key that is there'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --if-missing 'Keep a key that is there, and succeed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;ledger'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand check 'Check that the file is sound and that no index, id or item is there twice'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'beltic;ledger;check'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;ledger;help'= {
+            cand check 'Check that the file is sound and that no index, id or item is there twice'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'beltic;ledger;help;check'= {
+        }
+        &'beltic;ledger;help;help'= {
+        }
+        &'beltic;schema'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;template'= {
+            cand --owners 'For how many beneficial owners there is room'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;completions'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;help'= {
+            cand batch-issue 'Issue a signed credential for each item of the batch files'
+            cand keygen 'Make a P-256 issuer key'
+            cand ledger 'Look the ledger over'
+            cand schema 'Print the JSON Schema of an item'
+            cand template 'Print a batch file to fill in'
+            cand completions 'Print completions for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'beltic;help;batch-issue'= {
+        }
+        &'beltic;help;keygen'= {
+        }
+        &'beltic;help;ledger'= {
+            cand check 'Check that the file is sound and that no index, id or item is there twice'
+        }
+        &'beltic;help;ledger;check'= {
+        }
+        &'beltic;help;schema'= {
+        }
+        &'beltic;help;template'= {
+        }
+        &'beltic;help;completions'= {
+        }
+        &'beltic;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,131 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_beltic_global_optspecs
+    string join \n config= color= q/quiet h/help V/version
+end
+
+function __fish_beltic_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_beltic_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_beltic_using_subcommand
+    set -l cmd (__fish_beltic_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c beltic -n "__fish_beltic_needs_command" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_needs_command" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_needs_command" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l developer-id -d 'Your id at the API, echoed in results' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l format -d 'The form of the batch files [default: by extension, else by content]' -r -f -a "json\t'{"items": […]} or an array of items'
+ndjson\t'One item a line'
+csv\t'A header row, then one item a row'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l delimiter -d 'What separates CSV cells: one character, or `tab` [default: found in the header]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l encoding -d 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-item-bytes -d 'The longest item, in bytes' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l proof-format -d 'The form of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issued-at -d 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One result a line, as JSON'
+text\t'One short line an item, for people'
+json\t'{"results": […], "success_count": n, "failure_count": n}'
+csv\t'A header row, then one result a row'
+jwt\t'One token a line; failed items go to standard error'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l failed -d 'Write the failed items to this file, in the form they came in, to be mended and read again' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l summary -d 'Write counts and facts of the run to this file, as JSON' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as a CI job\'s id' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop once more than N items, or N% of the items so far, have failed' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'How many items are worked on at once [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-unknown -d 'Carry unknown fields of subject and claims through instead of failing the item'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits -d 'Refuse more than 1,000 items, as the API does'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Replace the files that --out and --failed name'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progress -d 'Show no progress bar'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l out -d 'Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l issuer -d 'The issuer, from which the key\'s kid is made [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l passphrase-file -d 'A file whose first line is the passphrase of the key that is there' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep a key that is there, and succeed'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l owners -d 'For how many beneficial owners there is room' -r
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'

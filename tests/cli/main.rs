@@ -1,0 +1,34 @@
+//! Tests that go through the `beltic` program: flags, streams, files and exit codes.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "what helps tests is test code, too")]
+
+#[path = "../support/mod.rs"]
+mod readers;
+
+mod batch_issue;
+mod completions;
+mod input;
+mod issuers;
+mod keygen;
+mod ledger;
+mod messy;
+mod output;
+mod real_data;
+mod rules;
+mod schema;
+mod settings;
+mod support;
+mod template;
+
+/// A file that is forgotten above would never be compiled.
+#[test]
+fn every_file_of_this_folder_is_a_module() {
+    let folder = support::manifest_folder().join("tests/cli");
+    let this = std::fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if name != "main" {
+            assert!(this.lines().any(|line| line == format!("mod {name};")), "mod {name}; is missing");
+        }
+    }
+}

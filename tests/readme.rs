@@ -1,0 +1,392 @@
+//! The README and the fixtures against the program: tables, flags, settings, limits, and every command line.
+
+#![allow(clippy::unwrap_used, reason = "the exception for tests leaves out their helpers")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use beltic::cli::{Cli, ExitStatus};
+use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
+use beltic::request::ErrorCode;
+use beltic::request::fields::{self, BARE_ITEM, Field, ITEM, Kind, Object};
+use beltic::source::{self, Input, InputFault, Options, Source};
+use clap::{CommandFactory, Parser};
+use serde_json::{Value, json};
+
+const README: &str = include_str!("../README.md");
+const SETTINGS: &str = include_str!("../fixtures/beltic.yaml");
+
+// ---- Tables
+
+#[test]
+fn the_table_of_fields_is_the_table_that_items_are_checked_by() {
+    let mut rows =
+        vec!["| field | value | required | what it is |".into(), "| --- | --- | --- | --- |".into()];
+    push_fields(&ITEM, "", &mut rows);
+    let mut bare = Vec::new();
+    push_fields(&BARE_ITEM, "", &mut bare);
+    bare.retain(|row| !rows.contains(row));
+    rows.extend(bare);
+    assert_block("fields", &rows);
+}
+
+fn push_fields(object: &Object, parent: &str, rows: &mut Vec<String>) {
+    for field in object.fields {
+        let path = if parent.is_empty() { field.name.to_owned() } else { format!("{parent}.{}", field.name) };
+        // The request is the item's own level for a reader.
+        let path = path.strip_prefix("request.").unwrap_or(&path).to_owned();
+        push_field(field, &path, rows);
+    }
+}
+
+fn push_field(field: &Field, path: &str, rows: &mut Vec<String>) {
+    let required = if field.required { "yes" } else { "no" };
+    rows.push(format!("| `{path}` | {} | {required} | {} |", value(&field.kind), field.doc));
+    match &field.kind {
+        Kind::Object(object) => push_fields(object, path, rows),
+        Kind::Array { of: Field { kind: Kind::Object(object), .. }, .. } => {
+            push_fields(object, &format!("{path}[]"), rows);
+        }
+        Kind::Array { of, .. } => push_field(of, &format!("{path}[]"), rows),
+        _ => {}
+    }
+}
+
+/// What a value must be, in the README's words.
+fn value(kind: &Kind) -> String {
+    match kind {
+        Kind::Attestation => "`true`".into(),
+        Kind::CredentialType => format!("`{}`", fields::CREDENTIAL_TYPE),
+        Kind::Text { min: 0, max: None } => "text".into(),
+        Kind::Text { min: _, max: None } => "text, not empty".into(),
+        Kind::Text { min, max: Some(max) } => format!("text, {min} to {max} characters"),
+        Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or "),
+        Kind::Country => "ISO 3166-1 alpha-2 code".into(),
+        Kind::Jurisdiction => "ISO 3166-1 alpha-2 or ISO 3166-2 code".into(),
+        Kind::Boolean => "`true` or `false`".into(),
+        Kind::Percent => "number, 0 to 100".into(),
+        Kind::PastDateTime => "RFC 3339 date-time, not in the future".into(),
+        Kind::Duration => "ISO 8601 duration in whole numbers".into(),
+        Kind::Ignored => "anything".into(),
+        Kind::PublicJwk => "public JWK: EC, OKP or RSA".into(),
+        Kind::Object(Object { min_members: 0, .. }) => "object".into(),
+        Kind::Object(Object { min_members, .. }) => format!("object, at least {min_members} member"),
+        Kind::Array { max: None, .. } => "array".into(),
+        Kind::Array { max: Some(max), .. } => format!("array, at most {max}"),
+    }
+}
+
+#[test]
+fn the_table_of_exit_codes_is_complete() {
+    let mut rows = vec!["| code | meaning |".to_owned(), "| --- | --- |".to_owned()];
+    rows.extend(ExitStatus::ALL.map(|(status, meaning)| format!("| {} | {meaning} |", status.code())));
+    assert_block("exit codes", &rows);
+}
+
+#[test]
+fn the_table_of_error_codes_is_complete() {
+    let mut rows = vec!["| `error.code` | what to do |".to_owned(), "| --- | --- |".to_owned()];
+    rows.extend(ErrorCode::ALL.map(|(code, advice)| format!("| `{}` | {advice} |", code.as_str())));
+    assert_block("error codes", &rows);
+}
+
+/// Compares the lines between two comments of the README, and shows what should stand there.
+fn assert_block(name: &str, rows: &[String]) {
+    let expected = rows.join("\n");
+    let found = README
+        .split_once(&format!("<!-- {name} -->\n"))
+        .and_then(|(_, rest)| rest.split_once(&format!("\n<!-- /{name} -->")))
+        .map(|(block, _)| block);
+    assert!(found == Some(&expected), "the README's {name} should be:\n{expected}\n");
+}
+
+#[test]
+fn every_csv_column_feeds_the_field_that_the_table_says() {
+    let rows: Vec<(&str, &str)> =
+        table_under("### CSV columns").into_iter().map(|row| (row[0], row[1])).collect();
+    let columns: Vec<&str> = rows.iter().map(|(column, _)| *column).collect();
+    assert_eq!(columns, source::csv_columns(1));
+    for (column, path) in rows.into_iter().filter(|(column, path)| column != path) {
+        // The field's path is a column name too, so the two together are one field twice.
+        let header = format!("{column},{path}\n");
+        let error = open(header).expect_err(path);
+        assert!(matches!(*error.fault, InputFault::DuplicateColumn { .. }), "{column}, {path}: {error}");
+    }
+}
+
+fn open(text: String) -> Result<Source, source::InputError> {
+    let options = Options { format: Some(source::Format::Csv), ..Options::default() };
+    Source::open(vec![Input::Stdin(Box::new(Cursor::new(text)))], options)
+}
+
+/// The rows of the first table under a heading: what stands in backticks first in each cell.
+fn table_under(heading: &str) -> Vec<Vec<&'static str>> {
+    let (_, section) = README.split_once(heading).unwrap();
+    let rows = section.lines().skip_while(|line| !line.starts_with("| ---")).skip(1);
+    rows.take_while(|line| line.starts_with('|'))
+        .map(|row| {
+            row.trim_matches('|').split('|').map(|cell| cell.split('`').nth(1).unwrap_or_default()).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_table_of_output_forms_is_complete() {
+    let documented: Vec<&str> = table_under("## Results").into_iter().map(|row| row[0]).collect();
+    let command = Cli::command();
+    let batch_issue = command.find_subcommand("batch-issue").unwrap();
+    let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output")).unwrap();
+    let known: Vec<String> =
+        output.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    assert_eq!(documented, known);
+}
+
+// ---- Flags, variables, settings, limits
+
+#[test]
+fn every_command_flag_and_variable_is_mentioned() {
+    let mut command = Cli::command();
+    command.build();
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        assert_mentioned(subcommand.get_name());
+        assert_flags_mentioned(subcommand);
+        for action in subcommand.get_subcommands().filter(|action| action.get_name() != "help") {
+            assert_mentioned(&format!("beltic {} {}", subcommand.get_name(), action.get_name()));
+            assert_flags_mentioned(action);
+        }
+    }
+    assert_mentioned("BELTIC_KEY_PASSPHRASE");
+}
+
+fn assert_flags_mentioned(command: &clap::Command) {
+    for arg in command.get_arguments() {
+        match arg.get_long() {
+            Some("help") | None => {}
+            Some(flag) => assert_mentioned(&format!("--{flag}")),
+        }
+        if let Some(variable) = arg.get_env() {
+            assert_mentioned(variable.to_str().unwrap());
+        }
+    }
+}
+
+fn assert_mentioned(word: &str) {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let stands_alone = |(at, _): (usize, &str)| {
+        !README[..at].ends_with(is_word) && !README[at + word.len()..].starts_with(is_word)
+    };
+    assert!(README.match_indices(word).any(stands_alone), "the README does not mention {word}");
+}
+
+#[test]
+fn every_setting_is_in_the_table_and_in_the_example() {
+    let known = known_settings();
+    assert!(known.contains("csv.columns") && known.contains("key"), "{known:?}");
+    for key in &known {
+        assert_mentioned(key);
+        let last = key.rsplit('.').next().unwrap();
+        assert!(
+            SETTINGS.lines().any(|line| line.trim_start().starts_with(&format!("{last}:"))),
+            "fixtures/beltic.yaml does not have {key}"
+        );
+    }
+}
+
+/// The settings as the program lists them when it refuses one that it does not know.
+fn known_settings() -> BTreeSet<String> {
+    let list = |section: &str| -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let text = if section.is_empty() { "bogus: 1\n".into() } else { format!("{section}:\n  bogus: 1\n") };
+        fs::write(folder.path().join(".beltic.yaml"), text).unwrap();
+        let output = beltic(folder.path(), &["keygen"]);
+        assert_eq!(output.status.code(), Some(2), "{}", text_of(&output.stderr));
+        let message = text_of(&output.stderr);
+        let (_, expected) = message.split_once("expected").unwrap();
+        expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let sections = ["issuer", "credential", "status", "csv"];
+    let top = list("").into_iter().filter(|key| !sections.contains(&key.as_str()));
+    let nested = sections
+        .into_iter()
+        .flat_map(|section| list(section).into_iter().map(move |key| format!("{section}.{key}")));
+    top.chain(nested).collect()
+}
+
+#[test]
+fn limits_are_those_of_the_program() {
+    let (_, limits) = README.split_once("\n## Limits\n").unwrap();
+    let (limits, _) = limits.split_once("\n## ").unwrap();
+    for limit in [
+        source::DEFAULT_MAX_ITEM_BYTES,
+        beltic::json::MAX_DEPTH,
+        fields::MAX_ID_CHARS,
+        fields::MAX_EVIDENCE_REFS,
+        LIST_ENTRIES as usize,
+        ROLL_AT as usize,
+        beltic::keys::MAX_KEY_FILE_BYTES,
+    ] {
+        assert!(limits.contains(&grouped(limit)), "the limits do not mention {}", grouped(limit));
+    }
+    assert_mentioned(&grouped(beltic::batch::REPEAT_WINDOW));
+}
+
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+// ---- Command lines
+
+#[test]
+fn every_command_line_in_the_readme_can_be_typed() {
+    let lines: Vec<&str> = blocks("sh").into_iter().flat_map(str::lines).collect();
+    let typed: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("beltic ")).collect();
+    assert!(!typed.is_empty());
+    for line in typed {
+        let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "<" | "&&"));
+        let parsed = Cli::try_parse_from(words);
+        assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+    }
+}
+
+#[test]
+fn the_command_under_run_it_issues_every_item() {
+    let project = tempfile::tempdir().unwrap();
+    let items = project.path().join("fixtures/items");
+    fs::create_dir_all(&items).unwrap();
+    fs::copy(fixture("items/companies.json"), items.join("companies.json")).unwrap();
+
+    let (_, section) = README.split_once("\n## Run it\n").unwrap();
+    let line = section.split_once("```sh\n").unwrap().1.lines().next().unwrap();
+    let mut last = None;
+    for step in line.split(" && ") {
+        let args = step.strip_prefix("cargo run --release --locked -- ").expect(step);
+        let output = beltic(project.path(), &args.split_whitespace().collect::<Vec<_>>());
+        assert!(output.status.success(), "{step}: {}", text_of(&output.stderr));
+        last = Some(output);
+    }
+
+    assert_eq!(rows(&last.unwrap()).len(), 8);
+}
+
+#[test]
+fn the_command_under_test_it_is_the_one_that_ci_runs() {
+    let (_, section) = README.split_once("\n## Test it\n").unwrap();
+    assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --locked\n"));
+}
+
+#[test]
+fn examples_of_batches_are_batches() {
+    let project = project_with_key();
+    let examples = [("json", blocks("json")[0]), ("ndjson", blocks("json")[1]), ("csv", blocks("csv")[0])];
+    for (format, text) in examples {
+        fs::write(project.path().join("items"), text).unwrap();
+        let rows = issue(project.path(), &["items", "--format", format]);
+        assert_eq!(rows[0]["correlation_id"], "0001", "{text}");
+    }
+}
+
+/// The fenced blocks of one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    README.split(&fence).skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
+}
+
+// ---- Fixtures
+
+#[test]
+fn the_same_companies_come_out_of_all_three_forms() {
+    let project = project_with_key();
+    let from =
+        |name: &str| issue(project.path(), &[&fixture(&format!("items/{name}")).display().to_string()]);
+    let json = from("companies.json");
+    assert_eq!(json.len(), 8);
+    assert!(json.iter().all(|row| row["correlation_id"].is_string()));
+    assert_eq!(json, from("companies.ndjson"));
+    assert_eq!(json, from("companies.csv"));
+}
+
+/// What the results say about the items themselves, without what differs from run to run.
+fn issue(project: &Path, args: &[&str]) -> Vec<Value> {
+    let fixed = ["batch-issue", "--ledger=none", "--output=ndjson", "--issued-at=2026-01-31T00:00:00Z"];
+    let output = beltic(project, &[&fixed, args].concat());
+    assert!(output.status.success(), "{}{}", text_of(&output.stdout), text_of(&output.stderr));
+    let facts = |row: Value| {
+        let credential = &row["credential"];
+        json!({
+            "index": row["index"],
+            "correlation_id": row["correlation_id"],
+            "subject": credential["subject"],
+            "claims": credential["claims"],
+            "evidence_refs": credential["evidence_refs"],
+            "expires_at": credential["expires_at"],
+        })
+    };
+    rows(&output).into_iter().map(facts).collect()
+}
+
+#[test]
+fn the_mixed_batch_has_two_sound_items_and_four_kinds_of_failures() {
+    let project = project_with_key();
+    let mixed = fixture("items/mixed.ndjson").display().to_string();
+    let output = beltic(project.path(), &["batch-issue", &mixed, "--output", "ndjson", "--ledger", "none"]);
+    assert_eq!(output.status.code(), Some(3));
+    let outcomes: Vec<Value> = rows(&output).iter().map(|row| row["error"]["code"].clone()).collect();
+    let expected = json!([
+        null,
+        "malformed_request",
+        "self_attestation_incomplete",
+        null,
+        "validation_failed",
+        "missing_required_field"
+    ]);
+    assert_eq!(Value::Array(outcomes), expected);
+}
+
+#[test]
+fn the_example_settings_fit_the_register_export() {
+    let project = project_with_key();
+    fs::write(project.path().join(".beltic.yaml"), SETTINGS).unwrap();
+    let export = fixture("items/register-export.csv").display().to_string();
+    let rows = issue(project.path(), &[&export]);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["subject"]["registration_number"], "HRB 00417");
+    assert_eq!(rows[0]["claims"]["beneficial_owners"][0]["ownership_percent"], 87.5);
+}
+
+// ---- Helpers
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+fn project_with_key() -> tempfile::TempDir {
+    let project = tempfile::tempdir().unwrap();
+    let output = beltic(project.path(), &["keygen"]);
+    assert!(output.status.success(), "{}", text_of(&output.stderr));
+    project
+}
+
+/// Runs the program in a folder, without the settings of whoever runs the tests.
+fn beltic(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_beltic"))
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .output()
+        .unwrap()
+}
+
+fn rows(output: &Output) -> Vec<Value> {
+    text_of(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
