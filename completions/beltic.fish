@@ -63,7 +63,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l failed -d 
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l summary -d 'Write counts and facts of the run to this file, as JSON' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as a CI job\'s id' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop once more than N items, or N% of the items so far, have failed' -r
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'How many items are worked on at once [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'How many items are worked on at once, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'

@@ -16,9 +16,6 @@ pub struct UnixTime(i64);
 const LAST: i64 = 253_402_207_200;
 
 impl UnixTime {
-    /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: UnixTime = UnixTime(0);
-
     /// The time that is `seconds` after the epoch, where it lies in the years 1970 to 9999.
     pub fn from_seconds(seconds: i64) -> Option<UnixTime> {
         (0..=LAST).contains(&seconds).then_some(UnixTime(seconds))

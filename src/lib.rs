@@ -10,7 +10,7 @@
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
 //! | engine | [`batch`]: the main job; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
 //! | domain | [`request`], [`credential`], [`ledger`], [`issuer`], [`keys`], [`jws`] |
-//! | ground | [`json`], [`files`], [`clock`] |
+//! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
 pub mod cli;
@@ -25,3 +25,4 @@ pub mod ledger;
 pub mod pipeline;
 pub mod request;
 pub mod source;
+pub mod stop;

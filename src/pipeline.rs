@@ -18,7 +18,7 @@
 //! - `read` has no more: what is in flight is finished, then it ends.
 //! - `read` fails: the same, and its error is returned after everything before it was written.
 //! - `commit` fails: pieces committed before are finished and written; later ones are dropped.
-//! - `write` fails: nothing more is committed.
+//! - `write` fails: no commit begins after that.
 //! - a stage panics: the others stop, and the panic goes on in the caller's thread.
 
 use std::any::Any;

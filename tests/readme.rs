@@ -119,7 +119,7 @@ fn every_csv_column_feeds_the_field_that_the_table_says() {
 
 fn open(text: String) -> Result<Source, source::InputError> {
     let options = Options { format: Some(source::Format::Csv), ..Options::default() };
-    Source::open(vec![Input::Stdin(Box::new(Cursor::new(text)))], options)
+    Source::open(vec![Input::Stdin(Box::new(Cursor::new(text)))], options, &beltic::stop::Stop::default())
 }
 
 /// The rows of the first table under a heading: what stands in backticks first in each cell.

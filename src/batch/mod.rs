@@ -40,6 +40,7 @@ use crate::ledger::{self, ContentChanged, Entry, Grant, Ledger, LedgerError, Run
 use crate::pipeline;
 use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
 use crate::source::{Chunk, DamagedCell, InputError, ItemFault, ItemText, Source};
+use crate::stop::Stop;
 
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
@@ -155,40 +156,64 @@ pub enum BatchError<S> {
     Sink(S),
 }
 
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended<S> {
+    /// How many credentials of the run the ledger knows, delivered or not.
+    pub recorded: u64,
+    /// Where the input stopped being readable, the ledger could not be written, too many items
+    /// failed, or the sink failed: that. What was handed to the sink before stays issued.
+    pub outcome: Result<(), BatchError<S>>,
+}
+
 /// Issues every item of the source, and hands each batch's results to `sink` in input order.
-/// `stop` says when to take no more items; what was taken is finished.
-///
-/// # Errors
-/// Where the input stops being readable, the ledger cannot be written, too many items fail, or the
-/// sink fails. What was handed to the sink before stays issued.
+/// Once `stop` is requested, no more items are taken; what was taken is finished. A run that has
+/// to end for another reason requests it too, so that nobody waits for more input.
 pub fn issue<S: Send>(
     source: &mut Source,
     plan: &Plan<'_>,
     register: Register,
     render: &dyn Render,
-    stop: impl Fn() -> bool + Sync,
+    stop: &Stop,
     mut sink: impl FnMut(Delivery) -> Result<(), S>,
-) -> Result<(), BatchError<S>> {
-    let hasher = RandomState::new();
+) -> Ended<S> {
     // A key that cannot sign is found here, not in the workers.
-    drop(plan.key.signer().map_err(BatchError::Signing)?);
+    if let Err(error) = plan.key.signer() {
+        return Ended { recorded: 0, outcome: Err(BatchError::Signing(error)) };
+    }
+    let hasher = RandomState::new();
     let mut registrar = Registrar::new(register, plan);
     let clock = plan.clock;
-    pipeline::run(
+    let outcome = pipeline::run(
         plan.jobs.max(1),
         || IssueWorker::new(plan, render, hasher.clone()),
-        || match stop() {
-            true => Ok(None),
-            false => Ok(source.next_chunk()?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
+        || {
+            if stop.is_requested() {
+                return Ok(None);
+            }
+            match source.next_chunk() {
+                Err(error) if error.is_stopped() => Ok(None),
+                chunk => Ok(chunk?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
+            }
         },
-        |batch| registrar.record(batch),
-        |finished| sink(finished.map_err(BatchError::Signing)?).map_err(BatchError::Sink),
-    )?;
-    registrar.verdict()
+        |batch| {
+            let recorded = registrar.record(batch);
+            if recorded.is_err() || registrar.stopped_at.is_some() {
+                stop.request();
+            }
+            recorded
+        },
+        |finished| {
+            let delivery = finished.map_err(BatchError::Signing);
+            let written = delivery.and_then(|delivery| sink(delivery).map_err(BatchError::Sink));
+            written.inspect_err(|_| stop.request())
+        },
+    );
+    Ended { recorded: registrar.recorded, outcome: outcome.and_then(|()| registrar.verdict()) }
 }
 
-/// A chunk and the time at which its items are issued. The reader sets it, so that times never
-/// run backwards along the results.
+/// A chunk and the time at which its items are issued. The reader sets it, in the order of the
+/// input.
 struct Dated {
     chunk: Chunk,
     issued_at: UnixTime,
@@ -371,6 +396,7 @@ struct Registrar<'p> {
     recent: RecentIds,
     items: u64,
     failed: u64,
+    recorded: u64,
     /// The last item of the batch in which too many had failed.
     stopped_at: Option<u64>,
 }
@@ -384,12 +410,14 @@ impl<'p> Registrar<'p> {
             recent: RecentIds::default(),
             items: 0,
             failed: 0,
+            recorded: 0,
             stopped_at: None,
         }
     }
 
     fn record<S>(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError<S>> {
         self.verdict()?;
+        self.foresee_conflicts(&mut batch)?;
         self.cut_at_limit(&mut batch);
         self.note_repeats(&mut batch);
         let answers = self.ask(&batch)?;
@@ -406,6 +434,18 @@ impl<'p> Registrar<'p> {
                 Err(BatchError::TooManyFailures { last_index, failed: self.failed, items: self.items })
             }
         }
+    }
+
+    /// Rejects items whose content changed, where it matters for the limit which item fails first.
+    fn foresee_conflicts<S>(&self, batch: &mut CheckedBatch) -> Result<(), BatchError<S>> {
+        let (Register::Ledger(ledger), Some(MaxFailures::Count(_)), true) =
+            (&self.register, self.max_failures, self.run.repeatable)
+        else {
+            return Ok(());
+        };
+        let foreseen = ledger.foresee(self.run, &entries(batch)).map_err(BatchError::Ledger)?;
+        apply(foreseen, batch);
+        Ok(())
     }
 
     /// Drops the items after the one that is one failure too many: they are not issued.
@@ -433,15 +473,11 @@ impl<'p> Registrar<'p> {
         &mut self,
         batch: &CheckedBatch,
     ) -> Result<Vec<Result<Decision, ContentChanged>>, BatchError<S>> {
-        let entries: Vec<Entry<'_>> = (batch.items.iter())
-            .filter_map(|item| {
-                let draft = item.checked.outcome.as_ref().ok()?;
-                Some(Entry { position: item.index, draft })
-            })
-            .collect();
+        let entries = entries(batch);
         match &mut self.register {
             Register::Ledger(ledger) => {
                 let answers = ledger.record(self.run, &entries).map_err(BatchError::Ledger)?;
+                self.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
                 Ok(answers.into_iter().map(|answer| answer.map(Decision::Issue)).collect())
             }
             Register::None => {
@@ -469,8 +505,19 @@ impl<'p> Registrar<'p> {
     }
 }
 
+/// The drafts of a batch that were not rejected.
+fn entries(batch: &CheckedBatch) -> Vec<Entry<'_>> {
+    let mut entries = Vec::with_capacity(batch.items.len());
+    for item in &batch.items {
+        if let Ok(draft) = &item.checked.outcome {
+            entries.push(Entry { position: item.index, draft });
+        }
+    }
+    entries
+}
+
 /// Turns drafts whose content changed into rejections; the decisions on the others remain.
-fn apply(answers: Vec<Result<Decision, ContentChanged>>, batch: &mut CheckedBatch) -> Vec<Decision> {
+fn apply<D>(answers: Vec<Result<D, ContentChanged>>, batch: &mut CheckedBatch) -> Vec<D> {
     let mut answers = answers.into_iter();
     let mut decisions = Vec::with_capacity(answers.len());
     for item in batch.items.iter_mut().filter(|item| item.checked.outcome.is_ok()) {

@@ -8,20 +8,23 @@ pub const WINDOW: usize = 65_536;
 /// The hashes of the last [`WINDOW`] items' correlation ids.
 #[derive(Debug, Default)]
 pub(super) struct RecentIds {
-    order: VecDeque<u64>,
+    /// The items that had an id, and its hash.
+    order: VecDeque<(u64, u64)>,
     last_item: HashMap<u64, u64>,
 }
 
 impl RecentIds {
     /// Notes that `item` has the id with this hash; returns the last item before it that had it.
     pub(super) fn note(&mut self, hash: u64, item: u64) -> Option<u64> {
-        if self.order.len() == WINDOW
-            && let Some(oldest) = self.order.pop_front()
-            && self.last_item.get(&oldest).is_some_and(|&at| at + WINDOW as u64 <= item)
+        while let Some(&(oldest, hash)) = self.order.front()
+            && oldest + WINDOW as u64 <= item
         {
-            self.last_item.remove(&oldest);
+            self.order.pop_front();
+            if self.last_item.get(&hash) == Some(&oldest) {
+                self.last_item.remove(&hash);
+            }
         }
-        self.order.push_back(hash);
+        self.order.push_back((item, hash));
         self.last_item.insert(hash, item)
     }
 }
@@ -39,7 +42,7 @@ mod tests {
             assert_eq!(recent.note(1_000 + item, item), None);
         }
         assert_eq!(recent.note(7, WINDOW as u64 + 1), None, "item 1 is {WINDOW} items back");
-        assert_eq!(recent.note(1_002, WINDOW as u64 + 2), None);
         assert_eq!(recent.note(1_004, WINDOW as u64 + 3), Some(4));
+        assert_eq!(recent.note(1_004, 3 * WINDOW as u64), None, "items without an id count too");
     }
 }

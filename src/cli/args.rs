@@ -1,6 +1,6 @@
 //! What can be typed: clap definitions only. Their meaning is in [`super::settings`].
 
-use std::num::NonZeroUsize;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -126,8 +126,8 @@ pub struct BatchIssueArgs {
     #[arg(long, help_heading = "Input")]
     pub api_limits: bool,
     /// The longest item, in bytes
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(1 << 20).expect("not zero"), help_heading = "Input")]
-    pub max_item_bytes: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1..=MAX_ITEM_BYTES), help_heading = "Input")]
+    pub max_item_bytes: u32,
 
     /// The form of the credentials [default: jwt_vc]
     #[arg(long, value_name = "FORMAT", env = "BELTIC_PROOF_FORMAT", value_parser = proof_format(), help_heading = "Credentials")]
@@ -171,10 +171,15 @@ pub struct BatchIssueArgs {
     #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
     pub max_failures: Option<MaxFailures>,
 
-    /// How many items are worked on at once [default: all cores]
+    /// How many items are worked on at once, at most 1,024 [default: all cores]
     #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Speed")]
-    pub jobs: Option<NonZeroUsize>,
+    pub jobs: Option<NonZeroU16>,
 }
+
+/// The greatest limit for the length of an item. Places in a batch's text are 32 bits wide.
+const MAX_ITEM_BYTES: i64 = 64 << 20;
+/// The most workers.
+pub(super) const MAX_JOBS: usize = 1024;
 
 /// What `keygen` takes.
 #[derive(Debug, Args)]

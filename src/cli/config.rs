@@ -22,7 +22,7 @@ pub(crate) struct Config {
     pub(crate) key: Option<PathBuf>,
     pub(crate) ledger: Option<PathBuf>,
     pub(crate) developer_id: Option<String>,
-    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    pub(crate) jobs: Option<std::num::NonZeroU16>,
     pub(crate) issuer: IssuerConfig,
     pub(crate) credential: CredentialConfig,
     pub(crate) status: StatusConfig,

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::exit::ExitStatus;
 use super::failure::Failure;
 use crate::batch::FailedItems;
 use crate::files::{PathError, Replacement};
@@ -15,6 +14,8 @@ pub(crate) struct FailedFile {
     file: Replacement,
     /// The form of the items so far; `None` as long as there are none.
     form: Option<ItemForm>,
+    /// Whether a write failed: then the file does not get its name.
+    broken: bool,
     replace: bool,
 }
 
@@ -22,11 +23,10 @@ impl FailedFile {
     /// Begins the file.
     pub(crate) fn begin(path: &Path, replace: bool) -> Result<FailedFile, Failure> {
         if !replace && path.symlink_metadata().is_ok() {
-            return Err(Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
-                .hint("`--force` replaces it"));
+            return Err(Failure::file_is_there(path));
         }
         let file = Replacement::begin(path)?;
-        Ok(FailedFile { path: path.to_owned(), file, form: None, replace })
+        Ok(FailedFile { path: path.to_owned(), file, form: None, broken: false, replace })
     }
 
     /// Adds the failed items of a batch.
@@ -34,12 +34,6 @@ impl FailedFile {
         let is_first = self.form.is_none();
         let mut bytes = Vec::new();
         match &failed.form {
-            _ if self.form.as_ref().is_some_and(|form| *form != failed.form) => {
-                return Err(Failure::usage(
-                    "--failed cannot hold items of files with different columns or forms",
-                )
-                .hint("issue the files in runs of their own"));
-            }
             ItemForm::Csv { header } => {
                 bytes.extend_from_slice(if is_first { header } else { b"" });
                 bytes.extend_from_slice(&failed.items.concat());
@@ -57,10 +51,12 @@ impl FailedFile {
         self.put(&bytes)
     }
 
-    /// Gives the file its name. Where nothing failed there is no file, not even an old one.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+    /// Gives the file its name. Where nothing failed there is no file, and after a `complete` run
+    /// not even an old one.
+    pub(crate) fn finish(mut self, complete: bool) -> Result<(), Failure> {
         match &self.form {
-            None if self.replace && self.path.is_file() => {
+            _ if self.broken => return Ok(()),
+            None if complete && self.replace && self.path.is_file() => {
                 return std::fs::remove_file(&self.path)
                     .map_err(|source| PathError::new("remove", &self.path, source).into());
             }
@@ -77,6 +73,8 @@ impl FailedFile {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.file.write_all(bytes).map_err(|source| PathError::new("write", &self.path, source).into())
+        let written = self.file.write_all(bytes);
+        self.broken |= written.is_err();
+        written.map_err(|source| PathError::new("write", &self.path, source).into())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use super::exit::ExitStatus;
 use super::streams;
@@ -40,6 +41,12 @@ impl Failure {
     /// A mistake in flags or settings.
     pub(crate) fn usage(message: impl Display + Send + Sync + std::fmt::Debug + 'static) -> Failure {
         Failure::said(ExitStatus::Usage, message)
+    }
+
+    /// A file that is in the way of one to be written.
+    pub(crate) fn file_is_there(path: &Path) -> Failure {
+        Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
+            .hint("`--force` replaces it")
     }
 
     /// Adds what to do about it.

@@ -11,6 +11,8 @@ use crate::files::{PathError, Replacement};
 pub(crate) struct Output {
     target: Target,
     started: bool,
+    /// Whether a write failed: then a file does not get its name.
+    broken: bool,
     /// The index of the last item whose result was handed to the system.
     last_delivered: Option<u64>,
 }
@@ -40,18 +42,17 @@ impl From<OutputError> for Failure {
 impl Output {
     /// Results on standard output.
     pub(crate) fn to_stdout() -> Output {
-        Output { target: Target::Stdout, started: false, last_delivered: None }
+        Output { target: Target::Stdout, started: false, broken: false, last_delivered: None }
     }
 
     /// Results in a file.
     pub(crate) fn to_file(path: &Path, replace: bool) -> Result<Output, Failure> {
         if !replace && path.symlink_metadata().is_ok() {
-            return Err(Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
-                .hint("`--force` replaces it"));
+            return Err(Failure::file_is_there(path));
         }
         let file = Replacement::begin(path)?;
         let target = Target::File { file, path: path.to_owned(), replace };
-        Ok(Output { target, started: false, last_delivered: None })
+        Ok(Output { target, started: false, broken: false, last_delivered: None })
     }
 
     /// Writes the results of a batch, whose rows end at these places; before the first batch, the
@@ -63,10 +64,14 @@ impl Output {
         row_ends: &[(u64, usize)],
     ) -> Result<(), OutputError> {
         if !self.started {
-            self.put(head).map_err(|(_, source)| self.error(source))?;
             self.started = true;
+            if let Err((_, source)) = self.put(head) {
+                self.broken = true;
+                return Err(self.error(source));
+            }
         }
         let outcome = self.put(rows);
+        self.broken = outcome.is_err();
         let taken = outcome.as_ref().map_or_else(|(taken, _)| *taken, |()| rows.len());
         let delivered = row_ends.iter().take_while(|(_, end)| *end <= taken).last();
         self.last_delivered = delivered.map(|(index, _)| *index).or(self.last_delivered);
@@ -74,9 +79,9 @@ impl Output {
     }
 
     /// Writes what stands after the last row, and gives a file its name. Where nothing was ever
-    /// written, nothing appears.
+    /// written, or a write failed, nothing appears and an older file stays.
     pub(crate) fn finish(mut self, tail: &[u8]) -> Result<(), OutputError> {
-        if !self.started {
+        if !self.started || self.broken {
             return Ok(());
         }
         self.put(tail).map_err(|(_, source)| self.error(source))?;
@@ -108,7 +113,10 @@ impl Output {
         }
         match &self.target {
             // What follows the last line end would wait for the next one.
-            Target::Stdout => io::stdout().flush().map_err(|error| (taken, error)),
+            Target::Stdout => {
+                let kept_back = bytes.len() - memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+                io::stdout().flush().map_err(|error| (taken - kept_back, error))
+            }
             Target::File { .. } => Ok(()),
         }
     }

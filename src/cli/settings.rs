@@ -2,16 +2,15 @@
 //! default. Each value is decided by where it came from.
 
 use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::args::{BatchIssueArgs, Common, InputFormat};
+use super::args::{BatchIssueArgs, Common, InputFormat, MAX_JOBS};
 use super::config::{Config, ConfigFile};
 use super::exit::ExitStatus;
 use super::failure::Failure;
-use super::signals::{StopRequest, StoppableInput};
 use super::streams;
 use crate::clock::{Clock, UnixTime};
 use crate::credential::{ProfileSettings, ProofFormat};
@@ -163,24 +162,22 @@ impl Settings {
             delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
             columns: columns.clone(),
             constants: constants.clone(),
-            max_item_bytes: args.max_item_bytes.get(),
+            max_item_bytes: args.max_item_bytes as usize,
             max_items: args.api_limits.then_some(API_LIMIT),
         })
     }
 
     /// How many workers there are.
     pub(crate) fn jobs(&self, args: &BatchIssueArgs) -> usize {
-        self.value(&args.jobs, |config| &config.jobs)
-            .or_else(|| std::thread::available_parallelism().ok())
-            .map_or(1, std::num::NonZeroUsize::get)
+        let given = self.value(&args.jobs, |config| &config.jobs).map(|jobs| usize::from(jobs.get()));
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        given.unwrap_or_else(cores).min(MAX_JOBS)
     }
 }
-
 /// When credentials are issued.
 pub(crate) fn clock(issued_at: Option<&str>) -> Result<Clock, Failure> {
     let Some(text) = issued_at else { return Ok(Clock::System) };
-    text.parse::<Timestamp>()
-        .ok()
+    crate::request::rules::date_time(text)
         .and_then(UnixTime::from_timestamp)
         .map(Clock::Fixed)
         .ok_or_else(|| {
@@ -250,8 +247,8 @@ fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
 }
 
 /// The batch files, or standard input.
-pub(crate) fn inputs(paths: &[PathBuf], stop: &StopRequest) -> Result<Vec<source::Input>, Failure> {
-    let stdin = || source::Input::Stdin(Box::new(StoppableInput::new(stop.clone())));
+pub(crate) fn inputs(paths: &[PathBuf]) -> Result<Vec<source::Input>, Failure> {
+    let stdin = || source::Input::Stdin(Box::new(io::stdin()));
     if paths.is_empty() {
         if io::stdin().is_terminal() {
             return Err(Failure::new(ExitStatus::Usage, anyhow::anyhow!("no batch file"))

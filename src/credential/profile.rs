@@ -53,6 +53,8 @@ pub struct Profile {
     pub kid: String,
     /// The credential type.
     pub vct: String,
+    /// The issuer's own JSON-LD context; empty where there is none.
+    pub context: String,
     pub(super) issuer_json: String,
     pub(super) kid_json: String,
     pub(super) vct_json: String,
@@ -74,6 +76,7 @@ impl Profile {
             developer_id_json: settings.developer_id.as_deref().map(json::string),
             issuer: issuer.id().to_owned(),
             kid: issuer.kid().to_owned(),
+            context: settings.context.unwrap_or_default(),
             vct,
         }
     }

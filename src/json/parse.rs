@@ -12,6 +12,9 @@ pub const MAX_DEPTH: usize = 64;
 /// would round it.
 const MAX_NUMBER_CHARS: usize = 64;
 
+/// The most faults that are listed; a text with more is not worth the time.
+const MAX_FAULTS: usize = 100;
+
 /// Objects up to this size are searched for repeated keys pair by pair, larger ones by hashing.
 const PAIRWISE_MEMBERS: usize = 16;
 
@@ -285,9 +288,15 @@ impl Parser {
         };
         if let Some(kind) = fault {
             // The string's own node comes next: it is pushed when its closing quote is found.
-            self.faults.push(Fault { kind, node: self.nodes.len() as u32 });
+            self.note(kind, self.nodes.len() as u32);
         }
         Ok(())
+    }
+
+    fn note(&mut self, kind: FaultKind, node: u32) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(Fault { kind, node });
+        }
     }
 
     /// Lists the keys of an object that stand in it already.
@@ -326,7 +335,7 @@ impl Parser {
                 }
             };
             if keys[..position].iter().any(repeats) {
-                self.faults.push(Fault { kind: FaultKind::DuplicateKey, node: key });
+                self.note(FaultKind::DuplicateKey, key);
             }
         }
     }
@@ -335,7 +344,7 @@ impl Parser {
         let mut seen = HashSet::with_capacity(keys.len());
         for &key in keys {
             if !seen.insert(unescape(cursor.inside(self.nodes[key as usize]))) {
-                self.faults.push(Fault { kind: FaultKind::DuplicateKey, node: key });
+                self.note(FaultKind::DuplicateKey, key);
             }
         }
     }

@@ -98,6 +98,10 @@ impl Examination {
                 millis = at;
             }
             for record in record::unpack(row.get_ref(2)?.as_blob()?) {
+                let Some(record) = record else {
+                    self.problems.push(format!("a record of run {run} has a date that cannot be"));
+                    continue;
+                };
                 if !ids.insert(record.id_tail) {
                     self.problems.push(format!("the id {} is given twice", record.id(at as u64)));
                 }

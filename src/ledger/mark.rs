@@ -9,14 +9,31 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Whether the ledger was once further than its last batch is now.
-pub(super) fn is_beyond(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) -> bool {
-    read(ledger, hash_key).is_some_and(|marked| marked > last_batch)
+/// A mark that was read: of which ledger, and its last batch.
+#[derive(Debug)]
+pub(super) struct Mark {
+    ledger: String,
+    last_batch: i64,
 }
 
-/// Sets the mark, if it stands lower.
+impl Mark {
+    /// Whether the ledger was once further than its last batch is now. A mark of another ledger,
+    /// which stood here before, says nothing.
+    pub(super) fn is_beyond(&self, hash_key: &[u8; 32], last_batch: i64) -> bool {
+        self.ledger == name(hash_key) && self.last_batch > last_batch
+    }
+}
+
+/// Reads the mark beside a ledger, if there is one.
+pub(super) fn read(ledger: &Path) -> Option<Mark> {
+    let text = fs::read_to_string(path(ledger)).ok()?;
+    let (of, last_batch) = text.strip_suffix('\n')?.split_once(' ')?;
+    Some(Mark { ledger: of.to_owned(), last_batch: last_batch.parse().ok()? })
+}
+
+/// Sets the mark, unless it stands higher.
 pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
-    if read(ledger, hash_key).is_none_or(|marked| marked < last_batch) {
+    if !read(ledger).is_some_and(|mark| mark.ledger == name(hash_key) && mark.last_batch >= last_batch) {
         set(ledger, hash_key, last_batch);
     }
 }
@@ -25,14 +42,6 @@ pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
 pub(super) fn set(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
     // A torn write gives a line that does not parse, which says nothing.
     let _ = fs::write(path(ledger), format!("{} {last_batch}\n", name(hash_key)));
-}
-
-/// The last batch marked for this ledger. A mark of another ledger, which stood here before, says
-/// nothing.
-fn read(ledger: &Path, hash_key: &[u8; 32]) -> Option<i64> {
-    let text = fs::read_to_string(path(ledger)).ok()?;
-    let (of, last_batch) = text.strip_suffix('\n')?.split_once(' ')?;
-    if of == name(hash_key) { last_batch.parse().ok() } else { None }
 }
 
 fn path(ledger: &Path) -> PathBuf {

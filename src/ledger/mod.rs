@@ -65,6 +65,7 @@ use uuid::Uuid;
 
 pub use check::Examination;
 pub use error::{Difference, LedgerError};
+use mark::Mark;
 pub use record::Record;
 
 use crate::clock::{UnixTime, system_millis, system_now};
@@ -219,8 +220,10 @@ impl Ledger {
     /// newer version. It is never replaced.
     pub fn open(path: &Path) -> Result<(Ledger, History), LedgerError> {
         schema::create_missing(path)?;
+        // The mark is read first: it may rise at any time, and the ledger is always ahead of it.
+        let marked = mark::read(path);
         let mut ledger = Ledger::on(schema::connect(path)?, path)?;
-        let history = ledger.compare_with_mark()?;
+        let history = ledger.compare_with(marked)?;
         Ok((ledger, history))
     }
 
@@ -245,8 +248,9 @@ impl Ledger {
         Ok(Ledger { path: path.to_owned(), connection, hash_key, run: None, lists: Vec::new(), last_batch })
     }
 
-    fn compare_with_mark(&mut self) -> Result<History, LedgerError> {
-        if !mark::is_beyond(&self.path, &self.hash_key, self.last_batch) {
+    fn compare_with(&mut self, marked: Option<Mark>) -> Result<History, LedgerError> {
+        let went_back = marked.is_some_and(|mark| mark.is_beyond(&self.hash_key, self.last_batch));
+        if !went_back {
             return Ok(History::Whole);
         }
         self.connection
@@ -261,39 +265,14 @@ impl Ledger {
         self.hash_key
     }
 
-    /// Whether the ledger knows a run of this name.
+    /// Whether the ledger knows a run of this name, made under the same terms.
     ///
     /// # Errors
     /// Where the ledger cannot be read, or the run was made under other terms.
     pub fn knows(&self, run: &RunDescription) -> Result<bool, LedgerError> {
-        let fail = |source| LedgerError::sqlite("read", &self.path, source);
-        let terms = self
-            .connection
-            .query_row(
-                "SELECT issuer, kid, proof_format, vct, context, ttl FROM runs WHERE name = ?1",
-                [&run.name],
-                |row| {
-                    Ok(Terms {
-                        issuer: row.get(0)?,
-                        kid: row.get(1)?,
-                        proof_format: row.get(2)?,
-                        vct: row.get(3)?,
-                        context: row.get(4)?,
-                        ttl: row.get(5)?,
-                    })
-                },
-            )
-            .optional()
-            .map_err(fail)?;
-        let Some(terms) = terms else { return Ok(false) };
-        let differences: Vec<Difference> = (terms.named().into_iter().zip(run.terms.named()))
-            .filter(|((_, was), (_, is))| was != is)
-            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
-            .collect();
-        match differences.is_empty() {
-            true => Ok(true),
-            false => Err(LedgerError::OtherTerms { name: run.name.clone(), differences }),
-        }
+        let found = find_run(&self.connection, run)
+            .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        found.map_or(Ok(false), |found| found.number_under(&run.terms, &run.name).map(|_| true))
     }
 
     /// Gives each entry an id and an index, and records it; all or none. An entry that was issued
@@ -312,33 +291,30 @@ impl Ledger {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        self.record_in_transaction(run, entries)
-            .map_err(|source| LedgerError::sqlite("write", &self.path, source))
-    }
-
-    fn record_in_transaction(
-        &mut self,
-        run: &RunDescription,
-        entries: &[Entry<'_>],
-    ) -> rusqlite::Result<Vec<Answer>> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let path = self.path.clone();
+        let fail = |source| LedgerError::sqlite("write", &path, source);
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
         let run_number = match self.run {
             Some(number) => number,
-            None => find_or_add_run(&transaction, run)?,
+            None => match find_run(&transaction, run).map_err(fail)? {
+                Some(found) => found.number_under(&run.terms, &run.name)?,
+                None => add_run(&transaction, run).map_err(fail)?,
+            },
         };
         let known = match run.repeatable {
-            true => known_credentials(&transaction, run_number, entries)?,
+            true => known_credentials(&transaction, run_number, entries).map_err(fail)?,
             false => HashMap::new(),
         };
         let fresh: Vec<&Entry<'_>> =
             entries.iter().filter(|entry| !known.contains_key(&entry.position)).collect();
         let batch = match fresh.is_empty() {
             true => None,
-            false => Some(Batch::insert(&transaction, run_number, run, &fresh)?),
+            false => Some(Batch::insert(&transaction, run_number, run, &fresh).map_err(fail)?),
         };
         let needed = known.values().map(|known| known.list).chain(batch.iter().map(|batch| batch.slots.list));
-        keep_lists(&mut self.lists, &transaction, needed.collect())?;
-        transaction.commit()?;
+        keep_lists(&mut self.lists, &transaction, needed.collect()).map_err(fail)?;
+        transaction.commit().map_err(fail)?;
 
         self.run = Some(run_number);
         self.last_batch = batch.as_ref().map_or(self.last_batch, |batch| batch.number);
@@ -380,7 +356,7 @@ impl Ledger {
     ) -> rusqlite::Result<HashMap<u64, Known>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
         match find_run(&transaction, run)? {
-            Some(number) => known_credentials(&transaction, number, entries),
+            Some(found) => known_credentials(&transaction, found.number, entries),
             None => Ok(HashMap::new()),
         }
     }
@@ -392,9 +368,10 @@ impl Ledger {
 
     fn grant(&self, credential: &Known, replayed: bool) -> Grant {
         let list = self.lists.iter().find(|list| list.number == credential.list);
+        let list = list.expect("the lists of all answers were kept");
         Grant {
             id: credential.id,
-            status: list.map(|list| (Arc::clone(&list.uris), list.order.index(credential.slot))),
+            status: Some((Arc::clone(&list.uris), list.order.index(credential.slot))),
             issued_at: credential.record.issued_at,
             expires_at: credential.record.expires_at,
             replayed,
@@ -474,15 +451,44 @@ impl Batch {
     }
 }
 
-fn find_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<Option<i64>> {
-    transaction.query_row("SELECT run FROM runs WHERE name = ?1", [&run.name], |row| row.get(0)).optional()
+/// A run that the ledger knows.
+struct FoundRun {
+    number: i64,
+    terms: Terms,
 }
 
-/// Finds the run of this name, or adds it.
-fn find_or_add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
-    if let Some(number) = find_run(transaction, run)? {
-        return Ok(number);
+impl FoundRun {
+    /// The run's number, if its terms are these.
+    fn number_under(&self, terms: &Terms, name: &str) -> Result<i64, LedgerError> {
+        let differences: Vec<Difference> = (self.terms.named().into_iter().zip(terms.named()))
+            .filter(|((_, was), (_, is))| was != is)
+            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
+            .collect();
+        match differences.is_empty() {
+            true => Ok(self.number),
+            false => Err(LedgerError::OtherTerms { name: name.to_owned(), differences }),
+        }
     }
+}
+
+fn find_run(connection: &Connection, run: &RunDescription) -> rusqlite::Result<Option<FoundRun>> {
+    let sql = "SELECT run, issuer, kid, proof_format, vct, context, ttl FROM runs WHERE name = ?1";
+    connection
+        .query_row(sql, [&run.name], |row| {
+            let terms = Terms {
+                issuer: row.get(1)?,
+                kid: row.get(2)?,
+                proof_format: row.get(3)?,
+                vct: row.get(4)?,
+                context: row.get(5)?,
+                ttl: row.get(6)?,
+            };
+            Ok(FoundRun { number: row.get(0)?, terms })
+        })
+        .optional()
+}
+
+fn add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
     let terms = &run.terms;
     transaction.execute(
         "INSERT INTO runs (name, issuer, kid, proof_format, vct, context, ttl, started_at)
@@ -520,12 +526,18 @@ fn known_credentials(
         let (list, first_slot, millis): (i64, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let records = row.get_ref(3)?.as_blob()?;
         for (slot, record) in (first_slot..).zip(record::unpack(records)) {
+            let record = record.ok_or_else(corrupt)?;
             let id = record.id(millis as u64);
             known.insert(record.position, Known { id, list, slot, record });
         }
     }
     known.retain(|position, _| (first.position..=last.position).contains(position));
     Ok(known)
+}
+
+/// What SQLite says of a file whose content cannot be.
+fn corrupt() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None)
 }
 
 /// Takes slots from the issuer's current list, or from a new one once three quarters of that are

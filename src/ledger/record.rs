@@ -59,20 +59,19 @@ pub(super) fn pack(records: &[Record]) -> Vec<u8> {
     bytes
 }
 
-/// Reads packed records. The ledger's tables hold whole records only.
-pub(super) fn unpack(bytes: &[u8]) -> impl Iterator<Item = Record> {
+/// Reads packed records; `None` for one that cannot be. The ledger's tables hold whole records
+/// only.
+pub(super) fn unpack(bytes: &[u8]) -> impl Iterator<Item = Option<Record>> {
     let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
     records.iter().map(|bytes| {
-        let time = |at: usize| {
-            UnixTime::from_seconds(i64::from_le_bytes(part(bytes, at))).unwrap_or(UnixTime::EPOCH)
-        };
-        Record {
+        let time = |at: usize| UnixTime::from_seconds(i64::from_le_bytes(part(bytes, at)));
+        Some(Record {
             position: u64::from_le_bytes(part(bytes, 0)),
             id_tail: part(bytes, 8),
-            issued_at: time(18),
-            expires_at: time(26),
+            issued_at: time(18)?,
+            expires_at: time(26)?,
             content_hash: part(bytes, 34),
-        }
+        })
     })
 }
 
@@ -95,6 +94,6 @@ mod tests {
         };
         let records: Vec<_> = [0, 1, 77, u64::from(u32::MAX) + 5].map(record).into();
         assert_eq!(pack(&records).len(), 4 * RECORD_BYTES);
-        assert_eq!(unpack(&pack(&records)).collect::<Vec<_>>(), records);
+        assert_eq!(unpack(&pack(&records)).map(Option::unwrap).collect::<Vec<_>>(), records);
     }
 }

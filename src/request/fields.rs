@@ -1,6 +1,6 @@
 //! The fields of an item, said once.
 //!
-//! [`ITEM`] is the one source for the validator ([`super::validate`]), the JSON Schema
+//! [`ITEM`] is the one source for the validator ([`Checker`](super::Checker)), the JSON Schema
 //! ([`super::schema`]), the CSV columns ([`crate::source`]), the templates and the README's table.
 //! A rule that is not in this table does not exist.
 
@@ -89,6 +89,10 @@ pub fn is_reserved(name: &str) -> bool {
     matches!(name, "_sd" | "..." | "_sd_alg") || name.starts_with('@')
 }
 
+/// The names that stand for `@id` and `@type` in the contexts of a credential, and so cannot be
+/// names of unknown claims.
+pub const JSON_LD_KEYWORDS: [&str; 2] = ["id", "type"];
+
 /// The greatest length, in characters, of ids and references.
 pub const MAX_ID_CHARS: usize = 512;
 /// The most evidence references of one item.
@@ -118,7 +122,7 @@ const fn closed(fields: &'static [Field]) -> Object {
 
 /// An item of a batch file: a request and the name by which its result is found again.
 pub static ITEM: Object =
-    closed(&[required("request", Kind::Object(&REQUEST), "what to issue"), CORRELATION_ID]);
+    closed(&[required("request", Kind::Object(&REQUEST), "what to issue"), CORRELATION_ID, ERROR]);
 
 /// An item without the envelope: the request's own fields, and `correlation_id` beside them.
 pub static BARE_ITEM: Object = closed(&[
@@ -205,7 +209,7 @@ pub static CLAIMS: Object = Object {
     ],
     min_members: 1,
     extensible: true,
-    reserved: &["id", "type"],
+    reserved: &JSON_LD_KEYWORDS,
 };
 
 /// The singular of `beneficial_owners`, which marks the array whose shares are added up.
@@ -222,7 +226,7 @@ static OWNER_OBJECT: Object = Object {
     ],
     min_members: 0,
     extensible: true,
-    reserved: &["id", "type"],
+    reserved: &JSON_LD_KEYWORDS,
 };
 
 static ADDRESS: Object = Object {
@@ -236,7 +240,7 @@ static ADDRESS: Object = Object {
     ],
     min_members: 0,
     extensible: true,
-    reserved: &["id", "type"],
+    reserved: &JSON_LD_KEYWORDS,
 };
 
 static CNF: Object =

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::check::Warning;
 use super::fields::{self, Field, Object};
 use super::rejection::{Detail, DetailCode};
-use super::rules;
-use super::words::{expectation, found, preview, quote, unknown_field};
+use super::rules::{self, DateTimeProblem};
+use super::words::{expectation, found, may_be_quoted, preview, quote, shorten_name, unknown_field};
 use crate::clock::UnixTime;
 use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys;
@@ -31,7 +31,7 @@ impl Place<'_> {
             Place::Name(parent, name) => {
                 parent.push_to(pointer);
                 pointer.push('/');
-                json::push_pointer_segment(pointer, name);
+                json::push_pointer_segment(pointer, &shorten_name(name));
             }
             Place::Index(parent, index) => {
                 parent.push_to(pointer);
@@ -40,6 +40,10 @@ impl Place<'_> {
         }
     }
 }
+
+/// The most violations that are told of one item. One that breaks more rules than that is no item
+/// to be mended by hand.
+const MAX_VIOLATIONS: usize = 100;
 
 /// What the walk over an item has found.
 pub(super) struct Findings {
@@ -54,12 +58,19 @@ impl Findings {
         Findings { allow_unknown, issued_at, violations: Vec::new(), warnings: Vec::new() }
     }
 
+    /// Notes a violation, unless there are [`MAX_VIOLATIONS`] of the item already.
     pub(super) fn violation(&mut self, place: &Place<'_>, code: DetailCode, message: impl Into<String>) {
-        self.violations.push(Detail { path: place.pointer(), code, message: message.into() });
+        if !self.is_full() {
+            self.violations.push(Detail { path: place.pointer(), code, message: message.into() });
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.violations.len() >= MAX_VIOLATIONS
     }
 
     pub(super) fn note_faults(&mut self, document: Document<'_>) {
-        for &fault in document.faults() {
+        for &fault in document.faults().iter().take(MAX_VIOLATIONS) {
             let code = match fault.kind {
                 FaultKind::DuplicateKey => DetailCode::DuplicateKey,
                 FaultKind::Nul | FaultKind::LoneSurrogate => DetailCode::InvalidCharacter,
@@ -145,10 +156,16 @@ impl Findings {
     }
 
     fn check_jwk(&mut self, value: Value<'_>, place: &Place<'_>) {
-        self.refuse_reserved_inside(value, place);
-        let Ok(serde_json::Value::Object(members)) = serde_json::from_str(value.text()) else { return };
-        if let Err(problem) = keys::check_public_jwk(&members) {
-            self.violation(place, DetailCode::InvalidKey, problem.to_string());
+        self.refuse_reserved_inside(value, &[], place);
+        let problem = match serde_json::from_str(value.text()) {
+            Ok(serde_json::Value::Object(members)) => {
+                keys::check_public_jwk(&members).err().map(|problem| problem.to_string())
+            }
+            // Whatever the other parser does not take is no key that anybody could use.
+            _ => Some("is no JSON object that every parser reads".to_owned()),
+        };
+        if let Some(problem) = problem {
+            self.violation(place, DetailCode::InvalidKey, problem);
         }
     }
 
@@ -176,12 +193,17 @@ impl Findings {
         let sum: f64 = owners.elements().filter_map(share).sum();
         // Thirds written as decimals add up to a hair more than 100.
         if sum > 100.0 + 1e-9 {
+            // Two decimals: more would be artefacts of adding doubles.
+            let sum = (sum * 100.0).round() / 100.0;
             self.warnings.push(Warning::SharesOver100(sum));
         }
     }
 
     fn check_text(&mut self, text: &str, field: &Field, place: &Place<'_>) {
-        let found = || if field.personal { String::new() } else { format!("found {}; ", quote(text)) };
+        let found = || match may_be_quoted(text, field) {
+            true => format!("found {}; ", quote(text)),
+            false => String::new(),
+        };
         match &field.kind {
             fields::Kind::Text { min, max } => self.check_length(text, *min, *max, place),
             fields::Kind::CredentialType if text != fields::CREDENTIAL_TYPE => {
@@ -205,7 +227,11 @@ impl Findings {
             fields::Kind::PastDateTime => {
                 let now = crate::clock::system_now().max(self.issued_at).timestamp();
                 if let Some(problem) = rules::past_date_time_problem(text, now) {
-                    self.violation(place, DetailCode::InvalidFormat, found() + problem);
+                    let code = match problem {
+                        DateTimeProblem::Form => DetailCode::InvalidFormat,
+                        DateTimeProblem::Future => DetailCode::OutOfRange,
+                    };
+                    self.violation(place, code, format!("{}{problem}", found()));
                 }
             }
             _ => {} // a duration is judged once the time of issue is known: Checker::expiry
@@ -231,24 +257,27 @@ impl Findings {
             let message = "the name has a meaning of its own in a credential; expected another name";
             self.violation(place, DetailCode::ReservedName, message);
         } else if self.allow_unknown && object.extensible {
-            self.refuse_reserved_inside(value, place);
+            self.refuse_reserved_inside(value, &fields::JSON_LD_KEYWORDS, place);
         } else {
             self.violation(place, DetailCode::UnknownField, unknown_field(name, object));
         }
     }
 
     /// Refuses names that no claim may have, at any depth of a value that is carried through.
-    fn refuse_reserved_inside(&mut self, value: Value<'_>, place: &Place<'_>) {
+    fn refuse_reserved_inside(&mut self, value: Value<'_>, also: &[&str], place: &Place<'_>) {
+        if self.is_full() {
+            return;
+        }
         for (name, member) in value.members() {
             let place = Place::Name(place, &name);
-            if fields::is_reserved(&name) {
+            if fields::is_reserved(&name) || also.contains(&name.as_ref()) {
                 let message = "the name has a meaning of its own in a credential; expected another name";
                 self.violation(&place, DetailCode::ReservedName, message);
             }
-            self.refuse_reserved_inside(member, &place);
+            self.refuse_reserved_inside(member, also, &place);
         }
         for (index, element) in value.elements().enumerate() {
-            self.refuse_reserved_inside(element, &Place::Index(place, index));
+            self.refuse_reserved_inside(element, also, &Place::Index(place, index));
         }
         if value.kind() == Kind::Number && value.text().parse::<f64>().is_ok_and(f64::is_infinite) {
             self.violation(place, DetailCode::OutOfRange, "the number is beyond what a double can hold");

@@ -117,7 +117,8 @@ pub struct Rejection {
     pub code: ErrorCode,
     /// The sentence that people read.
     pub message: String,
-    /// Each violation, in the order of the item; empty where the item could not be read.
+    /// Each violation: faults of the text first, then broken rules; at most 100. Empty where the
+    /// item could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
 }

@@ -28,9 +28,37 @@ pub(super) fn expectation(field: &Field) -> Cow<'static, str> {
 
 /// What was found, without its value where that may be personal.
 pub(super) fn found(value: Value<'_>, field: &Field) -> String {
-    match field.personal {
-        true => value.kind().to_string(),
-        false => preview(value),
+    // What stands in the place of a person, an address or a key may be all or part of one.
+    let quotable = value.as_str().is_none_or(|text| may_be_quoted(&text, field));
+    match quotable && holds_nothing_personal(&field.kind) {
+        true => preview(value),
+        false => value.kind().to_string(),
+    }
+}
+
+fn holds_nothing_personal(kind: &fields::Kind) -> bool {
+    match kind {
+        fields::Kind::Object(_) | fields::Kind::PublicJwk => false,
+        fields::Kind::Array { of, .. } => holds_nothing_personal(&of.kind),
+        _ => true,
+    }
+}
+
+/// Whether a message may quote what was found in a field. Country codes are quoted where they are
+/// as short as codes are; a longer text may be a part of an address that slipped.
+pub(super) fn may_be_quoted(text: &str, field: &Field) -> bool {
+    match field.kind {
+        fields::Kind::Country => text.chars().count() <= 3,
+        _ => !field.personal,
+    }
+}
+
+/// A member's name for a path, cut where it is longer than any name.
+pub(super) fn shorten_name(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 128;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::Format;
+use crate::stop::Stopped;
 
 /// Which input an error or a count is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,11 @@ impl InputError {
     /// Whether the file could not be read (exit code 6), rather than being no batch (4).
     pub fn is_io(&self) -> bool {
         matches!(*self.fault, InputFault::Open(_) | InputFault::Read(_) | InputFault::Directory)
+    }
+
+    /// Whether waiting for more input was given up on request.
+    pub fn is_stopped(&self) -> bool {
+        matches!(&*self.fault, InputFault::Read(source) if Stopped::is(source))
     }
 
     /// Whether the command line or `.beltic.yaml` is at fault (exit code 2), rather than a file.

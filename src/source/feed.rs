@@ -10,7 +10,8 @@ use super::csv::CsvCutter;
 use super::error::{InputError, InputFault, InputName, InputWarning, WarningFault};
 use super::json::JsonCutter;
 use super::ndjson::NdjsonCutter;
-use super::{Format, Input, Options, sniff};
+use super::{Format, Input, ItemForm, Options, sniff};
+use crate::stop::{Stop, StoppableReader};
 
 /// The most items of a chunk: a batch of the API.
 pub(super) const MAX_CHUNK_ITEMS: usize = 1_000;
@@ -142,13 +143,13 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Opens an input and finds out what it is; for CSV, reads the header.
-    pub(super) fn open(input: Input, options: &Options) -> Result<Self, InputError> {
+    pub(super) fn open(input: Input, options: &Options, stop: &Stop) -> Result<Self, InputError> {
         let name = input.name();
-        Self::open_named(input, name.clone(), options).map_err(|fault| InputError::of(&name, fault))
+        Self::open_named(input, name.clone(), options, stop).map_err(|fault| InputError::of(&name, fault))
     }
 
-    fn open_named(input: Input, name: InputName, options: &Options) -> Result<Self, InputFault> {
-        let (reader, live) = open_reader(input)?;
+    fn open_named(input: Input, name: InputName, options: &Options, stop: &Stop) -> Result<Self, InputFault> {
+        let (reader, live) = open_reader(input, stop)?;
         let mut bytes = Bytes::open(reader, live, options.encoding)?;
         let mut window = Window::new();
         let format = sniff::format(&name, &mut bytes, &mut window, options)?;
@@ -164,6 +165,15 @@ impl Feed {
     /// The input's name.
     pub(super) fn name(&self) -> &InputName {
         &self.name
+    }
+
+    /// The form of the items.
+    pub(super) fn form(&self) -> ItemForm {
+        match &self.cutter {
+            Cutter::Json(_) => ItemForm::Json,
+            Cutter::Ndjson(_) => ItemForm::Ndjson,
+            Cutter::Csv(cutter) => ItemForm::of_columns(&cutter.columns()),
+        }
     }
 
     /// Whether the input is a pipe or a terminal: it cannot be opened twice, and may have more
@@ -242,10 +252,16 @@ impl Feed {
     }
 }
 
-fn open_reader(input: Input) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
-    match input {
-        Input::Stdin(reader) => Ok((reader, true)),
-        Input::File(path) => open_file(&path),
+/// The bytes of an input, and whether it is live. A live one may wait for its writer, so its
+/// reads can be given up.
+fn open_reader(input: Input, stop: &Stop) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
+    let (reader, live) = match input {
+        Input::Stdin(reader) => (reader, true),
+        Input::File(path) => open_file(&path)?,
+    };
+    match live {
+        true => Ok((Box::new(StoppableReader::new(reader, stop.clone())), true)),
+        false => Ok((reader, false)),
     }
 }
 

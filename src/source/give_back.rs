@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use super::chunk::{Chunk, RawItem, Shape};
-use super::columns::ERROR_COLUMNS;
+use super::columns::{Columns, ERROR_COLUMNS};
 use super::csv::Rows;
 use crate::json::{Parser, Value};
 use crate::request::Rejection;
@@ -22,6 +22,16 @@ pub enum ItemForm {
         /// The file's own header, with the error columns behind it.
         header: Vec<u8>,
     },
+}
+
+impl ItemForm {
+    /// The form of rows under these columns.
+    pub(super) fn of_columns(columns: &Columns) -> ItemForm {
+        let mut header = Vec::new();
+        let own = columns.own_cells(columns.header());
+        write_row(&mut header, columns.delimiter, own.chain(ERROR_COLUMNS));
+        ItemForm::Csv { header }
+    }
 }
 
 /// Gives items of a chunk back, in order.
@@ -47,12 +57,7 @@ impl GiveBack<'_> {
     /// The form of the chunk's items.
     pub fn form(&self) -> ItemForm {
         match &self.chunk.shape {
-            Shape::Csv(columns) => {
-                let mut header = Vec::new();
-                let own = columns.own_cells(columns.header());
-                write_row(&mut header, columns.delimiter, own.chain(ERROR_COLUMNS));
-                ItemForm::Csv { header }
-            }
+            Shape::Csv(columns) => ItemForm::of_columns(columns),
             // Only items of NDJSON have lines of their own.
             Shape::Json if self.chunk.items.iter().any(|item| item.line.is_some()) => ItemForm::Ndjson,
             Shape::Json => ItemForm::Json,

@@ -46,6 +46,7 @@ pub use self::error::{
 };
 use self::feed::Feed;
 pub use self::give_back::{GiveBack, ItemForm};
+use crate::stop::Stop;
 
 /// The most bytes of an item, unless [`Options`] say otherwise: 1 MiB.
 pub const DEFAULT_MAX_ITEM_BYTES: usize = 1024 * 1024;
@@ -164,6 +165,9 @@ pub struct InputBytes {
 /// The inputs of one run, cut into chunks in the order given.
 pub struct Source {
     options: Options,
+    stop: Stop,
+    /// The different forms of the inputs.
+    forms: Vec<ItemForm>,
     current: Option<Feed>,
     pending: VecDeque<Pending>,
     /// Chunks that were built before they were asked for.
@@ -186,11 +190,16 @@ enum Pending {
 impl Source {
     /// Checks all inputs: that they exist, can be read, are in a known format, have a sound CSV
     /// header, and, for regular files, that their first chunk of items can be cut.
-    pub fn open(inputs: Vec<Input>, options: Options) -> Result<Self, InputError> {
+    ///
+    /// Waiting for an input that is a pipe ends once `stop` is requested, with an error of which
+    /// [`InputError::is_stopped`] is true.
+    pub fn open(inputs: Vec<Input>, options: Options, stop: &Stop) -> Result<Self, InputError> {
         refuse_impossible(&inputs)?;
         columns::check_options(&options).map_err(InputError::of_run)?;
         let mut source = Self {
             options,
+            stop: stop.clone(),
+            forms: Vec::new(),
             current: None,
             pending: VecDeque::new(),
             ready: VecDeque::new(),
@@ -207,7 +216,11 @@ impl Source {
 
     fn check(&mut self, input: Input) -> Result<(), InputError> {
         let is_first = self.current.is_none() && self.pending.is_empty();
-        let mut feed = Feed::open(input, &self.options)?;
+        let mut feed = Feed::open(input, &self.options, &self.stop)?;
+        let form = feed.form();
+        if !self.forms.contains(&form) {
+            self.forms.push(form);
+        }
         if feed.is_live() {
             self.pending.push_back(Pending::Open(Box::new(feed)));
             return Ok(());
@@ -282,7 +295,7 @@ impl Source {
     fn reopen(&self, pending: Pending) -> Result<Feed, InputError> {
         match pending {
             Pending::Open(feed) => Ok(*feed),
-            Pending::Closed(path) => Feed::open(Input::File(path), &self.options),
+            Pending::Closed(path) => Feed::open(Input::File(path), &self.options, &self.stop),
         }
     }
 
@@ -295,6 +308,11 @@ impl Source {
         chunk.bytes_consumed = self.bytes_read().iter().map(|input| input.bytes).sum();
         self.next_index += chunk.items.len() as u64;
         chunk
+    }
+
+    /// Whether all inputs have the same form, and if CSV, the same header.
+    pub fn is_uniform(&self) -> bool {
+        self.forms.len() <= 1
     }
 
     /// The inputs whose turn has come, and how much of each was read.

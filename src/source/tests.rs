@@ -48,7 +48,7 @@ fn see(chunk: &Chunk) -> Vec<Seen> {
 /// Reads a run to its end: the items handed out, and the error that ended it.
 fn run(inputs: Vec<Input>, options: Options) -> (Vec<Seen>, Option<InputError>) {
     let mut seen = Vec::new();
-    let mut source = match Source::open(inputs, options) {
+    let mut source = match Source::open(inputs, options, &Stop::default()) {
         Ok(source) => source,
         Err(error) => return (seen, Some(error)),
     };
@@ -403,7 +403,7 @@ fn percentages_are_numbers_only_where_they_are_written_as_json_numbers() {
 fn other_envelope_keys_are_warned_of() {
     let Some(folder) = messy() else { return };
     let file = Input::File(folder.join("j26-envelope-extra-keys.json"));
-    let mut source = Source::open(vec![file], Options::default()).unwrap();
+    let mut source = Source::open(vec![file], Options::default(), &Stop::default()).unwrap();
     let mut warnings = Vec::new();
     let mut count = 0;
     while let Some(chunk) = source.next_chunk().unwrap() {
@@ -516,7 +516,7 @@ fn items_are_handed_out_before_the_next_read() {
         ["subject_id,self_attestation_complete,kyb_status\n1,true,x\n", "2,true,x\n3,true,x\n", "4,"],
     ] {
         let input = Input::Stdin(Box::new(Turns(turns.into())));
-        let mut source = Source::open(vec![input], Options::default()).unwrap();
+        let mut source = Source::open(vec![input], Options::default(), &Stop::default()).unwrap();
         assert_eq!(source.next_chunk().unwrap().unwrap().items.len(), 1);
         assert_eq!(source.next_chunk().unwrap().unwrap().items.len(), 2);
     }
@@ -561,7 +561,7 @@ fn several_inputs_are_one_run() {
         file(&folder, "b.csv", "subject_id,self_attestation_complete,kyb_status\r3,true,x\r"),
         file(&folder, "c.json", "{\"items\":[{\"n\":4}]}"),
     ];
-    let mut source = Source::open(inputs, Options::default()).unwrap();
+    let mut source = Source::open(inputs, Options::default(), &Stop::default()).unwrap();
     let mut seen = Vec::new();
     let mut consumed = Vec::new();
     while let Some(chunk) = source.next_chunk().unwrap() {
@@ -589,17 +589,21 @@ fn every_input_is_checked_before_the_first_item() {
         ("c.ndjson", " \n", "no items"),
         ("d.ndjson", "", "empty file"),
     ] {
-        let error = Source::open(vec![good(), file(&folder, name, content)], Options::default()).unwrap_err();
+        let error =
+            Source::open(vec![good(), file(&folder, name, content)], Options::default(), &Stop::default())
+                .unwrap_err();
         assert!(error.to_string().contains(message) && error.to_string().contains(name), "{error}");
         assert!(!error.is_io());
     }
     for path in [folder.path().to_owned(), folder.path().join("absent.csv")] {
-        let error = Source::open(vec![good(), Input::File(path)], Options::default()).unwrap_err();
+        let error =
+            Source::open(vec![good(), Input::File(path)], Options::default(), &Stop::default()).unwrap_err();
         assert!(error.is_io(), "{error}");
     }
-    let twice = Source::open(vec![stdin("{}"), stdin("{}")], Options::default()).unwrap_err();
+    let twice =
+        Source::open(vec![stdin("{}"), stdin("{}")], Options::default(), &Stop::default()).unwrap_err();
     assert!(twice.is_usage());
-    assert!(Source::open(Vec::new(), Options::default()).unwrap_err().is_usage());
+    assert!(Source::open(Vec::new(), Options::default(), &Stop::default()).unwrap_err().is_usage());
 }
 
 // --------------------------------------------------------------------------------------- limits
@@ -661,7 +665,8 @@ fn chunks_end_at_a_thousand_items_or_half_a_megabyte() {
     let small = items("{}\n".repeat(2_500), Options::default());
     assert_eq!(small.len(), 2_500);
     let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(100_000));
-    let mut source = Source::open(vec![stdin(line.repeat(20))], Options::default()).unwrap();
+    let mut source =
+        Source::open(vec![stdin(line.repeat(20))], Options::default(), &Stop::default()).unwrap();
     let mut sizes = Vec::new();
     while let Some(chunk) = source.next_chunk().unwrap() {
         sizes.push(chunk.items.len());
@@ -741,7 +746,9 @@ fn a_failing_disk_is_an_io_error() {
             Ok(9)
         }
     }
-    let mut source = Source::open(vec![Input::Stdin(Box::new(Fails(false)))], Options::default()).unwrap();
+    let mut source =
+        Source::open(vec![Input::Stdin(Box::new(Fails(false)))], Options::default(), &Stop::default())
+            .unwrap();
     assert_eq!(source.next_chunk().unwrap().unwrap().items.len(), 3);
     let error = source.next_chunk().unwrap_err();
     assert!(error.is_io());

@@ -6,6 +6,7 @@ mod readers;
 
 mod batch_issue;
 mod completions;
+mod hostile;
 mod input;
 mod issuers;
 mod keygen;

@@ -1,7 +1,8 @@
 //! `beltic batch-issue`: resolve, issue, report.
 
+use std::fs::Metadata;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::super::args::{BatchIssueArgs, Common, OutputFormat};
@@ -13,40 +14,31 @@ use super::super::progress::Progress;
 use super::super::render;
 use super::super::report::{Report, Summary};
 use super::super::settings::{self, Settings};
-use super::super::signals::StopRequest;
+use super::super::signals::StopSignals;
 use super::super::streams;
-use crate::batch::{self, BatchError, Plan, Register};
+use crate::batch::{self, Plan, Register};
 use crate::clock::system_now;
-use crate::credential::{Profile, ProfileSettings};
+use crate::credential::Profile;
 use crate::files::Replacement;
 use crate::ledger::{self, History, Ledger, RunDescription, Terms};
 use crate::request::Rules;
-use crate::source::{Input, Source};
+use crate::source::Source;
 
 pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
-    let (started, started_at) = (Instant::now(), system_now());
-    let stop = StopRequest::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
+    let started = (Instant::now(), system_now());
+    let signals = StopSignals::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
     let settings = Settings::load(common)?;
     let clock = settings::clock(args.issued_at.as_deref())?;
-    let (default_ttl, ttl_text) = settings.default_ttl(args, clock.now())?;
-    let inputs = settings::inputs(&args.inputs, &stop)?;
-    let total_bytes = total_bytes(&inputs);
-    let mut source = Source::open(inputs, settings.source(args)?)?;
-
+    let (default_ttl, ttl) = settings.default_ttl(args, clock.now())?;
+    let mut source = open_source(&settings, args, &signals)?;
     let key_path = settings.key_path(&args.key);
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
-    let profile_settings = settings.profile(args)?;
-    let run = describe_run(
-        args,
-        &settings,
-        &profile_settings,
-        ttl_text,
-        &Profile::new(&issuer, profile_settings.clone()),
-    )?;
-    let profile = Profile::new(&issuer, profile_settings);
+    let profile = Profile::new(&issuer, settings.profile(args)?);
+    let run = describe_run(args, &settings, ttl, &profile)?;
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
-    let mut files = Files::begin(args)?;
+    let mut files =
+        Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
     let opened = open_register(&settings, args, &run)?;
     let plan = Plan {
         profile: &profile,
@@ -59,40 +51,47 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         keep_failed: files.failed.is_some(),
     };
 
-    let progress = Progress::new(total_bytes, !common.quiet && !args.no_progress);
+    let progress = Progress::new(total_bytes(&args.inputs), !common.quiet && !args.no_progress);
     let mut report =
         Report::new(form.as_ref(), &mut files.output, files.failed.as_mut(), progress, common.quiet);
     opened.warnings.iter().for_each(|warning| report.warn(warning));
-    let issued = batch::issue(
-        &mut source,
-        &plan,
-        opened.register,
-        form.as_render(),
-        || stop.is_made(),
-        |delivery| report.deliver(delivery),
-    );
+    let issued =
+        batch::issue(&mut source, &plan, opened.register, form.as_render(), &signals.stop, |delivery| {
+            report.deliver(delivery)
+        });
     report.input_warnings(&source.warnings());
     let counts = report.finish();
 
-    let summary = Summary::new(&plan, &counts, started_at, &source.bytes_read());
-    let finished = files.finish(&form.tail(counts.issued, counts.failed), &summary);
+    let summary = Summary::new(&plan, &counts, started.1, &source.bytes_read());
+    let complete = ended.outcome.is_ok() && signals.status().is_none();
+    let finished = files.finish(&form.tail(counts.issued, counts.failed), &summary, complete);
     if !common.quiet && counts.items() > 0 {
-        streams::say(&counts.closing_line(started.elapsed(), args.dry_run));
+        streams::say(&counts.closing_line(started.0.elapsed(), args.dry_run));
     }
-    let how_to_go_on = |failure: Failure| match opened.recorded && counts.issued > 0 {
+    let stopped = signals.status().map_or(Ok(()), |status| Err(stopped_by(status)));
+    let outcome = ended.outcome.map_err(Failure::from).and(finished).and(stopped);
+    outcome.map_err(|failure| match ended.recorded > 0 {
         true => failure.hint(go_on(&plan.run)),
         false => failure,
-    };
-    // A read that was given up is part of stopping; any other error is worth more than the stop.
-    if let (Some(status), Ok(()) | Err(BatchError::Input(_))) = (stop.status(), &issued) {
-        return Err(how_to_go_on(Failure::said(
-            status,
-            "stopped on request, after what was begun was finished",
-        )));
-    }
-    issued.map_err(|error| how_to_go_on(error.into()))?;
-    finished.map_err(how_to_go_on)?;
+    })?;
     Ok(if counts.failed == 0 { ExitStatus::Done } else { ExitStatus::SomeFailed })
+}
+
+fn stopped_by(status: ExitStatus) -> Failure {
+    Failure::said(status, "stopped on request, after what was begun was finished")
+}
+
+fn open_source(settings: &Settings, args: &BatchIssueArgs, signals: &StopSignals) -> Result<Source, Failure> {
+    let source = Source::open(settings::inputs(&args.inputs)?, settings.source(args)?, &signals.stop)
+        .map_err(|error| match signals.status() {
+            Some(status) if error.is_stopped() => stopped_by(status),
+            _ => error.into(),
+        })?;
+    match args.failed.is_some() && !source.is_uniform() {
+        true => Err(Failure::usage("--failed cannot hold items of files with different columns or forms")
+            .hint("issue the files in runs of their own")),
+        false => Ok(source),
+    }
 }
 
 /// The form of the results.
@@ -108,7 +107,6 @@ fn format(args: &BatchIssueArgs) -> OutputFormat {
 fn describe_run(
     args: &BatchIssueArgs,
     settings: &Settings,
-    profile_settings: &ProfileSettings,
     ttl: String,
     profile: &Profile,
 ) -> Result<RunDescription, Failure> {
@@ -127,7 +125,7 @@ fn describe_run(
             kid: profile.kid.clone(),
             proof_format: profile.proof_format.as_str().to_owned(),
             vct: profile.vct.clone(),
-            context: profile_settings.context.clone().unwrap_or_default(),
+            context: profile.context.clone(),
             ttl,
         },
         status_base: settings.status_base()?,
@@ -141,8 +139,6 @@ const MAX_KEY_BYTES: usize = 255;
 struct OpenedRegister {
     register: Register,
     hash_key: [u8; 32],
-    /// Whether what is issued is recorded.
-    recorded: bool,
     warnings: Vec<String>,
 }
 
@@ -182,13 +178,12 @@ fn open_register(
     }
     let hash_key = ledger.as_ref().map(Ledger::hash_key).unwrap_or_default();
     let ledger = ledger.map(Box::new);
-    let recorded = ledger.is_some() && !args.dry_run;
     let register = match ledger {
         ledger if args.dry_run => Register::DryRun(ledger),
         Some(ledger) => Register::Ledger(ledger),
         None => Register::None,
     };
-    Ok(OpenedRegister { register, hash_key, recorded, warnings })
+    Ok(OpenedRegister { register, hash_key, warnings })
 }
 
 /// How a run that ended early is finished.
@@ -208,7 +203,9 @@ struct Files {
 
 impl Files {
     /// Begins every file, so that one that cannot be written is found before anything is issued.
-    fn begin(args: &BatchIssueArgs) -> Result<Files, Failure> {
+    fn begin(args: &BatchIssueArgs, read: &[&Path]) -> Result<Files, Failure> {
+        let written = [&args.out, &args.failed, &args.summary].into_iter().flatten().map(PathBuf::as_path);
+        refuse_same_files(written, args.inputs.iter().map(PathBuf::as_path).chain(read.iter().copied()))?;
         if args.dry_run {
             return Ok(Files { output: Output::to_stdout(), failed: None, summary: None });
         }
@@ -222,17 +219,36 @@ impl Files {
     }
 
     /// Completes every file, and tells the first fault.
-    fn finish(self, tail: &[u8], summary: &Summary<'_>) -> Result<(), Failure> {
+    fn finish(self, tail: &[u8], summary: &Summary<'_>, complete: bool) -> Result<(), Failure> {
         let output = self.output.finish(tail).map_err(Failure::from);
-        let failed = self.failed.map_or(Ok(()), FailedFile::finish);
+        let failed = self.failed.map_or(Ok(()), |file| file.finish(complete));
         let summary =
             self.summary.map_or(Ok(()), |file| file.commit_with(&summary.to_json()).map_err(Failure::from));
         output.and(failed).and(summary)
     }
 }
 
+/// Refuses to write a file that the run reads, or writes under another flag.
+fn refuse_same_files<'p>(
+    written: impl Iterator<Item = &'p Path>,
+    read: impl Iterator<Item = &'p Path>,
+) -> Result<(), Failure> {
+    let mut taken: Vec<PathBuf> = read.filter_map(|path| path.canonicalize().ok()).collect();
+    for path in written {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let real = folder.canonicalize().unwrap_or_default().join(path.file_name().unwrap_or_default());
+        let real = path.canonicalize().unwrap_or(real);
+        if taken.contains(&real) {
+            let message = format!("{} would be written over, and the run needs it otherwise", path.display());
+            return Err(Failure::usage(message).hint("name another file"));
+        }
+        taken.push(real);
+    }
+    Ok(())
+}
+
 /// The size of all inputs as stored, where all are regular files.
-fn total_bytes(inputs: &[Input]) -> Option<u64> {
-    let size = |path: &Path| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
-    inputs.iter().map(|input| if let Input::File(path) = input { size(path) } else { None }).sum()
+fn total_bytes(inputs: &[PathBuf]) -> Option<u64> {
+    let size = |path: &PathBuf| path.metadata().ok().filter(Metadata::is_file).map(|file| file.len());
+    if inputs.is_empty() { None } else { inputs.iter().map(size).sum() }
 }

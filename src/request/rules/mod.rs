@@ -7,7 +7,7 @@ mod duration;
 mod percent;
 
 pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions};
-pub use date_time::past_date_time_problem;
+pub use date_time::{DateTimeProblem, date_time, past_date_time_problem};
 pub use duration::{CalendarDuration, DurationProblem, is_beyond_two_years};
 pub use percent::percent;
 

@@ -1,0 +1,129 @@
+//! Stopping in good order, and reads that can be given up for it.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+/// How often a waiting read looks whether it should stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How much is read at once. A pipe holds a quarter of it on Linux.
+const BLOCK: usize = 256 * 1024;
+
+/// Whether to take no more items. Clones are the same switch.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks for no more items to be taken.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether that was asked for.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Why a read was given up. It is the inner error of an [`io::Error`].
+#[derive(Debug)]
+pub struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped while waiting for more input")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl Stopped {
+    /// Whether an error is this one.
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+    }
+}
+
+/// An input that may wait for its writer, such as a pipe. It is read in a thread of its own, so
+/// that a read that waits can be given up.
+#[derive(Debug)]
+pub struct StoppableReader {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    current: io::Cursor<Vec<u8>>,
+    stop: Stop,
+}
+
+impl StoppableReader {
+    /// Reads from `input` until there is no more, or the switch is set.
+    pub fn new(mut input: impl Read + Send + 'static, stop: Stop) -> StoppableReader {
+        let (sender, blocks) = bounded(4);
+        // The thread ends with its input, or with the process.
+        thread::spawn(move || {
+            loop {
+                let mut block = vec![0; BLOCK];
+                let read = input.read(&mut block).map(|count| {
+                    block.truncate(count);
+                    block
+                });
+                let over = !matches!(&read, Ok(block) if !block.is_empty());
+                if sender.send(read).is_err() || over {
+                    return;
+                }
+            }
+        });
+        StoppableReader { blocks, current: io::Cursor::default(), stop }
+    }
+
+    fn next_block(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            match self.blocks.recv_timeout(LOOK) {
+                Ok(block) => return block,
+                Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
+                Err(RecvTimeoutError::Timeout) if self.stop.is_requested() => {
+                    return Err(io::Error::other(Stopped));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+impl Read for StoppableReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.current.read(buffer)?;
+        if count > 0 || buffer.is_empty() {
+            return Ok(count);
+        }
+        self.current = io::Cursor::new(self.next_block()?);
+        self.current.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_read_in_order() {
+        let bytes: Vec<u8> = (0..1_000_000u32).flat_map(u32::to_le_bytes).collect();
+        let mut read = Vec::new();
+        let input = io::Cursor::new(bytes.clone());
+        StoppableReader::new(input, Stop::default()).read_to_end(&mut read).unwrap();
+        assert!(read == bytes);
+    }
+
+    #[test]
+    fn a_read_that_waits_is_given_up() {
+        let (reader, _writer) = io::pipe().unwrap();
+        let stop = Stop::default();
+        let mut input = StoppableReader::new(reader, stop.clone());
+        stop.request();
+        assert!(Stopped::is(&input.read(&mut [0; 8]).unwrap_err()));
+    }
+}
