@@ -55,7 +55,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let mut report =
         Report::new(form.as_ref(), &mut files.output, files.failed.as_mut(), progress, common.quiet);
     opened.warnings.iter().for_each(|warning| report.warn(warning));
-    let issued =
+    let ended =
         batch::issue(&mut source, &plan, opened.register, form.as_render(), &signals.stop, |delivery| {
             report.deliver(delivery)
         });
