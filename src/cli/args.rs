@@ -1,4 +1,4 @@
-//! What can be typed: clap definitions only. Their meaning is in [`super::settings`].
+//! What can be typed: clap definitions only. Their meaning is in `settings`.
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -78,6 +78,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
     group = ArgGroup::new("replaceable").args(["out", "failed"]).multiple(true),
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
@@ -194,7 +195,7 @@ pub(super) const MAX_JOBS: usize = 1024;
 )]
 pub struct KeygenArgs {
     /// Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
     /// Keep a key that is there, and succeed
     #[arg(long)]

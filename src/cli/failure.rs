@@ -13,6 +13,11 @@ use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
 use crate::source::InputError;
 
+/// What to do about a ledger that cannot be trusted. A restored one has forgotten the indices that
+/// were given since; a new one opens new lists, and so repeats none.
+pub(crate) const DAMAGED_LEDGER: &str = "issue with a new ledger (`--ledger NEW.db`), which opens new status lists; \
+     keep what can be restored of this one, for the status of its credentials";
+
 /// A command that could not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -92,6 +97,10 @@ impl From<KeyError> for Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Failure {
+        if let LoadError::Key { source: KeyError::NoPassphrase | KeyError::WrongPassphrase, .. } = &error {
+            return Failure::new(ExitStatus::Key, error)
+                .hint("give the passphrase by `--passphrase-file FILE` or BELTIC_KEY_PASSPHRASE");
+        }
         let missing = matches!(&error, LoadError::Read(read) if read.kind() == ErrorKind::NotFound);
         let failure = Failure::new(ExitStatus::Key, error);
         if missing {
@@ -120,9 +129,7 @@ impl From<LedgerError> for Failure {
             LedgerError::NotALedger { .. } => {
                 "name the ledger with `--ledger FILE`; a new file is created where there is none"
             }
-            LedgerError::Damaged { .. } | LedgerError::Empty { .. } => {
-                "restore it from a backup; a new ledger would not know which indices are taken"
-            }
+            LedgerError::Damaged { .. } | LedgerError::Empty { .. } => DAMAGED_LEDGER,
             LedgerError::OtherTerms { .. } => {
                 return Failure::new(ExitStatus::Usage, error)
                     .hint("restore them, or issue under another key; nothing was issued now");

@@ -1,5 +1,6 @@
 //! Where results go: standard output, or a file that appears when it is complete.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +19,13 @@ pub(crate) struct Output {
 }
 
 enum Target {
-    Stdout,
-    File { file: Replacement, path: PathBuf, replace: bool },
+    /// Without the buffer of `std::io::Stdout`, which would count bytes as written that it keeps.
+    Stdout(File),
+    File {
+        file: Replacement,
+        path: PathBuf,
+        replace: bool,
+    },
 }
 
 /// Why results could not be written, and how far they got.
@@ -41,8 +47,11 @@ impl From<OutputError> for Failure {
 
 impl Output {
     /// Results on standard output.
-    pub(crate) fn to_stdout() -> Output {
-        Output { target: Target::Stdout, started: false, broken: false, last_delivered: None }
+    pub(crate) fn to_stdout() -> Result<Output, Failure> {
+        let stdout = unbuffered_stdout().map_err(|source| {
+            Failure::new(ExitStatus::Files, anyhow::Error::new(source).context("there is no standard output"))
+        })?;
+        Ok(Output { target: Target::Stdout(stdout), started: false, broken: false, last_delivered: None })
     }
 
     /// Results in a file.
@@ -87,7 +96,7 @@ impl Output {
         self.put(tail).map_err(|(_, source)| self.error(source))?;
         let last_delivered = self.last_delivered;
         match self.target {
-            Target::Stdout => Ok(()),
+            Target::Stdout(_) => Ok(()),
             Target::File { file, replace, .. } => {
                 let named = if replace { file.commit() } else { file.commit_new() };
                 named.map_err(|error| OutputError { source: error.into(), last_delivered })
@@ -101,7 +110,7 @@ impl Output {
         while taken < bytes.len() {
             let rest = &bytes[taken..];
             let written = match &mut self.target {
-                Target::Stdout => io::stdout().write(rest),
+                Target::Stdout(stdout) => stdout.write(rest),
                 Target::File { file, .. } => file.write(rest),
             };
             match written {
@@ -111,24 +120,29 @@ impl Output {
                 Err(error) => return Err((taken, error)),
             }
         }
-        match &self.target {
-            // What follows the last line end would wait for the next one.
-            Target::Stdout => {
-                let kept_back = bytes.len() - memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
-                io::stdout().flush().map_err(|error| (taken - kept_back, error))
-            }
-            Target::File { .. } => Ok(()),
-        }
+        Ok(())
     }
 
     fn error(&self, source: io::Error) -> OutputError {
         let source = match &self.target {
-            Target::Stdout if source.kind() == io::ErrorKind::BrokenPipe => {
+            Target::Stdout(_) if source.kind() == io::ErrorKind::BrokenPipe => {
                 anyhow::anyhow!("standard output was closed before all results were written")
             }
-            Target::Stdout => anyhow::Error::new(source).context("cannot write to standard output"),
+            Target::Stdout(_) => anyhow::Error::new(source).context("cannot write to standard output"),
             Target::File { path, .. } => PathError::new("write", path, source).into(),
         };
         OutputError { source, last_delivered: self.last_delivered }
     }
+}
+
+#[cfg(unix)]
+fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }

@@ -103,6 +103,13 @@ impl LedgerError {
     pub(super) fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> LedgerError {
         use rusqlite::ErrorCode::*;
         let path = path.to_owned();
+        // The file that processes share does not grow on a full disk, and has a code of its own.
+        if source
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+        {
+            return LedgerError::Full { path };
+        }
         match source.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked) => LedgerError::Busy { path },
             Some(DiskFull) => LedgerError::Full { path },

@@ -17,10 +17,15 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    /// Whether the mark is of another ledger.
+    pub(super) fn is_of_another(&self, hash_key: &[u8; 32]) -> bool {
+        self.ledger != name(hash_key)
+    }
+
     /// Whether the ledger was once further than its last batch is now. A mark of another ledger,
     /// which stood here before, says nothing.
     pub(super) fn is_beyond(&self, hash_key: &[u8; 32], last_batch: i64) -> bool {
-        self.ledger == name(hash_key) && self.last_batch > last_batch
+        !self.is_of_another(hash_key) && self.last_batch > last_batch
     }
 }
 
@@ -33,7 +38,7 @@ pub(super) fn read(ledger: &Path) -> Option<Mark> {
 
 /// Sets the mark, unless it stands higher.
 pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
-    if !read(ledger).is_some_and(|mark| mark.ledger == name(hash_key) && mark.last_batch >= last_batch) {
+    if read(ledger).is_none_or(|mark| mark.is_of_another(hash_key) || mark.last_batch < last_batch) {
         set(ledger, hash_key, last_batch);
     }
 }

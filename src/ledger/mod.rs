@@ -19,7 +19,7 @@
 //!
 //! One SQLite file in WAL mode with full sync: a transaction is on the disk when its commit
 //! returns. A batch of up to 1,000 credentials is one transaction and one row; its records are
-//! packed one after the other in that row ([`record`]). Row and index are a thousandth of what a
+//! packed one after the other in that row (`record`). Row and index are a thousandth of what a
 //! row for each credential would be, which is why the ledger neither slows the signers nor
 //! slows down as it grows.
 //!
@@ -41,7 +41,7 @@
 //! # A ledger that went back in time
 //!
 //! A ledger restored from a backup has forgotten the slots given since, and would give them again.
-//! Each run leaves the number of its last batch in a file beside the ledger ([`mark`]). A ledger
+//! Each run leaves the number of its last batch in a file beside the ledger (`mark`). A ledger
 //! with fewer batches than its mark went back: the user is warned, and its lists are closed, so
 //! that nothing is given from a list of which the ledger may not know everything. A backup that
 //! restores the mark as well cannot be told from the present.
@@ -210,6 +210,8 @@ pub enum History {
     Whole,
     /// The ledger has fewer batches than it once had; its lists were closed.
     WentBack,
+    /// Another ledger was kept in a file of this name before.
+    Replaced,
 }
 
 impl Ledger {
@@ -249,9 +251,13 @@ impl Ledger {
     }
 
     fn compare_with(&mut self, marked: Option<Mark>) -> Result<History, LedgerError> {
-        let went_back = marked.is_some_and(|mark| mark.is_beyond(&self.hash_key, self.last_batch));
-        if !went_back {
-            return Ok(History::Whole);
+        match marked {
+            Some(mark) if mark.is_beyond(&self.hash_key, self.last_batch) => {}
+            Some(mark) if mark.is_of_another(&self.hash_key) => {
+                mark::set(&self.path, &self.hash_key, self.last_batch);
+                return Ok(History::Replaced);
+            }
+            _ => return Ok(History::Whole),
         }
         self.connection
             .execute("UPDATE lists SET closed = 1", [])

@@ -1,6 +1,6 @@
 //! The validator: an item's text in, a [`Draft`] or a [`Rejection`] out.
 //!
-//! It walks the item and the table of [`fields`](super::fields) together, and notes every
+//! It walks the item and the table of [`fields`] together, and notes every
 //! violation with its JSON Pointer before it judges. Nothing is changed on the way: what the
 //! draft holds is the item's own text.
 

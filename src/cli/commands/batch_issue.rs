@@ -152,17 +152,25 @@ fn open_register(
         return Err(Failure::usage("--idempotency-key needs a ledger, which remembers what was issued"));
     }
     let mut warnings = Vec::new();
+    if args.dry_run && (args.out.is_some() || args.failed.is_some() || args.summary.is_some()) {
+        warnings.push("a dry run writes no files: its results go to standard output".to_owned());
+    }
     let ledger = match &path {
         None => None,
         Some(path) if args.dry_run => Ledger::open_read_only(path)?,
         Some(path) => {
             let (ledger, history) = Ledger::open(path)?;
-            if history == History::WentBack {
-                warnings.push(format!(
+            match history {
+                History::Whole => {}
+                History::Replaced => warnings.push(format!(
+                    "another ledger was kept in {} before; this one knows nothing of its credentials",
+                    path.display()
+                )),
+                History::WentBack => warnings.push(format!(
                     "the ledger {} knows less than it once did, as after restoring a backup; credentials issued \
                      since then are missing from it. New ones go into new status lists",
                     path.display()
-                ));
+                )),
             }
             Some(ledger)
         }
@@ -207,11 +215,11 @@ impl Files {
         let written = [&args.out, &args.failed, &args.summary].into_iter().flatten().map(PathBuf::as_path);
         refuse_same_files(written, args.inputs.iter().map(PathBuf::as_path).chain(read.iter().copied()))?;
         if args.dry_run {
-            return Ok(Files { output: Output::to_stdout(), failed: None, summary: None });
+            return Ok(Files { output: Output::to_stdout()?, failed: None, summary: None });
         }
         let output = match &args.out {
             Some(path) => Output::to_file(path, args.force)?,
-            None => Output::to_stdout(),
+            None => Output::to_stdout()?,
         };
         let failed = args.failed.as_ref().map(|path| FailedFile::begin(path, args.force)).transpose()?;
         let summary = args.summary.as_deref().map(Replacement::begin).transpose()?;

@@ -2,7 +2,7 @@
 
 use super::super::args::{Common, LedgerAction, LedgerArgs};
 use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
+use super::super::failure::{DAMAGED_LEDGER, Failure};
 use super::super::settings::Settings;
 use super::super::streams::grouped;
 use crate::ledger::Examination;
@@ -18,8 +18,7 @@ pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Fail
     let found = Examination::of(&path)?;
     if !found.problems.is_empty() {
         let message = format!("the ledger {} is damaged: {}", path.display(), found.problems.join("; "));
-        return Err(Failure::said(ExitStatus::Files, message)
-            .hint("restore it from a backup; a new ledger would not know which indices are taken"));
+        return Err(Failure::said(ExitStatus::Files, message).hint(DAMAGED_LEDGER));
     }
     let counted =
         |count: u64, noun: &str| format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" });

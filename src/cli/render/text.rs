@@ -42,13 +42,20 @@ fn issued_line(row: &Row<'_>, resource: &Resource<'_>, color: bool) -> String {
     format!("{} {}  {}  until {until}", paint("issued", "32", color), name(row, None), grant.id)
 }
 
+/// How many problems of an item are shown behind the first.
+const OTHERS_SHOWN: usize = 2;
+
 /// What failed, in one line.
 pub(super) fn failure_line(row: &Row<'_>, rejection: &Rejection, color: bool) -> String {
     let code = rejection.code.as_str();
     let message = printable(&rejection.message);
     let mut line = format!("{} {}  {code}: {message}", paint("failed", "31", color), name(row, row.line));
-    for detail in rejection.details.iter().skip(1) {
+    let others = rejection.details.get(1..).unwrap_or_default();
+    for detail in others.iter().take(OTHERS_SHOWN) {
         line.push_str(&format!("; {}: {}", printable(&detail.path), printable(&detail.message)));
+    }
+    if others.len() > OTHERS_SHOWN {
+        line.push_str(&format!("; and {} more", others.len() - OTHERS_SHOWN));
     }
     line
 }
