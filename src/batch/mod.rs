@@ -36,7 +36,7 @@ use std::hash::{BuildHasher, RandomState};
 use crate::clock::{Clock, UnixTime};
 use crate::credential::{Assembler, AssemblyError, Profile, Resource};
 use crate::keys::IssuerKey;
-use crate::ledger::{self, ContentChanged, Entry, Grant, Ledger, LedgerError, RunDescription};
+use crate::ledger::{self, Conflict, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
 use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
 use crate::source::{Chunk, DamagedCell, InputError, ItemFault, ItemText, Source};
@@ -437,9 +437,9 @@ impl<'p> Registrar<'p> {
     }
 
     /// Rejects items whose content changed, where it matters for the limit which item fails first.
-    fn foresee_conflicts<S>(&self, batch: &mut CheckedBatch) -> Result<(), BatchError<S>> {
+    fn foresee_conflicts<S>(&mut self, batch: &mut CheckedBatch) -> Result<(), BatchError<S>> {
         let (Register::Ledger(ledger), Some(MaxFailures::Count(_)), true) =
-            (&self.register, self.max_failures, self.run.repeatable)
+            (&mut self.register, self.max_failures, self.run.repeatable)
         else {
             return Ok(());
         };
@@ -469,10 +469,7 @@ impl<'p> Registrar<'p> {
     }
 
     /// Asks the register about each draft of the batch.
-    fn ask<S>(
-        &mut self,
-        batch: &CheckedBatch,
-    ) -> Result<Vec<Result<Decision, ContentChanged>>, BatchError<S>> {
+    fn ask<S>(&mut self, batch: &CheckedBatch) -> Result<Vec<Result<Decision, Conflict>>, BatchError<S>> {
         let entries = entries(batch);
         match &mut self.register {
             Register::Ledger(ledger) => {
@@ -517,19 +514,19 @@ fn entries(batch: &CheckedBatch) -> Vec<Entry<'_>> {
 }
 
 /// Turns drafts whose content changed into rejections; the decisions on the others remain.
-fn apply<D>(answers: Vec<Result<D, ContentChanged>>, batch: &mut CheckedBatch) -> Vec<D> {
+fn apply<D>(answers: Vec<Result<D, Conflict>>, batch: &mut CheckedBatch) -> Vec<D> {
     let mut answers = answers.into_iter();
     let mut decisions = Vec::with_capacity(answers.len());
     for item in batch.items.iter_mut().filter(|item| item.checked.outcome.is_ok()) {
         match answers.next() {
             Some(Ok(decision)) => decisions.push(decision),
-            Some(Err(changed)) => item.checked.outcome = Err(Box::new(conflict(&changed))),
+            Some(Err(conflict)) => item.checked.outcome = Err(Box::new(rejection_of_conflict(&conflict))),
             None => {}
         }
     }
     decisions
 }
 
-fn conflict(changed: &ContentChanged) -> Rejection {
-    Rejection { code: ErrorCode::IdempotencyKeyConflict, message: changed.to_string(), details: Vec::new() }
+fn rejection_of_conflict(conflict: &Conflict) -> Rejection {
+    Rejection { code: ErrorCode::IdempotencyKeyConflict, message: conflict.to_string(), details: Vec::new() }
 }

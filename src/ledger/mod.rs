@@ -150,16 +150,19 @@ pub struct Grant {
     pub replayed: bool,
 }
 
-/// An item whose content is not what was issued for it under the same idempotency key.
+/// Why an item is not issued under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("issued before under this idempotency key as urn:uuid:{id}, with other content")]
-pub struct ContentChanged {
-    /// The credential that was issued.
-    pub id: Uuid,
+pub enum Conflict {
+    /// Its place is that of an item with other content, which was issued.
+    #[error("issued before under this idempotency key as urn:uuid:{0}, with other content")]
+    Changed(Uuid),
+    /// It was issued at a place that now holds something else: rows were put in or taken out.
+    #[error("issued before under this idempotency key as urn:uuid:{0}, at another place in the batch")]
+    Moved(Uuid),
 }
 
 /// What the ledger says to each entry.
-pub type Answer = Result<Grant, ContentChanged>;
+pub type Answer = Result<Grant, Conflict>;
 
 /// A draft and its place in the run.
 #[derive(Debug, Clone, Copy)]
@@ -179,6 +182,9 @@ pub struct Ledger {
     run: Option<i64>,
     lists: Vec<OpenList>,
     last_batch: i64,
+    /// What was issued at positions that now hold something else. Where rows were put in or taken
+    /// out, it stands at another position, and is not issued there once more.
+    displaced: HashMap<ContentHash, Uuid>,
 }
 
 /// A list with its order worked out.
@@ -247,7 +253,15 @@ impl Ledger {
         let last_batch = connection
             .query_row("SELECT coalesce(max(batch), 0) FROM batches", [], |row| row.get(0))
             .map_err(fail)?;
-        Ok(Ledger { path: path.to_owned(), connection, hash_key, run: None, lists: Vec::new(), last_batch })
+        Ok(Ledger {
+            path: path.to_owned(),
+            connection,
+            hash_key,
+            run: None,
+            lists: Vec::new(),
+            last_batch,
+            displaced: HashMap::new(),
+        })
     }
 
     fn compare_with(&mut self, marked: Option<Mark>) -> Result<History, LedgerError> {
@@ -312,8 +326,12 @@ impl Ledger {
             true => known_credentials(&transaction, run_number, entries).map_err(fail)?,
             false => HashMap::new(),
         };
-        let fresh: Vec<&Entry<'_>> =
-            entries.iter().filter(|entry| !known.contains_key(&entry.position)).collect();
+        note_displaced(&mut self.displaced, &known, entries);
+        let displaced = |entry: &Entry<'_>| self.displaced.get(&entry.draft.content_hash);
+        let fresh: Vec<&Entry<'_>> = entries
+            .iter()
+            .filter(|entry| !known.contains_key(&entry.position) && displaced(entry).is_none())
+            .collect();
         let batch = match fresh.is_empty() {
             true => None,
             false => Some(Batch::insert(&transaction, run_number, run, &fresh).map_err(fail)?),
@@ -328,6 +346,9 @@ impl Ledger {
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
             None => {
+                if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
+                    return Err(Conflict::Moved(*id));
+                }
                 let fresh = given.next().expect("every entry that is not known is in the batch");
                 Ok(self.grant(&fresh, false))
             }
@@ -341,15 +362,19 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn foresee(
-        &self,
+        &mut self,
         run: &RunDescription,
         entries: &[Entry<'_>],
-    ) -> Result<Vec<Result<bool, ContentChanged>>, LedgerError> {
+    ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
         let known = self
             .foresee_in_transaction(run, entries)
             .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        note_displaced(&mut self.displaced, &known, entries);
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
-            None => Ok(false),
+            None => match self.displaced.get(&entry.draft.content_hash) {
+                None => Ok(false),
+                Some(id) => Err(Conflict::Moved(*id)),
+            },
             Some(known) => known.must_be(entry.draft.content_hash).map(|()| true),
         };
         Ok(entries.iter().map(answer).collect())
@@ -396,8 +421,23 @@ impl Drop for Ledger {
 }
 
 impl Known {
-    fn must_be(&self, content_hash: ContentHash) -> Result<(), ContentChanged> {
-        if self.record.content_hash == content_hash { Ok(()) } else { Err(ContentChanged { id: self.id }) }
+    fn must_be(&self, content_hash: ContentHash) -> Result<(), Conflict> {
+        if self.record.content_hash == content_hash { Ok(()) } else { Err(Conflict::Changed(self.id)) }
+    }
+}
+
+/// Notes what was issued where something else stands now.
+fn note_displaced(
+    displaced: &mut HashMap<ContentHash, Uuid>,
+    known: &HashMap<u64, Known>,
+    entries: &[Entry<'_>],
+) {
+    for entry in entries {
+        if let Some(known) = known.get(&entry.position)
+            && known.record.content_hash != entry.draft.content_hash
+        {
+            displaced.insert(known.record.content_hash, known.id);
+        }
     }
 }
 

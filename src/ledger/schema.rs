@@ -2,8 +2,10 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use super::{LedgerError, WAIT};
 use crate::clock::system_now;
@@ -91,6 +93,8 @@ fn create_tables(path: &Path) -> rusqlite::Result<()> {
         params![super::random::<32>()?, system_now().seconds()],
     )?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    // The mode stays in the file, so that processes that open a new ledger at once need not set it.
+    connection.pragma_update(None, "journal_mode", "wal")?;
     connection.close().map_err(|(_, error)| error)
 }
 
@@ -112,13 +116,29 @@ pub(super) fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
     connection.busy_timeout(WAIT).map_err(fail)?;
     let found = version(&connection, path)?;
-    connection.pragma_update(None, "journal_mode", "wal").map_err(fail)?;
+    use_log(&connection).map_err(fail)?;
     connection.pragma_update(None, "synchronous", "full").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
     if found < VERSION {
         migrate(&mut connection, found).map_err(fail)?;
     }
     Ok(connection)
+}
+
+/// Sets WAL mode. Most ledgers have it; a copy made with `VACUUM INTO` has not. While another
+/// process sets it, SQLite says "busy" at once, whatever the busy timeout is.
+fn use_log(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && begun.elapsed() < WAIT =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Opens a ledger without changing a byte of it.

@@ -189,7 +189,7 @@ fn a_repeated_run_gets_what_it_got_and_nothing_twice() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ledger.db");
     let repeatable = RunDescription { repeatable: true, ..run("job 1") };
-    let (same, other) = (draft(1), draft(2));
+    let (same, other, new) = (draft(1), draft(2), draft(3));
     let ask = |drafts: &[(u64, &Draft)]| {
         let entries: Vec<_> = drafts.iter().map(|&(position, draft)| Entry { position, draft }).collect();
         open(&path).record(&repeatable, &entries).unwrap()
@@ -197,16 +197,17 @@ fn a_repeated_run_gets_what_it_got_and_nothing_twice() {
     let first: Vec<_> = ask(&[(0, &same), (2, &same)]).into_iter().map(Result::unwrap).collect();
     assert!(first.iter().all(|grant| !grant.replayed));
 
-    let second = ask(&[(0, &same), (1, &same), (2, &other), (3, &same)]);
+    let second = ask(&[(0, &same), (1, &new), (2, &other), (3, &new), (4, &same)]);
     let replay = second[0].as_ref().unwrap();
     assert!(replay.replayed);
     assert_eq!((replay.id, &replay.status), (first[0].id, &first[0].status));
     assert_eq!((replay.issued_at, replay.expires_at), (first[0].issued_at, first[0].expires_at));
     assert!(!second[1].as_ref().unwrap().replayed);
-    assert_eq!(second[2].as_ref().unwrap_err(), &ContentChanged { id: first[1].id });
+    assert_eq!(second[2].as_ref().unwrap_err(), &Conflict::Changed(first[1].id));
     assert!(!second[3].as_ref().unwrap().replayed);
+    assert_eq!(second[4].as_ref().unwrap_err(), &Conflict::Moved(first[1].id), "it left place 2");
 
-    let third = ask(&[(0, &same), (1, &same), (2, &same), (3, &same)]);
+    let third = ask(&[(0, &same), (1, &new), (2, &same), (3, &new)]);
     assert!(third.iter().all(|answer| answer.as_ref().unwrap().replayed));
     let indices: HashSet<_> =
         third.iter().map(|answer| answer.as_ref().unwrap().status.as_ref().unwrap().1).collect();
@@ -289,7 +290,7 @@ fn reading_only_changes_nothing() {
         files
     };
     let before = files();
-    let ledger = Ledger::open_read_only(&path).unwrap().unwrap();
+    let mut ledger = Ledger::open_read_only(&path).unwrap().unwrap();
     let draft = draft(1);
     let entries: Vec<_> = (0..4).map(|position| Entry { position, draft: &draft }).collect();
     let foreseen: Vec<_> =

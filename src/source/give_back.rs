@@ -29,7 +29,7 @@ impl ItemForm {
     pub(super) fn of_columns(columns: &Columns) -> ItemForm {
         let mut header = Vec::new();
         let own = columns.own_cells(columns.header());
-        write_row(&mut header, columns.delimiter, own.chain(ERROR_COLUMNS));
+        write_row(&mut header, columns.delimiter, ERROR_COLUMNS.into_iter().chain(own));
         ItemForm::Csv { header }
     }
 }
@@ -75,7 +75,7 @@ impl GiveBack<'_> {
                 let error = [rejection.code.as_str(), &rejection.message, &paths];
                 // The row was read before. Cells stay as they are, even where their number is wrong.
                 if let Ok(cells) = rows.cells(item) {
-                    write_row(out, columns.delimiter, cells.chain(error));
+                    write_row(out, columns.delimiter, error.into_iter().chain(cells));
                 }
             }
             _ => self.json(item, rejection, out),

@@ -6,17 +6,22 @@ mod readers;
 
 mod batch_issue;
 mod completions;
+mod dry_run;
+mod failed;
 mod hostile;
 mod input;
 mod issuers;
 mod keygen;
 mod ledger;
+mod max_failures;
 mod messy;
 mod output;
 mod real_data;
+mod replay;
 mod rules;
 mod schema;
 mod settings;
+mod signals;
 mod support;
 mod template;
 

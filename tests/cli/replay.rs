@@ -1,0 +1,301 @@
+//! `--idempotency-key`: a run can be repeated, and gives each item what it got before. And a ledger
+//! that went back in time.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// What a repeated run must not change.
+type Lasting = (String, u32, String, String, String);
+
+fn lasting(run: &Run) -> Vec<Option<Lasting>> {
+    let lasting = |credential: Credential| {
+        let Credential { id, status_list_index, status_list_uri, issued_at, expires_at, .. } = credential;
+        (id, status_list_index.unwrap(), status_list_uri.unwrap(), issued_at, expires_at)
+    };
+    run.rows().into_iter().map(|row| row.credential.map(lasting)).collect()
+}
+
+fn slots(run: &Run) -> Vec<(String, u32)> {
+    lasting(run).into_iter().flatten().map(|(_, index, list, ..)| (list, index)).collect()
+}
+
+fn check_signatures(run: &Run) {
+    let key = issuer_token_key();
+    for credential in run.rows().into_iter().filter_map(|row| row.credential) {
+        let token = key.open(&credential.signed_payload);
+        assert_eq!(token.payload.text_of("jti"), credential.id);
+        let index = token.payload.member("status").member("status_list").member("idx").integer();
+        assert_eq!(index, i64::from(credential.status_list_index.unwrap()));
+        assert_eq!(token.payload.text_of("validUntil"), credential.expires_at);
+    }
+}
+
+/// A sandbox with so many items, of which the third is not sound.
+fn sandbox_with(count: usize) -> (Sandbox, Vec<Value>) {
+    let sandbox = Sandbox::with_issuer_key();
+    let mut batch = items(count);
+    batch[2] = with(batch[2].clone(), "/request/ttl", json!("soon"));
+    sandbox.write_items("items.ndjson", &batch);
+    (sandbox, batch)
+}
+
+fn summary(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&sandbox.read("summary.json")).unwrap()
+}
+
+/// How many credentials `ledger check` finds.
+fn recorded(sandbox: &Sandbox) -> String {
+    let said = sandbox.beltic(&["ledger", "check"]).expect(0).stdout;
+    said.split("is sound: ").nth(1).unwrap().split(" credential").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_repeated_run_gives_everything_out_again() {
+    let (sandbox, batch) = sandbox_with(2_300);
+    let first =
+        sandbox.issue("items.ndjson --idempotency-key job-1 --issued-at 2026-01-31T00:00:00Z").expect(3);
+    assert!(!first.stderr.contains("replayed"), "{}", first.stderr);
+    for jobs in [1, 7] {
+        let args = format!("items.ndjson --idempotency-key job-1 --jobs {jobs} --summary summary.json");
+        let again = sandbox.issue(&args).expect(3);
+        assert_eq!(lasting(&again), lasting(&first), "ids, indices and dates, whatever the time is now");
+        check_signatures(&again);
+        assert!(again.stderr.contains("issued 2,299 (2,299 replayed), failed 1"), "{}", again.stderr);
+        assert_eq!(summary(&sandbox)["replayed_count"], 2_299);
+        assert_eq!(summary(&sandbox)["success_count"], 2_299);
+        assert_eq!(summary(&sandbox)["run_id"], "job-1");
+    }
+    assert_eq!(lasting(&first)[0].as_ref().unwrap().3, "2026-01-31T00:00:00Z");
+    assert_eq!(recorded(&sandbox), "2,299");
+    // More items behind the old ones, and the unsound one mended.
+    let longer: Vec<_> = items(2_400).into_iter().collect();
+    sandbox.write_items("items.ndjson", &longer);
+    let more = sandbox.issue("items.ndjson --idempotency-key job-1").expect(0);
+    assert!(more.stderr.contains("issued 2,400 (2,299 replayed), failed 0"), "{}", more.stderr);
+    for (before, after) in lasting(&first).iter().zip(lasting(&more)) {
+        assert!(before.is_none() || *before == after);
+    }
+    assert_eq!(slots(&more).into_iter().collect::<HashSet<_>>().len(), 2_400);
+    assert_eq!(batch.len(), 2_300);
+}
+
+/// Each run is new where no key says otherwise; the id that the summary shows can be given as key.
+#[test]
+fn a_run_without_a_key_can_be_repeated_by_its_id() {
+    let (sandbox, _) = sandbox_with(1_200);
+    let first = sandbox.issue("items.ndjson --summary summary.json").expect(3);
+    let id = summary(&sandbox)["run_id"].as_str().unwrap().to_owned();
+    let other = sandbox.issue("items.ndjson").expect(3);
+    assert_ne!(lasting(&other), lasting(&first));
+    let again = sandbox.issue(&format!("items.ndjson --idempotency-key {id}")).expect(3);
+    assert_eq!(lasting(&again), lasting(&first));
+    assert!(!again.stderr.contains("warning"), "{}", again.stderr);
+    assert_eq!(recorded(&sandbox), "2,398");
+}
+
+/// The key may come from the environment of a CI job.
+#[test]
+fn the_key_may_come_from_the_environment() {
+    let (sandbox, _) = sandbox_with(5);
+    let variables = [("BELTIC_IDEMPOTENCY_KEY", "job 4711")];
+    let first = sandbox.issue_with("items.ndjson", &variables).expect(3);
+    let again = sandbox.issue_with("items.ndjson", &variables).expect(3);
+    assert_eq!(lasting(&again), lasting(&first));
+}
+
+/// The same items in other chunks, by another way and in another form.
+#[test]
+fn the_way_of_the_items_does_not_matter() {
+    let sandbox = Sandbox::with_issuer_key();
+    let batch = items(1_500);
+    sandbox.write_items("items.ndjson", &batch);
+    let lines = ndjson(&batch);
+    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    // Standard input; two files; the API's body; spread over lines with spaces.
+    let fed = sandbox.beltic_fed(&["batch-issue", "--idempotency-key", "k"], lines.as_bytes()).expect(0);
+    assert_eq!(lasting(&fed), lasting(&first));
+    sandbox.write_items("a.ndjson", &batch[..333]);
+    sandbox.write_items("b.ndjson", &batch[333..]);
+    let two = sandbox.issue("a.ndjson b.ndjson --idempotency-key k --jobs 3").expect(0);
+    assert_eq!(lasting(&two), lasting(&first));
+    sandbox.write("items.json", serde_json::to_string_pretty(&json!({ "items": batch })).unwrap());
+    let body = sandbox.issue("items.json --idempotency-key k").expect(0);
+    assert_eq!(lasting(&body), lasting(&first));
+    // CSV that says the same is the same.
+    let mut table = "correlation_id,subject_id,claims_jurisdiction,self_attestation_complete\n".to_owned();
+    for number in 0..1_500 {
+        table += &format!("company-{number},urn:example:company-{number},GB,TRUE\n");
+    }
+    sandbox.write("items.csv", table);
+    let csv = sandbox.issue("items.csv --idempotency-key k").expect(0);
+    assert_eq!(lasting(&csv), lasting(&first));
+    assert_eq!(recorded(&sandbox), "1,500");
+}
+
+/// What may change about an item, and what may not.
+#[test]
+fn a_changed_item_conflicts_and_says_with_what() {
+    let sandbox = Sandbox::with_issuer_key();
+    let batch = [item("a"), full_item("b"), item("c")];
+    sandbox.write_items("items.ndjson", &batch);
+    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    let issued = lasting(&first);
+    let id = &issued[1].as_ref().unwrap().0;
+    for (pointer, value) in [
+        ("/request/subject/id", json!("https://companies.example/other")),
+        ("/request/subject/name", json!("Fennwick & Son Ltd")),
+        ("/request/claims/kyb_status", json!("pending")),
+        ("/request/claims/beneficial_owners/0/ownership_percent", json!(62.0)),
+        ("/request/evidence_refs/0", json!("case:4712")),
+        ("/request/ttl", json!("P7M")),
+        ("/correlation_id", json!("z")),
+    ] {
+        let changed = with(batch[1].clone(), pointer, value);
+        sandbox.write_items("items.ndjson", &[batch[0].clone(), changed, batch[2].clone()]);
+        let run = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
+        let error = run.error();
+        assert_eq!(error.code, "idempotency_key_conflict", "{pointer}");
+        assert!(error.message.contains(id), "{}", error.message);
+        let rows = lasting(&run);
+        assert_eq!((&rows[0], &rows[1], &rows[2]), (&issued[0], &None, &issued[2]), "{pointer}");
+        assert!(run.stderr.contains("issued 2 (2 replayed), failed 1"), "{}", run.stderr);
+    }
+    // An item that is not sound any more is told as that.
+    let unsound = without(batch[1].clone(), "/request/claims");
+    sandbox.write_items("items.ndjson", &[batch[0].clone(), unsound, batch[2].clone()]);
+    assert_eq!(
+        sandbox.issue("items.ndjson --idempotency-key k").expect(3).error().code,
+        "missing_required_field"
+    );
+    // As it was, it is replayed.
+    sandbox.write_items("items.ndjson", &batch);
+    assert_eq!(lasting(&sandbox.issue("items.ndjson --idempotency-key k").expect(0)), issued);
+    assert_eq!(recorded(&sandbox), "3");
+}
+
+/// A row that is put in at the top moves all others: each conflicts, and nothing is issued twice.
+#[test]
+fn a_row_put_in_at_the_top_issues_nothing_twice() {
+    let sandbox = Sandbox::with_issuer_key();
+    let mut batch = items(1_300);
+    sandbox.write_items("items.ndjson", &batch);
+    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    batch.insert(0, item("new"));
+    sandbox.write_items("items.ndjson", &batch);
+    let run = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
+    for (row, error) in run.errors().iter().enumerate() {
+        assert_eq!(error.code, "idempotency_key_conflict", "{row}");
+    }
+    for (error, before) in run.errors().iter().zip(lasting(&first)) {
+        assert!(error.message.contains(&before.unwrap().0), "{}", error.message);
+    }
+    // The last row stands where nothing was issued before, and was issued all the same.
+    assert!(run.stderr.contains("issued 0, failed 1,301"), "{}", run.stderr);
+    assert_eq!(recorded(&sandbox), "1,300");
+    // Rows behind what was issued are no copies of it, and are.
+    batch.remove(0);
+    batch.extend([item("behind"), batch[0].clone()]);
+    sandbox.write_items("items.ndjson", &batch);
+    let run = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    assert!(run.stderr.contains("issued 1,302 (1,300 replayed)"), "{}", run.stderr);
+}
+
+/// What a key was first used with holds for it.
+#[test]
+fn other_terms_are_refused_before_anything_is_issued() {
+    let sandbox = Sandbox::with_issuer_key();
+    let made = sandbox.beltic(&["keygen", "--out", "other.pem"]).expect(0);
+    assert!(made.stdout.contains("did:key:"));
+    sandbox.write_items("items.ndjson", &items(3));
+    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    sandbox.write_items("more.ndjson", &items(5));
+    for (args, named) in [
+        ("--ttl P2Y", "ttl"),
+        ("--vct urn:example:other", "vct"),
+        ("--issuer did:web:issuer.example", "issuer"),
+        ("--key other.pem", "kid"),
+    ] {
+        let run =
+            sandbox.issue(&format!("more.ndjson --idempotency-key k --out out.ndjson {args}")).expect(2);
+        assert!(run.stderr.contains(&format!("another {named} (")), "{args}: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+        assert!(!sandbox.has("out.ndjson"));
+        assert_eq!(recorded(&sandbox), "3");
+    }
+    // The same said in other words, and what no credential depends on.
+    let run = sandbox.issue("items.ndjson --idempotency-key k --ttl P1Y --jobs 2 --output ndjson").expect(0);
+    assert_eq!(lasting(&run), lasting(&first));
+}
+
+/// A key without a ledger, and keys that are none.
+#[test]
+fn a_key_needs_a_ledger_and_a_length() {
+    let (sandbox, _) = sandbox_with(3);
+    let run = sandbox.issue("items.ndjson --idempotency-key k --ledger none").expect(2);
+    assert!(run.stderr.contains("needs a ledger"), "{}", run.stderr);
+    for key in ["", &"k".repeat(256)] {
+        let run = sandbox.beltic(&["batch-issue", "items.ndjson", "--idempotency-key", key]).expect(2);
+        assert!(run.stderr.contains("1 to 255 bytes"), "{}", run.stderr);
+    }
+    assert!(!sandbox.has(".beltic/ledger.db"));
+    sandbox.beltic(&["batch-issue", "items.ndjson", "--idempotency-key", &"k".repeat(255)]).expect(3);
+}
+
+/// A key belongs to its ledger: in two ledgers it is two runs.
+#[test]
+fn a_key_belongs_to_its_ledger() {
+    let (sandbox, _) = sandbox_with(4);
+    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
+    let other = sandbox.issue("items.ndjson --idempotency-key k --ledger other.db").expect(3);
+    assert!(slots(&first).iter().all(|slot| !slots(&other).contains(slot)));
+    assert!(!other.stderr.contains("replayed"));
+}
+
+// ------------------------------------------------------------------------------ restored backups
+
+/// A backup that was put back does not know what was given since; nothing of it is given again.
+#[test]
+fn a_restored_backup_is_noticed_and_repeats_nothing() {
+    let (sandbox, _) = sandbox_with(1_500);
+    let before = sandbox.issue("items.ndjson --idempotency-key before").expect(3);
+    let backup = std::fs::read(sandbox.path(".beltic/ledger.db")).unwrap();
+    assert!(!sandbox.has(".beltic/ledger.db-wal"), "a ledger at rest is one file");
+    let mut given: HashSet<_> = slots(&before).into_iter().collect();
+    let lost = sandbox.issue("items.ndjson --idempotency-key lost").expect(3);
+    given.extend(slots(&lost));
+    assert_eq!(given.len(), 2 * 1_499);
+
+    sandbox.write(".beltic/ledger.db", &backup);
+    let after = sandbox.issue("items.ndjson --idempotency-key after").expect(3);
+    assert!(
+        after.stderr.contains("warning: ") && after.stderr.contains("restoring a backup"),
+        "{}",
+        after.stderr
+    );
+    for slot in slots(&after) {
+        assert!(given.insert(slot.clone()), "{slot:?} is given twice");
+    }
+    let lists = |run: &Run| slots(run).into_iter().map(|slot| slot.0).collect::<HashSet<_>>();
+    assert!(lists(&after).is_disjoint(&lists(&before)), "new ones go into new lists");
+    // What the backup knows comes out again as it was; what it forgot is issued anew.
+    let again = sandbox.issue("items.ndjson --idempotency-key before").expect(3);
+    assert_eq!(lasting(&again), lasting(&before));
+    assert!(!again.stderr.contains("warning"), "it is said once: {}", again.stderr);
+    let anew = sandbox.issue("items.ndjson --idempotency-key lost").expect(3);
+    assert!(slots(&anew).into_iter().all(|slot| given.insert(slot)));
+    sandbox.beltic(&["ledger", "check"]).expect(0);
+}
+
+/// The id of a run that the ledger ought to know.
+#[test]
+fn a_run_id_that_the_ledger_does_not_know_is_a_warning() {
+    let (sandbox, _) = sandbox_with(3);
+    let id = "0190a5c0-0000-7000-8000-000000000001";
+    let run = sandbox.issue(&format!("items.ndjson --idempotency-key {id}")).expect(3);
+    assert!(run.stderr.contains("the ledger knows no run of this id"), "{}", run.stderr);
+    let run = sandbox.issue(&format!("items.ndjson --idempotency-key {id}")).expect(3);
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}

@@ -1,0 +1,20 @@
+//! Nothing lost, nothing twice: the program is killed, starved and crowded, and then what it
+//! promised about its ledger is checked (contract section 5).
+//!
+//! Nothing here waits for a time. The program is killed when it was seen to have come so far: so
+//! many bytes of output read, so large a write-ahead log, or the N-th write by strace.
+//!
+//! | variable | what it does |
+//! | --- | --- |
+//! | `BELTIC_SOAK_KILLS` | how often the soak kills, 25 unless it is set |
+//! | `BELTIC_SOAK_SEED` | repeats a soak's choices |
+//! | `BELTIC_EVERY_WRITE` | set: strace takes every write of large batches too, not a sample |
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "what helps tests is test code, too")]
+
+mod crowd;
+mod faults;
+mod kills;
+mod pipes;
+mod support;
+mod traced;
