@@ -81,16 +81,14 @@ impl StoppableReader {
     }
 
     fn next_block(&mut self) -> io::Result<Vec<u8>> {
-        loop {
+        while !self.stop.is_requested() {
             match self.blocks.recv_timeout(LOOK) {
                 Ok(block) => return block,
                 Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
-                Err(RecvTimeoutError::Timeout) if self.stop.is_requested() => {
-                    return Err(io::Error::other(Stopped));
-                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+        Err(io::Error::other(Stopped))
     }
 }
 

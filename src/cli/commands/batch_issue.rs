@@ -71,7 +71,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let stopped = signals.status().map_or(Ok(()), |status| Err(stopped_by(status)));
     let outcome = ended.outcome.map_err(Failure::from).and(finished).and(stopped);
     outcome.map_err(|failure| match ended.recorded > 0 {
-        true => failure.hint(go_on(&plan.run)),
+        true => failure.hint(go_on(&plan.run, args)),
         false => failure,
     })?;
     Ok(if counts.failed == 0 { ExitStatus::Done } else { ExitStatus::SomeFailed })
@@ -195,10 +195,16 @@ fn open_register(
 }
 
 /// How a run that ended early is finished.
-fn go_on(run: &RunDescription) -> String {
+fn go_on(run: &RunDescription, args: &BatchIssueArgs) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:".contains(character);
+    let key = match run.name.chars().all(plain) {
+        true => run.name.clone(),
+        false => format!("'{}'", run.name.replace('\'', r"'\''")),
+    };
+    let force = if args.out.is_some() || args.failed.is_some() { " --force" } else { "" };
     format!(
-        "to go on, repeat the command with `--idempotency-key {}`: what was issued comes out again, the rest is issued",
-        run.name
+        "to go on, repeat the command with `--idempotency-key {key}{force}`: \
+         what was issued comes out again, the rest is issued"
     )
 }
 
