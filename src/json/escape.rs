@@ -2,6 +2,20 @@
 
 use std::borrow::Cow;
 
+/// The bytes at which a plain stretch of a string ends: those that RFC 8259 section 7 wants
+/// escaped, and those that end a string or begin an escape.
+pub(super) static ENDS_PLAIN_TEXT: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        ends[byte] = true;
+        byte += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
+
 /// The value of a string's text. Half a surrogate pair becomes U+FFFD; such a document has a
 /// fault and is never signed.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {

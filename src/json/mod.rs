@@ -17,4 +17,4 @@ mod write;
 pub(crate) use document::push_pointer_segment;
 pub use document::{Document, Fault, FaultKind, Kind, Value};
 pub use parse::{MAX_DEPTH, Parser, SyntaxError, SyntaxProblem};
-pub use write::{push_str, string};
+pub use write::{push_str, push_str_to, string};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::document::{Document, Fault, FaultKind, Kind, Node, inside};
-use super::escape::{parse_hex, unescape};
+use super::escape::{ENDS_PLAIN_TEXT, parse_hex, unescape};
 
 /// The deepest nesting of arrays and objects in an item.
 pub const MAX_DEPTH: usize = 64;
@@ -374,7 +374,7 @@ impl<'a> Cursor<'a> {
     /// Skips the part of a string that is neither its end, nor an escape, nor forbidden.
     fn skip_plain(&mut self) {
         while let Some(&byte) = self.bytes.get(self.at) {
-            if STOPS_STRING[usize::from(byte)] {
+            if ENDS_PLAIN_TEXT[usize::from(byte)] {
                 return;
             }
             self.at += 1;
@@ -432,19 +432,6 @@ impl<'a> Cursor<'a> {
         inside(self.text, node)
     }
 }
-
-/// The bytes at which a plain stretch of a string ends.
-static STOPS_STRING: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        stops[byte] = true;
-        byte += 1;
-    }
-    stops[b'"' as usize] = true;
-    stops[b'\\' as usize] = true;
-    stops
-};
 
 #[cfg(test)]
 mod tests {

@@ -1,41 +1,44 @@
 //! Writing JSON text.
 
+use super::escape::ENDS_PLAIN_TEXT;
+
 /// Appends `text` as a JSON string, with its quotes.
 ///
 /// Escapes what RFC 8259 section 7 demands and nothing else, so that other text stays readable.
 pub fn push_str(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        out.extend_from_slice(&rest[..at]);
-        push_escaped(out, rest[at]);
-        rest = &rest[at + 1..];
-    }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    write(text, |piece| out.extend_from_slice(piece.as_bytes()));
+}
+
+/// As [`push_str`], onto text.
+pub fn push_str_to(out: &mut String, text: &str) {
+    write(text, |piece| out.push_str(piece));
 }
 
 /// `text` as a JSON string, with its quotes.
 pub fn string(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len() + 2);
-    push_str(&mut out, text);
-    String::from_utf8(out).expect("escaping a str gives UTF-8")
+    let mut out = String::with_capacity(text.len() + 2);
+    push_str_to(&mut out, text);
+    out
 }
 
-fn push_escaped(out: &mut Vec<u8>, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    match byte {
-        b'"' => out.extend_from_slice(b"\\\""),
-        b'\\' => out.extend_from_slice(b"\\\\"),
-        b'\n' => out.extend_from_slice(b"\\n"),
-        b'\r' => out.extend_from_slice(b"\\r"),
-        b'\t' => out.extend_from_slice(b"\\t"),
-        _ => {
-            out.extend_from_slice(b"\\u00");
-            out.push(HEX[usize::from(byte >> 4)]);
-            out.push(HEX[usize::from(byte & 15)]);
+/// Hands out the pieces of a JSON string, in order.
+fn write(text: &str, mut put: impl FnMut(&str)) {
+    put("\"");
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| ENDS_PLAIN_TEXT[usize::from(byte)]) {
+        put(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => put("\\\""),
+            b'\\' => put("\\\\"),
+            b'\n' => put("\\n"),
+            b'\r' => put("\\r"),
+            b'\t' => put("\\t"),
+            control => put(&format!("\\u{control:04x}")),
         }
+        rest = &rest[at + 1..];
     }
+    put(rest);
+    put("\"");
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use csv::StringRecord;
 
 use super::columns::Target;
 use super::damage::is_digits;
+use crate::json::push_str_to;
 use crate::request::fields::{Field, Kind};
 
 /// A piece of the item. Written, it is a member (or an element) with a comma behind it, or
@@ -187,7 +188,7 @@ impl Convert {
             Kind::Percent if is_json_number(text) => out.push_str(text),
             Kind::Percent if self.decimal_comma => write_decimal_comma(text, out),
             Kind::Array { .. } => write_list(text, out),
-            _ => write_string(text, out),
+            _ => push_str_to(out, text),
         }
     }
 }
@@ -197,7 +198,7 @@ fn write_decimal_comma(text: &str, out: &mut String) {
     if !text.contains('.') && is_json_number(&number) {
         out.push_str(&number);
     } else {
-        write_string(text, out);
+        push_str_to(out, text);
     }
 }
 
@@ -205,7 +206,7 @@ fn write_decimal_comma(text: &str, out: &mut String) {
 fn write_list(text: &str, out: &mut String) {
     out.push('[');
     for part in text.split(';') {
-        write_string(part, out);
+        push_str_to(out, part);
         out.push(',');
     }
     out.pop();
@@ -226,42 +227,6 @@ fn is_json_number(text: &str) -> bool {
         && (whole.len() == 1 || !whole.starts_with('0'))
         && fraction.is_none_or(is_digits)
         && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-}
-
-/// Appends a JSON string with these very characters.
-fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| MUST_BE_ESCAPED[usize::from(byte)]) {
-        out.push_str(&rest[..at]);
-        write_escape(rest.as_bytes()[at], out);
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
-    out.push('"');
-}
-
-static MUST_BE_ESCAPED: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = true;
-        control += 1;
-    }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
-
-fn write_escape(byte: u8, out: &mut String) {
-    match byte {
-        b'"' => out.push_str("\\\""),
-        b'\\' => out.push_str("\\\\"),
-        b'\n' => out.push_str("\\n"),
-        b'\r' => out.push_str("\\r"),
-        b'\t' => out.push_str("\\t"),
-        byte => out.push_str(&format!("\\u{byte:04x}")),
-    }
 }
 
 #[cfg(test)]
