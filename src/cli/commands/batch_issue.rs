@@ -201,9 +201,9 @@ fn go_on(run: &RunDescription, args: &BatchIssueArgs) -> String {
         true => run.name.clone(),
         false => format!("'{}'", run.name.replace('\'', r"'\''")),
     };
-    let force = if args.out.is_some() || args.failed.is_some() { " --force" } else { "" };
+    let force = if args.out.is_some() || args.failed.is_some() { " and `--force`" } else { "" };
     format!(
-        "to go on, repeat the command with `--idempotency-key {key}{force}`: \
+        "to go on, repeat the command with `--idempotency-key {key}`{force}: \
          what was issued comes out again, the rest is issued"
     )
 }
