@@ -201,11 +201,6 @@ impl Issuer {
         self.id.starts_with("did:")
     }
 
-    /// Is the identifier a did:web?
-    pub fn is_did_web(&self) -> bool {
-        self.id.starts_with("did:web:")
-    }
-
     /// Host and port of a did:web or https issuer, decoded: `example.com:8443`.
     pub fn host(&self) -> Option<String> {
         self.location.as_ref().map(|location| location.host.clone())

@@ -9,6 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use super::exit::ExitStatus;
 use crate::batch::MaxFailures;
 use crate::credential::ProofFormat;
+use crate::source::DEFAULT_MAX_ITEM_BYTES;
 
 /// Issue verifiable business credentials in bulk, offline
 #[derive(Debug, Parser)]
@@ -127,7 +128,7 @@ pub struct BatchIssueArgs {
     #[arg(long, help_heading = "Input")]
     pub api_limits: bool,
     /// The longest item, in bytes
-    #[arg(long, value_name = "N", default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1..=MAX_ITEM_BYTES), help_heading = "Input")]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=MAX_ITEM_BYTES), help_heading = "Input")]
     pub max_item_bytes: u32,
 
     /// The form of the credentials [default: jwt_vc]

@@ -22,7 +22,6 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 pub use args::Cli;
-pub use commands::template_columns;
 pub use exit::ExitStatus;
 
 /// Runs the command line, from the program's name on, and says how it went.

@@ -76,7 +76,8 @@ use allocation::IndexOrder;
 /// milliseconds. Whoever waits this long waits for a process that hangs.
 pub const WAIT: Duration = Duration::from_secs(120);
 
-/// The most items of a batch.
+/// The most items of a batch. Replays rely on it: they look for a batch's records no further back
+/// than this.
 pub const BATCH_ITEMS: u64 = 1_000;
 
 /// How many lists a run keeps worked out; a replay goes through them one after the other.

@@ -11,10 +11,11 @@ use super::error::{InputError, InputFault, InputName, InputWarning, WarningFault
 use super::json::JsonCutter;
 use super::ndjson::NdjsonCutter;
 use super::{Format, Input, ItemForm, Options, sniff};
+use crate::ledger::BATCH_ITEMS;
 use crate::stop::{Stop, StoppableReader};
 
 /// The most items of a chunk: a batch of the API.
-pub(super) const MAX_CHUNK_ITEMS: usize = 1_000;
+pub(super) const MAX_CHUNK_ITEMS: usize = BATCH_ITEMS as usize;
 /// A chunk is full when its items take this many bytes.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 

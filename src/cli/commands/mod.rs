@@ -13,8 +13,6 @@ use super::args::{Cli, Command};
 use super::exit::ExitStatus;
 use super::failure::Failure;
 
-pub use template::template_columns;
-
 /// Runs the command that was typed.
 pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {

@@ -10,16 +10,11 @@ use crate::source;
 pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
     let owners = usize::from(args.owners);
     let text = match args.format {
-        InputFormat::Csv => template_columns(owners).join(",") + "\n",
+        InputFormat::Csv => source::csv_columns(owners).join(",") + "\n",
         InputFormat::Ndjson => object(&fields::ITEM, owners, None) + "\n",
         InputFormat::Json => format!("{{\"items\":[\n  {}\n]}}\n", object(&fields::ITEM, owners, Some(2))),
     };
     super::print(text.as_bytes())
-}
-
-/// The CSV columns of a template with room for so many owners.
-pub fn template_columns(owners: usize) -> Vec<String> {
-    source::csv_columns(owners)
 }
 
 /// An object with all its fields, to be filled in; on one line without `indent`.
