@@ -19,7 +19,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
         Command::Ledger(args) => ledger::run(&cli.common, args),
-        Command::Schema(_) => schema::run(),
+        Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
         Command::Completions(args) => completions::run(args),
     }
