@@ -103,7 +103,10 @@ impl Settings {
         let proof_format = self.proof_format(args)?;
         let vct = self.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
         let disclosure = self.disclosure()?;
-        let type_metadata = self.type_metadata(&vct, &disclosure)?;
+        let type_metadata = match proof_format {
+            ProofFormat::SdJwtVc => self.type_metadata(&vct, &disclosure)?,
+            ProofFormat::JwtVc => None,
+        };
         Ok(ProfileSettings {
             proof_format,
             context: uri("credential.context", self.value(&None, |config| &config.credential.context))?,
