@@ -18,11 +18,13 @@ pub struct Issuer {
     location: Option<Location>,
 }
 
-/// Where on the web an issuer lives, for did:web and https.
+/// A place on the web, percent-decoded: where a did:web or https issuer lives, or where a file is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Location {
-    host: String,
-    path: Vec<String>,
+pub(crate) struct Location {
+    /// Host and port, as in `example.com:8443`.
+    pub(crate) host: String,
+    /// The segments of the path, each of which can name a directory: see [`Issuer::path`].
+    pub(crate) path: Vec<String>,
 }
 
 /// Why a text is not an issuer that this key can sign for.
@@ -331,8 +333,9 @@ fn did_path_segment(segment: &str) -> Result<String, Fault> {
     decoded_segment(segment)
 }
 
-/// An https issuer: no query and no fragment (SD-JWT VC, "Issuer"), and nothing that a URL parser would rewrite.
-fn parse_https(rest: &str) -> Result<Location, Fault> {
+/// An https URL without its scheme, as an issuer is written: no query and no fragment (SD-JWT VC, "Issuer"), and
+/// nothing that a URL parser would rewrite.
+pub(crate) fn parse_https(rest: &str) -> Result<Location, Fault> {
     if rest.contains('#') {
         return Err(Fault::Fragment);
     }
