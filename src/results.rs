@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn what_is_no_result_is_said_to_be_none() {
-        for text in [r#"{"a":1}"#, r#"{"id":"#, "[1]", r#"{"id":"a","id":"b"}"#, "{}"] {
+        for text in [r#"{"a":1}"#, r#"{"id":"#, r#"{"id":"a","id":"b"}"#, "{}"] {
             let rows = read(text.as_bytes());
             assert!(matches!(rows[0].2, Content::Unreadable(_)), "{text}: {rows:?}");
         }
