@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
 //! | engine | [`batch`]: the main job; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`request`], [`credential`], [`ledger`], [`issuer`], [`keys`], [`jws`] |
+//! | domain | [`request`], [`credential`], [`ledger`], [`issuer`], [`keys`], [`jws`], [`token`] |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
@@ -26,3 +26,4 @@ pub mod pipeline;
 pub mod request;
 pub mod source;
 pub mod stop;
+pub mod token;
