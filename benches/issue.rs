@@ -24,9 +24,6 @@ use nix::unistd::Pid;
 
 const ROUNDS: usize = 7;
 const ITEMS: usize = 100_000;
-/// The name of the run under an idempotency key: its input and a mark.
-const KEYED: &str = "items.ndjson, key";
-const KEY_MARK: &str = ", key";
 const BELTIC: &str = env!("CARGO_BIN_EXE_beltic");
 
 fn main() {
@@ -46,6 +43,30 @@ fn main() {
     }
     bench.one_item();
 }
+
+/// A way to issue: what its line in the table is called, its input, and its flags.
+struct Way {
+    name: &'static str,
+    input: &'static str,
+    flags: &'static [&'static str],
+    /// Whether each of its runs has an idempotency key of its own.
+    keyed: bool,
+}
+
+const SD_JWT: &[&str] = &["--proof-format=sd_jwt_vc", "--issuer=https://issuer.example"];
+
+const WAYS: [Way; 7] = [
+    Way { name: "NDJSON", input: "items.ndjson", flags: &[], keyed: false },
+    Way { name: "JSON", input: "items.json", flags: &[], keyed: false },
+    Way { name: "CSV", input: "items.csv", flags: &[], keyed: false },
+    // Nothing is replayed, but the ledger is asked.
+    Way { name: "NDJSON, idempotency key", input: "items.ndjson", flags: &[], keyed: true },
+    // Two disclosures: number and address.
+    Way { name: "NDJSON, SD-JWT", input: "items.ndjson", flags: SD_JWT, keyed: false },
+    Way { name: "NDJSON, two owners", input: "owners.ndjson", flags: &[], keyed: false },
+    // Five disclosures: number, address, the owners, and each of them.
+    Way { name: "NDJSON, two owners, SD-JWT", input: "owners.ndjson", flags: SD_JWT, keyed: false },
+];
 
 /// A round's time.
 #[derive(Clone, Copy)]
@@ -80,6 +101,7 @@ impl Bench {
         };
         let (mut ndjson, mut json, mut csv) =
             (create("items.ndjson"), create("items.json"), create("items.csv"));
+        let mut owners = create("owners.ndjson");
         let header = "correlation_id,subject_id,registration_number,jurisdiction,legal_form,self_attestation_complete,\
                       ttl,claims_jurisdiction,address_line1,address_line2,address_city,address_state_or_region,\
                       address_postal_code,address_country,evidence_refs";
@@ -87,6 +109,7 @@ impl Bench {
         writeln!(csv, "{header}").expect("the disk has room");
         for number in 0..ITEMS {
             writeln!(ndjson, "{}", item(number)).expect("the disk has room");
+            writeln!(owners, "{}", item_with_owners(number)).expect("the disk has room");
             write!(json, "{}\n{}", if number > 0 { "," } else { "" }, item(number))
                 .expect("the disk has room");
             writeln!(csv, "{}", row(number)).expect("the disk has room");
@@ -110,16 +133,14 @@ impl Bench {
     fn compare(&self, title: &str, cpus: &[usize]) -> f64 {
         pin(cpus);
         let jobs = format!("--jobs={}", cpus.len());
-        // The last one records and replays nothing: each of its runs has a key of its own.
-        let inputs = ["items.ndjson", "items.json", "items.csv", KEYED];
         let mut raw = Vec::new();
-        let mut whole = vec![Vec::new(); inputs.len()];
+        let mut whole = vec![Vec::new(); WAYS.len()];
         self.sign_raw(cpus.len()); // warms up both
-        self.issue(inputs[0], &jobs);
+        self.issue(&WAYS[0], &jobs);
         for _ in 0..ROUNDS {
             raw.push(self.sign_raw(cpus.len()));
-            for (input, rounds) in inputs.iter().zip(&mut whole) {
-                rounds.push(self.issue(input, &jobs));
+            for (way, rounds) in WAYS.iter().zip(&mut whole) {
+                rounds.push(self.issue(way, &jobs));
             }
         }
         println!("{title:<30} {:>12} {:>12} {:>8} {:>8}", "wall /s", "cpu /s", "ratio", "(wall)");
@@ -133,11 +154,8 @@ impl Bench {
             wall
         };
         line("raw aws-lc-rs signing", &raw);
-        let rates: Vec<f64> = inputs
-            .iter()
-            .zip(&whole)
-            .map(|(input, rounds)| line(&format!("batch-issue {input}"), rounds))
-            .collect();
+        let rates: Vec<f64> = WAYS.iter().zip(&whole).map(|(way, rounds)| line(way.name, rounds)).collect();
+        print_disclosures(&whole);
         println!();
         rates[0]
     }
@@ -161,10 +179,10 @@ impl Bench {
         })
     }
 
-    fn issue(&self, input: &str, jobs: &str) -> Took {
+    fn issue(&self, way: &Way, jobs: &str) -> Took {
         let mut command = Command::new(BELTIC);
-        command.args(["batch-issue", input.trim_end_matches(KEY_MARK), jobs, "--output=ndjson", "--quiet"]);
-        if input.ends_with(KEY_MARK) {
+        command.args(["batch-issue", way.input, jobs, "--output=ndjson", "--quiet"]).args(way.flags);
+        if way.keyed {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
             command.arg(format!("--idempotency-key=round {}", now.as_nanos()));
         }
@@ -191,6 +209,27 @@ impl Bench {
             .status()
             .expect("the binary runs");
         assert!(status.success(), "{command:?} failed");
+    }
+}
+
+/// What SD-JWT costs beside `jwt_vc`, from the rounds of [`WAYS`].
+fn print_disclosures(whole: &[Vec<Took>]) {
+    let of = |name: &str| {
+        let place = WAYS.iter().position(|way| way.name == name);
+        &whole[place.expect("the way has this name")]
+    };
+    for (plain, hiding, count) in
+        [("NDJSON", "NDJSON, SD-JWT", 2), ("NDJSON, two owners", "NDJSON, two owners, SD-JWT", 5)]
+    {
+        let pairs = || of(plain).iter().zip(of(hiding));
+        let ratio = median(pairs().map(|(plain, hiding)| rate(hiding.cpu) / rate(plain.cpu)));
+        let micros = median(pairs().map(|(plain, hiding)| {
+            (hiding.cpu.as_secs_f64() - plain.cpu.as_secs_f64()) * 1e6 / ITEMS as f64
+        }));
+        println!(
+            "{hiding}: {ratio:.3} of the rate of jwt_vc, {:.2} us a disclosure ({count} an item)",
+            micros / f64::from(count)
+        );
     }
 }
 
@@ -235,6 +274,15 @@ fn item(number: usize) -> String {
         city = company.city(),
         code = company.code(),
     )
+}
+
+/// The same company with two owners.
+fn item_with_owners(number: usize) -> String {
+    let owner =
+        |name: &str, share: f64| format!(r#"{{"full_name":"{name} {number}","ownership_percent":{share}}}"#);
+    let owners =
+        format!(r#""beneficial_owners":[{},{}],"#, owner("Marjory Thistlewick", 62.5), owner("花子", 37.5));
+    item(number).replacen(r#""registered_address""#, &(owners + r#""registered_address""#), 1)
 }
 
 /// The same company as a CSV row.

@@ -125,7 +125,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -q -h --key --passphrase-file --issuer --developer-id --ledger --format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --vct --issued-at --output --out --failed --force --summary --no-progress --idempotency-key --dry-run --max-failures --jobs --config --color --quiet --help"
+            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --developer-id --ledger --format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --vct --issued-at --output --out --failed --force --summary --no-progress --idempotency-key --dry-run --max-failures --jobs --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -165,6 +165,21 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --x5c)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --developer-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -201,7 +216,7 @@ _beltic() {
                     return 0
                     ;;
                 --proof-format)
-                    COMPREPLY=($(compgen -W "jwt_vc" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "jwt_vc sd_jwt_vc" -- "${cur}"))
                     return 0
                     ;;
                 --ttl)
@@ -759,12 +774,20 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__schema)
-            opts="-q -h --config --color --quiet --help"
+            opts="-q -h --vct --issuer --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --vct)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -31,7 +31,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand inspect 'Decode a credential, status list or key for reading, without judging it'
             cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand ledger 'Look the ledger over'
-            cand schema 'Print the JSON Schema of an item'
+            cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
             cand completions 'Print completions for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -40,6 +40,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --key 'The issuer''s private key [default: .beltic/issuer.pem]'
             cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
             cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
+            cand --x5c 'PEM certificates for the header of sd_jwt_vc, the key''s own first; a trust anchor is left out'
             cand --developer-id 'Your id at the API, echoed in results'
             cand --ledger 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]'
             cand --format 'The form of the batch files [default: by extension, else by content]'
@@ -129,6 +130,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;ledger;help;help'= {
         }
         &'beltic;schema'= {
+            cand --vct 'Print the SD-JWT type metadata document instead, for this type [default: the credentials'' own]'
+            cand --issuer 'The issuer, from which the type''s name is made'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -159,7 +162,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand inspect 'Decode a credential, status list or key for reading, without judging it'
             cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand ledger 'Look the ledger over'
-            cand schema 'Print the JSON Schema of an item'
+            cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
             cand completions 'Print completions for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'

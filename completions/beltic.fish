@@ -33,16 +33,15 @@ complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print help 
 complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-256 issuer key'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc, the key\'s own first; a trust anchor is left out' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l developer-id -d 'Your id at the API, echoed in results' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l format -d 'The form of the batch files [default: by extension, else by content]' -r -f -a "json\t'{"items": […]} or an array of items'
@@ -51,7 +50,8 @@ csv\t'A header row, then one item a row'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l delimiter -d 'What separates CSV cells: one character, or `tab` [default: found in the header]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l encoding -d 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-item-bytes -d 'The longest item, in bytes' -r
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l proof-format -d 'The form of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l proof-format -d 'The form of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''
+sd_jwt_vc\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issued-at -d 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]' -r
@@ -87,20 +87,6 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep a key that is there, and succeed'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l json -d 'Print JSON, one object a token'
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand present" -l disclose -d 'Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable' -r
-complete -c beltic -n "__fish_beltic_using_subcommand present" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand present" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand present" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -118,6 +104,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l vct -d 'Print the SD-JWT type metadata document instead, for this type [default: the credentials\' own]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l issuer -d 'The issuer, from which the type\'s name is made' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -137,13 +125,11 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'

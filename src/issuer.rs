@@ -18,11 +18,13 @@ pub struct Issuer {
     location: Option<Location>,
 }
 
-/// Where on the web an issuer lives, for did:web and https.
+/// A place on the web, percent-decoded: where a did:web or https issuer lives, or where a file is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Location {
-    host: String,
-    path: Vec<String>,
+pub(crate) struct Location {
+    /// Host and port, as in `example.com:8443`.
+    pub(crate) host: String,
+    /// The segments of the path, each of which can name a directory: see [`Issuer::path`].
+    pub(crate) path: Vec<String>,
 }
 
 /// Why a text is not an issuer that this key can sign for.
@@ -212,18 +214,39 @@ impl Issuer {
         self.location.as_ref().map_or(&[], |location| &location.path)
     }
 
-    /// The credential type of this issuer's business credentials where none is configured.
+    /// The credential type of this issuer's business credentials where none is configured
+    /// (contract section 4).
     pub fn default_vct(&self) -> String {
-        match &self.location {
-            Some(location) => format!("https://{}/credentials/business/v1", location.host),
-            None => "urn:beltic:business:1".to_owned(),
-        }
+        default_vct_at(self.location.as_ref())
     }
 }
 
 impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)
+    }
+}
+
+/// What [`Issuer::default_vct`] is for an issuer whose key is not at hand.
+///
+/// # Errors
+/// Where a did:web or an https issuer is not well formed.
+pub fn default_vct_of(issuer: Option<&str>) -> Result<String, IssuerError> {
+    let Some(issuer) = issuer else { return Ok(default_vct_at(None)) };
+    check_characters(issuer)?;
+    let location = match (issuer.strip_prefix("did:web:"), issuer.strip_prefix("https://")) {
+        (Some(specific), _) => Some(parse_did_web(specific)),
+        (_, Some(rest)) => Some(parse_https(rest)),
+        _ => None,
+    };
+    let location = location.transpose().map_err(|fault| faulty(issuer, fault))?;
+    Ok(default_vct_at(location.as_ref()))
+}
+
+fn default_vct_at(location: Option<&Location>) -> String {
+    match location {
+        Some(location) => format!("https://{}/credentials/business/v1", location.host),
+        None => "urn:beltic:business:1".to_owned(),
     }
 }
 
@@ -310,8 +333,9 @@ fn did_path_segment(segment: &str) -> Result<String, Fault> {
     decoded_segment(segment)
 }
 
-/// An https issuer: no query and no fragment (SD-JWT VC, "Issuer"), and nothing that a URL parser would rewrite.
-fn parse_https(rest: &str) -> Result<Location, Fault> {
+/// An https URL without its scheme, as an issuer is written: no query and no fragment (SD-JWT VC, "Issuer"), and
+/// nothing that a URL parser would rewrite.
+pub(crate) fn parse_https(rest: &str) -> Result<Location, Fault> {
     if rest.contains('#') {
         return Err(Fault::Fragment);
     }

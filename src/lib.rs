@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
 //! | engine | [`batch`]: the main job; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`request`], [`credential`], [`ledger`], [`issuer`], [`keys`], [`jws`], [`token`] |
+//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`issuer`], [`keys`], [`jws`]; [`token`]: reading what is signed |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
@@ -24,6 +24,8 @@ pub mod keys;
 pub mod ledger;
 pub mod pipeline;
 pub mod request;
+pub mod site;
 pub mod source;
+pub mod status;
 pub mod stop;
 pub mod token;

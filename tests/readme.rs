@@ -207,7 +207,7 @@ fn known_settings() -> BTreeSet<String> {
         let (_, expected) = message.split_once("expected").unwrap();
         expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let sections = ["issuer", "credential", "status", "csv"];
+    let sections = ["issuer", "credential", "disclosure", "status", "csv"];
     let top = list("").into_iter().filter(|key| !sections.contains(&key.as_str()));
     let nested = sections
         .into_iter()
@@ -221,6 +221,7 @@ fn limits_are_those_of_the_program() {
     let (limits, _) = limits.split_once("\n## ").unwrap();
     for limit in [
         source::DEFAULT_MAX_ITEM_BYTES,
+        beltic::credential::sd_jwt::MAX_DECOYS,
         beltic::json::MAX_DEPTH,
         fields::MAX_ID_CHARS,
         fields::MAX_EVIDENCE_REFS,

@@ -179,7 +179,7 @@ pub fn issue<S: Send>(
 ) -> Ended<S> {
     // A key that cannot sign is found here, not in the workers.
     if let Err(error) = plan.key.signer() {
-        return Ended { recorded: 0, outcome: Err(BatchError::Signing(error)) };
+        return Ended { recorded: 0, outcome: Err(BatchError::Signing(error.into())) };
     }
     let hasher = RandomState::new();
     let mut registrar = Registrar::new(register, plan);

@@ -71,7 +71,7 @@ pub enum Command {
     Present(PresentArgs),
     /// Look the ledger over
     Ledger(LedgerArgs),
-    /// Print the JSON Schema of an item
+    /// Print the JSON Schema of an item, or a credential type's metadata
     Schema(SchemaArgs),
     /// Print a batch file to fill in
     Template(TemplateArgs),
@@ -109,6 +109,9 @@ pub struct BatchIssueArgs {
     /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
     pub issuer: Option<String>,
+    /// PEM certificates for the header of sd_jwt_vc, the key's own first; a trust anchor is left out
+    #[arg(long, value_name = "FILE", env = "BELTIC_X5C", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub x5c: Option<PathBuf>,
     /// Your id at the API, echoed in results
     #[arg(long, value_name = "ID", env = "BELTIC_DEVELOPER_ID", help_heading = "Issuer")]
     pub developer_id: Option<String>,
@@ -283,9 +286,17 @@ pub enum LedgerAction {
     help_template = HELP_TEMPLATE,
     before_help = "Examples:
   beltic schema > item.schema.json
+  beltic schema --vct > business-v1.json
 "
 )]
-pub struct SchemaArgs {}
+pub struct SchemaArgs {
+    /// Print the SD-JWT type metadata document instead, for this type [default: the credentials' own]
+    #[arg(long, value_name = "URI", num_args = 0..=1)]
+    pub vct: Option<Option<String>>,
+    /// The issuer, from which the type's name is made
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", requires = "vct")]
+    pub issuer: Option<String>,
+}
 
 /// What `template` takes.
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) jobs: Option<std::num::NonZeroU16>,
     pub(crate) issuer: IssuerConfig,
     pub(crate) credential: CredentialConfig,
+    pub(crate) disclosure: DisclosureConfig,
     pub(crate) status: StatusConfig,
     pub(crate) csv: CsvConfig,
 }
@@ -33,6 +34,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct IssuerConfig {
     pub(crate) did: Option<String>,
+    pub(crate) x5c: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +44,15 @@ pub(crate) struct CredentialConfig {
     pub(crate) vct: Option<String>,
     pub(crate) ttl: Option<String>,
     pub(crate) proof_format: Option<String>,
+    pub(crate) type_metadata: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DisclosureConfig {
+    pub(crate) decoys: Option<usize>,
+    /// A word for each path.
+    pub(crate) claims: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -13,10 +13,11 @@ use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::streams;
 use crate::clock::{Clock, UnixTime};
+use crate::credential::sd_jwt::{Policy, TypeMetadata};
 use crate::credential::{ProfileSettings, ProofFormat};
 use crate::files;
-use crate::issuer::Issuer;
-use crate::keys::{IssuerKey, KeyError, PublicKey};
+use crate::issuer::{self, Issuer};
+use crate::keys::{CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::request::rules::CalendarDuration;
 use crate::source;
 
@@ -28,6 +29,8 @@ const NO_LEDGER: &str = "none";
 const DEFAULT_TTL: &str = "P1Y";
 /// The longest passphrase file, in bytes.
 const MAX_PASSPHRASE_BYTES: usize = 4096;
+/// The longest document that settings name, in bytes: type metadata, certificates.
+const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// How many items the API takes at once.
 const API_LIMIT: u64 = 1_000;
 
@@ -91,19 +94,85 @@ impl Settings {
     }
 
     /// What the run's credentials have in common.
-    pub(crate) fn profile(&self, args: &BatchIssueArgs) -> Result<ProfileSettings, Failure> {
-        let uri = |name: &str, value: Option<String>| match value {
-            Some(text) if !crate::request::rules::is_uri(&text) => {
-                Err(Failure::usage(format!("{name} is \"{text}\"; expected a URI")))
-            }
-            value => Ok(value),
+    pub(crate) fn profile(
+        &self,
+        args: &BatchIssueArgs,
+        issuer: &Issuer,
+        key: &PublicKey,
+    ) -> Result<ProfileSettings, Failure> {
+        let proof_format = self.proof_format(args)?;
+        let vct = self.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
+        let disclosure = self.disclosure()?;
+        let type_metadata = match proof_format {
+            ProofFormat::SdJwtVc => self.type_metadata(&vct, &disclosure)?,
+            ProofFormat::JwtVc => None,
         };
         Ok(ProfileSettings {
-            proof_format: self.proof_format(args)?,
-            vct: uri("vct", self.value(&args.vct, |config| &config.credential.vct))?,
+            proof_format,
             context: uri("credential.context", self.value(&None, |config| &config.credential.context))?,
             developer_id: self.value(&args.developer_id, |config| &config.developer_id),
+            vct_integrity: type_metadata.map(|document| document.integrity()),
+            x5c: self.certificates(args, proof_format, key)?,
+            disclosure,
+            vct,
         })
+    }
+
+    /// The credential type, where one is named.
+    pub(crate) fn vct(&self, given: &Option<String>) -> Result<Option<String>, Failure> {
+        uri("vct", self.value(given, |config| &config.credential.vct))
+    }
+
+    /// The credential type whose metadata are asked for. There may be no key yet.
+    pub(crate) fn vct_without_key(
+        &self,
+        given: &Option<String>,
+        issuer: &Option<String>,
+    ) -> Result<String, Failure> {
+        let given = given.clone().or_else(|| std::env::var("BELTIC_VCT").ok());
+        match (self.vct(&given)?, self.value(issuer, |config| &config.issuer.did)) {
+            (Some(vct), _) => Ok(vct),
+            (None, issuer) => Ok(issuer::default_vct_of(issuer.as_deref())?),
+        }
+    }
+
+    /// Which claims of an `sd_jwt_vc` can be disclosed one by one.
+    pub(crate) fn disclosure(&self) -> Result<Policy, Failure> {
+        let (project, user) = (&self.project.config.disclosure, &self.user.config.disclosure);
+        let claims = if project.claims.is_empty() { &user.claims } else { &project.claims };
+        let decoys = project.decoys.or(user.decoys).unwrap_or_default();
+        Policy::new(claims, decoys).map_err(|error| Failure::new(ExitStatus::Usage, error))
+    }
+
+    /// The type metadata document that is published for this type, where one is configured.
+    pub(crate) fn type_metadata(&self, vct: &str, policy: &Policy) -> Result<Option<TypeMetadata>, Failure> {
+        let Some(path) = self.path(&None, |config| &config.credential.type_metadata) else { return Ok(None) };
+        let bytes = files::read_limited(&path, MAX_DOCUMENT_BYTES)?;
+        TypeMetadata::read(&bytes, vct, policy)
+            .map(Some)
+            .map_err(|error| unusable(error, "the type metadata", &path))
+    }
+
+    /// The certificates for the header of an `sd_jwt_vc`.
+    fn certificates(
+        &self,
+        args: &BatchIssueArgs,
+        proof_format: ProofFormat,
+        key: &PublicKey,
+    ) -> Result<Option<CertificateChain>, Failure> {
+        let path = self.path(&args.x5c, |config| &config.issuer.x5c);
+        let path = match (proof_format, path) {
+            (ProofFormat::SdJwtVc, Some(path)) => path,
+            (ProofFormat::JwtVc, Some(_)) if args.x5c.is_some() => {
+                return Err(Failure::usage("--x5c is for sd_jwt_vc, whose header can hold certificates")
+                    .hint("add `--proof-format sd_jwt_vc`, or leave --x5c out"));
+            }
+            _ => return Ok(None),
+        };
+        let pem = files::read_limited(&path, MAX_DOCUMENT_BYTES)?;
+        CertificateChain::read(&pem, key)
+            .map(Some)
+            .map_err(|error| unusable(error, "the certificates", &path))
     }
 
     fn proof_format(&self, args: &BatchIssueArgs) -> Result<ProofFormat, Failure> {
@@ -174,6 +243,21 @@ impl Settings {
         given.unwrap_or_else(cores).min(MAX_JOBS)
     }
 }
+
+fn uri(name: &str, value: Option<String>) -> Result<Option<String>, Failure> {
+    match value {
+        Some(text) if !crate::request::rules::is_uri(&text) => {
+            Err(Failure::usage(format!("{name} is \"{text}\"; expected a URI")))
+        }
+        value => Ok(value),
+    }
+}
+
+/// A document that is named in flags or settings and says something wrong.
+fn unusable(error: impl Into<anyhow::Error>, what: &str, path: &Path) -> Failure {
+    Failure::new(ExitStatus::Usage, error.into().context(format!("cannot use {what} in {}", path.display())))
+}
+
 /// When credentials are issued.
 pub(crate) fn clock(issued_at: Option<&str>) -> Result<Clock, Failure> {
     let Some(text) = issued_at else { return Ok(Clock::System) };

@@ -8,7 +8,7 @@ use super::assemble::push_number;
 use super::evidence;
 use super::profile::Profile;
 use crate::json::Parser;
-use crate::ledger::Grant;
+use crate::ledger::{Grant, ListUris};
 use crate::request::Draft;
 
 /// The protected header (VC-JOSE-COSE section 3.1.1).
@@ -49,19 +49,7 @@ pub(super) fn write_payload(
     put(b"}");
 
     if let Some((uris, index)) = &grant.status {
-        // A list's URIs are ours and hold nothing that JSON escapes.
-        let list = uris.bitstring.as_bytes();
-        put(br#","credentialStatus":{"id":""#);
-        put(list);
-        put(b"#");
-        push_number(out, index);
-        out.extend_from_slice(
-            br#"","type":"BitstringStatusListEntry","statusPurpose":"revocation","statusListIndex":""#,
-        );
-        push_number(out, index);
-        out.extend_from_slice(br#"","statusListCredential":""#);
-        out.extend_from_slice(list);
-        out.extend_from_slice(br#""}"#);
+        write_status(out, uris, *index);
     }
     evidence::write(out, draft.evidence_refs.of(text), parser);
     if !draft.cnf.is_empty() {
@@ -89,4 +77,40 @@ pub(super) fn write_payload(
         out.extend_from_slice(br#""}}"#);
     }
     out.push(b'}');
+}
+
+/// Writes `credentialStatus`: an entry for revocation, and one for suspension where the list has
+/// that (Bitstring Status List section 2.1).
+fn write_status(out: &mut Vec<u8>, uris: &ListUris, index: u32) {
+    out.extend_from_slice(br#","credentialStatus":"#);
+    match &uris.suspension {
+        None => write_status_entry(out, &uris.bitstring, "revocation", index),
+        Some(suspension) => {
+            out.push(b'[');
+            write_status_entry(out, &uris.bitstring, "revocation", index);
+            out.push(b',');
+            write_status_entry(out, suspension, "suspension", index);
+            out.push(b']');
+        }
+    }
+}
+
+/// A list's URIs are ours and hold nothing that JSON escapes.
+fn write_status_entry(out: &mut Vec<u8>, list: &str, purpose: &str, index: u32) {
+    let index = index.to_string();
+    for piece in [
+        r#"{"id":""#,
+        list,
+        "#",
+        &index,
+        r#"","type":"BitstringStatusListEntry","statusPurpose":""#,
+        purpose,
+        r#"","statusListIndex":""#,
+        &index,
+        r#"","statusListCredential":""#,
+        list,
+        r#""}"#,
+    ] {
+        out.extend_from_slice(piece.as_bytes());
+    }
 }

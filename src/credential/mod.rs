@@ -8,6 +8,7 @@ mod evidence;
 mod jwt_vc;
 mod profile;
 mod resource;
+pub mod sd_jwt;
 
 pub use assemble::{Assembler, AssemblyError};
 pub use profile::{Profile, ProfileSettings, ProofFormat};

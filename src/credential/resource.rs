@@ -2,7 +2,8 @@
 
 use super::assemble::push_number;
 use super::profile::Profile;
-use crate::ledger::Grant;
+use crate::json;
+use crate::ledger::{Grant, Status};
 use crate::request::Draft;
 
 /// An issued credential, as results show it (contract section 2.3).
@@ -55,6 +56,17 @@ impl Resource<'_> {
         put(&grant.expires_at.rfc3339());
         put(br#"","vct":"#);
         put(profile.vct_json.as_bytes());
+        let standing = &grant.standing;
+        if let (Status::Revoked, Some(since)) = (standing.status, standing.since) {
+            put(br#","revoked_at":""#);
+            put(&since.rfc3339());
+            put(b"\"");
+            if let Some(reason) = &standing.reason {
+                put(br#","revocation_reason":"#);
+                json::push_str(out, reason);
+            }
+        }
+        let mut put = |bytes: &[u8]| out.extend_from_slice(bytes);
         put(br#","created_via":"cli""#);
         if let Some(developer_id) = &profile.developer_id_json {
             put(br#","developer_id":"#);
@@ -62,7 +74,9 @@ impl Resource<'_> {
         }
         put(br#","credential_type":"business","proof_format":""#);
         put(profile.proof_format.as_str().as_bytes());
-        put(br#"","alg":"ES256","status":"active""#);
+        put(br#"","alg":"ES256","status":""#);
+        put(standing.status.as_str().as_bytes());
+        put(b"\"");
         if let Some((uris, _)) = &grant.status {
             put(br#","status_list_uri":""#);
             put(uris.token.as_bytes());

@@ -3,6 +3,7 @@
 //! Only P-256, the curve of ES256 (RFC 7518 section 3.4). Private numbers live in types that wipe them when they
 //! are dropped, and so do the buffers that they pass through. No error and no `Debug` form shows any of them.
 
+mod chain;
 mod der;
 mod error;
 mod holder;
@@ -17,6 +18,7 @@ use p256::elliptic_curve::Generate;
 use pkcs8::{EncodePrivateKey, LineEnding, SecretDocument};
 use zeroize::Zeroizing;
 
+pub use chain::{CertificateChain, ChainError};
 pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadError, PemContent};
 pub use holder::{HolderKeyProblem, check_public_jwk};
 pub use public::{PublicJwk, PublicKey};

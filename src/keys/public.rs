@@ -52,6 +52,11 @@ impl PublicKey {
         super::der::spki_key(&pem::public_key(text)?.der).map(Self::new)
     }
 
+    /// Reads a SubjectPublicKeyInfo, as certificates hold it.
+    pub(super) fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
+        super::der::spki_key(der).map(Self::new)
+    }
+
     pub(super) fn new(point: p256::PublicKey) -> Self {
         let sec1 = point.to_sec1_point(false);
         let (x, y) = sec1.as_bytes()[1..].split_at(32);

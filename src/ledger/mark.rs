@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// A mark that was read: of which ledger, and its last batch.
+/// A mark that was read: of which ledger, and its last event.
 #[derive(Debug)]
 pub(super) struct Mark {
     ledger: String,
-    last_batch: i64,
+    last_event: i64,
 }
 
 impl Mark {
@@ -22,31 +22,31 @@ impl Mark {
         self.ledger != name(hash_key)
     }
 
-    /// Whether the ledger was once further than its last batch is now. A mark of another ledger,
+    /// Whether the ledger was once further than its last event is now. A mark of another ledger,
     /// which stood here before, says nothing.
-    pub(super) fn is_beyond(&self, hash_key: &[u8; 32], last_batch: i64) -> bool {
-        !self.is_of_another(hash_key) && self.last_batch > last_batch
+    pub(super) fn is_beyond(&self, hash_key: &[u8; 32], last_event: i64) -> bool {
+        !self.is_of_another(hash_key) && self.last_event > last_event
     }
 }
 
 /// Reads the mark beside a ledger, if there is one.
 pub(super) fn read(ledger: &Path) -> Option<Mark> {
     let text = fs::read_to_string(path(ledger)).ok()?;
-    let (of, last_batch) = text.strip_suffix('\n')?.split_once(' ')?;
-    Some(Mark { ledger: of.to_owned(), last_batch: last_batch.parse().ok()? })
+    let (of, last_event) = text.strip_suffix('\n')?.split_once(' ')?;
+    Some(Mark { ledger: of.to_owned(), last_event: last_event.parse().ok()? })
 }
 
 /// Sets the mark, unless it stands higher.
-pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
-    if read(ledger).is_none_or(|mark| mark.is_of_another(hash_key) || mark.last_batch < last_batch) {
-        set(ledger, hash_key, last_batch);
+pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_event: i64) {
+    if read(ledger).is_none_or(|mark| mark.is_of_another(hash_key) || mark.last_event < last_event) {
+        set(ledger, hash_key, last_event);
     }
 }
 
 /// Sets the mark.
-pub(super) fn set(ledger: &Path, hash_key: &[u8; 32], last_batch: i64) {
+pub(super) fn set(ledger: &Path, hash_key: &[u8; 32], last_event: i64) {
     // A torn write gives a line that does not parse, which says nothing.
-    let _ = fs::write(path(ledger), format!("{} {last_batch}\n", name(hash_key)));
+    let _ = fs::write(path(ledger), format!("{} {last_event}\n", name(hash_key)));
 }
 
 fn path(ledger: &Path) -> PathBuf {

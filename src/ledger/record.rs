@@ -7,6 +7,8 @@
 //! | 18–25 | issued at, seconds, little-endian |
 //! | 26–33 | expires at, seconds, little-endian |
 //! | 34–49 | hash of the request, keyed with the ledger's secret |
+//! | 50–57 | hash of the subject's id, likewise |
+//! | 58–65 | hash of the correlation id, likewise; zeros where there is none |
 //!
 //! The id's other part is the batch's millisecond, and the index is that of the batch's first
 //! slot plus the record's place in the batch.
@@ -14,10 +16,10 @@
 use uuid::Uuid;
 
 use crate::clock::UnixTime;
-use crate::request::ContentHash;
+use crate::request::{ContentHash, LookupHash};
 
 /// The length of a packed record, in bytes.
-pub(super) const RECORD_BYTES: usize = 50;
+pub(super) const RECORD_BYTES: usize = 66;
 
 /// What the ledger keeps of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,10 @@ pub struct Record {
     pub expires_at: UnixTime,
     /// The keyed hash of the request.
     pub content_hash: ContentHash,
+    /// The keyed hash of the subject's id.
+    pub subject_hash: LookupHash,
+    /// The keyed hash of the correlation id; zeros where there is none.
+    pub correlation_hash: LookupHash,
 }
 
 impl Record {
@@ -55,6 +61,8 @@ pub(super) fn pack(records: &[Record]) -> Vec<u8> {
         bytes.extend_from_slice(&record.issued_at.seconds().to_le_bytes());
         bytes.extend_from_slice(&record.expires_at.seconds().to_le_bytes());
         bytes.extend_from_slice(&record.content_hash);
+        bytes.extend_from_slice(&record.subject_hash);
+        bytes.extend_from_slice(&record.correlation_hash);
     }
     bytes
 }
@@ -63,15 +71,38 @@ pub(super) fn pack(records: &[Record]) -> Vec<u8> {
 /// only.
 pub(super) fn unpack(bytes: &[u8]) -> impl Iterator<Item = Option<Record>> {
     let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
-    records.iter().map(|bytes| {
-        let time = |at: usize| UnixTime::from_seconds(i64::from_le_bytes(part(bytes, at)));
-        Some(Record {
-            position: u64::from_le_bytes(part(bytes, 0)),
-            id_tail: part(bytes, 8),
-            issued_at: time(18)?,
-            expires_at: time(26)?,
-            content_hash: part(bytes, 34),
-        })
+    records.iter().map(unpack_one)
+}
+
+/// The record at this place; `None` where there is none.
+pub(super) fn at(bytes: &[u8], place: u32) -> Option<Record> {
+    let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
+    records.get(place as usize).and_then(unpack_one)
+}
+
+/// The place of the credential of this id among records of one millisecond, and when it expires.
+pub(super) fn find(bytes: &[u8], id: Uuid, millis: u64) -> Option<(u32, Option<UnixTime>)> {
+    let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
+    let place = records.iter().position(|record| id_from_parts(millis, &part(record, 8)) == id)?;
+    Some((place as u32, unpack_one(&records[place]).map(|record| record.expires_at)))
+}
+
+/// The millisecond in an id; `None` for one that is no version 7 UUID.
+pub(super) fn millis_of(id: Uuid) -> Option<u64> {
+    let (high, _) = id.as_u64_pair();
+    (id.get_version_num() == 7).then_some(high >> 16)
+}
+
+fn unpack_one(bytes: &[u8; RECORD_BYTES]) -> Option<Record> {
+    let time = |at: usize| UnixTime::from_seconds(i64::from_le_bytes(part(bytes, at)));
+    Some(Record {
+        position: u64::from_le_bytes(part(bytes, 0)),
+        id_tail: part(bytes, 8),
+        issued_at: time(18)?,
+        expires_at: time(26)?,
+        content_hash: part(bytes, 34),
+        subject_hash: part(bytes, 50),
+        correlation_hash: part(bytes, 58),
     })
 }
 
@@ -91,6 +122,8 @@ mod tests {
             issued_at: UnixTime::from_seconds(1_795_406_400).unwrap(),
             expires_at: UnixTime::from_seconds(1_826_942_400 + position as i64).unwrap(),
             content_hash: [position as u8; 16],
+            subject_hash: [position as u8 ^ 0x5a; 8],
+            correlation_hash: [position as u8 ^ 0xa5; 8],
         };
         let records: Vec<_> = [0, 1, 77, u64::from(u32::MAX) + 5].map(record).into();
         assert_eq!(pack(&records).len(), 4 * RECORD_BYTES);

@@ -39,6 +39,7 @@ CREATE TABLE lists (
     base TEXT NOT NULL,
     token_uri TEXT NOT NULL UNIQUE,
     bitstring_uri TEXT NOT NULL UNIQUE,
+    suspension_uri TEXT UNIQUE,
     secret BLOB NOT NULL CHECK (length(secret) = 32),
     taken INTEGER NOT NULL CHECK (taken BETWEEN 0 AND 131072),
     closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
@@ -52,11 +53,34 @@ CREATE TABLE batches (
     first_slot INTEGER NOT NULL,
     id_millis INTEGER NOT NULL,
     count INTEGER NOT NULL CHECK (count > 0 AND first_slot + count <= 131072),
-    records BLOB NOT NULL CHECK (length(records) = count * 50),
+    records BLOB NOT NULL CHECK (length(records) = count * 66),
+    issued_first INTEGER NOT NULL,
+    issued_last INTEGER NOT NULL,
+    expires_first INTEGER NOT NULL,
+    expires_last INTEGER NOT NULL,
     UNIQUE (list, first_slot)
 ) STRICT;
 CREATE INDEX batches_by_position ON batches (run, first_position);
 CREATE INDEX batches_by_id ON batches (id_millis);
+CREATE TABLE statuses (
+    batch INTEGER NOT NULL REFERENCES batches,
+    place INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('suspended', 'revoked')),
+    since INTEGER NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (batch, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+    event INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('issued', 'replayed', 'revoked', 'suspended', 'reinstated')),
+    batch INTEGER NOT NULL REFERENCES batches,
+    place INTEGER,
+    reason TEXT,
+    places BLOB,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX events_by_batch ON events (batch);
 "];
 
 /// The version that the steps lead to.

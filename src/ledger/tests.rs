@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::allocation::{LIST_ENTRIES, ROLL_AT};
 use super::*;
-use crate::request::Piece;
+use crate::clock::{UnixTime, system_millis};
+use crate::request::{Draft, Piece};
 
 fn run(name: &str) -> RunDescription {
     RunDescription {
@@ -43,6 +44,8 @@ fn draft(hash: u8) -> Draft {
         issued_at: UnixTime::from_seconds(1_795_406_400).unwrap(),
         expires_at: UnixTime::from_seconds(1_826_942_400).unwrap(),
         content_hash: [hash; 16],
+        subject_hash: [hash; 8],
+        correlation_hash: [0; 8],
     }
 }
 

@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::draft::{ContentHash, Draft, Piece};
+use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
 use super::fields;
 use super::findings::{Findings, Place};
 use super::rejection::{DetailCode, Rejection};
@@ -131,6 +131,7 @@ impl Checker {
         let outcome = match (request, expires_at) {
             (Some(request), Some(expires_at)) if findings.violations.is_empty() => self
                 .draft(request, correlation_id, issued_at, expires_at, buffer)
+                .map(|draft| self.findable(draft, request, readable_id))
                 .ok_or_else(|| Box::new(Rejection::of_details(Vec::new()))),
             _ => Err(Box::new(Rejection::of_details(findings.violations))),
         };
@@ -210,10 +211,27 @@ impl Checker {
             issued_at,
             expires_at,
             content_hash: ContentHash::default(),
+            subject_hash: LookupHash::default(),
+            correlation_hash: LookupHash::default(),
         };
         let ttl = request.member("ttl").map(Value::text).unwrap_or_default();
         draft.content_hash = self.content_hash(&draft, correlation_id, ttl, buffer);
         Some(draft)
+    }
+
+    /// Gives the draft the hashes by which its credential is found. They are of the texts, however
+    /// the item escapes them.
+    fn findable(&self, draft: Draft, request: Value<'_>, correlation_id: Option<Value<'_>>) -> Draft {
+        let hash = |lookup: Lookup, text: Option<Value<'_>>| {
+            let text = text.and_then(Value::as_str);
+            text.map(|text| lookup.hash(&self.rules.hash_key, &text)).unwrap_or_default()
+        };
+        let subject_id = request.member("subject").and_then(|subject| subject.member("id"));
+        Draft {
+            subject_hash: hash(Lookup::Subject, subject_id),
+            correlation_hash: hash(Lookup::CorrelationId, correlation_id),
+            ..draft
+        }
     }
 
     /// The hash by which a changed item is told from a repeated one. It is keyed, so that nobody

@@ -1,5 +1,7 @@
 //! A request that passed every check, in the pieces that a credential is made of.
 
+use sha2::{Digest, Sha256};
+
 use crate::clock::UnixTime;
 
 /// A piece of compact JSON text in the buffer of its batch.
@@ -54,7 +56,40 @@ pub struct Draft {
     pub expires_at: UnixTime,
     /// What the request says, as a keyed hash: see [`Checker`](super::Checker).
     pub content_hash: ContentHash,
+    /// By which a credential is found by its subject's id.
+    pub subject_hash: LookupHash,
+    /// By which a credential is found by its correlation id; zeros where the item has none.
+    pub correlation_hash: LookupHash,
 }
 
 /// A keyed hash of a request and its correlation id.
 pub type ContentHash = [u8; 16];
+
+/// A keyed hash of a text by which credentials are looked for. Among ten million credentials,
+/// another text has the same one with a chance of one in two trillion.
+pub type LookupHash = [u8; 8];
+
+/// What a text is, by which credentials are looked for. The same text gives two hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// A subject's id.
+    Subject,
+    /// A correlation id.
+    CorrelationId,
+}
+
+impl Lookup {
+    /// The hash of a text, keyed with the ledger's secret, so that nobody can try out texts
+    /// against a ledger's hashes without that.
+    pub fn hash(self, hash_key: &[u8; 32], text: &str) -> LookupHash {
+        let mut hash = Sha256::new_with_prefix(hash_key);
+        hash.update(match self {
+            Lookup::Subject => b"subject\0".as_slice(),
+            Lookup::CorrelationId => b"correlation id\0",
+        });
+        hash.update(text);
+        let mut short = LookupHash::default();
+        short.copy_from_slice(&hash.finalize()[..8]);
+        short
+    }
+}

@@ -14,5 +14,5 @@ pub mod schema;
 mod words;
 
 pub use check::{Checked, Checker, Rules, Warning};
-pub use draft::{ContentHash, Draft, Piece};
+pub use draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
 pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};

@@ -22,6 +22,7 @@ mod real_data;
 mod replay;
 mod rules;
 mod schema;
+mod sd_jwt;
 mod settings;
 mod signals;
 mod support;

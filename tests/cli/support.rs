@@ -290,6 +290,7 @@ pub(crate) fn default_issuance() -> Issuance {
         kid: format!("{DID_KEY}#{}", DID_KEY.trim_start_matches("did:key:")),
         vct: "urn:beltic:business:1".into(),
         context: UNDEFINED_TERMS.into(),
+        proof_format: "jwt_vc".into(),
         with_status: true,
     }
 }

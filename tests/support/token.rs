@@ -61,6 +61,7 @@ pub(crate) struct Issuance {
     pub(crate) vct: String,
     /// The context after the first.
     pub(crate) context: String,
+    pub(crate) proof_format: String,
     /// Whether there is a ledger, and so a status.
     pub(crate) with_status: bool,
 }
@@ -80,7 +81,7 @@ impl Issuance {
         token
     }
 
-    fn check_resource(&self, resource: &Exact, item: &Exact) {
+    pub(super) fn check_resource(&self, resource: &Exact, item: &Exact) {
         let request = request_of(item);
         let known = [
             "subject",
@@ -124,7 +125,7 @@ impl Issuance {
             ("vct", &self.vct),
             ("created_via", "cli"),
             ("credential_type", "business"),
-            ("proof_format", "jwt_vc"),
+            ("proof_format", &self.proof_format),
             ("alg", "ES256"),
             ("status", "active"),
         ] {
@@ -193,7 +194,7 @@ fn is_absolute_uri(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c))
 }
 
-fn token_status(index: i64, uri: &str) -> Exact {
+pub(super) fn token_status(index: i64, uri: &str) -> Exact {
     let entry = Exact::object([("idx", Exact::number(index)), ("uri", Exact::string(uri))]);
     Exact::object([("status_list", entry)])
 }

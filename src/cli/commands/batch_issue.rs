@@ -17,9 +17,10 @@ use super::super::settings::{self, Settings};
 use super::super::signals::StopSignals;
 use super::super::streams;
 use crate::batch::{self, Plan, Register};
-use crate::clock::system_now;
-use crate::credential::Profile;
+use crate::clock::{UnixTime, system_now};
+use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::Replacement;
+use crate::issuer::Issuer;
 use crate::ledger::{self, History, Ledger, RunDescription, Terms};
 use crate::request::Rules;
 use crate::source::Source;
@@ -34,7 +35,9 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let key_path = settings.key_path(&args.key);
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
-    let profile = Profile::new(&issuer, settings.profile(args)?);
+    let profile_settings = settings.profile(args, &issuer, key.public())?;
+    let caveats = caveats(&profile_settings, &issuer, clock.now());
+    let profile = Profile::new(&issuer, profile_settings);
     let run = describe_run(args, &settings, ttl, &profile)?;
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
     let mut files =
@@ -54,7 +57,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let progress = Progress::new(total_bytes(&args.inputs), !common.quiet && !args.no_progress);
     let mut report =
         Report::new(form.as_ref(), &mut files.output, files.failed.as_mut(), progress, common.quiet);
-    opened.warnings.iter().for_each(|warning| report.warn(warning));
+    caveats.iter().chain(&opened.warnings).for_each(|warning| report.warn(warning));
     let ended =
         batch::issue(&mut source, &plan, opened.register, form.as_render(), &signals.stop, |delivery| {
             report.deliver(delivery)
@@ -79,6 +82,27 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
 
 fn stopped_by(status: ExitStatus) -> Failure {
     Failure::said(status, "stopped on request, after what was begun was finished")
+}
+
+/// What a verifier may stumble over in the credentials of this run.
+fn caveats(settings: &ProfileSettings, issuer: &Issuer, now: UnixTime) -> Vec<String> {
+    let mut caveats = Vec::new();
+    if settings.proof_format != ProofFormat::SdJwtVc {
+        return caveats;
+    }
+    if issuer.is_did() && settings.x5c.is_none() {
+        caveats.push(
+            "SD-JWT VC finds an issuer's key by an https issuer or by x5c; a verifier of these credentials must be \
+             told to take it from the DID, or be handed the key"
+                .to_owned(),
+        );
+    }
+    if settings.x5c.as_ref().is_some_and(|chain| !chain.is_valid_at(now)) {
+        caveats.push(
+            "the certificate of the key is not valid now; verifiers will refuse these credentials".to_owned(),
+        );
+    }
+    caveats
 }
 
 fn open_source(settings: &Settings, args: &BatchIssueArgs, signals: &StopSignals) -> Result<Source, Failure> {

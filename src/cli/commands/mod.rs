@@ -23,7 +23,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Inspect(args) => inspect::run(args),
         Command::Present(args) => present::run(args),
         Command::Ledger(args) => ledger::run(&cli.common, args),
-        Command::Schema(_) => schema::run(),
+        Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
         Command::Completions(args) => completions::run(args),
     }

@@ -1,11 +1,22 @@
 //! `beltic schema`.
 
+use super::super::args::{Common, SchemaArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::settings::Settings;
+use crate::credential::sd_jwt::type_metadata;
 use crate::request::schema;
 
-pub(super) fn run() -> Result<ExitStatus, Failure> {
-    let mut text = serde_json::to_vec_pretty(&schema::item()).expect("a JSON value always has a text");
+pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
+    let document = match &args.vct {
+        None => schema::item(),
+        Some(vct) => {
+            let settings = Settings::load(common)?;
+            let vct = settings.vct_without_key(vct, &args.issuer)?;
+            type_metadata(&vct, &settings.disclosure()?)
+        }
+    };
+    let mut text = serde_json::to_vec_pretty(&document).expect("a JSON value always has a text");
     text.push(b'\n');
     super::print(&text)
 }

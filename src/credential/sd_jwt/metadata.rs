@@ -1,0 +1,108 @@
+//! The type metadata document: what a `vct` means, for verifiers and wallets (SD-JWT VC draft,
+//! section 4). It repeats the policy by which credentials are issued.
+
+use base64_simd::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::policy::{Path, Policy};
+
+/// The type metadata of this credential type under this policy.
+pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
+    let claims: Vec<Value> = policy
+        .paths()
+        .into_iter()
+        .map(|(path, node)| {
+            json!({
+                "path": segments(&path),
+                "display": [{ "locale": "en", "name": label(&path), "description": node.doc }],
+                "sd": node.disclosure.as_str(),
+            })
+        })
+        .collect();
+    json!({
+        "vct": vct,
+        "name": "Business credential",
+        "description": "What an issuer has verified about a business.",
+        "display": [{ "locale": "en", "name": "Business credential" }],
+        "claims": claims,
+    })
+}
+
+/// The path as type metadata has it: names, and null for each element of an array.
+fn segments(path: &Path) -> Vec<Value> {
+    path.0.iter().map(|segment| segment.map_or(Value::Null, Value::from)).collect()
+}
+
+/// The claim's name for people: the last name of its path, in words.
+fn label(path: &Path) -> String {
+    let name = path.0.iter().rev().flatten().next().copied().unwrap_or_default();
+    name.replace('_', " ")
+}
+
+/// A type metadata document as it is published, byte for byte.
+#[derive(Debug, Clone)]
+pub struct TypeMetadata {
+    digest: [u8; 32],
+}
+
+/// What is wrong with a type metadata document.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// It is no JSON object.
+    #[error("it is no JSON object; `beltic schema --vct` prints one")]
+    NotJson,
+    /// It describes another type.
+    #[error("its vct is {found}, and the credentials' is {expected}")]
+    OtherType {
+        /// The document's `vct`.
+        found: String,
+        /// The credentials' `vct`.
+        expected: String,
+    },
+    /// It tells verifiers something else than the policy does.
+    #[error("it says that {path} is \"{found}\", and the disclosure policy says \"{expected}\"")]
+    OtherPolicy {
+        /// The claim.
+        path: String,
+        /// The word in the document.
+        found: String,
+        /// The word of the policy.
+        expected: &'static str,
+    },
+}
+
+impl TypeMetadata {
+    /// Reads a document, which must describe this type and agree with this policy.
+    ///
+    /// # Errors
+    /// Where it is no document, or contradicts what is issued.
+    pub fn read(bytes: &[u8], vct: &str, policy: &Policy) -> Result<TypeMetadata, MetadataError> {
+        let document: Value = serde_json::from_slice(bytes).map_err(|_| MetadataError::NotJson)?;
+        let found = document.get("vct").and_then(Value::as_str).ok_or(MetadataError::NotJson)?;
+        if found != vct {
+            return Err(MetadataError::OtherType { found: found.into(), expected: vct.into() });
+        }
+        let claims = document.get("claims").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for (path, node) in policy.paths() {
+            let segments = Value::from(segments(&path));
+            let word = claims
+                .iter()
+                .find(|claim| claim.get("path") == Some(&segments))
+                .map(|claim| claim.get("sd").and_then(Value::as_str).unwrap_or("allowed"));
+            if let Some(word) = word.filter(|word| *word != node.disclosure.as_str()) {
+                return Err(MetadataError::OtherPolicy {
+                    path: path.to_string(),
+                    found: word.into(),
+                    expected: node.disclosure.as_str(),
+                });
+            }
+        }
+        Ok(TypeMetadata { digest: Sha256::digest(bytes).into() })
+    }
+
+    /// `vct#integrity`: subresource integrity of the document's bytes.
+    pub fn integrity(&self) -> String {
+        format!("sha256-{}", STANDARD.encode_to_string(self.digest))
+    }
+}

@@ -1,0 +1,101 @@
+//! The payload and header of an `sd_jwt_vc` (SD-JWT VC draft, sections 3.2.1 and 3.2.2).
+
+use super::disclose::Hider;
+use super::policy::Disclosure;
+use crate::credential::assemble::{AssemblyError, push_number};
+use crate::credential::profile::Profile;
+use crate::json::Parser;
+use crate::ledger::Grant;
+use crate::request::Draft;
+
+/// The protected header. `vc+sd-jwt` was its type in older drafts; verifiers refuse it now.
+pub(in crate::credential) fn header(profile: &Profile) -> String {
+    let x5c = profile.x5c_json.as_ref().map(|chain| format!(r#","x5c":{chain}"#)).unwrap_or_default();
+    format!(r#"{{"alg":"ES256","typ":"dc+sd-jwt","kid":{}{x5c}}}"#, profile.kid_json)
+}
+
+/// Writes the payload, and makes the disclosures.
+pub(in crate::credential) fn write_payload(
+    out: &mut Vec<u8>,
+    profile: &Profile,
+    draft: &Draft,
+    text: &[u8],
+    grant: &Grant,
+    parser: &mut Parser,
+    hider: &mut Hider,
+) -> Result<(), AssemblyError> {
+    let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
+    let id = grant.id.urn().encode_lower(&mut id_buffer).as_bytes();
+
+    out.extend_from_slice(br#"{"iss":"#);
+    out.extend_from_slice(profile.issuer_json.as_bytes());
+    out.extend_from_slice(br#","sub":"#);
+    out.extend_from_slice(draft.subject_id.of(text));
+    out.extend_from_slice(br#","jti":""#);
+    out.extend_from_slice(id);
+    out.extend_from_slice(br#"","iat":"#);
+    push_number(out, grant.issued_at.seconds());
+    out.extend_from_slice(br#","nbf":"#);
+    push_number(out, grant.issued_at.seconds());
+    out.extend_from_slice(br#","exp":"#);
+    push_number(out, grant.expires_at.seconds());
+    out.extend_from_slice(br#","vct":"#);
+    out.extend_from_slice(profile.vct_json.as_bytes());
+    if let Some(integrity) = &profile.vct_integrity_json {
+        out.extend_from_slice(br#","vct#integrity":"#);
+        out.extend_from_slice(integrity.as_bytes());
+    }
+    if !draft.cnf.is_empty() {
+        out.extend_from_slice(br#","cnf":"#);
+        out.extend_from_slice(draft.cnf.of(text));
+    }
+    if let Some((uris, index)) = &grant.status {
+        out.extend_from_slice(br#","status":{"status_list":{"idx":"#);
+        push_number(out, index);
+        out.extend_from_slice(br#","uri":""#);
+        out.extend_from_slice(uris.token.as_bytes());
+        out.extend_from_slice(br#""}}"#);
+    }
+    write_claims(out, profile, draft, text, parser, hider)?;
+    if !hider.disclosures.is_empty() {
+        out.extend_from_slice(br#","_sd_alg":"sha-256""#);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Writes what comes from the item, each member with a comma before it.
+fn write_claims(
+    out: &mut Vec<u8>,
+    profile: &Profile,
+    draft: &Draft,
+    text: &[u8],
+    parser: &mut Parser,
+    hider: &mut Hider,
+) -> Result<(), AssemblyError> {
+    let policy = &profile.disclosure;
+    let mut digests = Vec::new();
+    hider.disclosures.clear();
+    for (name, piece) in
+        [("subject", draft.subject), ("claims", draft.claims), ("evidence_refs", draft.evidence_refs)]
+    {
+        let (Some(node), Ok(text)) = (policy.root.member(name), std::str::from_utf8(piece.of(text))) else {
+            continue;
+        };
+        // A piece is empty where the item has no such member; then there is nothing to parse.
+        let Ok(document) = parser.parse(text) else { continue };
+        if node.disclosure == Disclosure::Always {
+            digests.push(hider.hide(Some(name), document.root(), node, policy.decoys)?);
+        } else {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            hider.write(document.root(), node, policy.decoys, out)?;
+        }
+    }
+    if !digests.is_empty() {
+        out.push(b',');
+        hider.write_digests(digests, policy.decoys, out)?;
+    }
+    Ok(())
+}

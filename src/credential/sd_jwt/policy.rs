@@ -1,0 +1,336 @@
+//! Which claims can be disclosed one by one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::request::fields::{self, Field, Kind, Object};
+
+/// Whether a claim is selectively disclosable, in the words of SD-JWT type metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Disclosure {
+    /// Hidden until the holder discloses it.
+    Always,
+    /// In the clear in this issuer's credentials; verifiers are told that it may be hidden.
+    Allowed,
+    /// In the clear.
+    #[default]
+    Never,
+}
+
+impl Disclosure {
+    /// Every word.
+    pub const ALL: [Disclosure; 3] = [Disclosure::Always, Disclosure::Allowed, Disclosure::Never];
+
+    /// The word in settings and type metadata.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Disclosure::Always => "always",
+            Disclosure::Allowed => "allowed",
+            Disclosure::Never => "never",
+        }
+    }
+}
+
+/// What is wrong with a disclosure policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// A claim that verifiers need to judge the credential (RFC 9901 section 9.7, SD-JWT VC).
+    #[error("the disclosure policy names {0}, which every verifier must see; it cannot be hidden")]
+    Essential(String),
+    /// A path that is none of a credential's.
+    #[error("the disclosure policy names {path}, which is no claim{}", meant(suggestion))]
+    Unknown {
+        /// The path.
+        path: String,
+        /// What was probably meant.
+        suggestion: Option<String>,
+    },
+    /// More decoys than hide anything.
+    #[error("the disclosure policy asks for {0} decoys; expected at most {MAX_DECOYS}")]
+    Decoys(usize),
+    /// A word that is none of the three.
+    #[error("the disclosure policy says \"{word}\" for {path}; expected always, allowed or never")]
+    Word {
+        /// The path.
+        path: String,
+        /// The word.
+        word: String,
+    },
+}
+
+fn meant(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map(|path| format!(" (did you mean {path}?)")).unwrap_or_default()
+}
+
+/// Claims that are never in a disclosure: those of the JWT itself, and those by which a verifier
+/// judges it (SD-JWT VC section 3.2.2.2).
+const ESSENTIAL: [&str; 14] = [
+    "iss",
+    "sub",
+    "jti",
+    "iat",
+    "nbf",
+    "exp",
+    "vct",
+    "vct#integrity",
+    "cnf",
+    "status",
+    "_sd_alg",
+    "subject",
+    "claims",
+    "subject.id",
+];
+
+/// What is hidden where the settings say nothing (contract section 4).
+const HIDDEN_BY_DEFAULT: [&str; 4] = [
+    "subject.registration_number",
+    "claims.beneficial_owners",
+    "claims.beneficial_owners[]",
+    "claims.registered_address",
+];
+
+/// Which claims can be disclosed one by one: a tree in the shape of the payload.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub(super) root: Node,
+    /// How many digests that explain nothing stand beside the real ones of each object.
+    pub(super) decoys: usize,
+}
+
+/// The most decoys of an object.
+pub const MAX_DECOYS: usize = 32;
+
+/// A claim in the policy, and what is inside it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Node {
+    pub(super) disclosure: Disclosure,
+    /// What is known of the claim; nothing for the payload itself and for array elements.
+    pub(super) doc: &'static str,
+    pub(super) inside: Inside,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) enum Inside {
+    #[default]
+    Nothing,
+    Members(Vec<(&'static str, Node)>),
+    Elements(Box<Node>),
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        let mut policy = Policy { root: payload_node(), decoys: 0 };
+        for path in HIDDEN_BY_DEFAULT {
+            let node = policy.root.find(path).expect("the default paths are claims");
+            node.disclosure = Disclosure::Always;
+        }
+        policy
+    }
+}
+
+impl Policy {
+    /// The default policy with these words for these paths. A path is dotted, as
+    /// `claims.registered_address`; `[]` stands for each element of an array. Each object that
+    /// hides something gets `decoys` digests more (RFC 9901 section 4.2.5).
+    ///
+    /// # Errors
+    /// Where a path is no claim or must stay in the clear, a word is none of the three, or there
+    /// are more than [`MAX_DECOYS`].
+    pub fn new(words: &BTreeMap<String, String>, decoys: usize) -> Result<Policy, PolicyError> {
+        if decoys > MAX_DECOYS {
+            return Err(PolicyError::Decoys(decoys));
+        }
+        let mut policy = Policy { decoys, ..Policy::default() };
+        for (path, word) in words {
+            let disclosure = Disclosure::ALL.into_iter().find(|disclosure| disclosure.as_str() == word);
+            let Some(disclosure) = disclosure else {
+                return Err(PolicyError::Word { path: path.clone(), word: word.clone() });
+            };
+            if ESSENTIAL.contains(&path.as_str()) && disclosure != Disclosure::Never {
+                return Err(PolicyError::Essential(path.clone()));
+            }
+            match policy.root.find(path) {
+                Some(node) => node.disclosure = disclosure,
+                None if ESSENTIAL.contains(&path.as_str()) => {}
+                None => {
+                    let suggestion = policy.nearest(path);
+                    return Err(PolicyError::Unknown { path: path.clone(), suggestion });
+                }
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Every path with its node, in the order of the payload.
+    pub(super) fn paths(&self) -> Vec<(Path, &Node)> {
+        let mut paths = Vec::new();
+        self.root.collect(&Path::default(), &mut paths);
+        paths
+    }
+
+    fn nearest(&self, path: &str) -> Option<String> {
+        let known = self.paths().into_iter().map(|(known, _)| known.to_string());
+        known
+            .map(|known| (strsim::damerau_levenshtein(&known, path), known))
+            .filter(|(distance, known)| *distance <= 4 && *distance * 2 < known.len())
+            .min()
+            .map(|(_, known)| known)
+            .or_else(|| self.ending_in(path))
+    }
+
+    fn ending_in(&self, path: &str) -> Option<String> {
+        let ending = format!(".{path}");
+        self.paths().into_iter().map(|(known, _)| known.to_string()).find(|known| known.ends_with(&ending))
+    }
+}
+
+impl Node {
+    fn find(&mut self, path: &str) -> Option<&mut Node> {
+        let (first, rest) = match path.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (path, None),
+        };
+        let (name, element) = match first.strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (first, false),
+        };
+        let Inside::Members(members) = &mut self.inside else { return None };
+        let mut node = members.iter_mut().find(|(known, _)| *known == name).map(|(_, node)| node)?;
+        if element {
+            let Inside::Elements(of) = &mut node.inside else { return None };
+            node = of;
+        }
+        match rest {
+            None => Some(node),
+            Some(rest) => node.find(rest),
+        }
+    }
+
+    fn collect<'n>(&'n self, here: &Path, paths: &mut Vec<(Path, &'n Node)>) {
+        match &self.inside {
+            Inside::Nothing => {}
+            Inside::Members(members) => {
+                for (name, node) in members {
+                    let path = here.member(name);
+                    paths.push((path.clone(), node));
+                    node.collect(&path, paths);
+                }
+            }
+            Inside::Elements(node) => {
+                let path = here.element();
+                paths.push((path.clone(), node));
+                node.collect(&path, paths);
+            }
+        }
+    }
+
+    /// The node of a member; `None` where the policy does not know it.
+    pub(super) fn member(&self, name: &str) -> Option<&Node> {
+        match &self.inside {
+            Inside::Members(members) => {
+                members.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
+            }
+            _ => None,
+        }
+    }
+
+    /// The node of each element of an array.
+    pub(super) fn element(&self) -> Option<&Node> {
+        match &self.inside {
+            Inside::Elements(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Whether anything in here is hidden, beside the claim itself.
+    pub(super) fn hides_inside(&self) -> bool {
+        let hides = |node: &Node| node.disclosure == Disclosure::Always || node.hides_inside();
+        match &self.inside {
+            Inside::Nothing => false,
+            Inside::Members(members) => members.iter().any(|(_, node)| hides(node)),
+            Inside::Elements(node) => hides(node),
+        }
+    }
+}
+
+/// A claim's path: names, and `None` for each element of an array, as type metadata has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Path(pub(super) Vec<Option<&'static str>>);
+
+impl Path {
+    fn member(&self, name: &'static str) -> Path {
+        Path(self.0.iter().copied().chain([Some(name)]).collect())
+    }
+
+    fn element(&self) -> Path {
+        Path(self.0.iter().copied().chain([None]).collect())
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Some(name) if position > 0 => write!(f, ".{name}")?,
+                Some(name) => f.write_str(name)?,
+                None => f.write_str("[]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The claims that come from the item, as they stand in the payload.
+fn payload_node() -> Node {
+    let member = |name| fields::REQUEST.field(name).map(|field| (field.name, node(field)));
+    let members = ["subject", "claims", "evidence_refs"].into_iter().filter_map(member).collect();
+    Node { inside: Inside::Members(members), ..Node::default() }
+}
+
+fn node(field: &'static Field) -> Node {
+    let inside = match &field.kind {
+        Kind::Object(object) => members(object),
+        Kind::Array { of, .. } => Inside::Elements(Box::new(node(of))),
+        _ => Inside::Nothing,
+    };
+    Node { disclosure: Disclosure::Never, doc: field.doc, inside }
+}
+
+fn members(object: &'static Object) -> Inside {
+    Inside::Members(object.fields.iter().map(|field| (field.name, node(field))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(words: &[(&str, &str)]) -> Result<Policy, PolicyError> {
+        let words = words.iter().map(|(path, word)| ((*path).to_owned(), (*word).to_owned())).collect();
+        Policy::new(&words, 0)
+    }
+
+    #[test]
+    fn essential_claims_and_unknown_paths_are_named() {
+        for path in ["iss", "exp", "vct", "cnf", "status", "subject", "subject.id"] {
+            assert_eq!(policy(&[(path, "always")]).unwrap_err(), PolicyError::Essential(path.into()));
+            assert!(policy(&[(path, "never")]).is_ok());
+        }
+        let said = |path: &str| policy(&[(path, "always")]).unwrap_err().to_string();
+        assert!(said("claims.registered_adress").contains("did you mean claims.registered_address?"));
+        assert!(said("registered_address").contains("did you mean claims.registered_address?"));
+        assert!(said("claims.registered_address[]").contains("no claim"));
+        assert!(
+            said("claims.beneficial_owners.full_name")
+                .contains("did you mean claims.beneficial_owners[].full_name?")
+        );
+        assert!(policy(&[("claims.jurisdiction", "maybe")]).unwrap_err().to_string().contains("maybe"));
+    }
+
+    #[test]
+    fn every_path_finds_its_own_node() {
+        let mut policy = Policy::default();
+        let paths: Vec<String> = policy.paths().into_iter().map(|(path, _)| path.to_string()).collect();
+        assert!(paths.contains(&"claims.beneficial_owners[].person_id".to_owned()), "{paths:?}");
+        assert!(paths.iter().all(|path| policy.root.find(path).is_some()));
+    }
+}

@@ -1,0 +1,271 @@
+//! Finding credentials: by id, run, dates, status, or by the hash of a subject's or a correlation
+//! id.
+//!
+//! Hashes have no index of their own, which would slow issuing down by more than everything else
+//! in the ledger together. A search by hash reads the records of all batches that the other
+//! conditions leave: 66 bytes a credential.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use rusqlite::{Connection, ToSql};
+use uuid::Uuid;
+
+use super::lists::{ListUris, OpenLists};
+use super::record::{self, Record};
+use super::status::{self, Place, Standing};
+use super::{Ledger, LedgerError, Status, Terms};
+use crate::clock::UnixTime;
+use crate::request::LookupHash;
+
+/// A credential, as the ledger knows it.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Where its record stands, which is also its place in the order of issuance.
+    pub place: Place,
+    /// Its id.
+    pub id: Uuid,
+    /// The run that issued it.
+    pub run: Arc<Run>,
+    /// The item's index in that run.
+    pub index: u64,
+    /// When it was issued.
+    pub issued_at: UnixTime,
+    /// When it expires.
+    pub expires_at: UnixTime,
+    /// Its status list and the index in that.
+    pub list: (Arc<ListUris>, u32),
+    /// Its status.
+    pub standing: Standing,
+}
+
+/// A run, as the ledger knows it.
+#[derive(Debug)]
+pub struct Run {
+    /// Its name.
+    pub name: String,
+    /// What its credentials have in common.
+    pub terms: Terms,
+}
+
+/// Which credentials are looked for. Conditions that are not set hold for all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this status.
+    pub status: Option<Status>,
+    /// Of the run of this name.
+    pub run: Option<String>,
+    /// Issued in this time.
+    pub issued: Option<RangeInclusive<UnixTime>>,
+    /// Expiring in this time.
+    pub expiring: Option<RangeInclusive<UnixTime>>,
+    /// Whose subject has one of these hashes.
+    pub subjects: Option<HashSet<LookupHash>>,
+    /// Whose correlation id has one of these hashes.
+    pub correlation_ids: Option<HashSet<LookupHash>>,
+}
+
+impl Filter {
+    /// Whether a record meets the conditions that SQL has not looked at.
+    fn takes(&self, record: &Record, standing: &Standing) -> bool {
+        let within = |range: &Option<RangeInclusive<UnixTime>>, time| {
+            range.as_ref().is_none_or(|range| range.contains(&time))
+        };
+        let among = |hashes: &Option<HashSet<LookupHash>>, hash| {
+            hashes.as_ref().is_none_or(|hashes| hashes.contains(hash))
+        };
+        self.status.is_none_or(|status| status == standing.status)
+            && within(&self.issued, record.issued_at)
+            && within(&self.expiring, record.expires_at)
+            && among(&self.subjects, &record.subject_hash)
+            && among(&self.correlation_ids, &record.correlation_hash)
+    }
+
+    /// The batches that may hold what is looked for, from this one on: a condition in SQL and its
+    /// values.
+    fn batches(&self, from: i64) -> (String, Vec<Box<dyn ToSql>>) {
+        let mut conditions = vec!["batch >= ?"];
+        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(from)];
+        if let Some(run) = &self.run {
+            conditions.push("run = (SELECT run FROM runs WHERE name = ?)");
+            values.push(Box::new(run.clone()));
+        }
+        let mut overlaps = |condition, range: &Option<RangeInclusive<UnixTime>>| {
+            if let Some(range) = range {
+                conditions.push(condition);
+                values.push(Box::new(range.end().seconds()));
+                values.push(Box::new(range.start().seconds()));
+            }
+        };
+        overlaps("issued_first <= ? AND issued_last >= ?", &self.issued);
+        overlaps("expires_first <= ? AND expires_last >= ?", &self.expiring);
+        if matches!(self.status, Some(Status::Suspended | Status::Revoked)) {
+            conditions.push("EXISTS (SELECT 1 FROM statuses WHERE statuses.batch = batches.batch)");
+        }
+        (conditions.join(" AND "), values)
+    }
+}
+
+/// A batch as it was found.
+struct FoundBatch {
+    number: i64,
+    run: i64,
+    list: i64,
+    first_slot: u32,
+    millis: u64,
+    records: Vec<u8>,
+}
+
+impl Ledger {
+    /// The credential of this id.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn credential(&mut self, id: Uuid) -> Result<Option<Credential>, LedgerError> {
+        let found = (|| {
+            let Some(place) = status::place_of(&self.connection, id)? else { return Ok(None) };
+            let filter = Filter::default();
+            let mut finder =
+                Finder { connection: &self.connection, lists: &mut self.lists, runs: HashMap::new() };
+            Ok(finder.page(&filter, Some(place), true, 1)?.pop())
+        })();
+        found.map_err(|source| self.cannot("read", source))
+    }
+
+    /// The next credentials after this place that the filter takes, in the order of issuance, at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn credentials(
+        &mut self,
+        filter: &Filter,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Credential>, LedgerError> {
+        let mut finder =
+            Finder { connection: &self.connection, lists: &mut self.lists, runs: HashMap::new() };
+        finder.page(filter, after, false, limit).map_err(|source| self.cannot("read", source))
+    }
+
+    /// When the last credential signed with the key of this id expires, where there is one.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn last_expiry_of_key(&self, kid: &str) -> Result<Option<UnixTime>, LedgerError> {
+        let sql = "SELECT max(expires_last) FROM batches JOIN runs USING (run) WHERE kid = ?1";
+        let seconds: Option<i64> = self
+            .connection
+            .query_row(sql, [kid], |row| row.get(0))
+            .map_err(|source| self.cannot("read", source))?;
+        Ok(seconds.and_then(UnixTime::from_seconds))
+    }
+}
+
+struct Finder<'l> {
+    connection: &'l Connection,
+    lists: &'l mut OpenLists,
+    runs: HashMap<i64, Arc<Run>>,
+}
+
+impl Finder<'_> {
+    fn page(
+        &mut self,
+        filter: &Filter,
+        from: Option<Place>,
+        inclusive: bool,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Credential>> {
+        let mut found = Vec::new();
+        let (condition, values) = filter.batches(from.map_or(0, |place| place.batch));
+        let sql = format!(
+            "SELECT batch, run, list, first_slot, id_millis, records FROM batches
+             WHERE {condition} ORDER BY batch"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()?
+            && found.len() < limit
+        {
+            let batch = FoundBatch {
+                number: row.get(0)?,
+                run: row.get(1)?,
+                list: row.get(2)?,
+                first_slot: row.get(3)?,
+                millis: row.get::<_, i64>(4)? as u64,
+                records: row.get(5)?,
+            };
+            let beyond = |place: Place| match from {
+                None => true,
+                Some(from) => place > from || inclusive && place == from,
+            };
+            self.take(&batch, filter, beyond, limit, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn take(
+        &mut self,
+        batch: &FoundBatch,
+        filter: &Filter,
+        beyond: impl Fn(Place) -> bool,
+        limit: usize,
+        found: &mut Vec<Credential>,
+    ) -> rusqlite::Result<()> {
+        let standings = status::standings(self.connection, batch.number)?;
+        let active = Standing::default();
+        let mut kept = false;
+        for (place, record) in (0..).zip(record::unpack(&batch.records)) {
+            let record = record.ok_or_else(super::corrupt)?;
+            let standing = standings.get(&place).unwrap_or(&active);
+            let at = Place { batch: batch.number, place };
+            if found.len() == limit || !beyond(at) || !filter.takes(&record, standing) {
+                continue;
+            }
+            if !kept {
+                self.lists.keep(self.connection, HashSet::from([batch.list]))?;
+                kept = true;
+            }
+            found.push(Credential {
+                place: at,
+                id: record.id(batch.millis),
+                run: self.run(batch.run)?,
+                index: record.position,
+                issued_at: record.issued_at,
+                expires_at: record.expires_at,
+                list: self.lists.place(batch.list, batch.first_slot + place),
+                standing: standing.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, number: i64) -> rusqlite::Result<Arc<Run>> {
+        if let Some(run) = self.runs.get(&number) {
+            return Ok(Arc::clone(run));
+        }
+        let sql = "SELECT name, issuer, kid, proof_format, vct, context, ttl FROM runs WHERE run = ?1";
+        let run = self.connection.prepare_cached(sql)?.query_row([number], |row| {
+            Ok(Arc::new(Run { name: row.get(0)?, terms: Terms::read(row, 1)? }))
+        })?;
+        self.runs.insert(number, Arc::clone(&run));
+        Ok(run)
+    }
+}
+
+/// A place as a cursor: opaque to users, and stable.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.batch, self.place)
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Place, Self::Err> {
+        let (batch, place) = text.split_once('-').unwrap_or((text, ""));
+        Ok(Place { batch: batch.parse()?, place: place.parse()? })
+    }
+}

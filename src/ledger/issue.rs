@@ -1,0 +1,489 @@
+//! Issuing into the ledger: who a credential is and where its status stands, recorded before it
+//! is signed; and what was issued before under the same name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use uuid::Uuid;
+
+use super::lists::{self, ListUris, Slots};
+use super::record::{self, Record};
+use super::status::{self, Standing};
+use super::{BATCH_ITEMS, Difference, Ledger, LedgerError, corrupt, events, fill};
+use crate::clock::{UnixTime, system_millis, system_now};
+use crate::request::{ContentHash, Draft};
+
+/// What a run is, as far as its credentials depend on it.
+#[derive(Debug, Clone)]
+pub struct RunDescription {
+    /// The run's name: a fresh UUID, or the idempotency key.
+    pub name: String,
+    /// Whether the name is an idempotency key, so that items may have been issued under it.
+    pub repeatable: bool,
+    /// What must be the same whenever the run is repeated.
+    pub terms: Terms,
+    /// `status.base_url`, where there is one.
+    pub status_base: Option<String>,
+}
+
+/// What must be the same whenever a run is repeated under its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Who issues.
+    pub issuer: String,
+    /// The key that signs.
+    pub kid: String,
+    /// The form of the credentials.
+    pub proof_format: String,
+    /// The credential type.
+    pub vct: String,
+    /// The issuer's JSON-LD context; empty where there is none.
+    pub context: String,
+    /// The life of credentials whose item does not say.
+    pub ttl: String,
+}
+
+impl Terms {
+    /// The terms in a row, from this column on.
+    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Terms> {
+        Ok(Terms {
+            issuer: row.get(first)?,
+            kid: row.get(first + 1)?,
+            proof_format: row.get(first + 2)?,
+            vct: row.get(first + 3)?,
+            context: row.get(first + 4)?,
+            ttl: row.get(first + 5)?,
+        })
+    }
+
+    /// The terms by their names, as messages call them and as the ledger's columns are named.
+    fn named(&self) -> [(&'static str, &str); 6] {
+        [
+            ("issuer", &self.issuer),
+            ("kid", &self.kid),
+            ("proof_format", &self.proof_format),
+            ("vct", &self.vct),
+            ("context", &self.context),
+            ("ttl", &self.ttl),
+        ]
+    }
+}
+
+/// What the ledger gives a credential: who it is, and where its status stands.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The credential's id.
+    pub id: Uuid,
+    /// The status list and the index in it; none without a ledger.
+    pub status: Option<(Arc<ListUris>, u32)>,
+    /// When the credential is issued.
+    pub issued_at: UnixTime,
+    /// When it expires.
+    pub expires_at: UnixTime,
+    /// Whether it was granted before, under the same idempotency key.
+    pub replayed: bool,
+    /// What became of it since then.
+    pub standing: Standing,
+}
+
+/// Why an item is not issued under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Its place is that of an item with other content, which was issued.
+    #[error("issued before under this idempotency key as urn:uuid:{0}, with other content")]
+    Changed(Uuid),
+    /// It was issued at a place that now holds something else: rows were put in or taken out.
+    #[error("issued before under this idempotency key as urn:uuid:{0}, at another place in the batch")]
+    Moved(Uuid),
+}
+
+/// What the ledger says to each entry.
+pub type Answer = Result<Grant, Conflict>;
+
+/// A draft and its place in the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'d> {
+    /// The item's index in the run.
+    pub position: u64,
+    /// What is to be issued.
+    pub draft: &'d Draft,
+}
+
+/// A credential that was issued, now or before under the run's name.
+struct Known {
+    id: Uuid,
+    batch: i64,
+    place: u32,
+    slots: Slots,
+    record: Record,
+    standing: Standing,
+}
+
+impl Ledger {
+    /// Whether the ledger knows a run of this name, made under the same terms.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read, or the run was made under other terms.
+    pub fn knows(&self, run: &RunDescription) -> Result<bool, LedgerError> {
+        let found = find_run(&self.connection, run)
+            .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        found.map_or(Ok(false), |found| found.number_under(&run.terms, &run.name).map(|_| true))
+    }
+
+    /// Gives each entry an id and an index, and records it; all or none. An entry that was issued
+    /// before under the run's name gets what it got then.
+    ///
+    /// When this returns, the records are on the disk.
+    ///
+    /// # Errors
+    /// Where the disk is full, the file cannot be written, or another process has held the ledger
+    /// for longer than [`WAIT`]. Then nothing is recorded and nothing is given out.
+    pub fn record(
+        &mut self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Answer>, LedgerError> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let path = self.path.clone();
+        let fail = |source| LedgerError::sqlite("write", &path, source);
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
+        let run_number = match self.run {
+            Some(number) => number,
+            None => match find_run(&transaction, run).map_err(fail)? {
+                Some(found) => found.number_under(&run.terms, &run.name)?,
+                None => add_run(&transaction, run).map_err(fail)?,
+            },
+        };
+        let known = match run.repeatable {
+            true => known_credentials(&transaction, run_number, entries).map_err(fail)?,
+            false => HashMap::new(),
+        };
+        note_displaced(&mut self.displaced, &known, entries);
+        let displaced = |entry: &Entry<'_>| self.displaced.get(&entry.draft.content_hash);
+        let fresh: Vec<&Entry<'_>> = entries
+            .iter()
+            .filter(|entry| !known.contains_key(&entry.position) && displaced(entry).is_none())
+            .collect();
+        let batch = match fresh.is_empty() {
+            true => None,
+            false => Some(Batch::insert(&transaction, run_number, run, &fresh).map_err(fail)?),
+        };
+        append_replays(&transaction, &known, entries).map_err(fail)?;
+        let needed = known.values().map(|known| known.slots.list);
+        let needed = needed.chain(batch.iter().map(|batch| batch.slots.list)).collect();
+        self.lists.keep(&transaction, needed).map_err(fail)?;
+        let last_event = status::last_event(&transaction).map_err(fail)?;
+        transaction.commit().map_err(fail)?;
+
+        self.run = Some(run_number);
+        self.last_event = last_event;
+        let mut given = batch.iter().flat_map(Batch::credentials);
+        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
+            Some(known) => self.replay(known, entry),
+            None => {
+                if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
+                    return Err(Conflict::Moved(*id));
+                }
+                let fresh = given.next().expect("every entry that is not known is in the batch");
+                Ok(self.grant(&fresh, false))
+            }
+        };
+        Ok(entries.iter().map(answer).collect())
+    }
+
+    /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn foresee(
+        &mut self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
+        let known = self
+            .foresee_in_transaction(run, entries)
+            .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        note_displaced(&mut self.displaced, &known, entries);
+        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
+            None => match self.displaced.get(&entry.draft.content_hash) {
+                None => Ok(false),
+                Some(id) => Err(Conflict::Moved(*id)),
+            },
+            Some(known) => known.must_be(entry.draft.content_hash).map(|()| true),
+        };
+        Ok(entries.iter().map(answer).collect())
+    }
+
+    fn foresee_in_transaction(
+        &self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> rusqlite::Result<HashMap<u64, Known>> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
+        match find_run(&transaction, run)? {
+            Some(found) => known_credentials(&transaction, found.number, entries),
+            None => Ok(HashMap::new()),
+        }
+    }
+
+    fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
+        known.must_be(entry.draft.content_hash)?;
+        Ok(self.grant(known, true))
+    }
+
+    fn grant(&self, credential: &Known, replayed: bool) -> Grant {
+        let slots = credential.slots;
+        Grant {
+            id: credential.id,
+            status: Some(self.lists.place(slots.list, slots.first + credential.place)),
+            issued_at: credential.record.issued_at,
+            expires_at: credential.record.expires_at,
+            replayed,
+            standing: credential.standing.clone(),
+        }
+    }
+}
+
+impl Known {
+    fn must_be(&self, content_hash: ContentHash) -> Result<(), Conflict> {
+        if self.record.content_hash == content_hash { Ok(()) } else { Err(Conflict::Changed(self.id)) }
+    }
+}
+
+/// Notes what was issued where something else stands now.
+fn note_displaced(
+    displaced: &mut HashMap<ContentHash, Uuid>,
+    known: &HashMap<u64, Known>,
+    entries: &[Entry<'_>],
+) {
+    for entry in entries {
+        if let Some(known) = known.get(&entry.position)
+            && known.record.content_hash != entry.draft.content_hash
+        {
+            displaced.insert(known.record.content_hash, known.id);
+        }
+    }
+}
+
+/// Appends the events of what comes out again.
+fn append_replays(
+    transaction: &Transaction<'_>,
+    known: &HashMap<u64, Known>,
+    entries: &[Entry<'_>],
+) -> rusqlite::Result<()> {
+    let mut batches: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+    for entry in entries {
+        if let Some(known) = known.get(&entry.position)
+            && known.must_be(entry.draft.content_hash).is_ok()
+        {
+            batches.entry(known.batch).or_default().push(known.place);
+        }
+    }
+    for (batch, places) in batches {
+        events::append_replayed(transaction, batch, system_now(), &places)?;
+    }
+    Ok(())
+}
+
+fn earliest(records: &[Record], time: impl Fn(&Record) -> UnixTime) -> Option<i64> {
+    records.iter().map(|record| time(record).seconds()).min()
+}
+
+fn latest(records: &[Record], time: impl Fn(&Record) -> UnixTime) -> Option<i64> {
+    records.iter().map(|record| time(record).seconds()).max()
+}
+
+/// A batch that was inserted.
+struct Batch {
+    number: i64,
+    slots: Slots,
+    millis: u64,
+    records: Vec<Record>,
+}
+
+impl Batch {
+    /// Inserts the entries as one batch.
+    fn insert(
+        transaction: &Transaction<'_>,
+        run_number: i64,
+        run: &RunDescription,
+        entries: &[&Entry<'_>],
+    ) -> rusqlite::Result<Batch> {
+        let millis = system_millis();
+        let records: Vec<Record> = (entries.iter().zip(random_tails(entries.len())?))
+            .map(|(entry, id_tail)| Record {
+                position: entry.position,
+                id_tail,
+                issued_at: entry.draft.issued_at,
+                expires_at: entry.draft.expires_at,
+                content_hash: entry.draft.content_hash,
+                subject_hash: entry.draft.subject_hash,
+                correlation_hash: entry.draft.correlation_hash,
+            })
+            .collect();
+        let slots = lists::take_slots(transaction, run, entries.len() as u32)?;
+        let first_position = records.first().map_or(0, |record| record.position);
+        transaction
+            .prepare_cached(
+                "INSERT INTO batches (run, first_position, list, first_slot, id_millis, count, records,
+                                      issued_first, issued_last, expires_first, expires_last)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                run_number,
+                first_position as i64,
+                slots.list,
+                slots.first,
+                millis as i64,
+                records.len() as i64,
+                record::pack(&records),
+                earliest(&records, |record| record.issued_at),
+                latest(&records, |record| record.issued_at),
+                earliest(&records, |record| record.expires_at),
+                latest(&records, |record| record.expires_at),
+            ])?;
+        let number = transaction.last_insert_rowid();
+        events::append_issued(transaction, number, system_now())?;
+        Ok(Batch { number, slots, millis, records })
+    }
+
+    /// The credentials of the batch, in order.
+    fn credentials(&self) -> impl Iterator<Item = Known> {
+        (0..).zip(&self.records).map(|(place, record)| Known {
+            id: record.id(self.millis),
+            batch: self.number,
+            place,
+            slots: self.slots,
+            record: record.clone(),
+            standing: Standing::default(),
+        })
+    }
+}
+
+/// A run that the ledger knows.
+struct FoundRun {
+    number: i64,
+    terms: Terms,
+}
+
+impl FoundRun {
+    /// The run's number, if its terms are these.
+    fn number_under(&self, terms: &Terms, name: &str) -> Result<i64, LedgerError> {
+        let differences: Vec<Difference> = (self.terms.named().into_iter().zip(terms.named()))
+            .filter(|((_, was), (_, is))| was != is)
+            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
+            .collect();
+        match differences.is_empty() {
+            true => Ok(self.number),
+            false => Err(LedgerError::OtherTerms { name: name.to_owned(), differences }),
+        }
+    }
+}
+
+fn find_run(connection: &Connection, run: &RunDescription) -> rusqlite::Result<Option<FoundRun>> {
+    let sql = "SELECT run, issuer, kid, proof_format, vct, context, ttl FROM runs WHERE name = ?1";
+    connection
+        .query_row(sql, [&run.name], |row| Ok(FoundRun { number: row.get(0)?, terms: Terms::read(row, 1)? }))
+        .optional()
+}
+
+fn add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
+    let terms = &run.terms;
+    transaction.execute(
+        "INSERT INTO runs (name, issuer, kid, proof_format, vct, context, ttl, started_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            run.name,
+            terms.issuer,
+            terms.kid,
+            terms.proof_format,
+            terms.vct,
+            terms.context,
+            terms.ttl,
+            system_now().seconds()
+        ],
+    )?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// The credentials that were issued before at the entries' positions.
+fn known_credentials(
+    transaction: &Transaction<'_>,
+    run: i64,
+    entries: &[Entry<'_>],
+) -> rusqlite::Result<HashMap<u64, Known>> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(HashMap::new()) };
+    // A batch's positions lie within BATCH_ITEMS of its first one.
+    let earliest = first.position.saturating_sub(BATCH_ITEMS - 1);
+    let mut statement = transaction.prepare_cached(
+        "SELECT batch, list, first_slot, id_millis, records FROM batches
+         WHERE run = ?1 AND first_position BETWEEN ?2 AND ?3",
+    )?;
+    let mut rows = statement.query(params![run, earliest as i64, last.position as i64])?;
+    let mut known = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let (batch, millis): (i64, i64) = (row.get(0)?, row.get(3)?);
+        let slots = Slots { list: row.get(1)?, first: row.get(2)? };
+        let mut standings = status::standings(transaction, batch)?;
+        for (place, record) in (0..).zip(record::unpack(row.get_ref(4)?.as_blob()?)) {
+            let record = record.ok_or_else(corrupt)?;
+            let id = record.id(millis as u64);
+            let standing = standings.remove(&place).unwrap_or_default();
+            known.insert(record.position, Known { id, batch, place, slots, record, standing });
+        }
+    }
+    known.retain(|position, _| (first.position..=last.position).contains(position));
+    Ok(known)
+}
+
+/// The random parts of version 7 ids, drawn at once: one by one they would cost a hundred times
+/// as much.
+fn random_tails(count: usize) -> rusqlite::Result<Vec<[u8; 10]>> {
+    let mut bytes = vec![0; count * 10];
+    fill(&mut bytes)?;
+    let (tails, _) = bytes.as_chunks::<10>();
+    Ok(tails.to_vec())
+}
+
+/// A name for a run that was given none: a version 7 UUID.
+///
+/// # Errors
+/// Where the operating system gives no random bytes.
+pub fn new_run_name() -> Result<String, getrandom::Error> {
+    let mut tail = [0; 10];
+    getrandom::fill(&mut tail)?;
+    Ok(record::id_from_parts(system_millis(), &tail).to_string())
+}
+
+/// Whether a name is of the form that [`new_run_name`] gives.
+pub fn is_run_name(name: &str) -> bool {
+    Uuid::parse_str(name).is_ok_and(|id| id.get_version_num() == 7)
+}
+
+/// Gives ids without a ledger: no index, and nothing remembered.
+///
+/// # Errors
+/// Where the operating system gives no random bytes.
+pub fn grants_without_ledger(entries: &[Entry<'_>]) -> Result<Vec<Grant>, getrandom::Error> {
+    let millis = system_millis();
+    let mut tail = [0; 10];
+    entries
+        .iter()
+        .map(|entry| {
+            getrandom::fill(&mut tail)?;
+            Ok(Grant {
+                id: record::id_from_parts(millis, &tail),
+                status: None,
+                issued_at: entry.draft.issued_at,
+                expires_at: entry.draft.expires_at,
+                replayed: false,
+                standing: Standing::default(),
+            })
+        })
+        .collect()
+}

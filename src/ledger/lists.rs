@@ -1,0 +1,186 @@
+//! Status lists: which there are, and which slots they gave.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::allocation::{IndexOrder, ROLL_AT};
+use super::{LedgerError, RunDescription, Status, random};
+use crate::clock::system_now;
+
+/// How many lists are kept worked out; a replay goes through them one after the other.
+const LISTS_KEPT: usize = 4;
+
+/// A status list, as credentials refer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListUris {
+    /// The URI of the IETF Token Status List.
+    pub token: String,
+    /// The URL of the W3C Bitstring Status List credential for revocation.
+    pub bitstring: String,
+    /// The URL of the one for suspension, from the first suspension in the list on.
+    pub suspension: Option<String>,
+}
+
+/// Slots of one list, from `first` on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slots {
+    pub(super) list: i64,
+    pub(super) first: u32,
+}
+
+/// A list with its order worked out.
+#[derive(Debug)]
+struct OpenList {
+    number: i64,
+    uris: Arc<ListUris>,
+    order: IndexOrder,
+}
+
+/// The lists that are worked out. Their orders never change; their URIs are read anew each time.
+#[derive(Debug, Default)]
+pub(super) struct OpenLists(Vec<OpenList>);
+
+impl OpenLists {
+    /// Has these lists at hand, as they are now.
+    pub(super) fn keep(&mut self, connection: &Connection, needed: HashSet<i64>) -> rusqlite::Result<()> {
+        if self.0.len() + needed.len() > LISTS_KEPT {
+            self.0.retain(|list| needed.contains(&list.number));
+        }
+        for number in needed {
+            let (uris, secret) = read_list(connection, number)?;
+            match self.0.iter_mut().find(|list| list.number == number) {
+                Some(known) if *known.uris == uris => {}
+                Some(known) => known.uris = Arc::new(uris),
+                None => {
+                    self.0.push(OpenList { number, uris: Arc::new(uris), order: IndexOrder::new(&secret) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The URIs of a list that was kept, and the index that stands for a slot.
+    pub(super) fn place(&self, list: i64, slot: u32) -> (Arc<ListUris>, u32) {
+        let list = self.0.iter().find(|open| open.number == list).expect("the list was kept");
+        (Arc::clone(&list.uris), list.order.index(slot))
+    }
+}
+
+fn read_list(connection: &Connection, number: i64) -> rusqlite::Result<(ListUris, [u8; 32])> {
+    connection
+        .prepare_cached("SELECT token_uri, bitstring_uri, suspension_uri, secret FROM lists WHERE list = ?1")?
+        .query_row([number], |row| {
+            let uris = ListUris { token: row.get(0)?, bitstring: row.get(1)?, suspension: row.get(2)? };
+            Ok((uris, row.get(3)?))
+        })
+}
+
+/// Takes slots from the issuer's current list, or from a new one once three quarters of that are
+/// taken. A whole batch goes into one list: the last one may pass the mark, by less than the
+/// quarter that is left.
+pub(super) fn take_slots(
+    transaction: &Transaction<'_>,
+    run: &RunDescription,
+    count: u32,
+) -> rusqlite::Result<Slots> {
+    let base = run.status_base.as_deref().unwrap_or_default();
+    let current = transaction
+        .prepare_cached(
+            "SELECT list, taken FROM lists
+             WHERE issuer = ?1 AND base = ?2 AND NOT closed AND taken < ?3 ORDER BY list DESC LIMIT 1",
+        )?
+        .query_row(params![run.terms.issuer, base, ROLL_AT], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (list, first) = match current {
+        Some(current) => current,
+        None => (add_list(transaction, &run.terms.issuer, base)?, 0),
+    };
+    transaction
+        .prepare_cached("UPDATE lists SET taken = taken + ?2 WHERE list = ?1")?
+        .execute(params![list, count])?;
+    Ok(Slots { list, first })
+}
+
+fn add_list(transaction: &Transaction<'_>, issuer: &str, base: &str) -> rusqlite::Result<i64> {
+    transaction.execute(
+        "INSERT INTO lists (issuer, base, token_uri, bitstring_uri, secret, taken, closed, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)",
+        params![issuer, base, new_uri(base)?, new_uri(base)?, random::<32>()?, system_now().seconds()],
+    )?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// A URI for a form of a list. It says nothing about the list.
+fn new_uri(base: &str) -> rusqlite::Result<String> {
+    let id = uuid::Builder::from_random_bytes(random()?).into_uuid();
+    Ok(match base {
+        "" => format!("urn:uuid:{id}"),
+        base => format!("{}/status/{id}.jwt", base.trim_end_matches('/')),
+    })
+}
+
+/// Gives a list its suspension form, unless it has one.
+pub(super) fn begin_suspension(transaction: &Transaction<'_>, list: i64) -> rusqlite::Result<()> {
+    let base: Option<String> = transaction
+        .prepare_cached("SELECT base FROM lists WHERE list = ?1 AND suspension_uri IS NULL")?
+        .query_row([list], |row| row.get(0))
+        .optional()?;
+    if let Some(base) = base {
+        transaction.execute(
+            "UPDATE lists SET suspension_uri = ?2 WHERE list = ?1",
+            params![list, new_uri(&base)?],
+        )?;
+    }
+    Ok(())
+}
+
+/// A list as it is to be published.
+#[derive(Debug)]
+pub struct ListState {
+    /// Its names.
+    pub uris: ListUris,
+    /// Whose list it is.
+    pub issuer: String,
+    /// The indices that are not active.
+    pub entries: Vec<(u32, Status)>,
+    /// When the last credential in it expires, in seconds since 1970; 0 where it has none.
+    pub last_expiry: i64,
+}
+
+/// Every list of the ledger, in the order in which they were opened.
+pub(super) fn states(
+    connection: &Connection,
+    mut visit: impl FnMut(ListState) -> Result<(), LedgerError>,
+    fail: impl Fn(rusqlite::Error) -> LedgerError,
+) -> Result<(), LedgerError> {
+    let numbers = list_numbers(connection).map_err(&fail)?;
+    for number in numbers {
+        visit(state(connection, number).map_err(&fail)?)?;
+    }
+    Ok(())
+}
+
+fn list_numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare("SELECT list FROM lists ORDER BY list")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+fn state(connection: &Connection, number: i64) -> rusqlite::Result<ListState> {
+    let (uris, secret) = read_list(connection, number)?;
+    let (issuer, last_expiry) = connection
+        .prepare_cached(
+            "SELECT issuer, (SELECT coalesce(max(expires_last), 0) FROM batches WHERE batches.list = lists.list)
+             FROM lists WHERE list = ?1",
+        )?
+        .query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT first_slot + place, status FROM batches JOIN statuses USING (batch) WHERE list = ?1",
+    )?;
+    let order = IndexOrder::new(&secret);
+    let entries = statement
+        .query_map([number], |row| Ok((order.index(row.get(0)?), row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(ListState { uris, issuer, entries, last_expiry })
+}

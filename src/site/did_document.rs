@@ -1,0 +1,176 @@
+//! The DID document (DID Core 1.0, Controlled Identifiers 1.0).
+
+use serde::Serialize;
+
+use super::{Document, KeySet, Kind, SitePath, json_text};
+use crate::issuer::Issuer;
+use crate::keys::PublicJwk;
+
+/// did/v1 alone does not define `JsonWebKey`, and a JSON-LD processor would refuse the document.
+const CONTEXT: [&str; 2] = ["https://www.w3.org/ns/did/v1", "https://www.w3.org/ns/cid/v1"];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DidDocument<'d> {
+    #[serde(rename = "@context")]
+    context: [&'static str; 2],
+    id: &'d str,
+    verification_method: Vec<VerificationMethod<'d>>,
+    assertion_method: Vec<&'d str>,
+}
+
+/// Controlled Identifiers 1.0 section 2.2.3.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationMethod<'d> {
+    id: &'d str,
+    r#type: &'static str,
+    controller: &'d str,
+    public_key_jwk: &'d PublicJwk,
+}
+
+/// The document of an issuer that is a DID; `None` for an https issuer, which has none.
+///
+/// Every key is an assertion method, whatever its state: a verifier accepts a credential only of a key that is one
+/// (VC-JOSE-COSE section 4.2). A key's `kid` is its method's id, the whole DID URL, so that a reader who turns the
+/// methods into a JWK set finds the key by the `kid` of the credential.
+///
+/// Resolvers make the document of a did:key or did:jwk from the DID itself. It is published for tools that want a
+/// file.
+pub fn document(keys: &KeySet) -> Option<Document> {
+    let issuer = keys.issuer();
+    if !issuer.is_did() {
+        return None;
+    }
+    let method = |(id, public_key_jwk)| VerificationMethod {
+        id,
+        r#type: "JsonWebKey",
+        controller: issuer.id(),
+        public_key_jwk,
+    };
+    let document = DidDocument {
+        context: CONTEXT,
+        id: issuer.id(),
+        verification_method: keys.kids().zip(keys.jwks()).map(method).collect(),
+        assertion_method: keys.kids().collect(),
+    };
+    Some(Document { path: path(issuer), kind: Kind::DidDocument, bytes: json_text(&document) })
+}
+
+/// The did:web method, "Read (Resolve)": `did.json` in the directory that the DID names, else in `.well-known`.
+fn path(issuer: &Issuer) -> SitePath {
+    match issuer.path() {
+        [] => SitePath::known(&[".well-known", "did.json"]),
+        directory => SitePath::of_segments(directory.iter().cloned().chain(["did.json".to_owned()])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::super::keys::tests::{key, set_of};
+    use super::super::{KeySet, KeyState};
+    use super::*;
+
+    fn read(document: &Document) -> Value {
+        serde_json::from_slice(&document.bytes).unwrap()
+    }
+
+    #[test]
+    fn every_key_is_an_assertion_method() {
+        let [now, soon, old] = [key(), key(), key()];
+        let issuer = Issuer::parse("did:web:issuer.example", &now).unwrap();
+        let keys = [
+            (now.clone(), KeyState::Current),
+            (soon.clone(), KeyState::Next),
+            (old.clone(), KeyState::Retired),
+        ];
+        let document = document(&KeySet::new(&issuer, &keys).unwrap()).unwrap();
+        let ids = [now, soon, old].map(|key| format!("did:web:issuer.example#{}", key.thumbprint()));
+        assert_eq!(read(&document)["assertionMethod"], json!(ids));
+        let methods = read(&document)["verificationMethod"].as_array().unwrap().clone();
+        assert_eq!(methods.iter().map(|method| &method["id"]).collect::<Vec<_>>(), ids.each_ref());
+    }
+
+    #[test]
+    fn the_document_is_where_and_what_its_method_says() {
+        let key = key();
+        let thumbprint = key.thumbprint();
+        let (did_key, did_jwk) = (key.did_key(), key.did_jwk());
+        for (did, fragment, path) in [
+            ("did:web:example.com", thumbprint, "/.well-known/did.json"),
+            ("did:web:example.com%3A8443", thumbprint, "/.well-known/did.json"),
+            ("did:web:w3c-ccg.github.io:user:alice", thumbprint, "/user/alice/did.json"),
+            ("did:web:example.com%3A3000:user:alice", thumbprint, "/user/alice/did.json"),
+            ("did:web:example.com:a%20b", thumbprint, "/a%20b/did.json"),
+            (&did_key, did_key.trim_start_matches("did:key:"), "/.well-known/did.json"),
+            (&did_jwk, "0", "/.well-known/did.json"),
+        ] {
+            let document = document(&set_of(did, &key)).unwrap();
+            assert_eq!(document.path.url_path(), path, "{did}");
+            let method = format!("{did}#{fragment}");
+            let expected = json!({
+                "@context": ["https://www.w3.org/ns/did/v1", "https://www.w3.org/ns/cid/v1"],
+                "id": did,
+                "verificationMethod": [{
+                    "id": method, "type": "JsonWebKey", "controller": did,
+                    "publicKeyJwk": {
+                        "kty": "EC", "crv": "P-256", "x": key.x(), "y": key.y(),
+                        "kid": method, "alg": "ES256", "use": "sig",
+                    },
+                }],
+                "assertionMethod": [method],
+            });
+            assert_eq!(read(&document), expected);
+        }
+    }
+
+    #[test]
+    fn an_https_issuer_has_no_document() {
+        assert!(document(&set_of("https://issuer.example", &key())).is_none());
+    }
+
+    /// The published examples of documents and of methods with a JWK have the members that ours have.
+    #[test]
+    fn the_members_are_those_of_the_published_examples() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/did-web");
+        if !folder.is_dir() {
+            println!("skipped: {} is not there", folder.display());
+            return;
+        }
+        let examples = |name: &str| -> Vec<Value> {
+            serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+        };
+        let ours = read(&document(&set_of("did:web:example.com", &key())).unwrap());
+        let method = &ours["verificationMethod"][0];
+
+        let web = &examples("did-web-examples.json")[0];
+        assert_eq!((&web["id"], &web["@context"][0]), (&ours["id"], &ours["@context"][0]));
+        let theirs = &web["verificationMethod"][0];
+        assert_eq!(theirs["controller"], method["controller"]);
+
+        let mut compared = 0;
+        for theirs in examples("cid-1.0-examples.json").iter().flat_map(methods_with_a_jwk) {
+            let missing: Vec<_> =
+                names(theirs).difference(&names(method)).map(|name| name.as_str()).collect();
+            // The time of a revocation is optional: a key that was stolen is not published at all.
+            assert!(missing.is_empty() || missing == ["revoked"], "{missing:?}");
+            assert!(names(method).is_subset(&names(theirs)));
+            compared += 1;
+        }
+        assert!(compared > 0);
+    }
+
+    fn methods_with_a_jwk(example: &Value) -> impl Iterator<Item = &Value> {
+        let methods = example["verificationMethod"].as_array().into_iter().flatten();
+        methods.filter(|method| method["type"] == "JsonWebKey" && method["publicKeyJwk"]["crv"] == "P-256")
+    }
+
+    fn names(object: &Value) -> BTreeSet<&String> {
+        object.as_object().unwrap().keys().collect()
+    }
+}

@@ -1,0 +1,187 @@
+//! The files of a site, before they are written.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{SitePath, headers};
+use crate::status::{bitstring, token_list};
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The keys as a JWK set.
+    Jwks,
+    /// The DID document.
+    DidDocument,
+    /// The metadata of an https issuer.
+    JwtVcIssuer,
+    /// The JSON-LD context.
+    Context,
+    /// The type metadata of SD-JWT credentials.
+    TypeMetadata,
+    /// A list, as a signed Token Status List.
+    TokenList,
+    /// A list, as a signed Bitstring Status List credential.
+    BitstringList,
+    /// The document that names all lists.
+    Aggregation,
+    /// The `_headers` file itself, which hosts read and do not serve.
+    Headers,
+}
+
+impl Kind {
+    /// The media type under which the file is served.
+    ///
+    /// A DID document has two in DID Core 1.0. Ours has an `@context`, which makes it JSON-LD; readers of plain JSON
+    /// ignore that member, and `application/did+json` is what DID Core gives to them. Resolvers of did:web read
+    /// either. The plain one is told, as no reader has to process JSON-LD to understand the document.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Kind::Jwks => "application/jwk-set+json",
+            Kind::DidDocument => "application/did+json",
+            Kind::JwtVcIssuer | Kind::TypeMetadata | Kind::Aggregation => "application/json",
+            Kind::Context => "application/ld+json",
+            Kind::TokenList => token_list::MEDIA_TYPE,
+            Kind::BitstringList => bitstring::MEDIA_TYPE,
+            Kind::Headers => "text/plain",
+        }
+    }
+
+    /// How many seconds caches may keep the file.
+    ///
+    /// Lists: so few that a revocation is seen soon; a list's own `ttl` and `exp` say how long verifiers may rely on
+    /// it, and count for more (Token Status List section 8). Keys: long enough to matter, short beside the time for
+    /// which a next key is published before it signs. Contexts and type metadata hardly ever change.
+    pub fn max_age_seconds(self) -> u32 {
+        match self {
+            Kind::TokenList | Kind::BitstringList | Kind::Aggregation | Kind::Headers => 300,
+            Kind::Jwks | Kind::DidDocument | Kind::JwtVcIssuer => 3_600,
+            Kind::Context | Kind::TypeMetadata => 86_400,
+        }
+    }
+}
+
+/// A file of the site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Where it is.
+    pub path: SitePath,
+    /// What it is.
+    pub kind: Kind,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// Two files that cannot both be written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FileConflict {
+    /// They have one path.
+    #[error("two files of the site would be {path}")]
+    SamePath {
+        /// The path of both.
+        path: String,
+    },
+    /// One is where the other needs a directory.
+    #[error("{file} of the site would be both a file and the directory of {inside}")]
+    FileAndDirectory {
+        /// The path of the one.
+        file: String,
+        /// The path of the other.
+        inside: String,
+    },
+}
+
+/// The files of a site, by their paths.
+#[derive(Debug, Default)]
+pub struct Files(BTreeMap<SitePath, (Kind, Vec<u8>)>);
+
+impl Files {
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// Where it cannot stand beside those that are there, as when a credential type and the context have one URL.
+    pub fn add(&mut self, document: Document) -> Result<(), FileConflict> {
+        let Document { path, kind, bytes } = document;
+        self.check_place(&path)?;
+        self.0.insert(path, (kind, bytes));
+        Ok(())
+    }
+
+    /// Adds `_headers`, for the files that are there.
+    ///
+    /// # Errors
+    /// Where a file of that name is there.
+    pub fn add_headers(&mut self) -> Result<(), FileConflict> {
+        let bytes = headers::text(self.0.iter().map(|(path, (kind, _))| (path, *kind))).into_bytes();
+        self.add(Document { path: SitePath::known(&["_headers"]), kind: Kind::Headers, bytes })
+    }
+
+    /// The files, in the order of their paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&SitePath, Kind, &[u8])> {
+        self.0.iter().map(|(path, (kind, bytes))| (path, *kind, bytes.as_slice()))
+    }
+
+    fn check_place(&self, path: &SitePath) -> Result<(), FileConflict> {
+        // What lies in a directory follows the directory's own path in the order.
+        let Some((next, _)) = self.0.range(path..).next() else { return self.check_directories(path) };
+        if next == path {
+            return Err(FileConflict::SamePath { path: path.url_path() });
+        }
+        if next.segments().starts_with(path.segments()) {
+            return Err(FileConflict::FileAndDirectory { file: path.url_path(), inside: next.url_path() });
+        }
+        self.check_directories(path)
+    }
+
+    /// None of the directories that the file needs is a file.
+    fn check_directories(&self, path: &SitePath) -> Result<(), FileConflict> {
+        for depth in 1..path.segments().len() {
+            let directory = SitePath::of_segments(path.segments()[..depth].iter().cloned());
+            if self.0.contains_key(&directory) {
+                return Err(FileConflict::FileAndDirectory {
+                    file: directory.url_path(),
+                    inside: path.url_path(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: &str) -> Document {
+        let path = SitePath::of_segments(path.split('/').map(str::to_owned));
+        Document { path, kind: Kind::Jwks, bytes: Vec::new() }
+    }
+
+    #[test]
+    fn two_files_never_share_a_place() {
+        let mut files = Files::default();
+        for path in ["a/b", "a/c", "a b", "b"] {
+            assert_eq!(files.add(at(path)), Ok(()), "{path}");
+        }
+        assert_eq!(files.add(at("a/b")), Err(FileConflict::SamePath { path: "/a/b".to_owned() }));
+        let both = |file: &str, inside: &str| {
+            Err(FileConflict::FileAndDirectory { file: file.to_owned(), inside: inside.to_owned() })
+        };
+        assert_eq!(files.add(at("a")), both("/a", "/a/b"));
+        assert_eq!(files.add(at("a/b/c/d")), both("/a/b", "/a/b/c/d"));
+        assert_eq!(files.add(at("z/y")), Ok(()));
+        assert_eq!(files.add(at("zz")), Ok(()));
+        assert_eq!(files.iter().count(), 6);
+    }
+
+    #[test]
+    fn headers_come_once_and_cover_what_was_there() {
+        let mut files = Files::default();
+        files.add(at("keys.json")).unwrap();
+        files.add_headers().unwrap();
+        let (_, _, bytes) = files.iter().find(|(_, kind, _)| *kind == Kind::Headers).unwrap();
+        assert!(std::str::from_utf8(bytes).unwrap().contains("\n/keys.json\n"));
+        assert!(matches!(files.add_headers(), Err(FileConflict::SamePath { .. })));
+    }
+}

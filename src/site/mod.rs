@@ -1,0 +1,39 @@
+//! The static site that verifiers fetch, as bytes and paths: nothing here signs, stores or writes a file.
+//!
+//! | file | what it is | for |
+//! | --- | --- | --- |
+//! | `.well-known/jwks.json` | [`jwks`] | every issuer |
+//! | `.well-known/did.json`, or `did.json` at the path of the did:web | [`did_document`] | issuers that are DIDs |
+//! | `.well-known/jwt-vc-issuer`, then the issuer's path | [`jwt_vc_issuer`] | issuers that are https URLs |
+//! | the path of `credential.context` | [`context`] | issuers that have one |
+//! | the paths of the lists, or `status/UUID.jwt` | [`crate::status`], signed by the caller | every list |
+//! | `status/aggregation.json` under the base URL | [`aggregation`] | issuers with lists |
+//! | `_headers` | [`headers`] | static hosts that read it |
+//!
+//! What goes in is public: an [`Issuer`](crate::issuer::Issuer), [`PublicKey`](crate::keys::PublicKey)s, URLs,
+//! and tokens that were signed elsewhere. No function here takes a private key, a subject or a claim, so none can
+//! publish one. [`Files`] collects what is to be written, and refuses two files in one place.
+
+pub mod aggregation;
+pub mod context;
+pub mod did_document;
+mod files;
+pub mod headers;
+pub mod jwks;
+pub mod jwt_vc_issuer;
+mod keys;
+mod paths;
+
+use serde::Serialize;
+
+pub use files::{Document, FileConflict, Files, Kind};
+pub use keys::{KeySet, KeySetError, KeyState};
+pub use paths::{Hosts, PathError, SitePath};
+
+/// A document as it is published: JSON for people to read as well, with a line end.
+fn json_text(document: &impl Serialize) -> Vec<u8> {
+    let mut text =
+        serde_json::to_vec_pretty(document).expect("texts, arrays and objects with text keys serialize");
+    text.push(b'\n');
+    text
+}
