@@ -31,6 +31,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('batch-issue', 'batch-issue', [CompletionResultType]::ParameterValue, 'Issue a signed credential for each item of the batch files')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a P-256 issuer key')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode a credential, status list or key for reading, without judging it')
+            [CompletionResult]::new('present', 'present', [CompletionResultType]::ParameterValue, 'Keep some disclosures of an SD-JWT and drop the others')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
@@ -82,6 +84,26 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Keep a key that is there, and succeed')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;inspect' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON, one object a token')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;present' {
+            [CompletionResult]::new('--disclose', '--disclose', [CompletionResultType]::ParameterName, 'Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -153,6 +175,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;help' {
             [CompletionResult]::new('batch-issue', 'batch-issue', [CompletionResultType]::ParameterValue, 'Issue a signed credential for each item of the batch files')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a P-256 issuer key')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode a credential, status list or key for reading, without judging it')
+            [CompletionResult]::new('present', 'present', [CompletionResultType]::ParameterValue, 'Keep some disclosures of an SD-JWT and drop the others')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
@@ -164,6 +188,12 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;keygen' {
+            break
+        }
+        'beltic;help;inspect' {
+            break
+        }
+        'beltic;help;present' {
             break
         }
         'beltic;help;ledger' {

@@ -25,11 +25,17 @@ _beltic() {
             beltic,help)
                 cmd="beltic__subcmd__help"
                 ;;
+            beltic,inspect)
+                cmd="beltic__subcmd__inspect"
+                ;;
             beltic,keygen)
                 cmd="beltic__subcmd__keygen"
                 ;;
             beltic,ledger)
                 cmd="beltic__subcmd__ledger"
+                ;;
+            beltic,present)
+                cmd="beltic__subcmd__present"
                 ;;
             beltic,schema)
                 cmd="beltic__subcmd__schema"
@@ -46,11 +52,17 @@ _beltic() {
             beltic__subcmd__help,help)
                 cmd="beltic__subcmd__help__subcmd__help"
                 ;;
+            beltic__subcmd__help,inspect)
+                cmd="beltic__subcmd__help__subcmd__inspect"
+                ;;
             beltic__subcmd__help,keygen)
                 cmd="beltic__subcmd__help__subcmd__keygen"
                 ;;
             beltic__subcmd__help,ledger)
                 cmd="beltic__subcmd__help__subcmd__ledger"
+                ;;
+            beltic__subcmd__help,present)
+                cmd="beltic__subcmd__help__subcmd__present"
                 ;;
             beltic__subcmd__help,schema)
                 cmd="beltic__subcmd__help__subcmd__schema"
@@ -80,7 +92,7 @@ _beltic() {
 
     case "${cmd}" in
         beltic)
-            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen ledger schema template completions help"
+            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen inspect present ledger schema template completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -348,7 +360,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help)
-            opts="batch-issue keygen ledger schema template completions help"
+            opts="batch-issue keygen inspect present ledger schema template completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -390,6 +402,20 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__inspect)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -445,6 +471,20 @@ _beltic() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        beltic__subcmd__help__subcmd__present)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         beltic__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -466,6 +506,39 @@ _beltic() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__inspect)
+            opts="-q -h --json --config --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -656,6 +729,43 @@ _beltic() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__present)
+            opts="-q -h --disclose --config --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --disclose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,6 +28,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --version 'Print version'
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand inspect 'Decode a credential, status list or key for reading, without judging it'
+            cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -77,6 +79,24 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --if-missing 'Keep a key that is there, and succeed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;inspect'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --json 'Print JSON, one object a token'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;present'= {
+            cand --disclose 'Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
@@ -139,6 +159,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help'= {
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand inspect 'Decode a credential, status list or key for reading, without judging it'
+            cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -148,6 +170,10 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;batch-issue'= {
         }
         &'beltic;help;keygen'= {
+        }
+        &'beltic;help;inspect'= {
+        }
+        &'beltic;help;present'= {
         }
         &'beltic;help;ledger'= {
             cand check 'Check that the file is sound and that no index, id or item is there twice'

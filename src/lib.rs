@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
 //! | engine | [`batch`]: the main job; [`results`]: reads what it wrote; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`issuer`], [`keys`], [`jws`] |
+//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
@@ -29,3 +29,4 @@ pub mod site;
 pub mod source;
 pub mod status;
 pub mod stop;
+pub mod token;

@@ -65,6 +65,10 @@ pub enum Command {
     BatchIssue(Box<BatchIssueArgs>),
     /// Make a P-256 issuer key
     Keygen(KeygenArgs),
+    /// Decode a credential, status list or key for reading, without judging it
+    Inspect(InspectArgs),
+    /// Keep some disclosures of an SD-JWT and drop the others
+    Present(PresentArgs),
     /// Look the ledger over
     Ledger(LedgerArgs),
     /// Print the JSON Schema of an item, or a credential type's metadata
@@ -210,6 +214,44 @@ pub struct KeygenArgs {
     /// A file whose first line is the passphrase of the key that is there
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
     pub passphrase_file: Option<PathBuf>,
+}
+
+/// What `inspect` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic inspect results.ndjson
+  beltic inspect eyJhbGciOiJFUzI1NiIs…
+  head -n 1 results.ndjson | beltic inspect --json
+"
+)]
+pub struct InspectArgs {
+    /// A token, or a file of tokens, results, or keys; `-` or none: standard input
+    #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<String>,
+    /// Print JSON, one object a token
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `present` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic present credential.txt --disclose claims.registered_address
+  beltic present credential.txt --disclose subject.registration_number --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt               shows nothing that can be withheld
+"
+)]
+pub struct PresentArgs {
+    /// The token, or a file that holds it; `-` or none: standard input
+    #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<String>,
+    /// Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable
+    #[arg(long, value_name = "PATH")]
+    pub disclose: Vec<String>,
 }
 
 /// What `ledger` takes.

@@ -2,8 +2,10 @@
 
 mod batch_issue;
 mod completions;
+mod inspect;
 mod keygen;
 mod ledger;
+mod present;
 mod schema;
 mod template;
 
@@ -18,6 +20,8 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Present(args) => present::run(args),
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
