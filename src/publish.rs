@@ -420,3 +420,78 @@ impl Form<'_> {
         (ours == theirs && sound).then_some(times)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Entry, RunDescription, Terms};
+    use crate::request::rules::CalendarDuration;
+    use crate::request::{Checker, Rules};
+
+    const DAY: i64 = 86_400;
+    const START: i64 = 1_795_406_400;
+
+    fn time(seconds: i64) -> UnixTime {
+        UnixTime::from_seconds(seconds).unwrap()
+    }
+
+    /// A ledger with one credential of the issuer.
+    fn ledger(folder: &Path, issuer: &Issuer) -> Ledger {
+        let item =
+            r#"{"self_attestation_complete":true,"subject":{"id":"a"},"claims":{"jurisdiction":"GB"}}"#;
+        let default_ttl = CalendarDuration::parse("P1Y").unwrap();
+        let (mut ledger, _) = Ledger::open(&folder.join("ledger.db")).unwrap();
+        let rules = Rules { allow_unknown: false, default_ttl, hash_key: ledger.hash_key() };
+        let draft = Checker::new(rules).check(item, false, time(START), &mut Vec::new()).outcome.unwrap();
+        let terms = Terms {
+            issuer: issuer.id().into(),
+            kid: issuer.kid().into(),
+            proof_format: "jwt_vc".into(),
+            vct: issuer.default_vct(),
+            context: String::new(),
+            ttl: "P1Y".into(),
+        };
+        let run = RunDescription { name: "a".into(), repeatable: false, terms, status_base: None };
+        ledger.record(&run, &[Entry { position: 0, draft: &draft }]).unwrap();
+        ledger
+    }
+
+    /// A list is signed anew when less than half of its life is left, and not before; also when a
+    /// clock was put back behind its beginning.
+    #[test]
+    fn lists_are_renewed_at_half_of_their_life() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = IssuerKey::generate().unwrap();
+        let issuer = Issuer::of_key(key.public());
+        let ledger = ledger(folder.path(), &issuer);
+        let directory = folder.path().join("site");
+        let changes_at = |now: i64| -> Vec<Difference> {
+            let plan = Plan {
+                issuer: &issuer,
+                key: &key,
+                other_keys: Vec::new(),
+                base_url: None,
+                context: None,
+                vct: issuer.default_vct(),
+                type_metadata: Vec::new(),
+                validity: Validity {
+                    issued_at: time(now),
+                    expires_at: time(now + 8 * DAY),
+                    ttl_seconds: 43_200,
+                },
+            };
+            let site = Site::build(&plan, Some(&ledger), &directory).unwrap();
+            let differences = site.differences(&directory).unwrap();
+            if now == START {
+                differences.iter().for_each(|(path, _)| site.write(path, &directory).unwrap());
+            }
+            differences.into_iter().map(|(_, difference)| difference).collect()
+        };
+        assert_eq!(changes_at(START), vec![Difference::Missing; 6]);
+        assert_eq!(changes_at(START), []);
+        assert_eq!(changes_at(START + 4 * DAY), []);
+        assert_eq!(changes_at(START + 4 * DAY + 1), vec![Difference::Lapsing; 2]);
+        assert_eq!(changes_at(START + 9 * DAY), vec![Difference::Lapsing; 2]);
+        assert_eq!(changes_at(START - 1), vec![Difference::Outdated; 2]);
+    }
+}
