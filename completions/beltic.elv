@@ -37,7 +37,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
-            cand completions 'Print completions for a shell'
+            cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;batch-issue'= {
@@ -219,6 +219,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'beltic;completions'= {
+            cand --man 'Write man pages into this directory instead, one for each command; those that are there are replaced'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -238,7 +239,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
-            cand completions 'Print completions for a shell'
+            cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;help;batch-issue'= {

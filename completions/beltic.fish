@@ -42,7 +42,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write th
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
@@ -200,6 +200,7 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -l man -d 'Write man pages into this directory instead, one for each command; those that are there are replaced' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -217,6 +218,6 @@ complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'

@@ -83,7 +83,7 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Print a batch file to fill in
     Template(TemplateArgs),
-    /// Print completions for a shell
+    /// Print completions for a shell, or write man pages
     Completions(CompletionsArgs),
 }
 
@@ -458,16 +458,21 @@ pub struct TemplateArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    group = ArgGroup::new("what").args(["shell", "man"]).required(true),
     before_help = "Examples:
   beltic completions bash > ~/.local/share/bash-completion/completions/beltic
   beltic completions zsh > ~/.zfunc/_beltic
   beltic completions fish > ~/.config/fish/completions/beltic.fish
+  beltic completions --man ~/.local/share/man/man1
 "
 )]
 pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
+    pub shell: Option<clap_complete::Shell>,
+    /// Write man pages into this directory instead, one for each command; those that are there are replaced
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub man: Option<PathBuf>,
 }
 
 /// The forms of batch files.

@@ -37,7 +37,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
-        Command::Completions(args) => completions::run(args),
+        Command::Completions(args) => completions::run(&cli.common, args),
     }
 }
 
