@@ -8,7 +8,7 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
 //! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`issuer`], [`keys`], [`jws`]; [`token`]: reading what is signed |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
@@ -29,3 +29,4 @@ pub mod source;
 pub mod status;
 pub mod stop;
 pub mod token;
+pub mod verify;
