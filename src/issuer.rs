@@ -102,6 +102,8 @@ const EXPECTED: &str = "did:web:…, did:key:…, did:jwk:… or an https:// URL
 /// What can be wrong with a host or path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// It does not begin with `https://`.
+    NotHttps,
     /// There is no host.
     NoHost,
     /// The host, or the scheme, has capital letters.
@@ -141,6 +143,7 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotHttps => "it does not begin with https://",
             Self::NoHost => "it has no host",
             Self::UpperCase => "scheme, method and host are written in lower case",
             Self::IpAddress => "did:web takes no IP address; expected a domain name",
@@ -225,6 +228,12 @@ impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)
     }
+}
+
+/// Checks an https URL under which something is published: no query, no fragment, and nothing that
+/// a URL parser would rewrite.
+pub(crate) fn check_https_url(url: &str) -> Result<(), Fault> {
+    parse_https(url.strip_prefix("https://").ok_or(Fault::NotHttps)?).map(|_| ())
 }
 
 /// What [`Issuer::default_vct`] is for an issuer whose key is not at hand.

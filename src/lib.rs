@@ -8,8 +8,8 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`issuer`], [`keys`], [`jws`]; [`token`]: reading what is signed |
+//! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`results`]: reads what it wrote; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
@@ -24,6 +24,7 @@ pub mod keys;
 pub mod ledger;
 pub mod pipeline;
 pub mod request;
+pub mod results;
 pub mod site;
 pub mod source;
 pub mod status;

@@ -11,6 +11,7 @@ use crate::files::PathError;
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
+use crate::results::ResultsError;
 use crate::source::InputError;
 
 /// What to do about a ledger that cannot be trusted. A restored one has forgotten the indices that
@@ -86,6 +87,16 @@ impl From<InputError> for Failure {
             () => ExitStatus::Input,
         };
         Failure::new(status, error)
+    }
+}
+
+impl From<ResultsError> for Failure {
+    fn from(error: ResultsError) -> Failure {
+        match error {
+            ResultsError::Input(error) => error.into(),
+            error if error.is_io() => Failure::new(ExitStatus::Files, error),
+            error => Failure::new(ExitStatus::Input, error),
+        }
     }
 }
 

@@ -207,10 +207,13 @@ impl Settings {
     /// Where the status lists will be published.
     pub(crate) fn status_base(&self) -> Result<Option<String>, Failure> {
         match self.value(&None, |config| &config.status.base_url) {
-            Some(url) if !url.starts_with("https://") || !crate::request::rules::is_uri(&url) => {
-                Err(Failure::usage(format!("status.base_url is \"{url}\"; expected an https:// URL")))
-            }
-            url => Ok(url),
+            None => Ok(None),
+            Some(url) => match issuer::check_https_url(&url) {
+                Ok(()) => Ok(Some(url)),
+                Err(fault) => Err(Failure::usage(format!(
+                    "status.base_url is \"{url}\"; expected an https:// URL without a query: {fault}"
+                ))),
+            },
         }
     }
 
@@ -229,6 +232,7 @@ impl Settings {
             }),
             encoding: encoding.as_deref().map(find_encoding).transpose()?,
             delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
+            envelope: source::Options::default().envelope,
             columns: columns.clone(),
             constants: constants.clone(),
             max_item_bytes: args.max_item_bytes as usize,

@@ -52,6 +52,21 @@ pub struct ProfileSettings {
     pub x5c: Option<CertificateChain>,
 }
 
+impl ProfileSettings {
+    /// Credentials of this type, where nothing else is said.
+    pub fn of_type(vct: String) -> ProfileSettings {
+        ProfileSettings {
+            proof_format: ProofFormat::default(),
+            vct,
+            context: None,
+            developer_id: None,
+            disclosure: Policy::default(),
+            vct_integrity: None,
+            x5c: None,
+        }
+    }
+}
+
 /// What all credentials of a run have in common. Text fields named `…_json` are JSON texts.
 #[derive(Debug)]
 pub struct Profile {

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::allocation::LIST_ENTRIES;
-use super::{LedgerError, record, schema};
+use super::{LedgerError, events, record, schema};
 
 /// What was found in a ledger.
 #[derive(Debug, Default)]
@@ -34,6 +34,7 @@ impl Examination {
         if examination.problems.is_empty() {
             examination.slots(&connection).map_err(fail)?;
             examination.ids(&connection).map_err(fail)?;
+            examination.problems.extend(events::verify(&connection, None).map_err(fail)?.problems);
         }
         Ok(examination)
     }

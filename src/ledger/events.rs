@@ -276,8 +276,7 @@ pub(super) fn page(connection: &Connection, after: i64, limit: usize) -> rusqlit
         StoredEvent::COLUMNS
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let events = statement.query_map(params![after, limit as i64], read_event)?.collect();
-    events
+    statement.query_map(params![after, limit as i64], read_event)?.collect()
 }
 
 /// The events of one credential, oldest first.
@@ -368,10 +367,9 @@ pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusql
 
 fn stored_statuses(connection: &Connection) -> rusqlite::Result<HashMap<Place, Status>> {
     let mut statement = connection.prepare("SELECT batch, place, status FROM statuses")?;
-    let statuses = statement
+    statement
         .query_map([], |row| Ok((Place { batch: row.get(0)?, place: row.get(1)? }, row.get(2)?)))?
-        .collect();
-    statuses
+        .collect()
 }
 
 impl super::Ledger {

@@ -300,8 +300,7 @@ fn standing(connection: &Connection, place: Place) -> rusqlite::Result<Standing>
 pub(super) fn standings(connection: &Connection, batch: i64) -> rusqlite::Result<HashMap<u32, Standing>> {
     let sql = "SELECT place, status, since, reason FROM statuses WHERE batch = ?1";
     let mut statement = connection.prepare_cached(sql)?;
-    let standings = statement.query_map([batch], |row| Ok((row.get(0)?, read_standing(row, 1)?)))?.collect();
-    standings
+    statement.query_map([batch], |row| Ok((row.get(0)?, read_standing(row, 1)?)))?.collect()
 }
 
 fn read_standing(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Standing> {

@@ -267,8 +267,9 @@ fn an_examination_finds_what_is_there_twice() {
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "INSERT INTO batches (run, first_position, list, first_slot, id_millis, count, records)
-             SELECT run, first_position, list, first_slot + 5, id_millis, count, records FROM batches",
+            "CREATE TEMP TABLE twice AS SELECT * FROM batches;
+             UPDATE twice SET batch = 2, first_slot = first_slot + 5;
+             INSERT INTO batches SELECT * FROM twice",
         )
         .unwrap();
     let problems = Examination::of(&path).unwrap().problems.join("; ");
@@ -301,4 +302,190 @@ fn reading_only_changes_nothing() {
     assert_eq!(foreseen, [true, true, true, false]);
     drop(ledger);
     assert_eq!(files(), before);
+}
+
+/// The ids of `count` credentials that were issued in batches of a thousand.
+fn issued(ledger: &mut Ledger, run: &RunDescription, count: u64) -> Vec<Uuid> {
+    let draft = draft(1);
+    let entries: Vec<_> = (0..count).map(|position| Entry { position, draft: &draft }).collect();
+    let grants = entries.chunks(1_000).flat_map(|batch| ledger.record(run, batch).unwrap());
+    grants.map(|answer| answer.unwrap().id).collect()
+}
+
+fn order(change: Change) -> Order<'static> {
+    Order { change, reason: Some("error"), at: UnixTime::from_seconds(1_795_500_000).unwrap() }
+}
+
+fn outcomes(answers: Vec<Result<Changed, Refusal>>) -> Vec<Result<Status, Refusal>> {
+    answers.into_iter().map(|answer| answer.map(|changed| changed.standing.status)).collect()
+}
+
+#[test]
+fn revocation_is_final_and_suspension_is_not() {
+    let folder = TempDir::new().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.db"));
+    let ids = issued(&mut ledger, &run("a"), 3);
+    let unknown = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+    let mut change = |kind, ids: &[Uuid]| {
+        let foreseen = ledger.foresee_change(order(kind), ids).unwrap();
+        ledger.foreseen.clear();
+        let answers = ledger.change(order(kind), ids).unwrap();
+        assert_eq!(foreseen, answers);
+        outcomes(answers)
+    };
+    let (a, b) = (ids[0], ids[1]);
+    assert_eq!(change(Change::Reinstate, &[a]), [Err(Refusal::NotSuspended)]);
+    assert_eq!(change(Change::Suspend, &[a, a]), [Ok(Status::Suspended), Err(Refusal::Suspended)]);
+    assert_eq!(change(Change::Reinstate, &[a]), [Ok(Status::Active)]);
+    assert_eq!(change(Change::Revoke, &[b, unknown]), [Ok(Status::Revoked), Err(Refusal::Unknown)]);
+    for kind in [Change::Revoke, Change::Suspend, Change::Reinstate] {
+        assert_eq!(change(kind, &[b]), [Err(Refusal::Revoked)]);
+    }
+    assert_eq!(change(Change::Suspend, &[a]), [Ok(Status::Suspended)]);
+    assert_eq!(change(Change::Revoke, &[a]), [Ok(Status::Revoked)]);
+    let standing = |ledger: &mut Ledger, id| ledger.credential(id).unwrap().unwrap().standing;
+    let revoked = standing(&mut ledger, a);
+    assert_eq!((revoked.status, revoked.reason.as_deref()), (Status::Revoked, Some("error")));
+    assert_eq!(revoked.since, Some(order(Change::Revoke).at));
+    assert_eq!(standing(&mut ledger, ids[2]), Standing::default());
+}
+
+#[test]
+fn a_list_says_which_indices_are_not_active() {
+    let folder = TempDir::new().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.db"));
+    let ids = issued(&mut ledger, &run("a"), 2_500);
+    ledger.change(order(Change::Revoke), &ids[100..110]).unwrap();
+    let mut expected = HashSet::new();
+    for id in &ids[100..110] {
+        expected.insert((ledger.credential(*id).unwrap().unwrap().list.1, Status::Revoked));
+    }
+    let states = |ledger: &Ledger| {
+        let mut states = Vec::new();
+        ledger
+            .status_lists(|state| {
+                states.push(state);
+                Ok(())
+            })
+            .unwrap();
+        states
+    };
+    let state = &states(&ledger)[0];
+    assert_eq!(state.entries.iter().copied().collect::<HashSet<_>>(), expected);
+    assert_eq!((state.uris.suspension.as_ref(), state.last_expiry), (None, 1_826_942_400));
+    // The first suspension gives the list a form for it, which stays.
+    ledger.change(order(Change::Suspend), &ids[..1]).unwrap();
+    let suspension = states(&ledger)[0].uris.suspension.clone().unwrap();
+    ledger.change(order(Change::Reinstate), &ids[..1]).unwrap();
+    assert_eq!(states(&ledger)[0].uris.suspension.as_ref(), Some(&suspension));
+    let grant = record_one(&mut ledger, &run("b"));
+    assert_eq!(grant.status.unwrap().0.suspension.as_ref(), Some(&suspension));
+}
+
+fn record_one(ledger: &mut Ledger, run: &RunDescription) -> Grant {
+    ledger.run = None; // a ledger serves one run
+    let draft = draft(1);
+    ledger.record(run, &[Entry { position: 0, draft: &draft }]).unwrap().remove(0).unwrap()
+}
+
+#[test]
+fn a_replay_tells_what_became_of_a_credential() {
+    let folder = TempDir::new().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.db"));
+    let keyed = RunDescription { repeatable: true, ..run("key") };
+    let first = record_one(&mut ledger, &keyed);
+    ledger.change(order(Change::Revoke), &[first.id]).unwrap();
+    let again = record_one(&mut ledger, &keyed);
+    assert_eq!((again.id, again.standing.status), (first.id, Status::Revoked));
+    let place = ledger.credential(first.id).unwrap().unwrap().place;
+    let kinds: Vec<_> = ledger.events_of(place).unwrap().iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Issued, EventKind::Revoked, EventKind::Replayed]);
+}
+
+#[test]
+fn credentials_are_found_page_by_page() {
+    let folder = TempDir::new().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.db"));
+    let ids = issued(&mut ledger, &run("a"), 2_500);
+    record_one(&mut ledger, &run("b"));
+    ledger.change(order(Change::Revoke), &[ids[7], ids[1_500]]).unwrap();
+    let mut all = |filter: &Filter, page: usize| {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let next = ledger.credentials(filter, after, page).unwrap();
+            let Some(last) = next.last() else { return found };
+            after = Some(last.place);
+            found.extend(next.into_iter().map(|credential| credential.id));
+        }
+    };
+    let of_run = |name: &str| Filter { run: Some(name.into()), ..Filter::default() };
+    assert_eq!(all(&of_run("a"), 7), ids);
+    assert_eq!(all(&of_run("a"), 10_000), ids);
+    assert_eq!((all(&of_run("b"), 10).len(), all(&of_run("c"), 10).len()), (1, 0));
+    let revoked = Filter { status: Some(Status::Revoked), ..Filter::default() };
+    assert_eq!(all(&revoked, 1), [ids[7], ids[1_500]]);
+    let active = Filter { status: Some(Status::Active), ..of_run("a") };
+    assert_eq!(all(&active, 999).len(), 2_498);
+    let time = |seconds| UnixTime::from_seconds(seconds).unwrap();
+    let expiring = |from, to| Filter { expiring: Some(time(from)..=time(to)), ..Filter::default() };
+    assert_eq!(all(&expiring(1_826_942_400, 1_826_942_400), 1_000).len(), 2_501);
+    assert_eq!(all(&expiring(1_826_942_401, 1_900_000_000), 1_000).len(), 0);
+    let subjects = |hash| Filter { subjects: Some(HashSet::from([[hash; 8]])), ..Filter::default() };
+    assert_eq!((all(&subjects(1), 1_000).len(), all(&subjects(2), 1_000).len()), (2_501, 0));
+}
+
+/// Whatever is changed in a ledger behind its back, the trail tells.
+#[test]
+fn the_trail_tells_of_every_change() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut ledger = open(&path);
+    let keyed = RunDescription { repeatable: true, ..run("key") };
+    let ids = issued(&mut ledger, &keyed, 1_200);
+    ledger.change(order(Change::Suspend), &ids[3..5]).unwrap();
+    ledger.change(order(Change::Revoke), &ids[4..6]).unwrap();
+    record_one(&mut ledger, &keyed);
+    let trail = ledger.verify_events(None).unwrap();
+    assert_eq!((trail.events, trail.problems.as_slice()), (7, [].as_slice()));
+    assert_eq!(ledger.verify_events(Some(trail.head)).unwrap().problems, Vec::<String>::new());
+    assert_eq!(ledger.verify_events(Some([1; 32])).unwrap().problems.len(), 1);
+    drop(ledger);
+    for tampering in [
+        "UPDATE events SET at = at + 1 WHERE event = 3",
+        "UPDATE events SET reason = 'x' WHERE event = 4",
+        "UPDATE events SET reason = NULL WHERE event = 4",
+        "UPDATE events SET place = place + 1 WHERE event = 5",
+        "UPDATE events SET kind = 'revoked' WHERE event = 3",
+        "UPDATE events SET places = x'03' WHERE event = 7",
+        "UPDATE events SET batch = 2 WHERE event = 3",
+        "DELETE FROM events WHERE event = 1",
+        "DELETE FROM events WHERE event = 4",
+        "UPDATE events SET event = 9 WHERE event = 7",
+        "UPDATE batches SET records = zeroblob(length(records)) WHERE batch = 1",
+        "UPDATE batches SET id_millis = id_millis + 1 WHERE batch = 2",
+        "UPDATE batches SET first_position = 5000 WHERE batch = 2",
+        "UPDATE runs SET kid = 'other'",
+        "UPDATE runs SET name = 'other'",
+        "UPDATE lists SET token_uri = 'urn:uuid:x'",
+        "UPDATE lists SET secret = zeroblob(32)",
+        "DELETE FROM statuses WHERE place = 5",
+        "UPDATE statuses SET status = 'suspended' WHERE place = 5",
+        "INSERT INTO statuses VALUES (1, 77, 'revoked', 0, NULL)",
+    ] {
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        let connection = rusqlite::Connection::open(&copy).unwrap();
+        let changed = connection.execute(tampering, []).unwrap();
+        assert!(changed > 0, "{tampering}");
+        drop(connection);
+        let ledger = Ledger::open_read_only(&copy).unwrap().unwrap();
+        assert_ne!(ledger.verify_events(None).unwrap().problems, Vec::<String>::new(), "{tampering}");
+    }
+    // The last event can be cut off unseen, unless its hash was noted.
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    rusqlite::Connection::open(&copy).unwrap().execute("DELETE FROM events WHERE event = 7", []).unwrap();
+    let ledger = Ledger::open_read_only(&copy).unwrap().unwrap();
+    assert!(ledger.verify_events(None).unwrap().problems.is_empty());
+    assert!(!ledger.verify_events(Some(trail.head)).unwrap().problems.is_empty());
 }

@@ -99,7 +99,7 @@ mod tests {
     use crate::issuer::Issuer;
     use crate::json::Parser;
     use crate::keys::IssuerKey;
-    use crate::ledger::{Grant, ListUris};
+    use crate::ledger::{Grant, ListUris, Standing};
     use crate::request::rules::CalendarDuration;
     use crate::request::{Checker, Rules};
 
@@ -126,7 +126,10 @@ mod tests {
     fn issued(item: &str) -> Value {
         let key = IssuerKey::generate().unwrap();
         let issuer = Issuer::parse("did:web:issuer.example", key.public()).unwrap();
-        let settings = ProfileSettings { context: Some(URL.to_owned()), ..ProfileSettings::default() };
+        let settings = ProfileSettings {
+            context: Some(URL.to_owned()),
+            ..ProfileSettings::of_type(issuer.default_vct())
+        };
         let profile = Profile::new(&issuer, settings);
         let rules = Rules {
             allow_unknown: false,
@@ -136,13 +139,18 @@ mod tests {
         let now = UnixTime::from_seconds(1_795_406_400).unwrap();
         let mut text = Vec::new();
         let draft = Checker::new(rules).check(item, false, now, &mut text).outcome.unwrap();
-        let uris = ListUris { token: format!("{URL}/1"), bitstring: format!("{URL}/2") };
+        let uris = ListUris {
+            token: format!("{URL}/1"),
+            bitstring: format!("{URL}/2"),
+            suspension: Some(format!("{URL}/3")),
+        };
         let grant = Grant {
             id: Uuid::nil(),
             status: Some((Arc::new(uris), 7)),
             issued_at: draft.issued_at,
             expires_at: draft.expires_at,
             replayed: false,
+            standing: Standing::default(),
         };
         let mut assembler = Assembler::new(&profile, key.signer().unwrap());
         let token = assembler.sign(&draft, &text, &grant).unwrap();

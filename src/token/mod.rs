@@ -9,7 +9,7 @@ mod disclosures;
 mod error;
 mod present;
 
-pub use compact::{Compact, MAX_TOKEN_BYTES, decode, decode_text, parse_object};
+pub use compact::{Compact, MAX_TOKEN_BYTES, decode, decode_text, parse_object, unverified_id};
 pub use disclosures::{Disclosed, MAX_DISCLOSURES, Processed, process};
 pub use error::{DisclosureError, DisclosureProblem, Part, TokenError};
 pub use present::{PresentError, present};

@@ -20,6 +20,7 @@ mod output;
 mod present;
 mod real_data;
 mod replay;
+mod revoke;
 mod rules;
 mod schema;
 mod sd_jwt;

@@ -7,13 +7,20 @@ mod keygen;
 mod ledger;
 mod present;
 mod schema;
+mod status;
 mod template;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
 
 use super::args::{Cli, Command};
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::settings::Settings;
+use super::streams;
+use crate::ledger::{Change, History, Ledger};
 
 /// Runs the command that was typed.
 pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
@@ -22,11 +29,66 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Keygen(args) => keygen::run(&cli.common, args),
         Command::Inspect(args) => inspect::run(args),
         Command::Present(args) => present::run(args),
+        Command::Revoke(args) => status::run(&cli.common, Change::Revoke, &args.status, &args.reason),
+        Command::Suspend(args) => status::run(&cli.common, Change::Suspend, &args.status, &args.reason),
+        Command::Reinstate(args) => status::run(&cli.common, Change::Reinstate, &args.status, &args.reason),
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
         Command::Completions(args) => completions::run(args),
     }
+}
+
+/// Opens the ledger that must be there; for `read_only`, without changing a byte of it. Warns
+/// where it is not what it was.
+fn open_ledger(
+    settings: &Settings,
+    given: &Option<PathBuf>,
+    read_only: bool,
+    quiet: bool,
+) -> Result<Ledger, Failure> {
+    let path = settings
+        .ledger_path(given)
+        .ok_or_else(|| Failure::usage("this needs a ledger, and the settings say `none`"))?;
+    let missing = || {
+        Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display()))
+            .hint("`--ledger FILE` names the one that the credentials were issued with")
+    };
+    if read_only {
+        return Ledger::open_read_only(&path)?.ok_or_else(missing);
+    }
+    let (ledger, history) = Ledger::open_existing(&path)?.ok_or_else(missing)?;
+    if let Some(warning) = history_warning(history, &path).filter(|_| !quiet) {
+        streams::say(&format!("warning: {warning}"));
+    }
+    Ok(ledger)
+}
+
+/// What is to be said about a ledger that is not what it was.
+fn history_warning(history: History, path: &Path) -> Option<String> {
+    let path = path.display();
+    match history {
+        History::Whole => None,
+        History::Replaced => Some(format!(
+            "another ledger was kept in {path} before; this one knows nothing of its credentials"
+        )),
+        History::WentBack => Some(format!(
+            "the ledger {path} knows less than it once did, as after restoring a backup; credentials issued and \
+             revoked since then are missing from it. New ones go into new status lists"
+        )),
+    }
+}
+
+/// Whether results are for a person to read, where nothing else is said.
+fn wants_text() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A credential's id, with or without `urn:uuid:`.
+fn parse_id(text: &str) -> Option<Uuid> {
+    let text = text.trim();
+    let id = Uuid::try_parse(text.strip_prefix("urn:uuid:").unwrap_or(text)).ok()?;
+    (id.get_version_num() == 7).then_some(id)
 }
 
 /// Writes a command's whole output.

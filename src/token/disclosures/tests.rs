@@ -272,12 +272,12 @@ fn forms_that_do_not_fit_their_place_are_refused() {
     let (name, value) = (member("n", &json!(1)), element(&json!(1)));
     let first = Some(1);
     assert_eq!(
-        refusal(&json!({"_sd": [digest(&value)]}), &[value.clone()]),
+        refusal(&json!({"_sd": [digest(&value)]}), std::slice::from_ref(&value)),
         (first, Problem::ElementAsMember)
     );
     let in_array = json!({"a": [{"...": digest(&name)}]});
-    assert_eq!(refusal(&in_array, &[name.clone()]), (first, Problem::MemberAsElement));
-    assert_eq!(refusal(&json!({}), &[name.clone()]), (first, Problem::Unreferenced));
+    assert_eq!(refusal(&in_array, std::slice::from_ref(&name)), (first, Problem::MemberAsElement));
+    assert_eq!(refusal(&json!({}), std::slice::from_ref(&name)), (first, Problem::Unreferenced));
     assert_eq!(
         refusal(&json!({"_sd": [digest(&name)]}), &[name.clone(), name.clone()]),
         (Some(2), Problem::Repeated)
@@ -318,7 +318,10 @@ fn forms_that_do_not_fit_their_place_are_refused() {
 fn names_that_are_taken_are_refused() {
     let taken = || Problem::NameTaken("n".into());
     let one = member("n", &json!(1));
-    assert_eq!(refusal(&json!({"n": 0, "_sd": [digest(&one)]}), &[one.clone()]), (Some(1), taken()));
+    assert_eq!(
+        refusal(&json!({"n": 0, "_sd": [digest(&one)]}), std::slice::from_ref(&one)),
+        (Some(1), taken())
+    );
     let two = member("n", &json!(2));
     let both = json!({"_sd": [digest(&one), digest(&two)]});
     assert_eq!(refusal(&both, &[one.clone(), two]), (Some(2), taken()));
