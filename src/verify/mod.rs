@@ -20,10 +20,7 @@ mod status;
 mod times;
 mod verdict;
 
-#[cfg(test)]
-mod tests;
-
-pub use lists::{ListProblem, Lists};
+pub use lists::{ListProblem, Lists, MAX_LIST_TOKEN_BYTES};
 pub use policy::{MAX_LEEWAY, Policy};
 pub use ring::{KeyRing, RingError};
 pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
@@ -47,6 +44,17 @@ pub enum Format {
     SdJwtVc,
     /// A JWT with a `vc` claim: VC Data Model 1.1.
     LegacyVc,
+}
+
+impl Format {
+    /// The name as it stands in verdicts; where it is issued here, that of the proof format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::JwtVc => "jwt_vc",
+            Format::SdJwtVc => "sd_jwt_vc",
+            Format::LegacyVc => "legacy_vc",
+        }
+    }
 }
 
 /// Verifies tokens, one after the other, in buffers of its own. It stays on the thread that made it.

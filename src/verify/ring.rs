@@ -23,6 +23,9 @@ pub enum RingError {
     /// No `id` that is a DID.
     #[error("it has no `id` that is a DID; expected a DID document")]
     NotADidDocument,
+    /// Issuer metadata without an issuer.
+    #[error("it has no `issuer`; expected the metadata of an issuer")]
+    NoIssuer,
     /// Nothing in it signs credentials here.
     #[error("it holds no P-256 key for credentials{0}")]
     NoKey(&'static str),
@@ -89,6 +92,17 @@ impl KeyRing {
             }
         }
         if added == 0 { Err(RingError::NoKey("")) } else { Ok(()) }
+    }
+
+    /// Adds the keys of an https issuer's metadata (SD-JWT VC, "JWT VC Issuer Metadata"), and returns the issuer.
+    /// Keys that it only points to are not fetched.
+    pub fn add_issuer_metadata(&mut self, text: &str) -> Result<String, RingError> {
+        let mut parser = Parser::default();
+        let document = parse_object(text, Part::Payload, &mut parser).map_err(RingError::Json)?;
+        let issuer = document.root().member("issuer").and_then(Value::as_str).ok_or(RingError::NoIssuer)?;
+        let jwks = document.root().member("jwks").ok_or(RingError::NotAJwkSet)?;
+        self.add_jwks(jwks.text(), Some(&issuer))?;
+        Ok(issuer.into_owned())
     }
 
     /// Adds the assertion methods of a DID document (DID Core section 5.3.2), and returns its DID.
