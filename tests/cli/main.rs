@@ -18,6 +18,7 @@ mod max_failures;
 mod messy;
 mod output;
 mod present;
+mod publish;
 mod real_data;
 mod replay;
 mod revoke;
