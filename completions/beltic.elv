@@ -34,6 +34,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
+            cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -68,6 +69,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --color 'Colour messages and text results'
             cand --allow-unknown 'Carry unknown fields of subject and claims through instead of failing the item'
             cand --api-limits 'Refuse more than 1,000 items, as the API does'
+            cand --verify 'Verify each credential by a second implementation before its result is written'
             cand --force 'Replace the files that --out and --failed name'
             cand --no-progress 'Show no progress bar'
             cand --dry-run 'Check everything and say what would be issued; write nothing, take no index'
@@ -182,6 +184,21 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;publish'= {
+            cand --out 'The site''s directory, the root of the issuer''s host; only what has changed is written'
+            cand --key 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
+            cand --vct 'The credential type''s name, where its metadata are published [default: from the issuer]'
+            cand --ledger 'The ledger with the lists [default: .beltic/ledger.db]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --check 'Write nothing; say what is missing, outdated or about to lapse'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;ledger'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
@@ -245,6 +262,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
+            cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -266,6 +284,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;suspend'= {
         }
         &'beltic;help;reinstate'= {
+        }
+        &'beltic;help;publish'= {
         }
         &'beltic;help;ledger'= {
             cand check 'Check that the file is sound and that no index, id or item is there twice'

@@ -158,6 +158,9 @@ pub struct BatchIssueArgs {
     /// The credential type's name [default: from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Credentials")]
     pub vct: Option<String>,
+    /// Verify each credential by a second implementation before its result is written
+    #[arg(long, help_heading = "Credentials")]
+    pub verify: bool,
     /// Issue as of this time (RFC 3339), for tests and backdated runs [default: now]
     #[arg(long, value_name = "TIME", help_heading = "Credentials")]
     pub issued_at: Option<String>,

@@ -12,6 +12,7 @@ use super::times::{Moment, date_time, numeric_date};
 use super::verdict::{Reason, Refusal, Step};
 use super::{check_issuer, check_period};
 use crate::json::{Kind, Parser, Value};
+use crate::jws::Implementation;
 use crate::status::bitstring::{self, Bitstring, Purpose};
 use crate::status::{Status, StatusArray, token_list};
 use crate::token::{Part, decode_text, parse_object};
@@ -109,7 +110,7 @@ impl Lists {
         name: &mut Option<(ListKind, String)>,
     ) -> Result<((ListKind, String), List), Refusal> {
         let compact = split(token, MAX_LIST_TOKEN_BYTES)?;
-        let mut opener = Opener::new(ring);
+        let mut opener = Opener::new(ring, Implementation::default());
         let opened = opener.header(&compact, policy, accept)?;
         if compact.is_sd_jwt {
             return Err(Refusal::new(Reason::Malformed, Step::Header, "a `~` follows the signature"));
@@ -128,7 +129,7 @@ impl Lists {
             Some(issuer) => check_issuer(issuer, key, policy)?.then(|| issuer.clone()),
             None => key.issuer.clone().or_else(|| policy.issuer.clone()),
         };
-        check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy)
+        check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy, policy.now)
             .map_err(|(reason, message)| Refusal::new(reason, Step::Times, message))?;
         let entries = self.decode(&claims)?;
         let issued_at = claims.starts.iter().flatten().map(|start| start.seconds).max().unwrap_or_default();

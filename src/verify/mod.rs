@@ -26,7 +26,9 @@ pub use ring::{KeyRing, RingError};
 pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
 pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
+use crate::clock::UnixTime;
 use crate::json::{Kind, Parser, Value};
+use crate::jws::Implementation;
 use crate::request::{self, fields};
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
 use claims::{Claims, check_never_disclosable};
@@ -73,10 +75,20 @@ pub struct Verifier<'v> {
 impl<'v> Verifier<'v> {
     /// A verifier for one worker thread.
     pub fn new(ring: &'v KeyRing, policy: &'v Policy, status: impl StatusSource + 'v) -> Verifier<'v> {
+        Verifier::with(Implementation::default(), ring, policy, status)
+    }
+
+    /// As [`Verifier::new`], with this implementation of ES256.
+    pub fn with(
+        implementation: Implementation,
+        ring: &'v KeyRing,
+        policy: &'v Policy,
+        status: impl StatusSource + 'v,
+    ) -> Verifier<'v> {
         Verifier {
             policy,
             status: Box::new(status),
-            opener: Opener::new(ring),
+            opener: Opener::new(ring, implementation),
             buffer: Vec::new(),
             parser: Parser::default(),
             disclosed: String::new(),
@@ -87,13 +99,18 @@ impl<'v> Verifier<'v> {
 
     /// Verifies a token. White space around it is not forgiven.
     pub fn verify(&mut self, token: &str) -> Verdict<'_> {
-        match self.judge(token) {
+        self.verify_at(token, self.policy.now)
+    }
+
+    /// Verifies a token as of another time than the policy's.
+    pub fn verify_at(&mut self, token: &str, now: UnixTime) -> Verdict<'_> {
+        match self.judge(token, now) {
             Ok(valid) => Verdict::Valid(valid),
             Err(refusal) => Verdict::Invalid(refusal),
         }
     }
 
-    fn judge(&mut self, token: &str) -> Result<Valid<'_>, Refusal> {
+    fn judge(&mut self, token: &str, now: UnixTime) -> Result<Valid<'_>, Refusal> {
         let compact = split(token, MAX_TOKEN_BYTES)?;
         let policy = self.policy;
         let opened = self.opener.header(&compact, policy, |typ| accept(typ, policy))?;
@@ -113,7 +130,7 @@ impl<'v> Verifier<'v> {
             }
             _ => document.root(),
         };
-        let (claims, unchecked) = judge_claims(payload, format, key, policy, &mut *self.status)?;
+        let (claims, unchecked) = judge_claims(payload, format, key, (policy, now), &mut *self.status)?;
         self.credential.clear();
         payload.write_compact(&mut self.credential);
         Ok(Valid {
@@ -176,15 +193,15 @@ fn judge_claims<'d>(
     payload: Value<'d>,
     format: Format,
     key: &RingKey,
-    policy: &Policy,
+    (policy, now): (&Policy, UnixTime),
     status: &mut dyn StatusSource,
 ) -> Result<(Claims<'d>, Unchecked), Refusal> {
     let claims = Claims::read(payload, format)?;
     let issuer_is_known = check_issuer(&claims.issuer, key, policy)?;
     check_type(&claims, policy)?;
     check_audience(&claims, policy)?;
-    check_times(&claims, policy)?;
-    let has_schema = check_schema(&claims)?;
+    check_times(&claims, policy, now)?;
+    let has_schema = check_schema(&claims, now)?;
     if policy.status && status::has_status(&claims) {
         status::check(&claims, issuer_is_known.then_some(&*claims.issuer), status)?;
     }
@@ -241,14 +258,14 @@ fn check_audience(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
     }
 }
 
-fn check_times(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
-    check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy)
+fn check_times(claims: &Claims<'_>, policy: &Policy, now: UnixTime) -> Result<(), Refusal> {
+    check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy, now)
         .map_err(|(reason, message)| Refusal::new(reason, Step::Times, message))?;
     let Some(max_ttl) = policy.max_ttl else { return Ok(()) };
     let start = claims.starts.iter().flatten().map(|start| start.seconds).min();
     let end = claims.ends.iter().flatten().map(|end| end.seconds).min();
     let within = start.zip(end).is_some_and(|(start, end)| {
-        let start = crate::clock::UnixTime::from_seconds(start);
+        let start = UnixTime::from_seconds(start);
         start.and_then(|start| max_ttl.after(start).ok()).is_some_and(|latest| end <= latest.seconds())
     });
     match within {
@@ -266,8 +283,9 @@ fn check_period<'m>(
     mut starts: impl Iterator<Item = &'m Moment>,
     mut ends: impl Iterator<Item = &'m Moment>,
     policy: &Policy,
+    now: UnixTime,
 ) -> Result<(), (Reason, String)> {
-    let (now, leeway) = (policy.now.seconds(), i64::from(policy.leeway.min(MAX_LEEWAY)));
+    let (now, leeway) = (now.seconds(), i64::from(policy.leeway.min(MAX_LEEWAY)));
     if let Some(end) = ends.find(|end| now >= end.seconds + leeway) {
         return Err((Reason::Expired, format!("`{}` was {}", end.claim, in_words(end.seconds))));
     }
@@ -278,7 +296,7 @@ fn check_period<'m>(
 }
 
 fn in_words(seconds: i64) -> String {
-    match crate::clock::UnixTime::from_seconds(seconds) {
+    match UnixTime::from_seconds(seconds) {
         Some(time) => time.to_string(),
         None => format!("{seconds} seconds after 1970"),
     }
@@ -286,7 +304,7 @@ fn in_words(seconds: i64) -> String {
 
 /// What is said about a business, by the rules of the item that asked for it. Unknown claims are
 /// ignored (RFC 7519 section 4). Returns whether there was anything to check.
-fn check_schema(claims: &Claims<'_>) -> Result<bool, Refusal> {
+fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
     let Some(business) = claims.business else { return Ok(false) };
     let parts = [
         ("claims", business.claims, &fields::CLAIMS, business.may_be_withheld),
@@ -296,7 +314,7 @@ fn check_schema(claims: &Claims<'_>) -> Result<bool, Refusal> {
     for (name, part, object, may_be_withheld) in parts {
         let problem = match part {
             Some(value) if value.kind() == Kind::Object => {
-                request::issued_problem(value, object, may_be_withheld)
+                request::issued_problem(value, object, may_be_withheld, now)
             }
             Some(_) => Some((String::new(), "expected an object".to_owned())),
             None if may_be_withheld => None,

@@ -5,12 +5,13 @@ use super::policy::Policy;
 use super::ring::{KeyRing, RingKey, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
-use crate::jws::{self, SIGNATURE_BYTES};
+use crate::jws::{self, Implementation, SIGNATURE_BYTES};
 use crate::token::{self, Compact, Part, TokenError, decode, decode_text, parse_object};
 
 /// Checks headers and signatures with the keys of a ring, each parsed once.
 pub(super) struct Opener<'r> {
     ring: &'r KeyRing,
+    implementation: Implementation,
     verifiers: Vec<Option<jws::Verifier>>,
     parser: Parser,
     buffer: Vec<u8>,
@@ -26,9 +27,9 @@ pub(super) struct Opened {
 }
 
 impl<'r> Opener<'r> {
-    pub(super) fn new(ring: &'r KeyRing) -> Opener<'r> {
+    pub(super) fn new(ring: &'r KeyRing, implementation: Implementation) -> Opener<'r> {
         let verifiers = std::iter::repeat_with(|| None).take(ring.len()).collect();
-        Opener { ring, verifiers, parser: Parser::default(), buffer: Vec::new(), last: None }
+        Opener { ring, implementation, verifiers, parser: Parser::default(), buffer: Vec::new(), last: None }
     }
 
     /// Reads the header, which must be of a type that `accepts` does not refuse, and finds its key.
@@ -83,7 +84,7 @@ impl<'r> Opener<'r> {
         }
         let verifier = &mut self.verifiers[opened.key];
         if verifier.is_none() {
-            let made = jws::Verifier::new(&self.ring.key(opened.key).public);
+            let made = jws::Verifier::of(self.implementation, &self.ring.key(opened.key).public);
             *verifier = Some(made.map_err(|error| bad(error.to_string()))?);
         }
         match verifier {

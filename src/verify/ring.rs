@@ -185,6 +185,11 @@ impl KeyRing {
         }
     }
 
+    /// Adds a key under this name, for this issuer.
+    pub fn add_named(&mut self, kid: &str, public: &PublicKey, issuer: &str) -> Result<(), RingError> {
+        self.add(kid, public, Some(issuer))
+    }
+
     fn add_own_names(&mut self, public: &PublicKey) -> Result<(), RingError> {
         self.add(Issuer::of_key(public).kid(), public, None)?;
         self.add(&format!("{}#0", public.did_jwk()), public, None)

@@ -228,3 +228,77 @@ fn a_tokens_words_cannot_act_on_the_terminal() {
         run.stdout
     );
 }
+
+/// The whole way: issue, publish, verify, take back, publish, verify.
+#[test]
+fn what_is_published_is_what_verifiers_need() {
+    for (issuer, format) in [
+        (DID_KEY, "jwt_vc"),
+        ("did:web:issuer.example:a", "sd_jwt_vc"),
+        ("https://issuer.example/tenant", "jwt_vc"),
+    ] {
+        let sandbox = Sandbox::with_issuer_key();
+        sandbox.write_items("items.ndjson", &[full_item("a"), item("b"), item("c")]);
+        let settings =
+            if issuer == DID_KEY { "" } else { "status:\n  base_url: https://issuer.example/tenant\n" };
+        sandbox.write(".beltic.yaml", format!("issuer:\n  did: \"{issuer}\"\n{settings}"));
+        sandbox
+            .issue(&format!("items.ndjson --proof-format {format} --output ndjson --out results"))
+            .expect(0);
+        sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+        let run = sandbox.beltic(&["verify", "results", "--site", "site"]).expect(0);
+        assert!(!run.stderr.contains("warning"), "{issuer}: {}", run.stderr);
+        for verdict in verdicts(&run) {
+            assert_eq!(verdict.get("unchecked"), None, "{issuer}: {verdict}");
+        }
+
+        sandbox.beltic(&["revoke", "--correlation-id", "b"]).expect(0);
+        sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+        let run = sandbox.beltic(&["verify", "results", "--site", "site", "--issuer", issuer]).expect(3);
+        let reasons: Vec<_> = verdicts(&run).iter().map(|verdict| verdict.get("reason").cloned()).collect();
+        assert_eq!(reasons, [None, Some(json!("revoked")), None], "{issuer}");
+        // Long after, the lists have lapsed, though the credentials have not.
+        let run = sandbox.beltic(&["verify", "results", "--site", "site", "--at", &in_days(30)]).expect(3);
+        assert!(run.stderr.contains("status_unknown 3"), "{issuer}: {}", run.stderr);
+        assert!(run.stderr.contains("cannot be relied on: expired"), "{issuer}: {}", run.stderr);
+    }
+}
+
+/// The time so many days from now, as RFC 3339 text.
+fn in_days(days: i64) -> String {
+    (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).to_string()
+}
+
+#[test]
+fn a_damaged_site_is_no_proof() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    sandbox.issue("items.ndjson --output ndjson --out results").expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    for entry in std::fs::read_dir(sandbox.path("site/status")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "jwt") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.trim_end().trim_end_matches(|_: char| true).to_owned() + "x").unwrap();
+        }
+    }
+    let run = sandbox.beltic(&["verify", "results", "--site", "site"]).expect(3);
+    assert!(run.stderr.contains("cannot be relied on: malformed"), "{}", run.stderr);
+    assert_eq!(verdicts(&run)[0]["reason"], "status_unknown");
+}
+
+#[test]
+fn credentials_are_verified_before_they_leave_where_that_is_wanted() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[full_item("a"), item("b"), json!({"request": {}})]);
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        for issuer in [DID_KEY, "did:web:issuer.example", "https://issuer.example"] {
+            for time in ["2020-01-31T00:00:00Z", "2099-01-31T00:00:00Z"] {
+                let run = sandbox.issue(&format!(
+                    "items.ndjson --verify --proof-format {format} --issuer {issuer} --issued-at {time}"
+                ));
+                assert_eq!(run.expect(3).rows().iter().filter(|row| row.credential.is_some()).count(), 2);
+            }
+        }
+    }
+}
