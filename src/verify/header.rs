@@ -26,11 +26,15 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header. Parameters without a meaning here are ignored, keys in them (`jwk`, `x5c`) and
+    /// Reads a header, whose type must be one that `accepts` does not refuse. Parameters without a meaning here are ignored, keys in them (`jwk`, `x5c`) and
     /// places of keys (`jku`, `x5u`) among them (RFC 7515 section 4).
-    pub(super) fn read(header: Value<'_>) -> Result<Header, Refusal> {
+    pub(super) fn read(
+        header: Value<'_>,
+        accepts: impl FnOnce(&Typ) -> Result<(), Refusal>,
+    ) -> Result<Header, Refusal> {
         check_alg(header.member("alg"))?;
         let typ = typ(header.member("typ"))?;
+        accepts(&typ)?;
         for name in ["crit", "b64"] {
             if header.member(name).is_some() {
                 // No extension is understood, so whatever `crit` names is not, and an empty or

@@ -47,8 +47,7 @@ impl<'r> Opener<'r> {
         }
         let text = decode_text(compact.header, Part::Header, &mut self.buffer).map_err(at(Step::Header))?;
         let document = parse_object(text, Part::Header, &mut self.parser).map_err(at(Step::Header))?;
-        let Header { typ, kid } = Header::read(document.root())?;
-        accepts(&typ)?;
+        let Header { typ, kid } = Header::read(document.root(), accepts)?;
         let opened = Opened { typ, key: self.find(&kid, policy)? };
         self.last = Some((compact.header.to_owned(), opened.clone()));
         Ok(opened)

@@ -12,6 +12,7 @@ mod claims;
 mod encodings;
 mod keys;
 mod lists;
+mod published;
 mod sd_jwt;
 mod world;
 
