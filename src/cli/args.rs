@@ -83,6 +83,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Print a batch file to fill in
     Template(TemplateArgs),
+    /// Measure how fast this machine issues
+    Bench(BenchArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
@@ -452,6 +454,35 @@ pub struct TemplateArgs {
     /// For how many beneficial owners there is room
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub owners: u16,
+}
+
+/// What `bench` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic bench
+  beltic bench --jobs 1 --rounds 7
+",
+    after_help = "The ledger of the measurement is made in the working directory, on the disk that you want to measure.\n"
+)]
+pub struct BenchArgs {
+    /// How many credentials a round issues
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub items: u32,
+    /// How many rounds; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub rounds: u8,
+    /// The key that signs [default: .beltic/issuer.pem, else a new key]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub passphrase_file: Option<PathBuf>,
+    /// How many items are worked on at once, at most 1,024 [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS")]
+    pub jobs: Option<NonZeroU16>,
 }
 
 /// What `completions` takes.

@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod batch_issue;
+mod bench;
 mod completions;
 mod inspect;
 mod keygen;
@@ -37,6 +38,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
+        Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(args),
     }
 }
