@@ -55,6 +55,9 @@ _beltic() {
             beltic,template)
                 cmd="beltic__subcmd__template"
                 ;;
+            beltic,verify)
+                cmd="beltic__subcmd__verify"
+                ;;
             beltic__subcmd__help,batch-issue)
                 cmd="beltic__subcmd__help__subcmd__batch__subcmd__issue"
                 ;;
@@ -94,6 +97,9 @@ _beltic() {
             beltic__subcmd__help,template)
                 cmd="beltic__subcmd__help__subcmd__template"
                 ;;
+            beltic__subcmd__help,verify)
+                cmd="beltic__subcmd__help__subcmd__verify"
+                ;;
             beltic__subcmd__help__subcmd__ledger,check)
                 cmd="beltic__subcmd__help__subcmd__ledger__subcmd__check"
                 ;;
@@ -116,7 +122,7 @@ _beltic() {
 
     case "${cmd}" in
         beltic)
-            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help"
+            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen verify inspect present revoke suspend reinstate publish ledger schema template completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -149,7 +155,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --developer-id --ledger --format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --vct --issued-at --output --out --failed --force --summary --no-progress --idempotency-key --dry-run --max-failures --jobs --config --color --quiet --help"
+            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --developer-id --ledger --format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --vct --verify --issued-at --output --out --failed --force --summary --no-progress --idempotency-key --dry-run --max-failures --jobs --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -384,7 +390,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help)
-            opts="batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help"
+            opts="batch-issue keygen verify inspect present revoke suspend reinstate publish ledger schema template completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -580,6 +586,20 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help__subcmd__template)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1256,6 +1276,135 @@ _beltic() {
             fi
             case "${prev}" in
                 --owners)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__verify)
+            opts="-o -j -q -h --jwks --did --key --site --issuer --status-list --no-status --vct --audience --at --leeway --max-ttl --legacy-vc --output --jobs --config --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --jwks)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --did)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --site)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --status-list)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --leeway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "ndjson text" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "ndjson text" -- "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -j)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

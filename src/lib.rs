@@ -8,7 +8,7 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
 //! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
 //! | ground | [`sample`]: invented companies for benchmarks; [`json`], [`files`], [`clock`], [`stop`] |
 
@@ -32,3 +32,4 @@ pub mod source;
 pub mod status;
 pub mod stop;
 pub mod token;
+pub mod verify;

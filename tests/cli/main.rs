@@ -29,6 +29,7 @@ mod settings;
 mod signals;
 mod support;
 mod template;
+mod verify;
 
 /// A file that is forgotten above would never be compiled.
 #[test]

@@ -11,6 +11,7 @@ mod publish;
 mod schema;
 mod status;
 mod template;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
+        Command::Verify(args) => verify::run(&cli.common, args),
         Command::Inspect(args) => inspect::run(args),
         Command::Present(args) => present::run(args),
         Command::Revoke(args) => status::run(&cli.common, Change::Revoke, &args.status, &args.reason),
