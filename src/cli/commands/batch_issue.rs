@@ -21,7 +21,7 @@ use crate::clock::{UnixTime, system_now};
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::Replacement;
 use crate::issuer::Issuer;
-use crate::ledger::{self, History, Ledger, RunDescription, Terms};
+use crate::ledger::{self, Ledger, RunDescription, Terms};
 use crate::request::Rules;
 use crate::source::Source;
 
@@ -184,18 +184,7 @@ fn open_register(
         Some(path) if args.dry_run => Ledger::open_read_only(path)?,
         Some(path) => {
             let (ledger, history) = Ledger::open(path)?;
-            match history {
-                History::Whole => {}
-                History::Replaced => warnings.push(format!(
-                    "another ledger was kept in {} before; this one knows nothing of its credentials",
-                    path.display()
-                )),
-                History::WentBack => warnings.push(format!(
-                    "the ledger {} knows less than it once did, as after restoring a backup; credentials issued \
-                     since then are missing from it. New ones go into new status lists",
-                    path.display()
-                )),
-            }
+            warnings.extend(super::history_warning(history, path));
             Some(ledger)
         }
     };

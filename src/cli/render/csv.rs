@@ -108,11 +108,11 @@ fn rejected_cells(rejection: &Rejection) -> Vec<String> {
 }
 
 /// Text that no spreadsheet runs as a formula: an apostrophe is put before what would be one.
-fn harmless(text: String) -> String {
+pub(super) fn harmless(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
-fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
+pub(super) fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
     let mut writer = ::csv::WriterBuilder::new().from_writer(out);
     // A Vec takes every byte, and all records have the same length.
     let _ = writer.write_record(cells);

@@ -4,6 +4,7 @@
 mod csv;
 mod json;
 mod jwt;
+pub(crate) mod listing;
 mod text;
 
 use super::args::OutputFormat;
