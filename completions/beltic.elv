@@ -28,6 +28,11 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --version 'Print version'
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand inspect 'Decode a credential, status list or key for reading, without judging it'
+            cand present 'Keep some disclosures of an SD-JWT and drop the others'
+            cand revoke 'Revoke credentials, for ever'
+            cand suspend 'Suspend credentials, until they are reinstated'
+            cand reinstate 'End the suspension of credentials'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -77,6 +82,75 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --if-missing 'Keep a key that is there, and succeed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;inspect'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --json 'Print JSON, one object a token'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;present'= {
+            cand --disclose 'Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;revoke'= {
+            cand --from 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input'
+            cand --run 'All credentials of this run: its id or its idempotency key'
+            cand --subject 'All credentials of this subject id; may be given again'
+            cand --correlation-id 'All credentials of this correlation id; may be given again'
+            cand -o 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --ledger 'The ledger that the credentials were issued with [default: .beltic/ledger.db]'
+            cand --reason 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --dry-run 'Say what would be changed; change nothing'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;suspend'= {
+            cand --from 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input'
+            cand --run 'All credentials of this run: its id or its idempotency key'
+            cand --subject 'All credentials of this subject id; may be given again'
+            cand --correlation-id 'All credentials of this correlation id; may be given again'
+            cand -o 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --ledger 'The ledger that the credentials were issued with [default: .beltic/ledger.db]'
+            cand --reason 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --dry-run 'Say what would be changed; change nothing'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;reinstate'= {
+            cand --from 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input'
+            cand --run 'All credentials of this run: its id or its idempotency key'
+            cand --subject 'All credentials of this subject id; may be given again'
+            cand --correlation-id 'All credentials of this correlation id; may be given again'
+            cand -o 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the results [default: text on a terminal, else ndjson]'
+            cand --ledger 'The ledger that the credentials were issued with [default: .beltic/ledger.db]'
+            cand --reason 'Why: a word or a text of your own (nothing personal)'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --dry-run 'Say what would be changed; change nothing'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
@@ -139,6 +213,11 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help'= {
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand inspect 'Decode a credential, status list or key for reading, without judging it'
+            cand present 'Keep some disclosures of an SD-JWT and drop the others'
+            cand revoke 'Revoke credentials, for ever'
+            cand suspend 'Suspend credentials, until they are reinstated'
+            cand reinstate 'End the suspension of credentials'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -148,6 +227,16 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;batch-issue'= {
         }
         &'beltic;help;keygen'= {
+        }
+        &'beltic;help;inspect'= {
+        }
+        &'beltic;help;present'= {
+        }
+        &'beltic;help;revoke'= {
+        }
+        &'beltic;help;suspend'= {
+        }
+        &'beltic;help;reinstate'= {
         }
         &'beltic;help;ledger'= {
             cand check 'Check that the file is sound and that no index, id or item is there twice'

@@ -8,8 +8,8 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`issuer`], [`keys`], [`jws`] |
+//! | engine | [`batch`]: the main job; [`results`]: reads what it wrote; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
@@ -24,7 +24,9 @@ pub mod keys;
 pub mod ledger;
 pub mod pipeline;
 pub mod request;
+pub mod results;
 pub mod site;
 pub mod source;
 pub mod status;
 pub mod stop;
+pub mod token;

@@ -228,6 +228,8 @@ fn limits_are_those_of_the_program() {
         LIST_ENTRIES as usize,
         ROLL_AT as usize,
         beltic::keys::MAX_KEY_FILE_BYTES,
+        beltic::token::MAX_TOKEN_BYTES,
+        beltic::token::MAX_DISCLOSURES,
     ] {
         assert!(limits.contains(&grouped(limit)), "the limits do not mention {}", grouped(limit));
     }

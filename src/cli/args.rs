@@ -68,6 +68,16 @@ pub enum Command {
     BatchIssue(Box<BatchIssueArgs>),
     /// Make a P-256 issuer key
     Keygen(KeygenArgs),
+    /// Decode a credential, status list or key for reading, without judging it
+    Inspect(InspectArgs),
+    /// Keep some disclosures of an SD-JWT and drop the others
+    Present(PresentArgs),
+    /// Revoke credentials, for ever
+    Revoke(Box<RevokeArgs>),
+    /// Suspend credentials, until they are reinstated
+    Suspend(Box<SuspendArgs>),
+    /// End the suspension of credentials
+    Reinstate(Box<ReinstateArgs>),
     /// List the credentials that the ledger knows, or what happened to them
     List(Box<ListArgs>),
     /// Show one credential and what happened to it
@@ -219,6 +229,137 @@ pub struct KeygenArgs {
     pub passphrase_file: Option<PathBuf>,
 }
 
+/// What `inspect` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic inspect results.ndjson
+  beltic inspect eyJhbGciOiJFUzI1NiIs…
+  head -n 1 results.ndjson | beltic inspect --json
+"
+)]
+pub struct InspectArgs {
+    /// A token, or a file of tokens, results, or keys; `-` or none: standard input
+    #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<String>,
+    /// Print JSON, one object a token
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `present` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    before_help = "Examples:
+  beltic present credential.txt --disclose claims.registered_address
+  beltic present credential.txt --disclose subject.registration_number --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt               shows nothing that can be withheld
+"
+)]
+pub struct PresentArgs {
+    /// The token, or a file that holds it; `-` or none: standard input
+    #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<String>,
+    /// Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable
+    #[arg(long, value_name = "PATH")]
+    pub disclose: Vec<String>,
+}
+
+/// Which credentials a change of status is about, and how it is told.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["ids", "from", "run", "subject", "correlation_id"]).multiple(true).required(true))]
+pub struct StatusArgs {
+    /// Ids of credentials, with or without `urn:uuid:`
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Which credentials")]
+    pub from: Option<PathBuf>,
+    /// All credentials of this run: its id or its idempotency key
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub run: Option<String>,
+    /// All credentials of this subject id; may be given again
+    #[arg(long, value_name = "ID", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub subject: Vec<String>,
+    /// All credentials of this correlation id; may be given again
+    #[arg(long, value_name = "ID", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub correlation_id: Vec<String>,
+
+    /// Say what would be changed; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The form of the results [default: text on a terminal, else ndjson]
+    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT")]
+    pub output: Option<RowFormat>,
+    /// The ledger that the credentials were issued with [default: .beltic/ledger.db]
+    #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+}
+
+/// What `revoke` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic revoke urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
+  beltic revoke --from results.ndjson --reason policy_change
+  beltic revoke --correlation-id 0001 --correlation-id 0002
+  beltic revoke --run nightly-2026-11-23 --dry-run
+",
+    after_help = "Revocation is final. Verifiers see it once `beltic publish` has written the lists.\n"
+)]
+pub struct RevokeArgs {
+    /// Which credentials, and how it is told.
+    #[command(flatten)]
+    pub status: StatusArgs,
+    /// Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)
+    #[arg(long, value_name = "REASON")]
+    pub reason: Option<String>,
+}
+
+/// What `suspend` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic suspend urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
+  beltic suspend --subject EX-GB-00EX4179
+",
+    after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
+)]
+pub struct SuspendArgs {
+    /// Which credentials, and how it is told.
+    #[command(flatten)]
+    pub status: StatusArgs,
+    /// Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)
+    #[arg(long, value_name = "REASON")]
+    pub reason: Option<String>,
+}
+
+/// What `reinstate` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic reinstate urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
+  beltic reinstate --subject EX-GB-00EX4179
+",
+    after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
+)]
+pub struct ReinstateArgs {
+    /// Which credentials, and how it is told.
+    #[command(flatten)]
+    pub status: StatusArgs,
+    /// Why: a word or a text of your own (nothing personal)
+    #[arg(long, value_name = "REASON")]
+    pub reason: Option<String>,
+}
+
 /// What `list` takes.
 #[derive(Debug, Args)]
 #[command(
@@ -279,7 +420,7 @@ pub struct ListArgs {
     pub after: Option<String>,
     /// The form of the rows [default: text on a terminal, else ndjson]
     #[arg(long, short, value_enum, help_heading = "Output")]
-    pub output: Option<ListFormat>,
+    pub output: Option<RowFormat>,
 
     /// List what happened instead: the audit trail
     #[arg(long, conflicts_with = "condition", help_heading = "Audit trail")]
@@ -420,13 +561,13 @@ pub enum OutputFormat {
     Jwt,
 }
 
-/// The forms of `list`.
+/// The forms of rows about credentials and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
-    /// One short line a row, for people
-    Text,
+pub enum RowFormat {
     /// One row a line, as JSON
     Ndjson,
+    /// One short line a row, for people
+    Text,
     /// A header row, then the rows
     Csv,
 }

@@ -11,6 +11,7 @@ use crate::files::PathError;
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
+use crate::results::ResultsError;
 use crate::source::InputError;
 
 /// What to do about a ledger that cannot be trusted. A restored one has forgotten the indices that
@@ -61,7 +62,7 @@ impl Failure {
     /// A ledger that is to be read, and is not there.
     pub(crate) fn no_ledger(path: &Path) -> Failure {
         Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display()))
-            .hint("`--ledger FILE` names another one; `beltic batch-issue` makes one")
+            .hint("`--ledger FILE` names the one that the credentials were issued with")
     }
 
     /// Adds what to do about it.
@@ -96,6 +97,16 @@ impl From<InputError> for Failure {
             () => ExitStatus::Input,
         };
         Failure::new(status, error)
+    }
+}
+
+impl From<ResultsError> for Failure {
+    fn from(error: ResultsError) -> Failure {
+        match error {
+            ResultsError::Input(error) => error.into(),
+            error if error.is_io() => Failure::new(ExitStatus::Files, error),
+            error => Failure::new(ExitStatus::Input, error),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ mod config;
 mod exit;
 mod failed_file;
 mod failure;
+mod given;
+mod inspection;
 mod output;
 mod progress;
 mod render;

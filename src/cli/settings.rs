@@ -232,6 +232,7 @@ impl Settings {
             }),
             encoding: encoding.as_deref().map(find_encoding).transpose()?,
             delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
+            envelope: source::Options::default().envelope,
             columns: columns.clone(),
             constants: constants.clone(),
             max_item_bytes: args.max_item_bytes as usize,

@@ -18,11 +18,15 @@ pub enum ErrorCode {
     UnsupportedCredentialType,
     /// The item was issued before under the same idempotency key, with other content.
     IdempotencyKeyConflict,
+    /// The ledger knows no such credential.
+    CredentialNotFound,
+    /// The credential's status does not allow the change.
+    StatusConflict,
 }
 
 impl ErrorCode {
     /// Every code, with what to do about it: the source of the README's table.
-    pub const ALL: [(ErrorCode, &'static str); 6] = [
+    pub const ALL: [(ErrorCode, &'static str); 8] = [
         (ErrorCode::MalformedRequest, "mend the line or row named: it cannot be read as one item"),
         (ErrorCode::MissingRequiredField, "add the field that `details` names"),
         (ErrorCode::ValidationFailed, "mend the fields that `details` names"),
@@ -35,6 +39,14 @@ impl ErrorCode {
             ErrorCode::IdempotencyKeyConflict,
             "restore the item as it was, or issue the changed one under another key",
         ),
+        (
+            ErrorCode::CredentialNotFound,
+            "check the id, and that `--ledger` names the ledger that the credential was issued with",
+        ),
+        (
+            ErrorCode::StatusConflict,
+            "nothing: the credential has this status already, or is revoked, which is final",
+        ),
     ];
 
     /// The code as it stands in results.
@@ -46,6 +58,8 @@ impl ErrorCode {
             ErrorCode::SelfAttestationIncomplete => "self_attestation_incomplete",
             ErrorCode::UnsupportedCredentialType => "unsupported_credential_type",
             ErrorCode::IdempotencyKeyConflict => "idempotency_key_conflict",
+            ErrorCode::CredentialNotFound => "credential_not_found",
+            ErrorCode::StatusConflict => "status_conflict",
         }
     }
 }

@@ -200,17 +200,26 @@ pub enum InputFault {
     #[error("{0}: trailing data after the end of the JSON value; for one item a line, use --format ndjson")]
     TrailingData(Position),
     /// Two arrays of items.
-    #[error("{0}: duplicate key 'items'")]
-    DuplicateItems(Position),
+    #[error("{at}: duplicate key '{key}'")]
+    DuplicateItems {
+        /// Where the second one is.
+        at: Position,
+        /// The key of the array.
+        key: &'static str,
+    },
     /// An object that is no envelope.
-    #[error("no 'items' array at the top level{}", found_keys(.keys))]
+    #[error("no '{key}' array at the top level{}", found_keys(.keys))]
     NoItemsArray {
+        /// The key of the array.
+        key: &'static str,
         /// The keys that were found, the first few of them.
         keys: Vec<String>,
     },
     /// `items` is something else.
-    #[error("{at}: 'items' must be an array, and starts with {found}")]
+    #[error("{at}: '{key}' must be an array, and starts with {found}")]
     ItemsNotArray {
+        /// The key of the array.
+        key: &'static str,
         /// Where.
         at: Position,
         /// The first character of the value.

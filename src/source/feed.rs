@@ -155,7 +155,7 @@ impl Feed {
         let mut window = Window::new();
         let format = sniff::format(&name, &mut bytes, &mut window, options)?;
         let cutter = match format {
-            Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes))),
+            Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.envelope))),
             Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
             Format::Csv => Cutter::Csv(CsvCutter::open(&mut bytes, &mut window, options)?),
         };
@@ -257,7 +257,7 @@ impl Feed {
 /// reads can be given up.
 fn open_reader(input: Input, stop: &Stop) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
     let (reader, live) = match input {
-        Input::Stdin(reader) => (reader, true),
+        Input::Stdin(reader) | Input::Opened(_, reader) => (reader, true),
         Input::File(path) => open_file(&path)?,
     };
     match live {

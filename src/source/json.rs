@@ -20,6 +20,8 @@ const MAX_SHOWN_KEYS: usize = 5;
 #[derive(Debug)]
 pub(super) struct JsonCutter {
     max_item_bytes: usize,
+    /// The key of the array in the envelope.
+    envelope: &'static str,
     state: State,
     /// Whether the array of items stands in an envelope.
     enveloped: bool,
@@ -63,10 +65,11 @@ enum State {
 }
 
 impl JsonCutter {
-    pub(super) fn new(max_item_bytes: usize) -> Self {
+    pub(super) fn new(max_item_bytes: usize, envelope: &'static str) -> Self {
         let place = Place { byte: 0, line: 1, line_start: 0 };
         Self {
             max_item_bytes,
+            envelope,
             state: State::Start,
             enveloped: false,
             seen_items: false,
@@ -131,7 +134,9 @@ impl JsonCutter {
             (State::Colon { items }, b':') => Ok(State::Value { items }),
             (State::Colon { .. }, _) => unexpected("':'"),
             (State::Value { items: true }, b'[') => Ok(State::Element { first: true }),
-            (State::Value { items: true }, _) => Err(InputFault::ItemsNotArray { at, found }),
+            (State::Value { items: true }, _) => {
+                Err(InputFault::ItemsNotArray { key: self.envelope, at, found })
+            }
             (State::Value { items: false }, _) => self.begin_value(byte, State::Skip, at),
             (State::AfterValue, b',') => Ok(self.pass_comma(at, State::Key { first: false })),
             (State::AfterValue, b'}') => Ok(self.close_envelope()),
@@ -187,7 +192,7 @@ impl JsonCutter {
     }
 
     fn no_items_array(&self) -> InputFault {
-        InputFault::NoItemsArray { keys: self.keys.clone() }
+        InputFault::NoItemsArray { key: self.envelope, keys: self.keys.clone() }
     }
 
     fn read_key(&mut self, window: &mut Window) -> Result<bool, InputFault> {
@@ -212,9 +217,9 @@ impl JsonCutter {
 
     /// Whether the key is the one of the items.
     fn note_key(&mut self, key: &str, at: Position) -> Result<bool, InputFault> {
-        if key == "items" {
+        if key == self.envelope {
             if std::mem::replace(&mut self.seen_items, true) {
-                return Err(InputFault::DuplicateItems(at));
+                return Err(InputFault::DuplicateItems { at, key: self.envelope });
             }
             return Ok(true);
         }
@@ -559,7 +564,7 @@ mod tests {
     fn skipped_values_are_not_kept() {
         let mut window = Window::new();
         let mut batch = Batch::default();
-        let mut cutter = JsonCutter::new(1_000);
+        let mut cutter = JsonCutter::new(1_000, "items");
         window.bytes = b"{\"x\":[\n".to_vec();
         for _ in 0..1_000 {
             cutter.cut(&mut window, &mut batch).unwrap();

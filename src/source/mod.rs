@@ -104,6 +104,8 @@ pub struct Options {
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// The delimiter of CSV inputs, an ASCII character; otherwise it is found from the header.
     pub delimiter: Option<u8>,
+    /// The key of the array of items in a JSON envelope: `items`.
+    pub envelope: &'static str,
     /// `csv.columns`: header text to column name.
     pub columns: BTreeMap<String, String>,
     /// `csv.constants`: column name to the text of a cell that every row has.
@@ -121,6 +123,7 @@ impl Default for Options {
             format: None,
             encoding: None,
             delimiter: None,
+            envelope: "items",
             columns: BTreeMap::new(),
             constants: BTreeMap::new(),
             max_item_bytes: DEFAULT_MAX_ITEM_BYTES,
@@ -135,6 +138,8 @@ pub enum Input {
     Stdin(Box<dyn Read + Send>),
     /// A file, a named pipe or a device.
     File(PathBuf),
+    /// Something that was opened before, by its name.
+    Opened(InputName, Box<dyn Read + Send>),
 }
 
 impl Input {
@@ -143,6 +148,7 @@ impl Input {
         match self {
             Self::Stdin(_) => InputName::Stdin,
             Self::File(path) => InputName::File(path.clone()),
+            Self::Opened(name, _) => name.clone(),
         }
     }
 }

@@ -3,5 +3,6 @@
 
 pub(crate) mod exact;
 pub(crate) mod sd_jwt;
+pub(crate) mod sign;
 pub(crate) mod table;
 pub(crate) mod token;

@@ -1,17 +1,15 @@
 //! `beltic list`: the ledger's credentials, or its audit trail, page by page.
 
-use std::fmt::Display;
-use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::super::args::{Common, ListArgs, ListFormat};
+use super::super::args::{Common, ListArgs, RowFormat};
 use super::super::exit::ExitStatus;
 use super::super::failure::{BROKEN_TRAIL, Failure};
 use super::super::render::listing::{Listed, Listing, hex};
+use super::super::settings::Settings;
 use super::super::streams::{self, grouped};
-use super::OpenedLedger;
 use crate::clock::{UnixTime, system_now};
 use crate::ledger::{Credential, Event, Filter, Ledger, LedgerError, Place, Status};
 use crate::request::Lookup;
@@ -24,11 +22,12 @@ const PROBLEMS_SHOWN: usize = 100;
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failure> {
     let now = system_now();
     let conditions = Conditions::of(args, now)?;
-    let OpenedLedger { mut ledger, path } = super::open_ledger(common, &args.ledger)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false, common.quiet)?;
     if args.verify {
-        return verify(&ledger, args, &path.display());
+        return verify(&ledger, args);
     }
-    let listing = Listing { form: form(args), now, color: streams::color_on_stdout(common.color) };
+    let form = args.output.unwrap_or(if super::wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
+    let listing = Listing { form, now, color: streams::color_on_stdout(common.color) };
     let told = if args.events {
         let after = cursor(args, "the number of an event")?.unwrap_or_default();
         tell(
@@ -51,12 +50,6 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
         Some(_) if told.rows > 0 => ExitStatus::SomeFailed,
         _ => ExitStatus::Done,
     })
-}
-
-/// The form of the rows.
-fn form(args: &ListArgs) -> ListFormat {
-    let default = if io::stdout().is_terminal() { ListFormat::Text } else { ListFormat::Ndjson };
-    args.output.unwrap_or(default)
 }
 
 /// Where to go on.
@@ -178,7 +171,7 @@ fn tell<T: Listed, C>(
 }
 
 /// Goes through the whole audit trail.
-fn verify(ledger: &Ledger, args: &ListArgs, path: &dyn Display) -> Result<ExitStatus, Failure> {
+fn verify(ledger: &Ledger, args: &ListArgs) -> Result<ExitStatus, Failure> {
     let trail = ledger.verify_events(args.head)?;
     if trail.problems.is_empty() {
         let noun = if trail.events == 1 { "event" } else { "events" };
@@ -191,6 +184,7 @@ fn verify(ledger: &Ledger, args: &ListArgs, path: &dyn Display) -> Result<ExitSt
     if untold > 0 {
         problems.push(format!("and {} more problems", grouped(untold as u64)));
     }
-    let message = format!("the audit trail of the ledger {path} does not hold: {}", problems.join("; "));
+    let (path, problems) = (ledger.path().display(), problems.join("; "));
+    let message = format!("the audit trail of the ledger {path} does not hold: {problems}");
     Err(Failure::said(ExitStatus::Files, message).hint(BROKEN_TRAIL))
 }

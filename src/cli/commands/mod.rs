@@ -2,28 +2,38 @@
 
 mod batch_issue;
 mod completions;
+mod inspect;
 mod keygen;
 mod ledger;
 mod list;
+mod present;
 mod schema;
 mod show;
+mod status;
 mod template;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::{Cli, Command, Common};
+use uuid::Uuid;
+
+use super::args::{Cli, Command};
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::settings::Settings;
 use super::streams;
-use crate::ledger::{History, Ledger};
+use crate::ledger::{Change, History, Ledger};
 
 /// Runs the command that was typed.
 pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Present(args) => present::run(args),
+        Command::Revoke(args) => status::run(&cli.common, Change::Revoke, &args.status, &args.reason),
+        Command::Suspend(args) => status::run(&cli.common, Change::Suspend, &args.status, &args.reason),
+        Command::Reinstate(args) => status::run(&cli.common, Change::Reinstate, &args.status, &args.reason),
         Command::List(args) => list::run(&cli.common, args),
         Command::Show(args) => show::run(&cli.common, args),
         Command::Ledger(args) => ledger::run(&cli.common, args),
@@ -33,25 +43,29 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     }
 }
 
-/// A ledger that a command reads, with its path.
-struct OpenedLedger {
-    ledger: Ledger,
-    path: PathBuf,
-}
-
-/// Opens the ledger, which must be there, and says what is to be said about its history.
-fn open_ledger(common: &Common, given: &Option<PathBuf>) -> Result<OpenedLedger, Failure> {
-    let path = Settings::load(common)?
+/// Opens the ledger that must be there; for `read_only`, without changing a byte of it. Warns
+/// where it is not what it was.
+fn open_ledger(
+    settings: &Settings,
+    given: &Option<PathBuf>,
+    read_only: bool,
+    quiet: bool,
+) -> Result<Ledger, Failure> {
+    let path = settings
         .ledger_path(given)
-        .ok_or_else(|| Failure::usage("there is no ledger to read: the settings say `none`"))?;
-    let (ledger, history) = Ledger::open_existing(&path)?.ok_or_else(|| Failure::no_ledger(&path))?;
-    if let Some(warning) = history_warning(history, &path).filter(|_| !common.quiet) {
+        .ok_or_else(|| Failure::usage("this needs a ledger, and the settings say `none`"))?;
+    let missing = || Failure::no_ledger(&path);
+    if read_only {
+        return Ledger::open_read_only(&path)?.ok_or_else(missing);
+    }
+    let (ledger, history) = Ledger::open_existing(&path)?.ok_or_else(missing)?;
+    if let Some(warning) = history_warning(history, &path).filter(|_| !quiet) {
         streams::say(&format!("warning: {warning}"));
     }
-    Ok(OpenedLedger { ledger, path })
+    Ok(ledger)
 }
 
-/// What the user must know of a ledger's history.
+/// What is to be said about a ledger that is not what it was.
 fn history_warning(history: History, path: &Path) -> Option<String> {
     let path = path.display();
     match history {
@@ -60,10 +74,22 @@ fn history_warning(history: History, path: &Path) -> Option<String> {
             "another ledger was kept in {path} before; this one knows nothing of its credentials"
         )),
         History::WentBack => Some(format!(
-            "the ledger {path} knows less than it once did, as after restoring a backup; credentials issued since \
-             then are missing from it. New ones go into new status lists"
+            "the ledger {path} knows less than it once did, as after restoring a backup; credentials issued and \
+             revoked since then are missing from it. New ones go into new status lists"
         )),
     }
+}
+
+/// Whether results are for a person to read, where nothing else is said.
+fn wants_text() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A credential's id, with or without `urn:uuid:`.
+fn parse_id(text: &str) -> Option<Uuid> {
+    let text = text.trim();
+    let id = Uuid::try_parse(text.strip_prefix("urn:uuid:").unwrap_or(text)).ok()?;
+    (id.get_version_num() == 7).then_some(id)
 }
 
 /// Writes a command's whole output, or the next part of it.

@@ -83,7 +83,7 @@ fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
         "business".to_owned(),
         profile.proof_format.as_str().to_owned(),
         "ES256".to_owned(),
-        "active".to_owned(),
+        grant.standing.status.as_str().to_owned(),
         String::from_utf8_lossy(token).into_owned(),
         String::new(),
         String::new(),
@@ -108,11 +108,11 @@ fn rejected_cells(rejection: &Rejection) -> Vec<String> {
 }
 
 /// Text that no spreadsheet runs as a formula: an apostrophe is put before what would be one.
-pub(super) fn harmless(text: String) -> String {
+pub(crate) fn harmless(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
-pub(super) fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
+pub(crate) fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
     let mut writer = ::csv::WriterBuilder::new().from_writer(out);
     // A Vec takes every byte, and all records have the same length.
     let _ = writer.write_record(cells);

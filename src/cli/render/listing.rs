@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::super::args::ListFormat;
+use super::super::args::RowFormat;
 use super::super::streams::{grouped, paint, printable};
 use super::csv;
 use crate::clock::UnixTime;
@@ -43,7 +43,7 @@ pub(crate) trait Listed {
 
 /// Rows in one of the forms of `list`.
 pub(crate) struct Listing {
-    pub(crate) form: ListFormat,
+    pub(crate) form: RowFormat,
     pub(crate) now: UnixTime,
     pub(crate) color: bool,
 }
@@ -52,7 +52,7 @@ impl Listing {
     /// What stands before the first row.
     pub(crate) fn head<T: Listed>(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        if self.form == ListFormat::Csv {
+        if self.form == RowFormat::Csv {
             csv::write_record(&mut out, T::COLUMNS);
         }
         out
@@ -61,11 +61,11 @@ impl Listing {
     /// Writes a row.
     pub(crate) fn row<T: Listed>(&self, row: &T, out: &mut Vec<u8>) {
         match self.form {
-            ListFormat::Ndjson => {
+            RowFormat::Ndjson => {
                 write_object(out, T::COLUMNS, &row.cells());
                 out.push(b'\n');
             }
-            ListFormat::Csv => {
+            RowFormat::Csv => {
                 let text = |cell| match cell {
                     Cell::Absent => String::new(),
                     Cell::Number(number) => number.to_string(),
@@ -73,7 +73,7 @@ impl Listing {
                 };
                 csv::write_record(out, &row.cells().into_iter().map(text).collect::<Vec<_>>());
             }
-            ListFormat::Text => {
+            RowFormat::Text => {
                 out.extend_from_slice(row.line(self.now, self.color).as_bytes());
                 out.push(b'\n');
             }

@@ -1,6 +1,7 @@
 //! The forms of results: one file for each. A form writes rows, and what stands before the first
 //! and after the last.
 
+pub(crate) mod changes;
 mod csv;
 mod json;
 mod jwt;

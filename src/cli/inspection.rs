@@ -1,0 +1,347 @@
+//! A token laid out for reading, as text or as JSON.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::streams::{grouped, printable};
+use crate::clock::UnixTime;
+use crate::json::{self, Kind, Parser, Value};
+use crate::keys::PublicKey;
+use crate::request::rules;
+use crate::token::{
+    Compact, DisclosureError, Part, Processed, TokenError, decode, decode_text, parse_object, process,
+};
+
+/// A token, decoded and not judged.
+pub(crate) struct Inspection {
+    header: String,
+    /// The payload as it was signed.
+    payload: String,
+    /// The payload with its disclosures, where they fit.
+    processed: Result<Processed, DisclosureError>,
+    kind: &'static str,
+    sizes: Sizes,
+    has_key_binding: bool,
+}
+
+/// Lengths in the token, in bytes.
+struct Sizes {
+    token: usize,
+    jwt: usize,
+    signature: usize,
+    disclosures: usize,
+}
+
+/// What every form of the output begins with.
+const NOTHING_VERIFIED: &str = "decoded only: no signature, date or status was checked";
+
+impl Inspection {
+    /// Decodes a token. Disclosures that do not fit are told of, and the payload is shown without them.
+    pub(crate) fn of(token: &str) -> Result<Inspection, TokenError> {
+        let compact = Compact::split(token)?;
+        let (mut buffer, mut parser) = (Vec::new(), Parser::default());
+        let header = decode_text(compact.header, Part::Header, &mut buffer)?.to_owned();
+        let typ = {
+            let document = parse_object(&header, Part::Header, &mut parser)?;
+            document.root().member("typ").and_then(Value::as_str).unwrap_or_default().into_owned()
+        };
+        let signature = decode(compact.signature, Part::Signature, &mut buffer)?.len();
+        let payload = decode_text(compact.payload, Part::Payload, &mut buffer)?.to_owned();
+        let document = parse_object(&payload, Part::Payload, &mut parser)?;
+        let kind = kind(&typ, document.root(), compact.is_sd_jwt);
+        let processed = match compact.is_sd_jwt {
+            true => process(document.root(), &compact.disclosures),
+            false => Ok(Processed { payload: payload.clone(), disclosed: Vec::new(), unexplained: 0 }),
+        };
+        let sizes = Sizes {
+            token: token.len(),
+            jwt: compact.jwt.len(),
+            signature,
+            disclosures: compact.disclosures.iter().map(|text| text.len()).sum(),
+        };
+        let has_key_binding = compact.key_binding.is_some();
+        Ok(Inspection { header, payload, processed, kind, sizes, has_key_binding })
+    }
+
+    /// Why the disclosures do not fit, if they do not.
+    pub(crate) fn disclosure_problem(&self) -> Option<DisclosureError> {
+        self.processed.as_ref().err().cloned()
+    }
+
+    /// The claims: with disclosures where they fit, else as they were signed.
+    fn claims(&self) -> &str {
+        self.processed.as_ref().map_or(&self.payload, |processed| &processed.payload)
+    }
+
+    /// For people.
+    pub(crate) fn text(&self, now: UnixTime) -> String {
+        let mut page = Page { out: format!("{NOTHING_VERIFIED}\n\n"), now, disclosable: BTreeSet::new() };
+        page.line(0, "kind", self.kind);
+        page.line(0, "size", &self.sizes_in_words());
+        page.section("header", &self.header);
+        if let Ok(processed) = &self.processed {
+            page.disclosable = processed.disclosed.iter().map(|found| found.pointer.clone()).collect();
+        }
+        page.section("claims", self.claims());
+        page.out.push_str(&self.disclosures_in_words());
+        page.out
+    }
+
+    fn sizes_in_words(&self) -> String {
+        let Sizes { token, jwt, signature, disclosures } = self.sizes;
+        let [token, jwt] = [token, jwt].map(|bytes| grouped(bytes as u64));
+        match disclosures {
+            0 => format!("{token} bytes; a signature of {signature} bytes"),
+            disclosures => {
+                let disclosures = grouped(disclosures as u64);
+                format!(
+                    "{token} bytes: JWT {jwt}, disclosures {disclosures}; a signature of {signature} bytes"
+                )
+            }
+        }
+    }
+
+    fn disclosures_in_words(&self) -> String {
+        let mut words = String::new();
+        match &self.processed {
+            Ok(Processed { disclosed, unexplained, .. }) => {
+                if !disclosed.is_empty() {
+                    words += &format!("\n{} {DISCLOSABLE}\n", count(disclosed.len(), "claim"));
+                }
+                if *unexplained > 0 {
+                    let digests = count(*unexplained, "digest");
+                    words += &format!("\n{digests} without a disclosure: withheld claims, or decoys\n");
+                }
+            }
+            Err(problem) => words += &format!("\ndisclosures left out: {problem}\n"),
+        }
+        if self.has_key_binding {
+            words += "\na key binding JWT stands at the end\n";
+        }
+        words
+    }
+
+    /// For programs: one object on one line.
+    pub(crate) fn json(&self) -> String {
+        let mut out = String::from(r#"{"verified":false,"kind":"#);
+        json::push_str_to(&mut out, self.kind);
+        let Sizes { token, jwt, signature, disclosures } = self.sizes;
+        let _ = write!(
+            out,
+            r#","bytes":{{"token":{token},"jwt":{jwt},"signature":{signature},"disclosures":{disclosures}}}"#
+        );
+        let _ =
+            write!(out, r#","header":{},"claims":{}"#, on_one_line(&self.header), on_one_line(self.claims()));
+        match &self.processed {
+            Ok(processed) => push_disclosures(&mut out, processed),
+            Err(problem) => {
+                out.push_str(r#","disclosure_problem":"#);
+                json::push_str_to(&mut out, &problem.to_string());
+            }
+        }
+        let _ = writeln!(out, r#","key_binding":{}}}"#, self.has_key_binding);
+        out
+    }
+}
+
+/// What marks a claim that its holder may withhold.
+const MARK: &str = "*";
+const DISCLOSABLE: &str = "can be withheld by the holder (marked *)";
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}
+
+fn push_disclosures(out: &mut String, processed: &Processed) {
+    out.push_str(r#","disclosures":["#);
+    for (number, found) in processed.disclosed.iter().enumerate() {
+        out.push_str(if number == 0 { r#"{"path":"# } else { r#",{"path":"# });
+        json::push_str_to(out, &found.path);
+        out.push_str(r#","pointer":"#);
+        json::push_str_to(out, &found.pointer);
+        if let Some(inside) = found.inside {
+            let _ = write!(out, r#","inside":{inside}"#);
+        }
+        let _ = write!(out, r#","bytes":{}}}"#, found.bytes);
+    }
+    let _ = write!(out, r#"],"unexplained_digests":{}"#, processed.unexplained);
+}
+
+/// A JSON text without white space around its values.
+fn on_one_line(text: &str) -> String {
+    let mut out = Vec::new();
+    if let Ok(document) = Parser::default().parse(text) {
+        document.root().write_compact(&mut out);
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// What the token seems to be, by its `typ` and its claims.
+fn kind(typ: &str, payload: Value<'_>, is_sd_jwt: bool) -> &'static str {
+    let typ = typ.strip_prefix("application/").unwrap_or(typ);
+    let has_type = |name: &str| {
+        let types = payload.member("type");
+        types.is_some_and(|types| {
+            types.elements().chain([types]).any(|text| text.as_str().as_deref() == Some(name))
+        })
+    };
+    match typ {
+        "vc+jwt" if has_type("BitstringStatusListCredential") => "W3C Bitstring Status List credential",
+        "vc+jwt" => "W3C Verifiable Credential 2.0 (VC-JOSE-COSE)",
+        "dc+sd-jwt" => "SD-JWT VC",
+        "vc+sd-jwt" if payload.member("vct").is_some() => {
+            "SD-JWT VC, with the media type of its older drafts"
+        }
+        "statuslist+jwt" => "IETF Token Status List",
+        "kb+jwt" => "key binding JWT",
+        _ if payload.member("vc").is_some() => "JWT with a `vc` claim (VC Data Model 1.1)",
+        _ if is_sd_jwt => "SD-JWT of no known kind",
+        _ => "JWT of no known kind",
+    }
+}
+
+/// A page for people.
+struct Page {
+    out: String,
+    now: UnixTime,
+    /// The JSON Pointers of disclosed claims.
+    disclosable: BTreeSet<String>,
+}
+
+/// Long values, such as the bits of a status list, are cut to this many characters.
+const MAX_VALUE_CHARS: usize = 400;
+/// The width of a column of names.
+const NAME_WIDTH: usize = 12;
+
+impl Page {
+    fn line(&mut self, indent: usize, name: &str, value: &str) {
+        let _ = writeln!(self.out, "{:indent$}{:<NAME_WIDTH$} {value}", "", printable(name));
+    }
+
+    fn section(&mut self, name: &str, text: &str) {
+        let mut parser = Parser::default();
+        let Ok(document) = parser.parse(text) else { return };
+        let _ = writeln!(self.out, "\n{name}");
+        self.members(2, document.root(), "");
+    }
+
+    fn members(&mut self, indent: usize, object: Value<'_>, pointer: &str) {
+        for (name, member) in object.members() {
+            let mut place = format!("{pointer}/");
+            json::push_pointer_segment(&mut place, &name);
+            self.value(indent, &name, member, &place);
+        }
+    }
+
+    fn value(&mut self, indent: usize, name: &str, value: Value<'_>, pointer: &str) {
+        let mark = if self.disclosable.contains(pointer) { MARK } else { "" };
+        let name = format!("{name}{mark}");
+        let mut children = value.elements().count() + value.members().count();
+        if value.kind() == Kind::Array && self.is_short(value, pointer) {
+            children = 0;
+        }
+        if children == 0 {
+            let shown = format!("{}{}", shortened(value.text()), self.time_in_words(&name, value));
+            self.line(indent, &name, &shown);
+            return;
+        }
+        let _ = writeln!(self.out, "{:indent$}{}", "", printable(&name));
+        self.members(indent + 2, value, pointer);
+        for (index, element) in value.elements().enumerate() {
+            self.value(indent + 2, &format!("[{index}]"), element, &format!("{pointer}/{index}"));
+        }
+    }
+
+    /// Whether an array holds only scalars, none of them disclosed, and fits on a line.
+    fn is_short(&self, array: Value<'_>, pointer: &str) -> bool {
+        let scalar = |(index, element): (usize, Value<'_>)| {
+            !matches!(element.kind(), Kind::Object | Kind::Array)
+                && !self.disclosable.contains(&format!("{pointer}/{index}"))
+        };
+        array.text().len() <= 100 && array.elements().enumerate().all(scalar)
+    }
+
+    /// What a time means, beside its number or text.
+    fn time_in_words(&self, name: &str, value: Value<'_>) -> String {
+        let name = name.trim_end_matches(MARK);
+        match name {
+            "iat" | "nbf" | "exp" | "updated_at" | "auth_time" => match value.text().parse().ok() {
+                Some(seconds) => UnixTime::from_seconds(seconds)
+                    .map_or(String::new(), |time| format!("  ({time}, {})", self.away(time))),
+                None => String::new(),
+            },
+            "validFrom" | "validUntil" | "issuanceDate" | "expirationDate" | "verified_at" => {
+                let text = value.as_str().unwrap_or_default();
+                let time = rules::date_time(&text).and_then(UnixTime::from_timestamp);
+                time.map_or(String::new(), |time| format!("  ({})", self.away(time)))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// How far off a time is, in its largest unit.
+    fn away(&self, time: UnixTime) -> String {
+        let seconds = time.seconds() - self.now.seconds();
+        let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+        let (length, unit) =
+            units.into_iter().find(|(length, _)| seconds.abs() >= *length).unwrap_or((1, "second"));
+        let number = count((seconds.abs() / length) as usize, unit);
+        if seconds > 0 { format!("in {number}") } else { format!("{number} ago") }
+    }
+}
+
+/// A value's text, safe to show, and cut where it is long.
+fn shortened(text: &str) -> String {
+    let cut: String = text.chars().take(MAX_VALUE_CHARS).collect();
+    match cut.len() < text.len() {
+        true => format!("{}… ({} bytes)", printable(&cut), grouped(text.len() as u64)),
+        false => printable(text),
+    }
+}
+
+/// A JWK or a JWK Set, laid out; `None` where the value is neither.
+pub(crate) fn keys(value: Value<'_>, as_json: bool) -> Option<String> {
+    let keys = value.member("keys").filter(|keys| keys.kind() == Kind::Array);
+    if keys.is_none() && value.member("kty").is_none() {
+        return None;
+    }
+    let mut out = if as_json { String::new() } else { format!("{NOTHING_VERIFIED}\n") };
+    for key in keys.map_or(vec![value], |keys| keys.elements().collect()) {
+        match as_json {
+            true => push_key_json(&mut out, key),
+            false => push_key_text(&mut out, key),
+        }
+    }
+    Some(out)
+}
+
+fn push_key_json(out: &mut String, key: Value<'_>) {
+    let kid = key.member("kid").and_then(Value::as_str);
+    out.push_str(r#"{"verified":false,"kind":"JWK""#);
+    if let Some(kid) = kid {
+        out.push_str(r#","kid":"#);
+        json::push_str_to(out, &kid);
+    }
+    match PublicKey::from_jwk_json(key.text()) {
+        Ok(public) => {
+            let _ =
+                write!(out, r#","thumbprint":"{}","did_key":"{}""#, public.thumbprint(), public.did_key());
+        }
+        Err(problem) => {
+            out.push_str(r#","problem":"#);
+            json::push_str_to(out, &problem.to_string());
+        }
+    }
+    out.push_str("}\n");
+}
+
+fn push_key_text(out: &mut String, key: Value<'_>) {
+    let kid = key.member("kid").and_then(Value::as_str).unwrap_or("none".into());
+    let _ = writeln!(out, "\nJWK\n  kid         {}", printable(&kid));
+    let _ = match PublicKey::from_jwk_json(key.text()) {
+        Ok(public) => {
+            writeln!(out, "  thumbprint  {}\n  did:key     {}", public.thumbprint(), public.did_key())
+        }
+        Err(problem) => writeln!(out, "  unusable    {problem}"),
+    };
+}

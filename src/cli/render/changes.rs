@@ -1,0 +1,160 @@
+//! Results of `revoke`, `suspend` and `reinstate`.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::super::args::RowFormat;
+use super::super::streams::{paint, printable};
+use super::csv::{harmless, write_record};
+use crate::ledger::{Change, Standing, Status};
+use crate::request::ErrorCode;
+
+/// What became of one credential.
+pub(crate) struct ChangeRow {
+    pub(crate) index: u64,
+    pub(crate) line: Option<u64>,
+    pub(crate) correlation_id: Option<String>,
+    /// The credential; none where its id cannot be read.
+    pub(crate) id: Option<Uuid>,
+    pub(crate) outcome: Result<Standing, (ErrorCode, String)>,
+}
+
+/// The columns of the table, in order.
+const COLUMNS: [&str; 9] = [
+    "index",
+    "line",
+    "correlation_id",
+    "id",
+    "status",
+    "revoked_at",
+    "suspended_at",
+    "error_code",
+    "error_message",
+];
+
+/// Renders rows in one form.
+pub(crate) struct ChangeRows {
+    format: RowFormat,
+    change: Change,
+    dry_run: bool,
+    color: bool,
+}
+
+impl ChangeRows {
+    /// Rows of a change in this form.
+    pub(crate) fn new(format: RowFormat, change: Change, dry_run: bool, color: bool) -> ChangeRows {
+        ChangeRows { format, change, dry_run, color }
+    }
+
+    /// What stands before the first row.
+    pub(crate) fn head(&self) -> String {
+        match self.format {
+            RowFormat::Csv => COLUMNS.join(",") + "\n",
+            RowFormat::Ndjson | RowFormat::Text => String::new(),
+        }
+    }
+
+    /// The rows, and where each ends.
+    pub(crate) fn render(&self, rows: &[ChangeRow]) -> (Vec<u8>, Vec<(u64, usize)>) {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(rows.len()));
+        for row in rows {
+            match self.format {
+                RowFormat::Ndjson => bytes.extend_from_slice(format!("{}\n", self.json(row)).as_bytes()),
+                RowFormat::Text => bytes.extend_from_slice(format!("{}\n", self.text(row)).as_bytes()),
+                RowFormat::Csv => write_record(&mut bytes, &cells(row)),
+            }
+            ends.push((row.index, bytes.len()));
+        }
+        (bytes, ends)
+    }
+
+    fn json(&self, row: &ChangeRow) -> Value {
+        let mut members = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            members.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("index", Some(row.index.into()));
+        put("line", row.line.map(Value::from));
+        put("correlation_id", row.correlation_id.clone().map(Value::from));
+        put("id", row.id.map(|id| id.urn().to_string().into()));
+        match &row.outcome {
+            Ok(standing) => {
+                put("dry_run", self.dry_run.then_some(Value::Bool(true)));
+                put("status", Some(standing.status.as_str().into()));
+                let (since, reason) = names(standing.status);
+                put(since, standing.since.map(|time| time.to_string().into()));
+                put(reason, standing.reason.clone().map(Value::from));
+            }
+            Err((code, message)) => put("error", Some(json!({ "code": code.as_str(), "message": message }))),
+        }
+        Value::Object(members)
+    }
+
+    fn text(&self, row: &ChangeRow) -> String {
+        let name = row.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+        let correlation_id = row.correlation_id.as_deref().map(|id| format!("  {}", printable(id)));
+        let line = row.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        let place = format!("{:>5}{line}{}  {name}", row.index, correlation_id.unwrap_or_default());
+        match &row.outcome {
+            Ok(_) => format!("{} {place}", paint(done(self.change, self.dry_run), "32", self.color)),
+            Err((code, message)) => {
+                format!("{} {place}  {}: {message}", paint("failed", "31", self.color), code.as_str())
+            }
+        }
+    }
+}
+
+/// What was done, or would be, in words.
+pub(crate) fn done(change: Change, dry_run: bool) -> &'static str {
+    match (change, dry_run) {
+        (Change::Revoke, false) => "revoked",
+        (Change::Revoke, true) => "would revoke",
+        (Change::Suspend, false) => "suspended",
+        (Change::Suspend, true) => "would suspend",
+        (Change::Reinstate, false) => "reinstated",
+        (Change::Reinstate, true) => "would reinstate",
+    }
+}
+
+/// What a status's time and reason are called, as in the credential resource.
+pub(crate) fn names(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::Suspended => ("suspended_at", "suspension_reason"),
+        _ => ("revoked_at", "revocation_reason"),
+    }
+}
+
+fn cells(row: &ChangeRow) -> Vec<String> {
+    let mut cells = vec![
+        row.index.to_string(),
+        row.line.map(|line| line.to_string()).unwrap_or_default(),
+        harmless(row.correlation_id.clone().unwrap_or_default()),
+        row.id.map(|id| id.urn().to_string()).unwrap_or_default(),
+    ];
+    cells.extend(match &row.outcome {
+        Ok(standing) => {
+            let since = standing.since.map(|time| time.to_string()).unwrap_or_default();
+            let (revoked, suspended) = match standing.status {
+                Status::Suspended => (String::new(), since),
+                _ => (since, String::new()),
+            };
+            [standing.status.as_str().to_owned(), revoked, suspended, String::new(), String::new()]
+        }
+        Err((code, message)) => {
+            [String::new(), String::new(), String::new(), code.as_str().to_owned(), harmless(message.clone())]
+        }
+    });
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_every_column() {
+        let row = |outcome| ChangeRow { index: 0, line: None, correlation_id: None, id: None, outcome };
+        assert_eq!(cells(&row(Ok(Standing::default()))).len(), COLUMNS.len());
+        assert_eq!(cells(&row(Err((ErrorCode::StatusConflict, "m".into())))).len(), COLUMNS.len());
+    }
+}

@@ -1,0 +1,132 @@
+//! `beltic inspect`.
+
+use serde_json::{Value, json};
+
+use super::present::{Company, company};
+use crate::readers::sign::Hand;
+use crate::support::*;
+
+/// What `--json` prints, one object a line.
+fn inspected(run: &Run) -> Vec<Value> {
+    run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_credential_of_a_results_file_is_decoded() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[full_item("a"), json!({"request": {}}), item("b")]);
+    for (form, name) in [("ndjson", "results.ndjson"), ("json", "results.json"), ("jwt", "tokens.txt")] {
+        sandbox.issue(&format!("items.ndjson --output {form} --out {name}")).expect(3);
+        let run = sandbox.beltic(&["inspect", name, "--json"]).expect(0);
+        let shown = inspected(&run);
+        assert_eq!(shown.len(), 2, "{name}: {}", run.stdout);
+        for inspection in &shown {
+            assert_eq!(inspection["verified"], false);
+            assert_eq!(inspection["kind"], "W3C Verifiable Credential 2.0 (VC-JOSE-COSE)");
+            assert_eq!(inspection["header"]["typ"], "vc+jwt");
+            assert_eq!(inspection["claims"]["iss"], DID_KEY);
+        }
+        assert_eq!(shown[0]["claims"]["credentialSubject"]["claims"]["kyb_status"], "verified", "{name}");
+    }
+}
+
+#[test]
+fn people_read_what_was_not_checked_and_when_it_ends() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[full_item("a")]);
+    let token = sandbox.issue("items.ndjson --output jwt --issued-at 2020-01-31T00:00:00Z").expect(0).stdout;
+    let from_argument = sandbox.beltic(&["inspect", token.trim()]).expect(0).stdout;
+    let from_stdin = sandbox.beltic_fed(&["inspect"], token.as_bytes()).expect(0).stdout;
+    let from_dash = sandbox.beltic_fed(&["inspect", "-"], token.as_bytes()).expect(0).stdout;
+    assert_eq!([&from_stdin, &from_dash], [&from_argument; 2]);
+
+    assert!(from_argument.starts_with("decoded only: no signature, date or status was checked\n"));
+    let line = |name: &str| {
+        let mut lines = from_argument.lines().filter(|line| line.split_whitespace().next() == Some(name));
+        lines.next().unwrap_or_else(|| panic!("no {name} in {from_argument}"))
+    };
+    assert!(line("exp").contains("1596153600  (2020-07-31T00:00:00Z, 2"), "{}", line("exp"));
+    assert!(line("exp").ends_with(" days ago)") && line("validUntil").ends_with(" days ago)"));
+    assert!(line("full_name").ends_with(r#""Ada Fennwick""#));
+    assert!(!from_argument.contains("withheld"), "nothing in it is an SD-JWT's");
+}
+
+#[test]
+fn what_can_be_withheld_is_marked() {
+    let Company { token, .. } = company();
+    let sandbox = Sandbox::new();
+    let text = sandbox.beltic(&["inspect", &token]).expect(0).stdout;
+    assert!(text.contains("SD-JWT VC"), "{text}");
+    for marked in ["registered_address*", "beneficial_owners*", "[0]*", "[1]*", "registration_number*"] {
+        assert!(text.lines().any(|line| line.split_whitespace().next() == Some(marked)), "{marked}: {text}");
+    }
+    assert!(text.contains("5 claims can be withheld by the holder (marked *)"), "{text}");
+    assert!(text.contains("1 digest without a disclosure"), "{text}");
+    assert!(!text.contains("jurisdiction*") && !text.contains("_sd"), "{text}");
+
+    let shown = &inspected(&sandbox.beltic(&["inspect", &token, "--json"]).expect(0))[0];
+    assert_eq!(shown["disclosures"][0]["path"], "subject.registration_number");
+    assert_eq!(shown["disclosures"][3]["pointer"], "/claims/beneficial_owners/1");
+    assert_eq!(shown["disclosures"][3]["inside"], 1);
+    assert_eq!(shown["unexplained_digests"], 1);
+    assert_eq!(shown["claims"]["claims"]["beneficial_owners"][1]["full_name"], "Bo");
+}
+
+#[test]
+fn disclosures_that_do_not_fit_are_told_of_and_the_rest_is_shown() {
+    let Company { token, .. } = company();
+    let sandbox = Sandbox::new();
+    let stranger = crate::readers::sign::member("stranger", &json!("x"));
+    let run = sandbox.beltic(&["inspect", &format!("{token}{stranger}~")]).expect(4);
+    assert!(run.stdout.contains("jurisdiction"), "{}", run.stdout);
+    assert!(run.stdout.contains("disclosures left out: disclosure 6 is not referred to"), "{}", run.stdout);
+    assert!(run.stderr.contains("disclosure 6 is not referred to by any digest"), "{}", run.stderr);
+}
+
+#[test]
+fn a_tokens_text_cannot_act_on_the_terminal() {
+    let payload = json!({"a\u{9b}31m": "\u{7f}\u{202e}evil", "b": "\u{1b}[2J"});
+    let token = Hand::of_number(7).token(&json!({"alg": "none\u{85}"}), &payload);
+    let text = Sandbox::new().beltic(&["inspect", &token]).expect(0).stdout;
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    assert!(!text.contains('\u{202e}') && text.contains("\\u{202e}evil"), "{text:?}");
+}
+
+#[test]
+fn keys_show_their_thumbprint() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.beltic(&["keygen", "--if-missing", "--issuer", "did:web:issuer.example"]).expect(0);
+    let run = sandbox.beltic(&["inspect", ".beltic/issuer.pub.jwk"]).expect(0);
+    let kid = format!("did:web:issuer.example#{THUMBPRINT}");
+    for fact in [&kid, THUMBPRINT, DID_KEY] {
+        assert!(run.stdout.contains(fact), "{fact}: {}", run.stdout);
+    }
+
+    let keys = json!({"keys": [Hand::of_number(3).jwk("three"), {"kty": "RSA", "kid": "rsa"}]});
+    sandbox.write("jwks.json", keys.to_string());
+    let shown = inspected(&sandbox.beltic(&["inspect", "jwks.json", "--json"]).expect(0));
+    assert_eq!((&shown[0]["kid"], &shown[1]["kid"]), (&json!("three"), &json!("rsa")));
+    assert_eq!(shown[0]["thumbprint"].as_str().unwrap().len(), 43);
+    assert!(shown[1]["problem"].as_str().unwrap().contains("RSA"), "{}", shown[1]);
+}
+
+#[test]
+fn what_cannot_be_decoded_is_exit_code_4() {
+    let sandbox = Sandbox::new();
+    for (text, said) in [
+        ("a.b", "2 parts"),
+        ("eyJ.e30.", "not base64url"),
+        ("e30.W10.", "the payload is an array"),
+        ("e30.eyJhIjoxLCJhIjoyfQ.", "duplicate key"),
+        ("{\"a\":1}", "no token"),
+        ("", "no token"),
+    ] {
+        let run = sandbox.beltic_fed(&["inspect"], text.as_bytes()).expect(4);
+        assert!(run.stderr.contains(said), "{text}: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    let run = sandbox.beltic(&["inspect", "nothing-here.txt"]).expect(6);
+    assert!(run.stderr.contains("there is no file nothing-here.txt"), "{}", run.stderr);
+    let run = sandbox.beltic_fed(&["inspect"], &vec![b'a'; 17 << 20]).expect(6);
+    assert!(run.stderr.contains("larger than"), "{}", run.stderr);
+}

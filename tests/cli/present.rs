@@ -1,0 +1,108 @@
+//! `beltic present`.
+
+use serde_json::json;
+
+use crate::readers::sign::{Hand, digest, element, member};
+use crate::support::*;
+
+/// An SD-JWT VC made by hand, with what the default policy makes disclosable.
+pub(super) struct Company {
+    pub(super) token: String,
+    jwt: String,
+    registration_number: String,
+    owners: String,
+    ada: String,
+    bo: String,
+    address: String,
+}
+
+pub(super) fn company() -> Company {
+    let registration_number = member("registration_number", &json!("00012345"));
+    let ada = element(&json!({"full_name": "Ada", "ownership_percent": 62.5}));
+    let bo = element(&json!({"full_name": "Bo"}));
+    let owners = member("beneficial_owners", &json!([{"...": digest(&ada)}, {"...": digest(&bo)}]));
+    let address = member("registered_address", &json!({"line1": "1 Quay", "city": "Leith", "country": "GB"}));
+    let payload = json!({
+        "iss": DID_KEY, "vct": "urn:beltic:business:1", "sub": "urn:example:a", "exp": 4_000_000_000u32,
+        "_sd_alg": "sha-256",
+        "subject": {"id": "urn:example:a", "_sd": [digest(&registration_number)]},
+        "claims": {"jurisdiction": "GB", "_sd": [digest(&address), digest(&owners), digest("a decoy")]},
+    });
+    let header = json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": DID_KEY});
+    let all = [&registration_number, &owners, &ada, &bo, &address].map(String::clone);
+    let token = Hand::from_pem_file(&key_fixture("p256-pkcs8.pem")).sd_jwt(&header, &payload, &all);
+    let jwt = token.split('~').next().unwrap().to_owned();
+    Company { token, jwt, registration_number, owners, ada, bo, address }
+}
+
+#[test]
+fn what_is_chosen_stays_with_what_is_around_it() {
+    let Company { token, jwt, registration_number, owners, ada, bo, address } = company();
+    let sandbox = Sandbox::new();
+    sandbox.write("token.txt", format!("{token}\n"));
+    let present = |paths: &[&str]| {
+        let flags = paths.iter().flat_map(|path| ["--disclose", path]);
+        let args: Vec<&str> = ["present", "token.txt"].into_iter().chain(flags).collect();
+        sandbox.beltic(&args).expect(0).stdout
+    };
+    let expected = |kept: &[&String]| {
+        let tail: String = kept.iter().map(|disclosure| format!("{disclosure}~")).collect();
+        format!("{jwt}~{tail}\n")
+    };
+    assert_eq!(present(&[]), expected(&[]));
+    assert_eq!(present(&["claims.registered_address"]), expected(&[&address]));
+    assert_eq!(present(&["claims.beneficial_owners"]), expected(&[&owners]));
+    assert_eq!(present(&["claims.beneficial_owners[1]"]), expected(&[&owners, &bo]));
+    assert_eq!(present(&["claims.beneficial_owners[]"]), expected(&[&owners, &ada, &bo]));
+    assert_eq!(
+        present(&["claims.registered_address", "subject.registration_number"]),
+        expected(&[&registration_number, &address]),
+        "in the order of the token"
+    );
+}
+
+#[test]
+fn what_is_presented_can_be_read_and_presented_again() {
+    let sandbox = Sandbox::new();
+    let Company { token, .. } = company();
+    let row = json!({"index": 0, "credential": {"signed_payload": token}}).to_string();
+    let once = sandbox.beltic_fed(&["present", "--disclose", "claims.beneficial_owners[1]"], row.as_bytes());
+    let once = once.expect(0).stdout;
+    let seen = sandbox.beltic_fed(&["inspect", "--json"], once.as_bytes()).expect(0).stdout;
+    let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
+    assert_eq!(
+        seen["claims"]["claims"],
+        json!({"jurisdiction": "GB", "beneficial_owners": [{"full_name": "Bo"}]})
+    );
+
+    // Bo is the only one left, and so the first.
+    let twice =
+        sandbox.beltic_fed(&["present", "--disclose", "claims.beneficial_owners[0]"], once.as_bytes());
+    assert_eq!(twice.expect(0).stdout, once);
+}
+
+#[test]
+fn an_unknown_path_lists_those_that_there_are() {
+    let Company { token, .. } = company();
+    let run = Sandbox::new().beltic(&["present", &token, "--disclose", "claims.jurisdiction"]).expect(2);
+    assert!(run.stderr.contains(r#"no disclosure is at "claims.jurisdiction""#), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("subject.registration_number, claims.beneficial_owners, claims.beneficial_owners[0]"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn what_is_no_issued_sd_jwt_is_not_presented() {
+    let Company { token, jwt, .. } = company();
+    let sandbox = Sandbox::new();
+    let run = sandbox.beltic(&["present", &jwt]).expect(4);
+    assert!(run.stderr.contains("no SD-JWT"), "{}", run.stderr);
+    let run = sandbox.beltic(&["present", &format!("{token}{jwt}")]).expect(4);
+    assert!(run.stderr.contains("key binding JWT"), "{}", run.stderr);
+    let run = sandbox.beltic_fed(&["present"], format!("{token}\n{token}\n").as_bytes()).expect(4);
+    assert!(run.stderr.contains("found 2 tokens; expected one"), "{}", run.stderr);
+}
