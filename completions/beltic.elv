@@ -33,6 +33,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
+            cand list 'List the credentials that the ledger knows, or what happened to them'
+            cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -156,6 +158,42 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;list'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand --status 'Of this status; one that has expired keeps its status'
+            cand --run 'Issued by this run: its idempotency key, or its `run_id`'
+            cand --subject 'Of the subject with this id; repeated: of any of them'
+            cand --correlation-id 'Of the item with this correlation id; repeated: of any of them'
+            cand --issued-after 'Issued at or after this time: RFC 3339, or a date for its start in UTC'
+            cand --issued-before 'Issued before this time, not at it'
+            cand --expires-after 'Expiring at or after this time'
+            cand --expires-before 'Expiring before this time, not at it'
+            cand --expiring-within 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any'
+            cand --limit 'At most so many rows'
+            cand --after 'Go on after this row: its `cursor`, or with --events its `event`'
+            cand -o 'The form of the rows [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the rows [default: text on a terminal, else ndjson]'
+            cand --head 'A head that --verify told before; it must still be in the trail'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --events 'List what happened instead: the audit trail'
+            cand --verify 'Check the whole trail: that no event was changed or removed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;show'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand -o 'The form of the output [default: text on a terminal, else json]'
+            cand --output 'The form of the output [default: text on a terminal, else json]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;ledger'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
@@ -218,6 +256,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
+            cand list 'List the credentials that the ledger knows, or what happened to them'
+            cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
@@ -237,6 +277,10 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;suspend'= {
         }
         &'beltic;help;reinstate'= {
+        }
+        &'beltic;help;list'= {
+        }
+        &'beltic;help;show'= {
         }
         &'beltic;help;ledger'= {
             cand check 'Check that the file is sound and that no index, id or item is there twice'
