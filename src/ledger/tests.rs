@@ -493,3 +493,20 @@ fn the_trail_tells_of_every_change() {
     assert!(ledger.verify_events(None).unwrap().problems.is_empty());
     assert!(!ledger.verify_events(Some(trail.head)).unwrap().problems.is_empty());
 }
+
+/// What is issued while the trail is read is no problem of it.
+#[test]
+fn the_trail_holds_while_others_issue() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut writer = open(&path);
+    let reader = open(&path);
+    thread::scope(|scope| {
+        let writing =
+            scope.spawn(|| (0..300).for_each(|batch| drop(record(&mut writer, &run("a"), batch * 9, 9))));
+        while !writing.is_finished() {
+            assert_eq!(reader.verify_events(None).unwrap().problems, Vec::<String>::new());
+        }
+    });
+    assert_eq!(reader.verify_events(None).unwrap().events, 300);
+}

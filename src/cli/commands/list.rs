@@ -44,7 +44,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
         tell(&listing, args.limit, after, place, |after, limit| ledger.credentials(&filter, *after, limit))?
     };
     if !common.quiet {
-        told.say();
+        told.say(form);
     }
     Ok(match args.expiring_within {
         Some(_) if told.rows > 0 => ExitStatus::SomeFailed,
@@ -128,9 +128,10 @@ struct Told {
 }
 
 impl Told {
-    /// Says on standard error what the rows do not: that there are none, or that more follow.
-    fn say(&self) {
-        if self.rows == 0 {
+    /// Says on standard error what the rows do not: that more follow, and to people, that there are
+    /// none. A cron job without a finding stays silent.
+    fn say(&self, form: RowFormat) {
+        if self.rows == 0 && form == RowFormat::Text {
             streams::say(&format!("no {} found", self.noun));
         }
         if let Some(cursor) = &self.more {
