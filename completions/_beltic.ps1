@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke credentials, for ever')
             [CompletionResult]::new('suspend', 'suspend', [CompletionResultType]::ParameterValue, 'Suspend credentials, until they are reinstated')
             [CompletionResult]::new('reinstate', 'reinstate', [CompletionResultType]::ParameterValue, 'End the suspension of credentials')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the static site that verifiers fetch: keys, DID document, status lists')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the credentials that the ledger knows, or what happened to them')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one credential and what happened to it')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
@@ -169,6 +170,22 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'beltic;publish' {
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The site''s directory, the root of the issuer''s host; only what has changed is written')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]')
+            [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'The credential type''s name, where its metadata are published [default: from the issuer]')
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger with the lists [default: .beltic/ledger.db]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing; say what is missing, outdated or about to lapse')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'beltic;list' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Of this status; one that has expired keeps its status')
@@ -277,6 +294,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke credentials, for ever')
             [CompletionResult]::new('suspend', 'suspend', [CompletionResultType]::ParameterValue, 'Suspend credentials, until they are reinstated')
             [CompletionResult]::new('reinstate', 'reinstate', [CompletionResultType]::ParameterValue, 'End the suspension of credentials')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the static site that verifiers fetch: keys, DID document, status lists')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the credentials that the ledger knows, or what happened to them')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one credential and what happened to it')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
@@ -305,6 +323,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;reinstate' {
+            break
+        }
+        'beltic;help;publish' {
             break
         }
         'beltic;help;list' {

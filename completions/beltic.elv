@@ -33,6 +33,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
+            cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
             cand list 'List the credentials that the ledger knows, or what happened to them'
             cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
@@ -158,6 +159,21 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;publish'= {
+            cand --out 'The site''s directory, the root of the issuer''s host; only what has changed is written'
+            cand --key 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
+            cand --vct 'The credential type''s name, where its metadata are published [default: from the issuer]'
+            cand --ledger 'The ledger with the lists [default: .beltic/ledger.db]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --check 'Write nothing; say what is missing, outdated or about to lapse'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;list'= {
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --status 'Of this status; one that has expired keeps its status'
@@ -256,6 +272,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
+            cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
             cand list 'List the credentials that the ledger knows, or what happened to them'
             cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
@@ -277,6 +294,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;suspend'= {
         }
         &'beltic;help;reinstate'= {
+        }
+        &'beltic;help;publish'= {
         }
         &'beltic;help;list'= {
         }

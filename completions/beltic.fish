@@ -38,6 +38,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "present" -d 'Keep som
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Revoke credentials, for ever'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "reinstate" -d 'End the suspension of credentials'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and what happened to it'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
@@ -156,6 +157,19 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'The site\'s directory, the root of the issuer\'s host; only what has changed is written' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key, which signs the lists [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'The credential type\'s name, where its metadata are published [default: from the issuer]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l ledger -d 'The ledger with the lists [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Write nothing; say what is missing, outdated or about to lapse'
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l status -d 'Of this status; one that has expired keeps its status' -r -f -a "active\t''
 suspended\t''
@@ -229,18 +243,19 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "revoke" -d 'Revoke credentials, for ever'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "reinstate" -d 'End the suspension of credentials'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "show" -d 'Show one credential and what happened to it'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate list show ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "revoke" -d 'Revoke credentials, for ever'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "reinstate" -d 'End the suspension of credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "show" -d 'Show one credential and what happened to it'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish list show ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'

@@ -8,7 +8,7 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`results`]: reads what it wrote; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | engine | [`batch`]: the main job; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
 //! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
 //! | ground | [`json`], [`files`], [`clock`], [`stop`] |
 
@@ -23,6 +23,7 @@ pub mod jws;
 pub mod keys;
 pub mod ledger;
 pub mod pipeline;
+pub mod publish;
 pub mod request;
 pub mod results;
 pub mod site;

@@ -78,6 +78,8 @@ pub enum Command {
     Suspend(Box<SuspendArgs>),
     /// End the suspension of credentials
     Reinstate(Box<ReinstateArgs>),
+    /// Write the static site that verifiers fetch: keys, DID document, status lists
+    Publish(PublishArgs),
     /// List the credentials that the ledger knows, or what happened to them
     List(Box<ListArgs>),
     /// Show one credential and what happened to it
@@ -358,6 +360,42 @@ pub struct ReinstateArgs {
     /// Why: a word or a text of your own (nothing personal)
     #[arg(long, value_name = "REASON")]
     pub reason: Option<String>,
+}
+
+/// What `publish` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic publish --out site
+  beltic publish --out site --issuer did:web:issuer.example
+  beltic publish --out site --check     in a cron job: exit code 3 if something has to be published
+"
+)]
+pub struct PublishArgs {
+    /// The site's directory, the root of the issuer's host; only what has changed is written
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Write nothing; say what is missing, outdated or about to lapse
+    #[arg(long)]
+    pub check: bool,
+
+    /// The issuer's private key, which signs the lists [default: .beltic/issuer.pem]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub passphrase_file: Option<PathBuf>,
+    /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
+    pub issuer: Option<String>,
+    /// The credential type's name, where its metadata are published [default: from the issuer]
+    #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Issuer")]
+    pub vct: Option<String>,
+    /// The ledger with the lists [default: .beltic/ledger.db]
+    #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub ledger: Option<PathBuf>,
 }
 
 /// What `list` takes.

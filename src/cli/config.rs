@@ -20,6 +20,7 @@ const MAX_BYTES: usize = 1 << 20;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) key: Option<PathBuf>,
+    pub(crate) keys: KeysConfig,
     pub(crate) ledger: Option<PathBuf>,
     pub(crate) developer_id: Option<String>,
     pub(crate) jobs: Option<std::num::NonZeroU16>,
@@ -28,6 +29,16 @@ pub(crate) struct Config {
     pub(crate) disclosure: DisclosureConfig,
     pub(crate) status: StatusConfig,
     pub(crate) csv: CsvConfig,
+}
+
+/// The keys beside the one that signs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct KeysConfig {
+    /// Public keys that will sign.
+    pub(crate) next: Vec<PathBuf>,
+    /// Public keys that have signed.
+    pub(crate) retired: Vec<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +70,8 @@ pub(crate) struct DisclosureConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StatusConfig {
     pub(crate) base_url: Option<String>,
+    pub(crate) ttl: Option<String>,
+    pub(crate) validity: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

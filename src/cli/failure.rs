@@ -11,6 +11,7 @@ use crate::files::PathError;
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
+use crate::publish::PublishError;
 use crate::results::ResultsError;
 use crate::source::InputError;
 
@@ -106,6 +107,23 @@ impl From<ResultsError> for Failure {
             ResultsError::Input(error) => error.into(),
             error if error.is_io() => Failure::new(ExitStatus::Files, error),
             error => Failure::new(ExitStatus::Input, error),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Failure {
+        match error {
+            PublishError::Ledger(error) => error.into(),
+            PublishError::File(error) => error.into(),
+            PublishError::Keys(_) | PublishError::Place(_) | PublishError::Conflict(_) => {
+                Failure::new(ExitStatus::Usage, error)
+            }
+            PublishError::Forgotten { .. } => Failure::new(ExitStatus::Files, error).hint(
+                "restore the newest ledger, or revoke those credentials again; \
+                 another directory takes the lists as this ledger has them",
+            ),
+            PublishError::Sign(_) => Failure::new(ExitStatus::Unexpected, error),
         }
     }
 }

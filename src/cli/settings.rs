@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::args::{BatchIssueArgs, Common, InputFormat, MAX_JOBS};
-use super::config::{Config, ConfigFile};
+use super::config::{Config, ConfigFile, KeysConfig};
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::streams;
@@ -19,7 +19,9 @@ use crate::files;
 use crate::issuer::{self, Issuer};
 use crate::keys::{CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::request::rules::CalendarDuration;
+use crate::site::KeyState;
 use crate::source;
+use crate::status::Validity;
 
 /// The folder of keys and state, beside the project file or in the working directory.
 const STATE_FOLDER: &str = ".beltic";
@@ -29,6 +31,10 @@ const NO_LEDGER: &str = "none";
 const DEFAULT_TTL: &str = "P1Y";
 /// The longest passphrase file, in bytes.
 const MAX_PASSPHRASE_BYTES: usize = 4096;
+/// How long a status list holds.
+const DEFAULT_LIST_VALIDITY: &str = "P7D";
+/// How long a verifier may keep a status list before it asks again.
+const DEFAULT_LIST_TTL: &str = "PT12H";
 /// The longest document that settings name, in bytes: type metadata, certificates.
 const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// How many items the API takes at once.
@@ -109,7 +115,7 @@ impl Settings {
         };
         Ok(ProfileSettings {
             proof_format,
-            context: uri("credential.context", self.value(&None, |config| &config.credential.context))?,
+            context: self.context()?,
             developer_id: self.value(&args.developer_id, |config| &config.developer_id),
             vct_integrity: type_metadata.map(|document| document.integrity()),
             x5c: self.certificates(args, proof_format, key)?,
@@ -217,6 +223,49 @@ impl Settings {
         }
     }
 
+    /// From when to when status lists hold that are signed now.
+    pub(crate) fn list_validity(&self, now: UnixTime) -> Result<Validity, Failure> {
+        let end = |key: &str, value: Option<String>, default: &str| {
+            let text = value.unwrap_or_else(|| default.to_owned());
+            CalendarDuration::parse(&text)
+                .and_then(|duration| duration.after(now))
+                .map_err(|problem| Failure::usage(format!("status.{key} is \"{text}\"; {problem}")))
+        };
+        let expires_at =
+            end("validity", self.value(&None, |config| &config.status.validity), DEFAULT_LIST_VALIDITY)?;
+        let kept_until = end("ttl", self.value(&None, |config| &config.status.ttl), DEFAULT_LIST_TTL)?;
+        if kept_until > expires_at {
+            return Err(Failure::usage(
+                "status.ttl is longer than status.validity; a list cannot be kept beyond its life",
+            ));
+        }
+        let ttl_seconds = (kept_until.seconds() - now.seconds()) as u32; // ten years at most
+        Ok(Validity { issued_at: now, expires_at, ttl_seconds })
+    }
+
+    /// The public keys beside the one that signs.
+    pub(crate) fn other_keys(&self) -> Result<Vec<(PublicKey, KeyState)>, Failure> {
+        let mut keys = Vec::new();
+        for file in [&self.project, &self.user] {
+            let KeysConfig { next, retired } = &file.config.keys;
+            if next.is_empty() && retired.is_empty() {
+                continue;
+            }
+            for (paths, state) in [(next, KeyState::Next), (retired, KeyState::Retired)] {
+                for path in paths {
+                    keys.push((load_public_key(&file.path(path))?, state));
+                }
+            }
+            break; // the project's keys replace the user's
+        }
+        Ok(keys)
+    }
+
+    /// The issuer's JSON-LD context, where there is one.
+    pub(crate) fn context(&self) -> Result<Option<String>, Failure> {
+        uri("credential.context", self.value(&None, |config| &config.credential.context))
+    }
+
     /// How the batch files are read.
     pub(crate) fn source(&self, args: &BatchIssueArgs) -> Result<source::Options, Failure> {
         let (project, user) = (&self.project.config.csv, &self.user.config.csv);
@@ -296,6 +345,18 @@ fn parse_delimiter(text: &str) -> Result<u8, Failure> {
             "the delimiter is \"{text}\"; expected one character such as ; or the word tab"
         ))),
     }
+}
+
+/// Loads a public key, PEM or JWK.
+fn load_public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let bytes = files::read_limited(path, MAX_DOCUMENT_BYTES)
+        .map_err(|error| Failure::new(ExitStatus::Key, error))?;
+    PublicKey::parse(&bytes).map_err(|error| {
+        let failed =
+            anyhow::Error::new(error).context(format!("cannot publish the key in {}", path.display()));
+        Failure::new(ExitStatus::Key, failed)
+            .hint("name the public JWK that `beltic keygen` wrote beside the key")
+    })
 }
 
 /// Loads the issuer's key, and warns where others can read it.

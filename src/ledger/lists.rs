@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::allocation::{IndexOrder, ROLL_AT};
-use super::{LedgerError, RunDescription, Status, random};
+use super::{RunDescription, Status, random};
 use crate::clock::system_now;
 
 /// How many lists are kept worked out; a replay goes through them one after the other.
@@ -145,36 +145,20 @@ pub struct ListState {
     pub issuer: String,
     /// The indices that are not active.
     pub entries: Vec<(u32, Status)>,
-    /// When the last credential in it expires, in seconds since 1970; 0 where it has none.
-    pub last_expiry: i64,
 }
 
-/// Every list of the ledger, in the order in which they were opened.
-pub(super) fn states(
-    connection: &Connection,
-    mut visit: impl FnMut(ListState) -> Result<(), LedgerError>,
-    fail: impl Fn(rusqlite::Error) -> LedgerError,
-) -> Result<(), LedgerError> {
-    let numbers = list_numbers(connection).map_err(&fail)?;
-    for number in numbers {
-        visit(state(connection, number).map_err(&fail)?)?;
-    }
-    Ok(())
-}
-
-fn list_numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+/// The numbers of all lists, in the order in which they were opened.
+pub(super) fn numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare("SELECT list FROM lists ORDER BY list")?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
-fn state(connection: &Connection, number: i64) -> rusqlite::Result<ListState> {
+/// A list as it is to be published.
+pub(super) fn state(connection: &Connection, number: i64) -> rusqlite::Result<ListState> {
     let (uris, secret) = read_list(connection, number)?;
-    let (issuer, last_expiry) = connection
-        .prepare_cached(
-            "SELECT issuer, (SELECT coalesce(max(expires_last), 0) FROM batches WHERE batches.list = lists.list)
-             FROM lists WHERE list = ?1",
-        )?
-        .query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let issuer = connection
+        .prepare_cached("SELECT issuer FROM lists WHERE list = ?1")?
+        .query_row([number], |row| row.get(0))?;
     let mut statement = connection.prepare_cached(
         "SELECT first_slot + place, status FROM batches JOIN statuses USING (batch) WHERE list = ?1",
     )?;
@@ -182,5 +166,5 @@ fn state(connection: &Connection, number: i64) -> rusqlite::Result<ListState> {
     let entries = statement
         .query_map([number], |row| Ok((order.index(row.get(0)?), row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(ListState { uris, issuer, entries, last_expiry })
+    Ok(ListState { uris, issuer, entries })
 }

@@ -200,15 +200,20 @@ impl Ledger {
         self.hash_key
     }
 
-    /// Hands out every status list, in the order in which they were opened.
+    /// The numbers of all status lists, in the order in which they were opened.
     ///
     /// # Errors
-    /// Where the ledger cannot be read, and what `visit` fails with.
-    pub fn status_lists(
-        &self,
-        visit: impl FnMut(ListState) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
-        lists::states(&self.connection, visit, |source| self.cannot("read", source))
+    /// Where the ledger cannot be read.
+    pub fn status_lists(&self) -> Result<Vec<i64>, LedgerError> {
+        lists::numbers(&self.connection).map_err(|source| self.cannot("read", source))
+    }
+
+    /// A status list as it is to be published.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn status_list(&self, number: i64) -> Result<ListState, LedgerError> {
+        lists::state(&self.connection, number).map_err(|source| self.cannot("read", source))
     }
 
     fn cannot(&self, action: &'static str, source: rusqlite::Error) -> LedgerError {

@@ -19,6 +19,7 @@ mod max_failures;
 mod messy;
 mod output;
 mod present;
+mod publish;
 mod real_data;
 mod replay;
 mod revoke;

@@ -16,5 +16,6 @@ mod crowd;
 mod faults;
 mod kills;
 mod pipes;
+mod revocations;
 mod support;
 mod traced;

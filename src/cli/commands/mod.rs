@@ -7,6 +7,7 @@ mod keygen;
 mod ledger;
 mod list;
 mod present;
+mod publish;
 mod schema;
 mod show;
 mod status;
@@ -34,6 +35,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Revoke(args) => status::run(&cli.common, Change::Revoke, &args.status, &args.reason),
         Command::Suspend(args) => status::run(&cli.common, Change::Suspend, &args.status, &args.reason),
         Command::Reinstate(args) => status::run(&cli.common, Change::Reinstate, &args.status, &args.reason),
+        Command::Publish(args) => publish::run(&cli.common, args),
         Command::List(args) => list::run(&cli.common, args),
         Command::Show(args) => show::run(&cli.common, args),
         Command::Ledger(args) => ledger::run(&cli.common, args),

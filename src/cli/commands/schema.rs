@@ -16,7 +16,12 @@ pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Fail
             type_metadata(&vct, &settings.disclosure()?)
         }
     };
-    let mut text = serde_json::to_vec_pretty(&document).expect("a JSON value always has a text");
+    super::print(&text(&document))
+}
+
+/// A document as it is printed and published.
+pub(super) fn text(document: &serde_json::Value) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(document).expect("a JSON value always has a text");
     text.push(b'\n');
-    super::print(&text)
+    text
 }

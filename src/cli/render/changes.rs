@@ -1,6 +1,6 @@
 //! Results of `revoke`, `suspend` and `reinstate`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::args::RowFormat;
@@ -68,26 +68,26 @@ impl ChangeRows {
         (bytes, ends)
     }
 
-    fn json(&self, row: &ChangeRow) -> Value {
-        let mut members = Map::new();
-        let mut put = |name: &str, value: Option<Value>| {
-            members.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        put("index", Some(row.index.into()));
-        put("line", row.line.map(Value::from));
-        put("correlation_id", row.correlation_id.clone().map(Value::from));
-        put("id", row.id.map(|id| id.urn().to_string().into()));
+    /// A row as JSON, its members in the order of `batch-issue`.
+    fn json(&self, row: &ChangeRow) -> String {
+        let mut members = vec![("index", Value::from(row.index))];
+        members.extend(row.line.map(|line| ("line", line.into())));
+        members.extend(row.correlation_id.as_deref().map(|id| ("correlation_id", id.into())));
+        members.extend(row.id.map(|id| ("id", id.urn().to_string().into())));
         match &row.outcome {
             Ok(standing) => {
-                put("dry_run", self.dry_run.then_some(Value::Bool(true)));
-                put("status", Some(standing.status.as_str().into()));
+                members.extend(self.dry_run.then_some(("dry_run", true.into())));
+                members.push(("status", standing.status.as_str().into()));
                 let (since, reason) = names(standing.status);
-                put(since, standing.since.map(|time| time.to_string().into()));
-                put(reason, standing.reason.clone().map(Value::from));
+                members.extend(standing.since.map(|time| (since, time.to_string().into())));
+                members.extend(standing.reason.as_deref().map(|text| (reason, text.into())));
             }
-            Err((code, message)) => put("error", Some(json!({ "code": code.as_str(), "message": message }))),
+            Err((code, message)) => {
+                members.push(("error", json!({ "code": code.as_str(), "message": message })));
+            }
         }
-        Value::Object(members)
+        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
     }
 
     fn text(&self, row: &ChangeRow) -> String {

@@ -43,7 +43,7 @@ fn label(path: &Path) -> String {
 /// A type metadata document as it is published, byte for byte.
 #[derive(Debug, Clone)]
 pub struct TypeMetadata {
-    digest: [u8; 32],
+    bytes: Vec<u8>,
 }
 
 /// What is wrong with a type metadata document.
@@ -98,11 +98,16 @@ impl TypeMetadata {
                 });
             }
         }
-        Ok(TypeMetadata { digest: Sha256::digest(bytes).into() })
+        Ok(TypeMetadata { bytes: bytes.to_vec() })
     }
 
     /// `vct#integrity`: subresource integrity of the document's bytes.
     pub fn integrity(&self) -> String {
-        format!("sha256-{}", STANDARD.encode_to_string(self.digest))
+        format!("sha256-{}", STANDARD.encode_to_string(Sha256::digest(&self.bytes)))
+    }
+
+    /// The document.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 }
