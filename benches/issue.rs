@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use beltic::sample::{CSV_HEADER, item, item_with_owners, row};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -102,11 +103,8 @@ impl Bench {
         let (mut ndjson, mut json, mut csv) =
             (create("items.ndjson"), create("items.json"), create("items.csv"));
         let mut owners = create("owners.ndjson");
-        let header = "correlation_id,subject_id,registration_number,jurisdiction,legal_form,self_attestation_complete,\
-                      ttl,claims_jurisdiction,address_line1,address_line2,address_city,address_state_or_region,\
-                      address_postal_code,address_country,evidence_refs";
         write!(json, "{{\"items\":[").expect("the disk has room");
-        writeln!(csv, "{header}").expect("the disk has room");
+        writeln!(csv, "{CSV_HEADER}").expect("the disk has room");
         for number in 0..ITEMS {
             writeln!(ndjson, "{}", item(number)).expect("the disk has room");
             writeln!(owners, "{}", item_with_owners(number)).expect("the disk has room");
@@ -261,62 +259,4 @@ fn pin(cpus: &[usize]) {
         set.set(cpu).expect("the system named this processor");
     }
     sched_setaffinity(Pid::from_raw(0), &set).expect("a process may choose among its processors");
-}
-
-/// An invented company, shaped and sized like the entries of public registers.
-fn item(number: usize) -> String {
-    let company = Company(number);
-    format!(
-        r#"{{"request":{{"self_attestation_complete":true,"subject":{{"id":"XX-REG-{id}","registration_number":"{id}","jurisdiction":"{place}"}},"claims":{{"jurisdiction":"{place}","registered_address":{{"line1":"{street}","city":"{city}","postal_code":"{code}","country":"GB"}}}},"evidence_refs":["REGISTER:2026:{number}"],"ttl":"P1Y"}},"correlation_id":"{id}"}}"#,
-        id = company.id(),
-        place = company.place(),
-        street = company.street(),
-        city = company.city(),
-        code = company.code(),
-    )
-}
-
-/// The same company with two owners.
-fn item_with_owners(number: usize) -> String {
-    let owner =
-        |name: &str, share: f64| format!(r#"{{"full_name":"{name} {number}","ownership_percent":{share}}}"#);
-    let owners =
-        format!(r#""beneficial_owners":[{},{}],"#, owner("Marjory Thistlewick", 62.5), owner("花子", 37.5));
-    item(number).replacen(r#""registered_address""#, &(owners + r#""registered_address""#), 1)
-}
-
-/// The same company as a CSV row.
-fn row(number: usize) -> String {
-    let company = Company(number);
-    let (id, place) = (company.id(), company.place());
-    format!(
-        "{id},XX-REG-{id},{id},{place},,true,P1Y,{place},{},,{},,{},GB,REGISTER:2026:{number}",
-        company.street(),
-        company.city(),
-        company.code()
-    )
-}
-
-struct Company(usize);
-
-impl Company {
-    fn id(&self) -> String {
-        format!("{:08}", self.0 * 7 % 100_000_000)
-    }
-    fn place(&self) -> &str {
-        ["GB", "JP", "US-DE", "DE", "FR", "TW"][self.0 % 6]
-    }
-    fn street(&self) -> String {
-        format!(
-            "{} {}",
-            self.0 % 300 + 1,
-            ["Invented Street", "Größerer Weg", "架空町一丁目", "Rue Imaginée"][self.0 % 4]
-        )
-    }
-    fn city(&self) -> &str {
-        ["Newtown", "Neustadt", "新市", "Villeneuve", "Nowhere-on-Sea"][self.0 % 5]
-    }
-    fn code(&self) -> String {
-        format!("X{} {}YZ", self.0 % 90, self.0 % 9)
-    }
 }

@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('batch-issue', 'batch-issue', [CompletionResultType]::ParameterValue, 'Issue a signed credential for each item of the batch files')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a P-256 issuer key')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check credentials, offline and in bulk')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode a credential, status list or key for reading, without judging it')
             [CompletionResult]::new('present', 'present', [CompletionResultType]::ParameterValue, 'Keep some disclosures of an SD-JWT and drop the others')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke credentials, for ever')
@@ -74,6 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--allow-unknown', '--allow-unknown', [CompletionResultType]::ParameterName, 'Carry unknown fields of subject and claims through instead of failing the item')
             [CompletionResult]::new('--api-limits', '--api-limits', [CompletionResultType]::ParameterName, 'Refuse more than 1,000 items, as the API does')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Verify each credential by a second implementation before its result is written')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace the files that --out and --failed name')
             [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bar')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Check everything and say what would be issued; write nothing, take no index')
@@ -90,6 +92,32 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Keep a key that is there, and succeed')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;verify' {
+            [CompletionResult]::new('--jwks', '--jwks', [CompletionResultType]::ParameterName, 'Trust the keys of this JWK Set; repeatable')
+            [CompletionResult]::new('--did', '--did', [CompletionResultType]::ParameterName, 'Trust the assertion methods of this DID document; repeatable')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Trust this public key, PEM or JWK; repeatable')
+            [CompletionResult]::new('--site', '--site', [CompletionResultType]::ParameterName, 'Take keys and status lists from a folder that `publish` wrote')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Accept credentials of this issuer only; a did:key or did:jwk brings its key along')
+            [CompletionResult]::new('--status-list', '--status-list', [CompletionResultType]::ParameterName, 'Look statuses up in this signed list, or in every *.jwt of this folder; repeatable')
+            [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Accept credentials of this type only')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Accept credentials for this audience; without it, those that name one are refused')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this time (RFC 3339) [default: now]')
+            [CompletionResult]::new('--leeway', '--leeway', [CompletionResultType]::ParameterName, 'By how many seconds clocks may differ')
+            [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Refuse credentials that live for longer than this ISO 8601 duration')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the verdicts [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the verdicts [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--no-status', '--no-status', [CompletionResultType]::ParameterName, 'Do not look at statuses')
+            [CompletionResult]::new('--legacy-vc', '--legacy-vc', [CompletionResultType]::ParameterName, 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -289,6 +317,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;help' {
             [CompletionResult]::new('batch-issue', 'batch-issue', [CompletionResultType]::ParameterValue, 'Issue a signed credential for each item of the batch files')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a P-256 issuer key')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check credentials, offline and in bulk')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode a credential, status list or key for reading, without judging it')
             [CompletionResult]::new('present', 'present', [CompletionResultType]::ParameterValue, 'Keep some disclosures of an SD-JWT and drop the others')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke credentials, for ever')
@@ -308,6 +337,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;keygen' {
+            break
+        }
+        'beltic;help;verify' {
             break
         }
         'beltic;help;inspect' {

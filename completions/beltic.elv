@@ -28,6 +28,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --version 'Print version'
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand verify 'Check credentials, offline and in bulk'
             cand inspect 'Decode a credential, status list or key for reading, without judging it'
             cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand revoke 'Revoke credentials, for ever'
@@ -70,6 +71,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --color 'Colour messages and text results'
             cand --allow-unknown 'Carry unknown fields of subject and claims through instead of failing the item'
             cand --api-limits 'Refuse more than 1,000 items, as the API does'
+            cand --verify 'Verify each credential by a second implementation before its result is written'
             cand --force 'Replace the files that --out and --failed name'
             cand --no-progress 'Show no progress bar'
             cand --dry-run 'Check everything and say what would be issued; write nothing, take no index'
@@ -85,6 +87,31 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --if-missing 'Keep a key that is there, and succeed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;verify'= {
+            cand --jwks 'Trust the keys of this JWK Set; repeatable'
+            cand --did 'Trust the assertion methods of this DID document; repeatable'
+            cand --key 'Trust this public key, PEM or JWK; repeatable'
+            cand --site 'Take keys and status lists from a folder that `publish` wrote'
+            cand --issuer 'Accept credentials of this issuer only; a did:key or did:jwk brings its key along'
+            cand --status-list 'Look statuses up in this signed list, or in every *.jwt of this folder; repeatable'
+            cand --vct 'Accept credentials of this type only'
+            cand --audience 'Accept credentials for this audience; without it, those that name one are refused'
+            cand --at 'Verify as of this time (RFC 3339) [default: now]'
+            cand --leeway 'By how many seconds clocks may differ'
+            cand --max-ttl 'Refuse credentials that live for longer than this ISO 8601 duration'
+            cand -o 'The form of the verdicts [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the verdicts [default: text on a terminal, else ndjson]'
+            cand -j 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]'
+            cand --jobs 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --no-status 'Do not look at statuses'
+            cand --legacy-vc 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
@@ -267,6 +294,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help'= {
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand verify 'Check credentials, offline and in bulk'
             cand inspect 'Decode a credential, status list or key for reading, without judging it'
             cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand revoke 'Revoke credentials, for ever'
@@ -284,6 +312,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;batch-issue'= {
         }
         &'beltic;help;keygen'= {
+        }
+        &'beltic;help;verify'= {
         }
         &'beltic;help;inspect'= {
         }

@@ -13,6 +13,7 @@ use crate::credential::ProofFormat;
 use crate::ledger::{EventHash, Status};
 use crate::request::rules::{self, CalendarDuration};
 use crate::source::DEFAULT_MAX_ITEM_BYTES;
+use crate::verify::MAX_LEEWAY;
 
 /// Issue verifiable business credentials in bulk, offline
 #[derive(Debug, Parser)]
@@ -68,6 +69,8 @@ pub enum Command {
     BatchIssue(Box<BatchIssueArgs>),
     /// Make a P-256 issuer key
     Keygen(KeygenArgs),
+    /// Check credentials, offline and in bulk
+    Verify(Box<VerifyArgs>),
     /// Decode a credential, status list or key for reading, without judging it
     Inspect(InspectArgs),
     /// Keep some disclosures of an SD-JWT and drop the others
@@ -90,6 +93,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Print a batch file to fill in
     Template(TemplateArgs),
+    /// Measure how fast this machine issues
+    Bench(BenchArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
@@ -162,6 +167,9 @@ pub struct BatchIssueArgs {
     /// The credential type's name [default: from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Credentials")]
     pub vct: Option<String>,
+    /// Verify each credential by a second implementation before its result is written
+    #[arg(long, help_heading = "Credentials")]
+    pub verify: bool,
     /// Issue as of this time (RFC 3339), for tests and backdated runs [default: now]
     #[arg(long, value_name = "TIME", help_heading = "Credentials")]
     pub issued_at: Option<String>,
@@ -229,6 +237,84 @@ pub struct KeygenArgs {
     /// A file whose first line is the passphrase of the key that is there
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
     pub passphrase_file: Option<PathBuf>,
+}
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    group = ArgGroup::new("keys").args(["jwks", "did", "key", "site", "issuer"]).multiple(true).required(true),
+    before_help = "Examples:
+  beltic verify results.ndjson --site public
+  beltic verify tokens.txt --did did.json --status-list lists --output ndjson
+  beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
+  beltic verify --jwks jwks.json --issuer https://issuer.example --no-status < token.txt
+",
+    after_help = ExitStatus::help()
+)]
+pub struct VerifyArgs {
+    /// Tokens, or files of tokens or results; `-` or none: standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub inputs: Vec<String>,
+
+    /// Trust the keys of this JWK Set; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub jwks: Vec<PathBuf>,
+    /// Trust the assertion methods of this DID document; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub did: Vec<PathBuf>,
+    /// Trust this public key, PEM or JWK; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub key: Vec<PathBuf>,
+    /// Take keys and status lists from a folder that `publish` wrote
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Keys")]
+    pub site: Option<PathBuf>,
+    /// Accept credentials of this issuer only; a did:key or did:jwk brings its key along
+    #[arg(long, value_name = "DID", help_heading = "Keys")]
+    pub issuer: Option<String>,
+
+    /// Look statuses up in this signed list, or in every *.jwt of this folder; repeatable
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, help_heading = "Status")]
+    pub status_list: Vec<PathBuf>,
+    /// Do not look at statuses
+    #[arg(long, conflicts_with = "status_list", help_heading = "Status")]
+    pub no_status: bool,
+
+    /// Accept credentials of this type only
+    #[arg(long, value_name = "URI", help_heading = "What is accepted")]
+    pub vct: Option<String>,
+    /// Accept credentials for this audience; without it, those that name one are refused
+    #[arg(long, value_name = "URI", help_heading = "What is accepted")]
+    pub audience: Option<String>,
+    /// Verify as of this time (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME", help_heading = "What is accepted")]
+    pub at: Option<String>,
+    /// By how many seconds clocks may differ
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_LEEWAY)), help_heading = "What is accepted")]
+    pub leeway: u32,
+    /// Refuse credentials that live for longer than this ISO 8601 duration
+    #[arg(long, value_name = "DURATION", help_heading = "What is accepted")]
+    pub max_ttl: Option<String>,
+    /// Accept JWTs with a `vc` claim (VC Data Model 1.1), too
+    #[arg(long, help_heading = "What is accepted")]
+    pub legacy_vc: bool,
+
+    /// The form of the verdicts [default: text on a terminal, else ndjson]
+    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT", help_heading = "Output")]
+    pub output: Option<VerdictFormat>,
+    /// How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Output")]
+    pub jobs: Option<NonZeroU16>,
+}
+
+/// The forms of verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerdictFormat {
+    /// One verdict a line, as JSON
+    Ndjson,
+    /// One short line a token, for people
+    Text,
 }
 
 /// What `inspect` takes.
@@ -555,6 +641,35 @@ pub struct TemplateArgs {
     /// For how many beneficial owners there is room
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub owners: u16,
+}
+
+/// What `bench` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic bench
+  beltic bench --jobs 1 --rounds 7
+",
+    after_help = "The ledger of the measurement is made in the working directory, on the disk that you want to measure.\n"
+)]
+pub struct BenchArgs {
+    /// How many credentials a round issues
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub items: u32,
+    /// How many rounds; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub rounds: u8,
+    /// The key that signs [default: .beltic/issuer.pem, else a new key]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub passphrase_file: Option<PathBuf>,
+    /// How many items are worked on at once, at most 1,024 [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS")]
+    pub jobs: Option<NonZeroU16>,
 }
 
 /// What `completions` takes.

@@ -193,6 +193,8 @@ impl From<BatchError<Failure>> for Failure {
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("the operating system's random generator failed"),
             ),
+            BatchError::Unverified { .. } => Failure::said(ExitStatus::Unexpected, error.to_string())
+                .hint("nothing of its batch was delivered; the key, the memory or this program is at fault"),
             BatchError::Signing(source) => Failure::new(
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("cannot sign a credential"),

@@ -31,6 +31,7 @@ mod show;
 mod signals;
 mod support;
 mod template;
+mod verify;
 
 /// A file that is forgotten above would never be compiled.
 #[test]

@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod batch_issue;
+mod bench;
 mod completions;
 mod inspect;
 mod keygen;
@@ -12,6 +13,7 @@ mod schema;
 mod show;
 mod status;
 mod template;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +32,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
+        Command::Verify(args) => verify::run(&cli.common, args),
         Command::Inspect(args) => inspect::run(args),
         Command::Present(args) => present::run(args),
         Command::Revoke(args) => status::run(&cli.common, Change::Revoke, &args.status, &args.reason),
@@ -41,6 +44,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
+        Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(args),
     }
 }
