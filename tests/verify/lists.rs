@@ -78,6 +78,9 @@ const UNKNOWN: Option<(Reason, Step)> = Some((Reason::StatusUnknown, Step::Statu
 const REVOKED: Option<(Reason, Step)> = Some((Reason::Revoked, Step::Status));
 const SUSPENDED: Option<(Reason, Step)> = Some((Reason::Suspended, Step::Status));
 
+/// What is done to a list's payload.
+type Change = Box<dyn FnOnce(&mut Value)>;
+
 #[test]
 fn what_the_lists_say_is_the_verdict() {
     for (value, expected) in [(0, None), (1, REVOKED), (2, SUSPENDED), (3, UNKNOWN)] {
@@ -126,7 +129,7 @@ fn the_other_purpose_of_a_list_is_another_list() {
 #[test]
 fn lists_that_cannot_be_relied_on_are_not_relied_on() {
     let bomb = || base64url(&zlib(&vec![0; 100 << 20]));
-    let changes: Vec<(&str, Box<dyn FnOnce(&mut Value)>)> = vec![
+    let changes: Vec<(&str, Change)> = vec![
         ("expired", Box::new(|p| p["exp"] = json!(NOW))),
         ("from the future", Box::new(|p| p["iat"] = json!(NOW + 1))),
         ("without iat", Box::new(|p| drop(p.as_object_mut().unwrap().remove("iat")))),
@@ -155,7 +158,7 @@ fn lists_that_cannot_be_relied_on_are_not_relied_on() {
     for (name, change) in changes {
         assert_eq!(with_lists(Kind::SdJwtVc, &[sign_token_list(change, &[])]), UNKNOWN, "{name}");
     }
-    let changes: Vec<(&str, Box<dyn FnOnce(&mut Value)>)> = vec![
+    let changes: Vec<(&str, Change)> = vec![
         ("expired", Box::new(|p| p["validUntil"] = json!("2026-11-23T05:00:00Z"))),
         ("its JWT expired", Box::new(|p| p["exp"] = json!(NOW))),
         ("from the future", Box::new(|p| p["validFrom"] = json!("2026-11-23T05:00:01Z"))),

@@ -168,6 +168,7 @@ impl Bench {
             run: describe(&profile)?,
             max_failures: None,
             keep_failed: false,
+            second_look: None,
         };
         let stop = Stop::default();
         let inputs = vec![Input::File(self.folder.join(input))];
