@@ -40,6 +40,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -283,6 +284,20 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;bench'= {
+            cand --items 'How many credentials a round issues'
+            cand --rounds 'How many rounds; the median counts'
+            cand --key 'The key that signs [default: .beltic/issuer.pem, else a new key]'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand -j 'How many items are worked on at once, at most 1,024 [default: all cores]'
+            cand --jobs 'How many items are worked on at once, at most 1,024 [default: all cores]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;completions'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
@@ -306,6 +321,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -339,6 +355,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;schema'= {
         }
         &'beltic;help;template'= {
+        }
+        &'beltic;help;bench'= {
         }
         &'beltic;help;completions'= {
         }
