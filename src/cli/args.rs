@@ -379,7 +379,7 @@ pub struct StatusArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// The form of the results [default: text on a terminal, else ndjson]
-    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT")]
+    #[arg(long, short, value_enum)]
     pub output: Option<RowFormat>,
     /// The ledger that the credentials were issued with [default: .beltic/ledger.db]
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]

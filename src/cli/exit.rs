@@ -12,8 +12,8 @@ pub enum ExitStatus {
     Unexpected = 1,
     /// The command line or a settings file asks for something that there is not.
     Usage = 2,
-    /// Finished, but some items failed, some tokens are not valid, or `publish --check` or
-    /// `list --expiring-within` found something to do.
+    /// Finished, but some items failed, some tokens are not valid, or `list --expiring-within` or
+    /// `publish --check` found something to do.
     SomeFailed = 3,
     /// The input is not a batch, or stopped being readable.
     Input = 4,
@@ -37,7 +37,7 @@ impl ExitStatus {
         (ExitStatus::Usage, "usage: flags, settings"),
         (
             ExitStatus::SomeFailed,
-            "finished, but some items failed, some tokens are not valid, or --check or --expiring-within found something to do",
+            "finished, but some items failed, some tokens are not valid, or --expiring-within or --check found something to do",
         ),
         (ExitStatus::Input, "the input is not a batch, or stopped being readable at the place named"),
         (ExitStatus::Key, "key or passphrase"),
