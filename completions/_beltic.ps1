@@ -38,9 +38,12 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('suspend', 'suspend', [CompletionResultType]::ParameterValue, 'Suspend credentials, until they are reinstated')
             [CompletionResult]::new('reinstate', 'reinstate', [CompletionResultType]::ParameterValue, 'End the suspension of credentials')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the static site that verifiers fetch: keys, DID document, status lists')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the credentials that the ledger knows, or what happened to them')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one credential and what happened to it')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure how fast this machine issues')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -212,6 +215,44 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'beltic;list' {
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Of this status; one that has expired keeps its status')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Issued by this run: its idempotency key, or its `run_id`')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'Of the subject with this id; repeated: of any of them')
+            [CompletionResult]::new('--correlation-id', '--correlation-id', [CompletionResultType]::ParameterName, 'Of the item with this correlation id; repeated: of any of them')
+            [CompletionResult]::new('--issued-after', '--issued-after', [CompletionResultType]::ParameterName, 'Issued at or after this time: RFC 3339, or a date for its start in UTC')
+            [CompletionResult]::new('--issued-before', '--issued-before', [CompletionResultType]::ParameterName, 'Issued before this time, not at it')
+            [CompletionResult]::new('--expires-after', '--expires-after', [CompletionResultType]::ParameterName, 'Expiring at or after this time')
+            [CompletionResult]::new('--expires-before', '--expires-before', [CompletionResultType]::ParameterName, 'Expiring before this time, not at it')
+            [CompletionResult]::new('--expiring-within', '--expiring-within', [CompletionResultType]::ParameterName, 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many rows')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on after this row: its `cursor`, or with --events its `event`')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the rows [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the rows [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'A head that --verify told before; it must still be in the trail')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'List what happened instead: the audit trail')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Check the whole trail: that no event was changed or removed')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;show' {
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the output [default: text on a terminal, else json]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the output [default: text on a terminal, else json]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'beltic;ledger' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
@@ -265,6 +306,21 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'beltic;bench' {
+            [CompletionResult]::new('--items', '--items', [CompletionResultType]::ParameterName, 'How many credentials a round issues')
+            [CompletionResult]::new('--rounds', '--rounds', [CompletionResultType]::ParameterName, 'How many rounds; the median counts')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key that signs [default: .beltic/issuer.pem, else a new key]')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'beltic;completions' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
@@ -284,9 +340,12 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('suspend', 'suspend', [CompletionResultType]::ParameterValue, 'Suspend credentials, until they are reinstated')
             [CompletionResult]::new('reinstate', 'reinstate', [CompletionResultType]::ParameterValue, 'End the suspension of credentials')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the static site that verifiers fetch: keys, DID document, status lists')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the credentials that the ledger knows, or what happened to them')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one credential and what happened to it')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure how fast this machine issues')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -318,6 +377,12 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;help;publish' {
             break
         }
+        'beltic;help;list' {
+            break
+        }
+        'beltic;help;show' {
+            break
+        }
         'beltic;help;ledger' {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check that the file is sound and that no index, id or item is there twice')
             break
@@ -329,6 +394,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;template' {
+            break
+        }
+        'beltic;help;bench' {
             break
         }
         'beltic;help;completions' {

@@ -35,9 +35,12 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
             cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
+            cand list 'List the credentials that the ledger knows, or what happened to them'
+            cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -199,6 +202,42 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;list'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand --status 'Of this status; one that has expired keeps its status'
+            cand --run 'Issued by this run: its idempotency key, or its `run_id`'
+            cand --subject 'Of the subject with this id; repeated: of any of them'
+            cand --correlation-id 'Of the item with this correlation id; repeated: of any of them'
+            cand --issued-after 'Issued at or after this time: RFC 3339, or a date for its start in UTC'
+            cand --issued-before 'Issued before this time, not at it'
+            cand --expires-after 'Expiring at or after this time'
+            cand --expires-before 'Expiring before this time, not at it'
+            cand --expiring-within 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any'
+            cand --limit 'At most so many rows'
+            cand --after 'Go on after this row: its `cursor`, or with --events its `event`'
+            cand -o 'The form of the rows [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the rows [default: text on a terminal, else ndjson]'
+            cand --head 'A head that --verify told before; it must still be in the trail'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --events 'List what happened instead: the audit trail'
+            cand --verify 'Check the whole trail: that no event was changed or removed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;show'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand -o 'The form of the output [default: text on a terminal, else json]'
+            cand --output 'The form of the output [default: text on a terminal, else json]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;ledger'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
@@ -245,6 +284,20 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;bench'= {
+            cand --items 'How many credentials a round issues'
+            cand --rounds 'How many rounds; the median counts'
+            cand --key 'The key that signs [default: .beltic/issuer.pem, else a new key]'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand -j 'How many items are worked on at once, at most 1,024 [default: all cores]'
+            cand --jobs 'How many items are worked on at once, at most 1,024 [default: all cores]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;completions'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
@@ -263,9 +316,12 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
             cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
+            cand list 'List the credentials that the ledger knows, or what happened to them'
+            cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -287,6 +343,10 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;help;publish'= {
         }
+        &'beltic;help;list'= {
+        }
+        &'beltic;help;show'= {
+        }
         &'beltic;help;ledger'= {
             cand check 'Check that the file is sound and that no index, id or item is there twice'
         }
@@ -295,6 +355,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;schema'= {
         }
         &'beltic;help;template'= {
+        }
+        &'beltic;help;bench'= {
         }
         &'beltic;help;completions'= {
         }

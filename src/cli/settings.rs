@@ -2,7 +2,7 @@
 //! default. Each value is decided by where it came from.
 
 use std::io::{self, IsTerminal};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -290,8 +290,8 @@ impl Settings {
     }
 
     /// How many workers there are.
-    pub(crate) fn jobs(&self, args: &BatchIssueArgs) -> usize {
-        let given = self.value(&args.jobs, |config| &config.jobs).map(|jobs| usize::from(jobs.get()));
+    pub(crate) fn jobs(&self, given: &Option<NonZeroU16>) -> usize {
+        let given = self.value(given, |config| &config.jobs).map(|jobs| usize::from(jobs.get()));
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         given.unwrap_or_else(cores).min(MAX_JOBS)
     }

@@ -78,6 +78,9 @@ const UNKNOWN: Option<(Reason, Step)> = Some((Reason::StatusUnknown, Step::Statu
 const REVOKED: Option<(Reason, Step)> = Some((Reason::Revoked, Step::Status));
 const SUSPENDED: Option<(Reason, Step)> = Some((Reason::Suspended, Step::Status));
 
+/// What is done to a list's payload.
+type Change = Box<dyn FnOnce(&mut Value)>;
+
 #[test]
 fn what_the_lists_say_is_the_verdict() {
     for (value, expected) in [(0, None), (1, REVOKED), (2, SUSPENDED), (3, UNKNOWN)] {
