@@ -124,9 +124,6 @@ fn the_other_purpose_of_a_list_is_another_list() {
     assert_eq!(world.refusal(&token), SUSPENDED);
 }
 
-/// What is done to a list's payload.
-type Change = Box<dyn FnOnce(&mut Value)>;
-
 /// A list that nobody should believe leaves the status unknown, though its bits say that all is well, and
 /// though another list of the same name is sound.
 #[test]
