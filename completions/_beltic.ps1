@@ -31,15 +31,19 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('batch-issue', 'batch-issue', [CompletionResultType]::ParameterValue, 'Issue a signed credential for each item of the batch files')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a P-256 issuer key')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check credentials, offline and in bulk')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode a credential, status list or key for reading, without judging it')
             [CompletionResult]::new('present', 'present', [CompletionResultType]::ParameterValue, 'Keep some disclosures of an SD-JWT and drop the others')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke credentials, for ever')
             [CompletionResult]::new('suspend', 'suspend', [CompletionResultType]::ParameterValue, 'Suspend credentials, until they are reinstated')
             [CompletionResult]::new('reinstate', 'reinstate', [CompletionResultType]::ParameterValue, 'End the suspension of credentials')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the static site that verifiers fetch: keys, DID document, status lists')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the credentials that the ledger knows, or what happened to them')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one credential and what happened to it')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure how fast this machine issues')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell, or write man pages')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -72,6 +76,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--allow-unknown', '--allow-unknown', [CompletionResultType]::ParameterName, 'Carry unknown fields of subject and claims through instead of failing the item')
             [CompletionResult]::new('--api-limits', '--api-limits', [CompletionResultType]::ParameterName, 'Refuse more than 1,000 items, as the API does')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Verify each credential by a second implementation before its result is written')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace the files that --out and --failed name')
             [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bar')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Check everything and say what would be issued; write nothing, take no index')
@@ -88,6 +93,32 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Keep a key that is there, and succeed')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;verify' {
+            [CompletionResult]::new('--jwks', '--jwks', [CompletionResultType]::ParameterName, 'Trust the keys of this JWK Set; repeatable')
+            [CompletionResult]::new('--did', '--did', [CompletionResultType]::ParameterName, 'Trust the assertion methods of this DID document; repeatable')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Trust this public key, PEM or JWK; repeatable')
+            [CompletionResult]::new('--site', '--site', [CompletionResultType]::ParameterName, 'Take keys and status lists from a folder that `publish` wrote')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Accept credentials of this issuer only; a did:key or did:jwk brings its key along')
+            [CompletionResult]::new('--status-list', '--status-list', [CompletionResultType]::ParameterName, 'Look statuses up in this signed list, or in every *.jwt of this folder; repeatable')
+            [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Accept credentials of this type only')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Accept credentials for this audience; without it, those that name one are refused')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this time (RFC 3339) [default: now]')
+            [CompletionResult]::new('--leeway', '--leeway', [CompletionResultType]::ParameterName, 'By how many seconds clocks may differ')
+            [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Refuse credentials that live for longer than this ISO 8601 duration')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the verdicts [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the verdicts [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--no-status', '--no-status', [CompletionResultType]::ParameterName, 'Do not look at statuses')
+            [CompletionResult]::new('--legacy-vc', '--legacy-vc', [CompletionResultType]::ParameterName, 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -184,6 +215,44 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'beltic;list' {
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Of this status; one that has expired keeps its status')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Issued by this run: its idempotency key, or its `run_id`')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'Of the subject with this id; repeated: of any of them')
+            [CompletionResult]::new('--correlation-id', '--correlation-id', [CompletionResultType]::ParameterName, 'Of the item with this correlation id; repeated: of any of them')
+            [CompletionResult]::new('--issued-after', '--issued-after', [CompletionResultType]::ParameterName, 'Issued at or after this time: RFC 3339, or a date for its start in UTC')
+            [CompletionResult]::new('--issued-before', '--issued-before', [CompletionResultType]::ParameterName, 'Issued before this time, not at it')
+            [CompletionResult]::new('--expires-after', '--expires-after', [CompletionResultType]::ParameterName, 'Expiring at or after this time')
+            [CompletionResult]::new('--expires-before', '--expires-before', [CompletionResultType]::ParameterName, 'Expiring before this time, not at it')
+            [CompletionResult]::new('--expiring-within', '--expiring-within', [CompletionResultType]::ParameterName, 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many rows')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on after this row: its `cursor`, or with --events its `event`')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the rows [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the rows [default: text on a terminal, else ndjson]')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'A head that --verify told before; it must still be in the trail')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'List what happened instead: the audit trail')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Check the whole trail: that no event was changed or removed')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;show' {
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the output [default: text on a terminal, else json]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the output [default: text on a terminal, else json]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'beltic;ledger' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
@@ -237,6 +306,21 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'beltic;bench' {
+            [CompletionResult]::new('--items', '--items', [CompletionResultType]::ParameterName, 'How many credentials a round issues')
+            [CompletionResult]::new('--rounds', '--rounds', [CompletionResultType]::ParameterName, 'How many rounds; the median counts')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key that signs [default: .beltic/issuer.pem, else a new key]')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'beltic;completions' {
             [CompletionResult]::new('--man', '--man', [CompletionResultType]::ParameterName, 'Write man pages into this directory instead, one for each command; those that are there are replaced')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
@@ -250,15 +334,19 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;help' {
             [CompletionResult]::new('batch-issue', 'batch-issue', [CompletionResultType]::ParameterValue, 'Issue a signed credential for each item of the batch files')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a P-256 issuer key')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check credentials, offline and in bulk')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode a credential, status list or key for reading, without judging it')
             [CompletionResult]::new('present', 'present', [CompletionResultType]::ParameterValue, 'Keep some disclosures of an SD-JWT and drop the others')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke credentials, for ever')
             [CompletionResult]::new('suspend', 'suspend', [CompletionResultType]::ParameterValue, 'Suspend credentials, until they are reinstated')
             [CompletionResult]::new('reinstate', 'reinstate', [CompletionResultType]::ParameterValue, 'End the suspension of credentials')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Write the static site that verifiers fetch: keys, DID document, status lists')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the credentials that the ledger knows, or what happened to them')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one credential and what happened to it')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Look the ledger over')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure how fast this machine issues')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell, or write man pages')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -267,6 +355,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;keygen' {
+            break
+        }
+        'beltic;help;verify' {
             break
         }
         'beltic;help;inspect' {
@@ -287,6 +378,12 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;help;publish' {
             break
         }
+        'beltic;help;list' {
+            break
+        }
+        'beltic;help;show' {
+            break
+        }
         'beltic;help;ledger' {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check that the file is sound and that no index, id or item is there twice')
             break
@@ -298,6 +395,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;template' {
+            break
+        }
+        'beltic;help;bench' {
             break
         }
         'beltic;help;completions' {

@@ -28,15 +28,19 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --version 'Print version'
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand verify 'Check credentials, offline and in bulk'
             cand inspect 'Decode a credential, status list or key for reading, without judging it'
             cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
             cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
+            cand list 'List the credentials that the ledger knows, or what happened to them'
+            cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -68,6 +72,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --color 'Colour messages and text results'
             cand --allow-unknown 'Carry unknown fields of subject and claims through instead of failing the item'
             cand --api-limits 'Refuse more than 1,000 items, as the API does'
+            cand --verify 'Verify each credential by a second implementation before its result is written'
             cand --force 'Replace the files that --out and --failed name'
             cand --no-progress 'Show no progress bar'
             cand --dry-run 'Check everything and say what would be issued; write nothing, take no index'
@@ -83,6 +88,31 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --if-missing 'Keep a key that is there, and succeed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;verify'= {
+            cand --jwks 'Trust the keys of this JWK Set; repeatable'
+            cand --did 'Trust the assertion methods of this DID document; repeatable'
+            cand --key 'Trust this public key, PEM or JWK; repeatable'
+            cand --site 'Take keys and status lists from a folder that `publish` wrote'
+            cand --issuer 'Accept credentials of this issuer only; a did:key or did:jwk brings its key along'
+            cand --status-list 'Look statuses up in this signed list, or in every *.jwt of this folder; repeatable'
+            cand --vct 'Accept credentials of this type only'
+            cand --audience 'Accept credentials for this audience; without it, those that name one are refused'
+            cand --at 'Verify as of this time (RFC 3339) [default: now]'
+            cand --leeway 'By how many seconds clocks may differ'
+            cand --max-ttl 'Refuse credentials that live for longer than this ISO 8601 duration'
+            cand -o 'The form of the verdicts [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the verdicts [default: text on a terminal, else ndjson]'
+            cand -j 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]'
+            cand --jobs 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --no-status 'Do not look at statuses'
+            cand --legacy-vc 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
@@ -172,6 +202,42 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;list'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand --status 'Of this status; one that has expired keeps its status'
+            cand --run 'Issued by this run: its idempotency key, or its `run_id`'
+            cand --subject 'Of the subject with this id; repeated: of any of them'
+            cand --correlation-id 'Of the item with this correlation id; repeated: of any of them'
+            cand --issued-after 'Issued at or after this time: RFC 3339, or a date for its start in UTC'
+            cand --issued-before 'Issued before this time, not at it'
+            cand --expires-after 'Expiring at or after this time'
+            cand --expires-before 'Expiring before this time, not at it'
+            cand --expiring-within 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any'
+            cand --limit 'At most so many rows'
+            cand --after 'Go on after this row: its `cursor`, or with --events its `event`'
+            cand -o 'The form of the rows [default: text on a terminal, else ndjson]'
+            cand --output 'The form of the rows [default: text on a terminal, else ndjson]'
+            cand --head 'A head that --verify told before; it must still be in the trail'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --events 'List what happened instead: the audit trail'
+            cand --verify 'Check the whole trail: that no event was changed or removed'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;show'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand -o 'The form of the output [default: text on a terminal, else json]'
+            cand --output 'The form of the output [default: text on a terminal, else json]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;ledger'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
@@ -218,6 +284,20 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;bench'= {
+            cand --items 'How many credentials a round issues'
+            cand --rounds 'How many rounds; the median counts'
+            cand --key 'The key that signs [default: .beltic/issuer.pem, else a new key]'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand -j 'How many items are worked on at once, at most 1,024 [default: all cores]'
+            cand --jobs 'How many items are worked on at once, at most 1,024 [default: all cores]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;completions'= {
             cand --man 'Write man pages into this directory instead, one for each command; those that are there are replaced'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
@@ -230,21 +310,27 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help'= {
             cand batch-issue 'Issue a signed credential for each item of the batch files'
             cand keygen 'Make a P-256 issuer key'
+            cand verify 'Check credentials, offline and in bulk'
             cand inspect 'Decode a credential, status list or key for reading, without judging it'
             cand present 'Keep some disclosures of an SD-JWT and drop the others'
             cand revoke 'Revoke credentials, for ever'
             cand suspend 'Suspend credentials, until they are reinstated'
             cand reinstate 'End the suspension of credentials'
             cand publish 'Write the static site that verifiers fetch: keys, DID document, status lists'
+            cand list 'List the credentials that the ledger knows, or what happened to them'
+            cand show 'Show one credential and what happened to it'
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;help;batch-issue'= {
         }
         &'beltic;help;keygen'= {
+        }
+        &'beltic;help;verify'= {
         }
         &'beltic;help;inspect'= {
         }
@@ -258,6 +344,10 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;help;publish'= {
         }
+        &'beltic;help;list'= {
+        }
+        &'beltic;help;show'= {
+        }
         &'beltic;help;ledger'= {
             cand check 'Check that the file is sound and that no index, id or item is there twice'
         }
@@ -266,6 +356,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;schema'= {
         }
         &'beltic;help;template'= {
+        }
+        &'beltic;help;bench'= {
         }
         &'beltic;help;completions'= {
         }

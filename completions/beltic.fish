@@ -33,15 +33,19 @@ complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print help 
 complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Revoke credentials, for ever'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "reinstate" -d 'End the suspension of credentials'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and what happened to it'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
@@ -78,6 +82,7 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-unknown -d 'Carry unknown fields of subject and claims through instead of failing the item'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits -d 'Refuse more than 1,000 items, as the API does'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l verify -d 'Verify each credential by a second implementation before its result is written'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Replace the files that --out and --failed name'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progress -d 'Show no progress bar'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
@@ -93,6 +98,28 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep a key that is there, and succeed'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l jwks -d 'Trust the keys of this JWK Set; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l did -d 'Trust the assertion methods of this DID document; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key -d 'Trust this public key, PEM or JWK; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l site -d 'Take keys and status lists from a folder that `publish` wrote' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l issuer -d 'Accept credentials of this issuer only; a did:key or did:jwk brings its key along' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Look statuses up in this signed list, or in every *.jwt of this folder; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l vct -d 'Accept credentials of this type only' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Accept credentials for this audience; without it, those that name one are refused' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'By how many seconds clocks may differ' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l max-ttl -d 'Refuse credentials that live for longer than this ISO 8601 duration' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l output -d 'The form of the verdicts [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One verdict a line, as JSON'
+text\t'One short line a token, for people'"
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l no-status -d 'Do not look at statuses'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l legacy-vc -d 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -112,8 +139,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All cre
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
-text\t'One short line a credential, for people'
-csv\t'A header row, then one row a credential'"
+text\t'One short line a row, for people'
+csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -128,8 +155,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All cr
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
-text\t'One short line a credential, for people'
-csv\t'A header row, then one row a credential'"
+text\t'One short line a row, for people'
+csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -144,8 +171,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All 
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
-text\t'One short line a credential, for people'
-csv\t'A header row, then one row a credential'"
+text\t'One short line a row, for people'
+csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: a word or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -168,6 +195,41 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Write nothing; say what is missing, outdated or about to lapse'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l status -d 'Of this status; one that has expired keeps its status' -r -f -a "active\t''
+suspended\t''
+revoked\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l run -d 'Issued by this run: its idempotency key, or its `run_id`' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l subject -d 'Of the subject with this id; repeated: of any of them' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l correlation-id -d 'Of the item with this correlation id; repeated: of any of them' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time: RFC 3339, or a date for its start in UTC' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time, not at it' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-before -d 'Expiring before this time, not at it' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l limit -d 'At most so many rows' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l after -d 'Go on after this row: its `cursor`, or with --events its `event`' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l output -d 'The form of the rows [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+text\t'One short line a row, for people'
+csv\t'A header row, then the rows'"
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l head -d 'A head that --verify told before; it must still be in the trail' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l events -d 'List what happened instead: the audit trail'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l verify -d 'Check the whole trail: that no event was changed or removed'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l output -d 'The form of the output [default: text on a terminal, else json]' -r -f -a "text\t'For people'
+json\t'One JSON object on one line'"
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -200,6 +262,17 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'How many credentials a round issues' -r
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'How many rounds; the median counts' -r
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l key -d 'The key that signs [default: .beltic/issuer.pem, else a new key]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -s j -l jobs -d 'How many items are worked on at once, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l man -d 'Write man pages into this directory instead, one for each command; those that are there are replaced' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -207,17 +280,21 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "revoke" -d 'Revoke credentials, for ever'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "reinstate" -d 'End the suspension of credentials'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "ledger" -d 'Look the ledger over'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen inspect present revoke suspend reinstate publish ledger schema template completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "verify" -d 'Check credentials, offline and in bulk'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "revoke" -d 'Revoke credentials, for ever'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "reinstate" -d 'End the suspension of credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "show" -d 'Show one credential and what happened to it'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "ledger" -d 'Look the ledger over'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "bench" -d 'Measure how fast this machine issues'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'

@@ -16,6 +16,16 @@ pub struct UnixTime(i64);
 const LAST: i64 = 253_402_207_200;
 
 impl UnixTime {
+    /// The first time there is.
+    pub const FIRST: UnixTime = UnixTime(0);
+    /// The last time there is.
+    pub const LAST: UnixTime = UnixTime(LAST);
+
+    /// The time so many seconds later, or the last one there is; earlier, or the first one.
+    pub fn saturating_add(self, seconds: i64) -> UnixTime {
+        UnixTime(self.0.saturating_add(seconds).clamp(0, LAST))
+    }
+
     /// The time that is `seconds` after the epoch, where it lies in the years 1970 to 9999.
     pub fn from_seconds(seconds: i64) -> Option<UnixTime> {
         (0..=LAST).contains(&seconds).then_some(UnixTime(seconds))
@@ -111,5 +121,7 @@ mod tests {
         }
         assert_eq!(UnixTime::from_seconds(-1), None);
         assert_eq!(UnixTime::from_seconds(LAST + 1), None);
+        assert_eq!(UnixTime::FIRST.saturating_add(5).saturating_add(-6), UnixTime::FIRST);
+        assert_eq!(UnixTime::FIRST.saturating_add(i64::MAX), UnixTime::LAST);
     }
 }

@@ -282,7 +282,7 @@ fn parse_did(text: &str, rest: &str, key: &PublicKey) -> Result<Issuer, IssuerEr
             Ok(Issuer { id: text.to_owned(), kid, location: Some(location) })
         }
         "key" => own_did_key(text, key),
-        "jwk" => own_did_jwk(text, specific, key),
+        "jwk" => own_did_jwk(text, key),
         _ if matches!(method.to_ascii_lowercase().as_str(), "web" | "key" | "jwk") => {
             Err(faulty(text, Fault::UpperCase))
         }
@@ -297,12 +297,8 @@ fn own_did_key(text: &str, key: &PublicKey) -> Result<Issuer, IssuerError> {
 
 /// A did:jwk may be made from any JSON spelling of the JWK: the order of its members, and optional ones, make a
 /// different DID of the same key. What counts is the key inside.
-fn own_did_jwk(text: &str, specific: &str, key: &PublicKey) -> Result<Issuer, IssuerError> {
-    let inside = base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(specific)
-        .ok()
-        .and_then(|json| String::from_utf8(json).ok())
-        .and_then(|json| PublicKey::from_jwk_json(&json).ok());
+fn own_did_jwk(text: &str, key: &PublicKey) -> Result<Issuer, IssuerError> {
+    let inside = PublicKey::from_did(text);
     if inside.as_ref() == Some(key) {
         Ok(Issuer { id: text.to_owned(), kid: format!("{text}#0"), location: None })
     } else {

@@ -69,7 +69,23 @@ pub fn sign_compact(signer: &Signer, header: &str, payload: &str) -> Result<Stri
 
 /// Checks signatures of one public key. Like [`Signer`], it stays on the thread that made it.
 pub struct Verifier {
-    inner: Box<dyn JwtVerifier>,
+    inner: Inner,
+}
+
+/// Whose arithmetic it is.
+enum Inner {
+    AwsLc(Box<dyn JwtVerifier>),
+    P256(Box<p256::ecdsa::VerifyingKey>),
+}
+
+/// The implementations of ES256 that can check signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Implementation {
+    /// AWS-LC, which also signs.
+    #[default]
+    AwsLc,
+    /// The `p256` crate, which has no code in common with it, and takes several times as long.
+    P256,
 }
 
 impl Verifier {
@@ -77,13 +93,26 @@ impl Verifier {
     pub fn new(public: &PublicKey) -> Result<Self, SignError> {
         let key = DecodingKey::from_ec_der(&public.sec1_uncompressed());
         let inner = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::ES256, &key).map_err(SignError::Key)?;
-        Ok(Self { inner })
+        Ok(Self { inner: Inner::AwsLc(inner) })
+    }
+
+    /// A verifier that calculates with this implementation.
+    pub fn of(implementation: Implementation, public: &PublicKey) -> Result<Self, SignError> {
+        match implementation {
+            Implementation::AwsLc => Self::new(public),
+            Implementation::P256 => Ok(Self { inner: Inner::P256(Box::new(public.verifying_key())) }),
+        }
     }
 
     /// Is this a signature of `signing_input` by the key? Any length but 64 bytes is a "no", and so is any R or S
     /// outside 1 to n-1. Both S and n-S are accepted, as ES256 has no low-S rule.
     pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
-        self.inner.verify(signing_input, &signature.to_vec()).is_ok()
+        match &self.inner {
+            Inner::AwsLc(verifier) => verifier.verify(signing_input, &signature.to_vec()).is_ok(),
+            Inner::P256(key) => p256::ecdsa::Signature::from_slice(signature).is_ok_and(|signature| {
+                p256::ecdsa::signature::Verifier::verify(&**key, signing_input, &signature).is_ok()
+            }),
+        }
     }
 }
 

@@ -8,9 +8,9 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
+//! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
 //! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
-//! | ground | [`json`], [`files`], [`clock`], [`stop`] |
+//! | ground | [`sample`]: invented companies for benchmarks; [`json`], [`files`], [`clock`], [`stop`] |
 
 pub mod batch;
 pub mod cli;
@@ -26,8 +26,10 @@ pub mod pipeline;
 pub mod publish;
 pub mod request;
 pub mod results;
+pub mod sample;
 pub mod site;
 pub mod source;
 pub mod status;
 pub mod stop;
 pub mod token;
+pub mod verify;

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use beltic::issuer::{Fault, Issuer, IssuerError};
-use beltic::jws::{Verifier, verify_es256};
+use beltic::jws::{Implementation, Verifier, verify_es256};
 use beltic::keys::{
     EncryptionProblem, HolderKeyProblem, IssuerKey, JwkProblem, KeyError, KeyForm, KeyKind, LoadError,
     PemContent, PublicKey, check_public_jwk,
@@ -506,8 +506,11 @@ fn wycheproof_signatures_get_the_expected_verdict() {
     let mut seen = 0;
     for (group, test) in tests_of(&vectors) {
         let key = PublicKey::from_pem(group["publicKeyPem"].as_str().unwrap()).unwrap();
-        let verdict = verify_es256(&key, &unhex(&test["msg"]), &unhex(&test["sig"]));
-        assert_eq!(verdict, test["result"] == "valid", "test {}: {}", test["tcId"], test["comment"]);
+        let (message, signature) = (unhex(&test["msg"]), unhex(&test["sig"]));
+        let other = Verifier::of(Implementation::P256, &key).unwrap();
+        for verdict in [verify_es256(&key, &message, &signature), other.verify(&message, &signature)] {
+            assert_eq!(verdict, test["result"] == "valid", "test {}: {}", test["tcId"], test["comment"]);
+        }
         seen += 1;
     }
     assert_eq!(seen, vectors["numberOfTests"]);

@@ -13,6 +13,7 @@ use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
 use beltic::request::ErrorCode;
 use beltic::request::fields::{self, BARE_ITEM, Field, ITEM, Kind, Object};
 use beltic::source::{self, Input, InputFault, Options, Source};
+use beltic::verify::{Reason, Step};
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
 
@@ -91,6 +92,16 @@ fn the_table_of_error_codes_is_complete() {
     let mut rows = vec!["| `error.code` | what to do |".to_owned(), "| --- | --- |".to_owned()];
     rows.extend(ErrorCode::ALL.map(|(code, advice)| format!("| `{}` | {advice} |", code.as_str())));
     assert_block("error codes", &rows);
+}
+
+#[test]
+fn the_tables_of_steps_and_reasons_are_complete() {
+    let mut rows = vec!["| `step` | what is checked |".to_owned(), "| --- | --- |".to_owned()];
+    rows.extend(Step::ALL.map(|(step, meaning)| format!("| `{}` | {meaning} |", step.as_str())));
+    assert_block("steps", &rows);
+    let mut rows = vec!["| `reason` | meaning |".to_owned(), "| --- | --- |".to_owned()];
+    rows.extend(Reason::ALL.map(|(reason, meaning)| format!("| `{}` | {meaning} |", reason.as_str())));
+    assert_block("reasons", &rows);
 }
 
 /// Compares the lines between two comments of the README, and shows what should stand there.
@@ -230,6 +241,7 @@ fn limits_are_those_of_the_program() {
         beltic::keys::MAX_KEY_FILE_BYTES,
         beltic::token::MAX_TOKEN_BYTES,
         beltic::token::MAX_DISCLOSURES,
+        beltic::verify::MAX_LIST_TOKEN_BYTES,
     ] {
         assert!(limits.contains(&grouped(limit)), "the limits do not mention {}", grouped(limit));
     }

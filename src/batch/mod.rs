@@ -30,6 +30,7 @@
 mod failed;
 mod recent;
 mod row;
+mod second_look;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -45,8 +46,11 @@ use crate::stop::Stop;
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
 pub use row::{Outcome, Render, Row};
+pub use second_look::SecondLook;
 
+use crate::verify::Refusal;
 use recent::RecentIds;
+use second_look::Eyes;
 
 /// What a run is to do with its items.
 #[derive(Debug)]
@@ -67,6 +71,8 @@ pub struct Plan<'p> {
     pub max_failures: Option<MaxFailures>,
     /// Whether the failed items are wanted as they came in.
     pub keep_failed: bool,
+    /// What each credential is verified by before its result leaves, where that is wanted.
+    pub second_look: Option<&'p SecondLook>,
 }
 
 /// How many items may fail before a run is stopped.
@@ -139,6 +145,14 @@ pub enum BatchError<S> {
     /// A credential could not be signed.
     #[error("cannot sign a credential")]
     Signing(#[source] AssemblyError),
+    /// A credential did not stand up to a second look. Its result, and those of its batch, were not written.
+    #[error("the credential of item {index} does not verify: {refusal}")]
+    Unverified {
+        /// The item.
+        index: u64,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
     /// More items failed than may.
     #[error(
         "stopped after item {last_index}: {failed} of {items} items failed, more than --max-failures allows"
@@ -154,6 +168,27 @@ pub enum BatchError<S> {
     /// The results cannot be delivered.
     #[error("cannot write the results")]
     Sink(S),
+}
+
+/// Why a batch was recorded and has no results.
+enum FinishError {
+    Signing(AssemblyError),
+    Unverified { index: u64, refusal: Box<Refusal> },
+}
+
+impl From<AssemblyError> for FinishError {
+    fn from(error: AssemblyError) -> FinishError {
+        FinishError::Signing(error)
+    }
+}
+
+impl FinishError {
+    fn into_batch_error<S>(self) -> BatchError<S> {
+        match self {
+            FinishError::Signing(error) => BatchError::Signing(error),
+            FinishError::Unverified { index, refusal } => BatchError::Unverified { index, refusal },
+        }
+    }
 }
 
 /// How a run ended.
@@ -204,7 +239,7 @@ pub fn issue<S: Send>(
             recorded
         },
         |finished| {
-            let delivery = finished.map_err(BatchError::Signing);
+            let delivery = finished.map_err(FinishError::into_batch_error);
             let written = delivery.and_then(|delivery| sink(delivery).map_err(BatchError::Sink));
             written.inspect_err(|_| stop.request())
         },
@@ -256,6 +291,7 @@ struct IssueWorker<'p> {
     profile: &'p Profile,
     render: &'p dyn Render,
     keep_failed: bool,
+    second_look: Option<Eyes<'p>>,
     hasher: RandomState,
     /// How large the last batch's pieces and results were: good guesses for the next.
     last_text: usize,
@@ -271,6 +307,7 @@ impl<'p> IssueWorker<'p> {
             profile: plan.profile,
             render,
             keep_failed: plan.keep_failed,
+            second_look: plan.second_look.map(SecondLook::eyes),
             hasher,
             last_text: 0,
             last_output: 0,
@@ -304,7 +341,7 @@ impl pipeline::Worker for IssueWorker<'_> {
     type Raw = Dated;
     type Checked = CheckedBatch;
     type Committed = RecordedBatch;
-    type Finished = Result<Delivery, AssemblyError>;
+    type Finished = Result<Delivery, FinishError>;
 
     fn check(&mut self, Dated { chunk, issued_at }: Dated) -> CheckedBatch {
         let mut text = Vec::with_capacity(self.last_text + self.last_text / 8);
@@ -321,10 +358,7 @@ impl pipeline::Worker for IssueWorker<'_> {
         CheckedBatch { items, text, chunk: self.keep_failed.then_some(chunk), bytes_consumed }
     }
 
-    fn finish(
-        &mut self,
-        RecordedBatch { batch, decisions }: RecordedBatch,
-    ) -> Result<Delivery, AssemblyError> {
+    fn finish(&mut self, RecordedBatch { batch, decisions }: RecordedBatch) -> Result<Delivery, FinishError> {
         let mut delivery = Delivery {
             bytes: Vec::with_capacity(self.last_output + self.last_output / 8),
             row_ends: Vec::with_capacity(batch.items.len()),
@@ -342,6 +376,11 @@ impl pipeline::Worker for IssueWorker<'_> {
                     Decision::Issue(grant) => {
                         note_list(&mut delivery.status_lists, grant);
                         let token = self.assembler.sign(draft, &batch.text, grant)?;
+                        if let Some(eyes) = &mut self.second_look {
+                            let index = item.index;
+                            eyes.look(token, grant.issued_at)
+                                .map_err(|refusal| FinishError::Unverified { index, refusal })?;
+                        }
                         Outcome::Issued(Resource {
                             profile: self.profile,
                             draft,

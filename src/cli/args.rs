@@ -1,15 +1,19 @@
 //! What can be typed: clap definitions only. Their meaning is in `settings`.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::exit::ExitStatus;
 use crate::batch::MaxFailures;
+use crate::clock::UnixTime;
 use crate::credential::ProofFormat;
+use crate::ledger::{EventHash, Status};
+use crate::request::rules::{self, CalendarDuration};
 use crate::source::DEFAULT_MAX_ITEM_BYTES;
+use crate::verify::MAX_LEEWAY;
 
 /// Issue verifiable business credentials in bulk, offline
 #[derive(Debug, Parser)]
@@ -65,6 +69,8 @@ pub enum Command {
     BatchIssue(Box<BatchIssueArgs>),
     /// Make a P-256 issuer key
     Keygen(KeygenArgs),
+    /// Check credentials, offline and in bulk
+    Verify(Box<VerifyArgs>),
     /// Decode a credential, status list or key for reading, without judging it
     Inspect(InspectArgs),
     /// Keep some disclosures of an SD-JWT and drop the others
@@ -77,12 +83,18 @@ pub enum Command {
     Reinstate(Box<ReinstateArgs>),
     /// Write the static site that verifiers fetch: keys, DID document, status lists
     Publish(PublishArgs),
+    /// List the credentials that the ledger knows, or what happened to them
+    List(Box<ListArgs>),
+    /// Show one credential and what happened to it
+    Show(ShowArgs),
     /// Look the ledger over
     Ledger(LedgerArgs),
     /// Print the JSON Schema of an item, or a credential type's metadata
     Schema(SchemaArgs),
     /// Print a batch file to fill in
     Template(TemplateArgs),
+    /// Measure how fast this machine issues
+    Bench(BenchArgs),
     /// Print completions for a shell, or write man pages
     Completions(CompletionsArgs),
 }
@@ -155,6 +167,9 @@ pub struct BatchIssueArgs {
     /// The credential type's name [default: from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Credentials")]
     pub vct: Option<String>,
+    /// Verify each credential by a second implementation before its result is written
+    #[arg(long, help_heading = "Credentials")]
+    pub verify: bool,
     /// Issue as of this time (RFC 3339), for tests and backdated runs [default: now]
     #[arg(long, value_name = "TIME", help_heading = "Credentials")]
     pub issued_at: Option<String>,
@@ -224,6 +239,84 @@ pub struct KeygenArgs {
     pub passphrase_file: Option<PathBuf>,
 }
 
+/// What `verify` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    group = ArgGroup::new("keys").args(["jwks", "did", "key", "site", "issuer"]).multiple(true).required(true),
+    before_help = "Examples:
+  beltic verify results.ndjson --site public
+  beltic verify tokens.txt --did did.json --status-list lists --output ndjson
+  beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
+  beltic verify --jwks jwks.json --issuer https://issuer.example --no-status < token.txt
+",
+    after_help = ExitStatus::help()
+)]
+pub struct VerifyArgs {
+    /// Tokens, or files of tokens or results; `-` or none: standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub inputs: Vec<String>,
+
+    /// Trust the keys of this JWK Set; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub jwks: Vec<PathBuf>,
+    /// Trust the assertion methods of this DID document; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub did: Vec<PathBuf>,
+    /// Trust this public key, PEM or JWK; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub key: Vec<PathBuf>,
+    /// Take keys and status lists from a folder that `publish` wrote
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Keys")]
+    pub site: Option<PathBuf>,
+    /// Accept credentials of this issuer only; a did:key or did:jwk brings its key along
+    #[arg(long, value_name = "DID", help_heading = "Keys")]
+    pub issuer: Option<String>,
+
+    /// Look statuses up in this signed list, or in every *.jwt of this folder; repeatable
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, help_heading = "Status")]
+    pub status_list: Vec<PathBuf>,
+    /// Do not look at statuses
+    #[arg(long, conflicts_with = "status_list", help_heading = "Status")]
+    pub no_status: bool,
+
+    /// Accept credentials of this type only
+    #[arg(long, value_name = "URI", help_heading = "What is accepted")]
+    pub vct: Option<String>,
+    /// Accept credentials for this audience; without it, those that name one are refused
+    #[arg(long, value_name = "URI", help_heading = "What is accepted")]
+    pub audience: Option<String>,
+    /// Verify as of this time (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME", help_heading = "What is accepted")]
+    pub at: Option<String>,
+    /// By how many seconds clocks may differ
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_LEEWAY)), help_heading = "What is accepted")]
+    pub leeway: u32,
+    /// Refuse credentials that live for longer than this ISO 8601 duration
+    #[arg(long, value_name = "DURATION", help_heading = "What is accepted")]
+    pub max_ttl: Option<String>,
+    /// Accept JWTs with a `vc` claim (VC Data Model 1.1), too
+    #[arg(long, help_heading = "What is accepted")]
+    pub legacy_vc: bool,
+
+    /// The form of the verdicts [default: text on a terminal, else ndjson]
+    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT", help_heading = "Output")]
+    pub output: Option<VerdictFormat>,
+    /// How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Output")]
+    pub jobs: Option<NonZeroU16>,
+}
+
+/// The forms of verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerdictFormat {
+    /// One verdict a line, as JSON
+    Ndjson,
+    /// One short line a token, for people
+    Text,
+}
+
 /// What `inspect` takes.
 #[derive(Debug, Args)]
 #[command(
@@ -286,7 +379,7 @@ pub struct StatusArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// The form of the results [default: text on a terminal, else ndjson]
-    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT")]
+    #[arg(long, short, value_enum)]
     pub output: Option<RowFormat>,
     /// The ledger that the credentials were issued with [default: .beltic/ledger.db]
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
@@ -391,6 +484,102 @@ pub struct PublishArgs {
     pub ledger: Option<PathBuf>,
 }
 
+/// What `list` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    group = ArgGroup::new("condition").multiple(true).args([
+        "status", "run", "subject", "correlation_id", "issued_after", "issued_before", "expires_after",
+        "expires_before", "expiring_within",
+    ]),
+    before_help = "Examples:
+  beltic list --status revoked
+  beltic list --run 2027-01 --output csv > credentials.csv
+  beltic list --subject EX-GB-00EX4179
+  beltic list --expiring-within P30D   for a cron job: exit code 3 when there are any
+  beltic list --events
+  beltic list --events --verify
+",
+    after_help = ExitStatus::help()
+)]
+pub struct ListArgs {
+    /// The ledger [default: .beltic/ledger.db]
+    #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+
+    /// Of this status; one that has expired keeps its status
+    #[arg(long, value_parser = status(), help_heading = CONDITIONS)]
+    pub status: Option<Status>,
+    /// Issued by this run: its idempotency key, or its `run_id`
+    #[arg(long, value_name = "NAME", help_heading = CONDITIONS)]
+    pub run: Option<String>,
+    /// Of the subject with this id; repeated: of any of them
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub subject: Vec<String>,
+    /// Of the item with this correlation id; repeated: of any of them
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub correlation_id: Vec<String>,
+    /// Issued at or after this time: RFC 3339, or a date for its start in UTC
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub issued_after: Option<UnixTime>,
+    /// Issued before this time, not at it
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub issued_before: Option<UnixTime>,
+    /// Expiring at or after this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub expires_after: Option<UnixTime>,
+    /// Expiring before this time, not at it
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub expires_before: Option<UnixTime>,
+    /// Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any
+    #[arg(long, value_name = "DURATION", value_parser = CalendarDuration::parse, conflicts_with_all = ["expires_after", "expires_before"], help_heading = CONDITIONS)]
+    pub expiring_within: Option<CalendarDuration>,
+
+    /// At most so many rows
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub limit: Option<NonZeroUsize>,
+    /// Go on after this row: its `cursor`, or with --events its `event`
+    #[arg(long, value_name = "CURSOR", help_heading = "Output")]
+    pub after: Option<String>,
+    /// The form of the rows [default: text on a terminal, else ndjson]
+    #[arg(long, short, value_enum, help_heading = "Output")]
+    pub output: Option<RowFormat>,
+
+    /// List what happened instead: the audit trail
+    #[arg(long, conflicts_with = "condition", help_heading = "Audit trail")]
+    pub events: bool,
+    /// Check the whole trail: that no event was changed or removed
+    #[arg(long, requires = "events", conflicts_with_all = ["limit", "after", "output"], help_heading = "Audit trail")]
+    pub verify: bool,
+    /// A head that --verify told before; it must still be in the trail
+    #[arg(long, value_name = "HEX", value_parser = parse_hash, requires = "verify", help_heading = "Audit trail")]
+    pub head: Option<EventHash>,
+}
+
+/// What `show` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic show urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
+  beltic show 01a206e6-9989-7123-a539-f16d67dba009 --output json
+",
+    after_help = ExitStatus::help()
+)]
+pub struct ShowArgs {
+    /// The credential's id, with or without its urn:uuid:
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The ledger [default: .beltic/ledger.db]
+    #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+    /// The form of the output [default: text on a terminal, else json]
+    #[arg(long, short, value_enum)]
+    pub output: Option<ShowFormat>,
+}
+
 /// What `ledger` takes.
 #[derive(Debug, Args)]
 #[command(
@@ -454,6 +643,35 @@ pub struct TemplateArgs {
     pub owners: u16,
 }
 
+/// What `bench` takes.
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    before_help = "Examples:
+  beltic bench
+  beltic bench --jobs 1 --rounds 7
+",
+    after_help = "The ledger of the measurement is made in the working directory, on the disk that you want to measure.\n"
+)]
+pub struct BenchArgs {
+    /// How many credentials a round issues
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub items: u32,
+    /// How many rounds; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub rounds: u8,
+    /// The key that signs [default: .beltic/issuer.pem, else a new key]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub passphrase_file: Option<PathBuf>,
+    /// How many items are worked on at once, at most 1,024 [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS")]
+    pub jobs: Option<NonZeroU16>,
+}
+
 /// What `completions` takes.
 #[derive(Debug, Args)]
 #[command(
@@ -501,16 +719,28 @@ pub enum OutputFormat {
     Jwt,
 }
 
-/// The forms of rows about credentials.
+/// The forms of rows about credentials and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RowFormat {
     /// One row a line, as JSON
     Ndjson,
-    /// One short line a credential, for people
+    /// One short line a row, for people
     Text,
-    /// A header row, then one row a credential
+    /// A header row, then the rows
     Csv,
 }
+
+/// The forms of `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// For people
+    Text,
+    /// One JSON object on one line
+    Json,
+}
+
+/// Over the conditions of `list`.
+const CONDITIONS: &str = "Which credentials (all conditions must hold)";
 
 /// Examples come first, then what the command is for.
 const HELP_TEMPLATE: &str =
@@ -524,6 +754,36 @@ fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
         None => text.parse().ok().map(MaxFailures::Count),
     };
     limit.ok_or_else(|| "expected a number such as 10, or a share such as 5%".to_owned())
+}
+
+/// The first whole second at or after a time: nothing happens between seconds here.
+fn parse_time(text: &str) -> Result<UnixTime, String> {
+    rules::date_time(text)
+        .or_else(|| rules::date_time(&format!("{text}T00:00:00Z")))
+        .and_then(|time| {
+            let begun = i64::from(time.subsec_nanosecond() > 0);
+            UnixTime::from_seconds(time.as_second() + begun)
+        })
+        .ok_or_else(|| {
+            "expected an RFC 3339 date-time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31, from 1970 on"
+                .to_owned()
+        })
+}
+
+fn parse_hash(text: &str) -> Result<EventHash, &'static str> {
+    let digits: Option<Vec<u8>> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() == 2 * EventHash::default().len()).ok_or(HASH_FORM)?;
+    Ok(std::array::from_fn(|byte| digits[2 * byte] << 4 | digits[2 * byte + 1]))
+}
+
+/// What the hash of an event looks like.
+const HASH_FORM: &str = "expected 64 hex digits, as `list --events --verify` tells them";
+
+fn status() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.map(Status::as_str)).map(|name| {
+        let known = Status::ALL.into_iter().find(|status| status.as_str() == name);
+        known.expect("clap lets only listed names through")
+    })
 }
 
 fn proof_format() -> impl TypedValueParser<Value = ProofFormat> {

@@ -12,7 +12,8 @@ pub enum ExitStatus {
     Unexpected = 1,
     /// The command line or a settings file asks for something that there is not.
     Usage = 2,
-    /// Finished, but some items failed.
+    /// Finished, but some items failed, some tokens are not valid, or `list --expiring-within` or
+    /// `publish --check` found something to do.
     SomeFailed = 3,
     /// The input is not a batch, or stopped being readable.
     Input = 4,
@@ -34,7 +35,10 @@ impl ExitStatus {
         (ExitStatus::Done, "everything asked for was done"),
         (ExitStatus::Unexpected, "unexpected failure"),
         (ExitStatus::Usage, "usage: flags, settings"),
-        (ExitStatus::SomeFailed, "finished, but some items failed"),
+        (
+            ExitStatus::SomeFailed,
+            "finished, but some items failed, some tokens are not valid, or --expiring-within or --check found something to do",
+        ),
         (ExitStatus::Input, "the input is not a batch, or stopped being readable at the place named"),
         (ExitStatus::Key, "key or passphrase"),
         (ExitStatus::Files, "files or ledger: I/O, lock, disk full, closed pipe"),

@@ -20,6 +20,10 @@ use crate::source::InputError;
 pub(crate) const DAMAGED_LEDGER: &str = "issue with a new ledger (`--ledger NEW.db`), which opens new status lists; \
      keep what can be restored of this one, for the status of its credentials";
 
+/// What to do about an audit trail that does not hold.
+pub(crate) const BROKEN_TRAIL: &str = "something other than beltic changed the ledger, or it is an old copy: \
+     keep the file as it is, and compare it with a backup";
+
 /// A command that could not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -54,6 +58,12 @@ impl Failure {
     pub(crate) fn file_is_there(path: &Path) -> Failure {
         Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
             .hint("`--force` replaces it")
+    }
+
+    /// A ledger that is to be read, and is not there.
+    pub(crate) fn no_ledger(path: &Path) -> Failure {
+        Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display()))
+            .hint("`--ledger FILE` names the one that the credentials were issued with")
     }
 
     /// Adds what to do about it.
@@ -183,6 +193,8 @@ impl From<BatchError<Failure>> for Failure {
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("the operating system's random generator failed"),
             ),
+            BatchError::Unverified { .. } => Failure::said(ExitStatus::Unexpected, error.to_string())
+                .hint("nothing of its batch was delivered; the key, the memory or this program is at fault"),
             BatchError::Signing(source) => Failure::new(
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("cannot sign a credential"),

@@ -38,7 +38,8 @@ pub(crate) fn undecodable(message: impl Into<String>) -> Failure {
     Failure::said(ExitStatus::Input, message.into())
 }
 
-fn looks_like_a_token(text: &str) -> bool {
+/// Whether a text that names no file is a token, or was meant to be.
+pub(crate) fn looks_like_a_token(text: &str) -> bool {
     let of_a_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     text.matches('.').count() >= 2 && text.bytes().all(of_a_token) && text.starts_with("ey")
 }

@@ -18,6 +18,8 @@ mod report;
 mod settings;
 mod signals;
 mod streams;
+mod trust;
+mod verdicts;
 
 use std::ffi::OsString;
 

@@ -2,7 +2,7 @@
 //! default. Each value is decided by where it came from.
 
 use std::io::{self, IsTerminal};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -290,8 +290,8 @@ impl Settings {
     }
 
     /// How many workers there are.
-    pub(crate) fn jobs(&self, args: &BatchIssueArgs) -> usize {
-        let given = self.value(&args.jobs, |config| &config.jobs).map(|jobs| usize::from(jobs.get()));
+    pub(crate) fn jobs(&self, given: &Option<NonZeroU16>) -> usize {
+        let given = self.value(given, |config| &config.jobs).map(|jobs| usize::from(jobs.get()));
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         given.unwrap_or_else(cores).min(MAX_JOBS)
     }
@@ -313,13 +313,18 @@ fn unusable(error: impl Into<anyhow::Error>, what: &str, path: &Path) -> Failure
 
 /// When credentials are issued.
 pub(crate) fn clock(issued_at: Option<&str>) -> Result<Clock, Failure> {
-    let Some(text) = issued_at else { return Ok(Clock::System) };
+    clock_of("--issued-at", issued_at)
+}
+
+/// The clock that a flag sets.
+pub(crate) fn clock_of(flag: &str, time: Option<&str>) -> Result<Clock, Failure> {
+    let Some(text) = time else { return Ok(Clock::System) };
     crate::request::rules::date_time(text)
         .and_then(UnixTime::from_timestamp)
         .map(Clock::Fixed)
         .ok_or_else(|| {
             Failure::usage(format!(
-                "--issued-at is \"{text}\"; expected an RFC 3339 date-time from 1970 on, such as 2026-01-31T12:00:00Z"
+                "{flag} is \"{text}\"; expected an RFC 3339 date-time from 1970 on, such as 2026-01-31T12:00:00Z"
             ))
         })
 }

@@ -9,6 +9,11 @@ use sha2::{Digest, Sha256};
 use super::error::KeyError;
 use super::{jwk, pem};
 
+/// The multicodec `p256-pub`, 0x1200, as a varint.
+const P256_MULTICODEC: [u8; 2] = [0x80, 0x24];
+/// More than base58btc takes for 35 bytes; decoding it takes time that grows with the square of its length.
+const MAX_MULTIKEY_CHARS: usize = 64;
+
 /// A P-256 public key, with its RFC 7638 thumbprint computed once.
 #[derive(Clone)]
 pub struct PublicKey {
@@ -57,6 +62,20 @@ impl PublicKey {
         super::der::spki_key(der).map(Self::new)
     }
 
+    /// The key inside a did:key or did:jwk. `None` for other DIDs, for keys of other kinds, and for a
+    /// did:key that is not spelt as [`PublicKey::did_key`] would.
+    pub fn from_did(did: &str) -> Option<Self> {
+        if let Some(encoded) = did.strip_prefix("did:jwk:") {
+            let json = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(encoded).ok()?;
+            return Self::from_jwk_json(std::str::from_utf8(&json).ok()?).ok();
+        }
+        let encoded = did.strip_prefix("did:key:z").filter(|encoded| encoded.len() <= MAX_MULTIKEY_CHARS)?;
+        let multikey = bs58::decode(encoded).into_vec().ok()?;
+        let point = multikey.strip_prefix(&P256_MULTICODEC)?;
+        let key = p256::PublicKey::from_sec1_bytes(point).ok().map(Self::new)?;
+        (key.did_key() == did).then_some(key)
+    }
+
     pub(super) fn new(point: p256::PublicKey) -> Self {
         let sec1 = point.to_sec1_point(false);
         let (x, y) = sec1.as_bytes()[1..].split_at(32);
@@ -96,7 +115,7 @@ impl PublicKey {
     /// The key's `did:key`: multibase base58btc of the multicodec `p256-pub` (0x1200, as a varint) and the
     /// compressed point.
     pub fn did_key(&self) -> String {
-        let mut multikey = vec![0x80, 0x24];
+        let mut multikey = P256_MULTICODEC.to_vec();
         multikey.extend_from_slice(self.point.to_sec1_point(true).as_bytes());
         format!("did:key:z{}", bs58::encode(multikey).into_string())
     }

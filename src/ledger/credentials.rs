@@ -54,6 +54,8 @@ pub struct Run {
 pub struct Filter {
     /// Of this status.
     pub status: Option<Status>,
+    /// Not revoked.
+    pub not_revoked: bool,
     /// Of the run of this name.
     pub run: Option<String>,
     /// Issued in this time.
@@ -76,6 +78,7 @@ impl Filter {
             hashes.as_ref().is_none_or(|hashes| hashes.contains(hash))
         };
         self.status.is_none_or(|status| status == standing.status)
+            && !(self.not_revoked && standing.status == Status::Revoked)
             && within(&self.issued, record.issued_at)
             && within(&self.expiring, record.expires_at)
             && among(&self.subjects, &record.subject_hash)
@@ -88,7 +91,9 @@ impl Filter {
         let mut conditions = vec!["batch >= ?"];
         let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(from)];
         if let Some(run) = &self.run {
-            conditions.push("run = (SELECT run FROM runs WHERE name = ?)");
+            // The `+` keeps SQLite from the index by run, which would have it sort the records of
+            // the whole run anew for each page.
+            conditions.push("+run = (SELECT run FROM runs WHERE name = ?)");
             values.push(Box::new(run.clone()));
         }
         let mut overlaps = |condition, range: &Option<RangeInclusive<UnixTime>>| {

@@ -321,12 +321,14 @@ fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
 /// and every credential's status is what its events say. `noted` is a head that was written down
 /// before; it must still be in the trail.
 pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusqlite::Result<Trail> {
+    // Events and what they are about are compared as they are at one moment: others may be issuing.
+    let _moment = connection.unchecked_transaction()?;
     let sql = format!("SELECT {} FROM events ORDER BY event", StoredEvent::COLUMNS);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut trail = Trail { events: 0, head: [0; 32], problems: Vec::new() };
     let mut issued = 0u64;
-    let mut statuses: HashMap<Place, Status> = HashMap::new();
+    let mut statuses = Standings::new();
     let mut found_noted = noted.is_none() || noted == Some(trail.head);
     while let Some(row) = rows.next()? {
         let (event, hash) = StoredEvent::read(row)?;
@@ -344,8 +346,8 @@ pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusql
         if let Some(place) = event.place {
             let place = Place { batch: event.batch, place };
             match event.kind {
-                EventKind::Revoked => statuses.insert(place, Status::Revoked),
-                EventKind::Suspended => statuses.insert(place, Status::Suspended),
+                EventKind::Revoked => statuses.insert(place, (Status::Revoked, event.at, event.reason)),
+                EventKind::Suspended => statuses.insert(place, (Status::Suspended, event.at, event.reason)),
                 _ => statuses.remove(&place),
             };
         }
@@ -365,10 +367,16 @@ pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusql
     Ok(trail)
 }
 
-fn stored_statuses(connection: &Connection) -> rusqlite::Result<HashMap<Place, Status>> {
-    let mut statement = connection.prepare("SELECT batch, place, status FROM statuses")?;
+/// Status, time and reason of each credential that is not active.
+type Standings = HashMap<Place, (Status, i64, Option<String>)>;
+
+fn stored_statuses(connection: &Connection) -> rusqlite::Result<Standings> {
+    let mut statement = connection.prepare("SELECT batch, place, status, since, reason FROM statuses")?;
     statement
-        .query_map([], |row| Ok((Place { batch: row.get(0)?, place: row.get(1)? }, row.get(2)?)))?
+        .query_map([], |row| {
+            let place = Place { batch: row.get(0)?, place: row.get(1)? };
+            Ok((place, (row.get(2)?, row.get(3)?, row.get(4)?)))
+        })?
         .collect()
 }
 

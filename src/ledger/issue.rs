@@ -138,7 +138,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the disk is full, the file cannot be written, or another process has held the ledger
-    /// for longer than [`WAIT`]. Then nothing is recorded and nothing is given out.
+    /// for longer than [`super::WAIT`]. Then nothing is recorded and nothing is given out.
     pub fn record(
         &mut self,
         run: &RunDescription,

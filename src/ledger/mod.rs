@@ -190,6 +190,11 @@ impl Ledger {
         Ok(History::WentBack)
     }
 
+    /// The ledger's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The key for hashes of requests, subjects' ids and correlation ids.
     pub fn hash_key(&self) -> [u8; 32] {
         self.hash_key

@@ -420,6 +420,8 @@ fn credentials_are_found_page_by_page() {
     assert_eq!(all(&revoked, 1), [ids[7], ids[1_500]]);
     let active = Filter { status: Some(Status::Active), ..of_run("a") };
     assert_eq!(all(&active, 999).len(), 2_498);
+    let not_revoked = Filter { not_revoked: true, ..of_run("a") };
+    assert_eq!(all(&not_revoked, 999).len(), 2_498);
     let time = |seconds| UnixTime::from_seconds(seconds).unwrap();
     let expiring = |from, to| Filter { expiring: Some(time(from)..=time(to)), ..Filter::default() };
     assert_eq!(all(&expiring(1_826_942_400, 1_826_942_400), 1_000).len(), 2_501);
@@ -464,6 +466,8 @@ fn the_trail_tells_of_every_change() {
         "UPDATE lists SET secret = zeroblob(32)",
         "DELETE FROM statuses WHERE place = 5",
         "UPDATE statuses SET status = 'suspended' WHERE place = 5",
+        "UPDATE statuses SET reason = 'x' WHERE place = 5",
+        "UPDATE statuses SET since = since + 1 WHERE place = 5",
         "INSERT INTO statuses VALUES (1, 77, 'revoked', 0, NULL)",
     ] {
         let copy = folder.path().join("copy.db");
@@ -482,4 +486,21 @@ fn the_trail_tells_of_every_change() {
     let ledger = Ledger::open_read_only(&copy).unwrap().unwrap();
     assert!(ledger.verify_events(None).unwrap().problems.is_empty());
     assert!(!ledger.verify_events(Some(trail.head)).unwrap().problems.is_empty());
+}
+
+/// What is issued while the trail is read is no problem of it.
+#[test]
+fn the_trail_holds_while_others_issue() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut writer = open(&path);
+    let reader = open(&path);
+    thread::scope(|scope| {
+        let writing =
+            scope.spawn(|| (0..300).for_each(|batch| drop(record(&mut writer, &run("a"), batch * 9, 9))));
+        while !writing.is_finished() {
+            assert_eq!(reader.verify_events(None).unwrap().problems, Vec::<String>::new());
+        }
+    });
+    assert_eq!(reader.verify_events(None).unwrap().events, 300);
 }

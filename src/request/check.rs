@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
 use super::fields;
-use super::findings::{Findings, Place};
+use super::findings::{Findings, Place, Strictness};
 use super::rejection::{DetailCode, Rejection};
 use super::rules::{self, CalendarDuration, DurationProblem};
 use super::words::quote;
@@ -115,7 +115,8 @@ impl Checker {
             return Checked::rejected(Rejection::malformed(message), None, buffer);
         }
         let bare = is_bare(item);
-        let mut findings = Findings::new(self.rules.allow_unknown, issued_at);
+        let mut findings =
+            Findings::new(Strictness::Request { allow_unknown: self.rules.allow_unknown }, issued_at);
         findings.note_faults(document);
         let table = if bare { &fields::BARE_ITEM } else { &fields::ITEM };
         findings.check_object(item, table, &Place::Root);

@@ -45,17 +45,32 @@ impl Place<'_> {
 /// to be mended by hand.
 const MAX_VIOLATIONS: usize = 100;
 
+/// What becomes of members that no rule names, and of missing ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strictness {
+    /// A request: unknown members are violations, unless they are to be carried through.
+    Request {
+        /// Whether unknown fields of `subject` and `claims` are carried through.
+        allow_unknown: bool,
+    },
+    /// A credential: unknown members are ignored.
+    Issued {
+        /// Whether members may be missing, because their holder withheld them.
+        may_be_withheld: bool,
+    },
+}
+
 /// What the walk over an item has found.
 pub(super) struct Findings {
-    allow_unknown: bool,
+    strictness: Strictness,
     issued_at: UnixTime,
     pub(super) violations: Vec<Detail>,
     pub(super) warnings: Vec<Warning>,
 }
 
 impl Findings {
-    pub(super) fn new(allow_unknown: bool, issued_at: UnixTime) -> Findings {
-        Findings { allow_unknown, issued_at, violations: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(strictness: Strictness, issued_at: UnixTime) -> Findings {
+        Findings { strictness, issued_at, violations: Vec::new(), warnings: Vec::new() }
     }
 
     /// Notes a violation, unless there are [`MAX_VIOLATIONS`] of the item already.
@@ -96,6 +111,9 @@ impl Findings {
                 }
                 None => self.check_unknown(&name, member, object, &place),
             }
+        }
+        if self.strictness == (Strictness::Issued { may_be_withheld: true }) {
+            return;
         }
         for (position, field) in object.fields.iter().enumerate() {
             if field.required && seen & (1 << position) == 0 {
@@ -253,10 +271,11 @@ impl Findings {
     }
 
     fn check_unknown(&mut self, name: &str, value: Value<'_>, object: &'static Object, place: &Place<'_>) {
+        let Strictness::Request { allow_unknown } = self.strictness else { return };
         if fields::is_reserved(name) || object.reserved.contains(&name) {
             let message = "the name has a meaning of its own in a credential; expected another name";
             self.violation(place, DetailCode::ReservedName, message);
-        } else if self.allow_unknown && object.extensible {
+        } else if allow_unknown && object.extensible {
             self.refuse_reserved_inside(value, &fields::JSON_LD_KEYWORDS, place);
         } else {
             self.violation(place, DetailCode::UnknownField, unknown_field(name, object));

@@ -8,6 +8,7 @@ mod check;
 mod draft;
 pub mod fields;
 mod findings;
+mod issued;
 mod rejection;
 pub mod rules;
 pub mod schema;
@@ -15,4 +16,5 @@ mod words;
 
 pub use check::{Checked, Checker, Rules, Warning};
 pub use draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
+pub use issued::issued_problem;
 pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};

@@ -4,7 +4,6 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::compact::MAX_TOKEN_BYTES;
 use super::disclosures::MAX_DISCLOSURES;
 use crate::json::{self, FaultKind, SyntaxError};
 
@@ -36,10 +35,12 @@ pub enum TokenError {
     #[error("it is empty; expected a token")]
     Empty,
     /// Longer than any credential.
-    #[error("it has {bytes} bytes; expected at most {MAX_TOKEN_BYTES}")]
+    #[error("it has {bytes} bytes; expected at most {max_bytes}")]
     TooLong {
         /// Its length.
         bytes: usize,
+        /// The limit.
+        max_bytes: usize,
     },
     /// The JSON serialization of RFC 7515 section 7.2, which is no JWT.
     #[error("it is JSON; expected a token in compact form")]

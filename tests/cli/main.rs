@@ -14,6 +14,7 @@ mod inspect;
 mod issuers;
 mod keygen;
 mod ledger;
+mod list;
 mod max_failures;
 mod messy;
 mod output;
@@ -26,9 +27,11 @@ mod rules;
 mod schema;
 mod sd_jwt;
 mod settings;
+mod show;
 mod signals;
 mod support;
 mod template;
+mod verify;
 
 /// A file that is forgotten above would never be compiled.
 #[test]

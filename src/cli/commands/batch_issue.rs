@@ -16,11 +16,12 @@ use super::super::report::{Report, Summary};
 use super::super::settings::{self, Settings};
 use super::super::signals::StopSignals;
 use super::super::streams;
-use crate::batch::{self, Plan, Register};
+use crate::batch::{self, Plan, Register, SecondLook};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::Replacement;
 use crate::issuer::Issuer;
+use crate::keys::IssuerKey;
 use crate::ledger::{self, Ledger, RunDescription, Terms};
 use crate::request::Rules;
 use crate::source::Source;
@@ -43,15 +44,17 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let mut files =
         Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
     let opened = open_register(&settings, args, &run)?;
+    let second_look = second_look(args, &key, &profile, clock.now())?;
     let plan = Plan {
         profile: &profile,
         key: &key,
         rules: Rules { allow_unknown: args.allow_unknown, default_ttl, hash_key: opened.hash_key },
         clock,
-        jobs: settings.jobs(args),
+        jobs: settings.jobs(&args.jobs),
         run,
         max_failures: args.max_failures,
         keep_failed: files.failed.is_some(),
+        second_look: second_look.as_ref(),
     };
 
     let progress = Progress::new(total_bytes(&args.inputs), !common.quiet && !args.no_progress);
@@ -78,6 +81,17 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         false => failure,
     })?;
     Ok(if counts.failed == 0 { ExitStatus::Done } else { ExitStatus::SomeFailed })
+}
+
+/// What credentials are verified by under `--verify`.
+fn second_look(
+    args: &BatchIssueArgs,
+    key: &IssuerKey,
+    profile: &Profile,
+    now: UnixTime,
+) -> Result<Option<SecondLook>, Failure> {
+    let look = args.verify.then(|| SecondLook::new(key.public(), profile, now));
+    look.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))
 }
 
 fn stopped_by(status: ExitStatus) -> Failure {

@@ -13,7 +13,7 @@ pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Fail
         .ledger_path(ledger)
         .ok_or_else(|| Failure::usage("there is no ledger to check: the settings say `none`"))?;
     if !path.exists() {
-        return Err(Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display())));
+        return Err(Failure::no_ledger(&path));
     }
     let found = Examination::of(&path)?;
     if !found.problems.is_empty() {

@@ -1,15 +1,19 @@
 //! The commands: one file each.
 
 mod batch_issue;
+mod bench;
 mod completions;
 mod inspect;
 mod keygen;
 mod ledger;
+mod list;
 mod present;
 mod publish;
 mod schema;
+mod show;
 mod status;
 mod template;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -28,15 +32,19 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
+        Command::Verify(args) => verify::run(&cli.common, args),
         Command::Inspect(args) => inspect::run(args),
         Command::Present(args) => present::run(args),
         Command::Revoke(args) => status::run(&cli.common, Change::Revoke, &args.status, &args.reason),
         Command::Suspend(args) => status::run(&cli.common, Change::Suspend, &args.status, &args.reason),
         Command::Reinstate(args) => status::run(&cli.common, Change::Reinstate, &args.status, &args.reason),
         Command::Publish(args) => publish::run(&cli.common, args),
+        Command::List(args) => list::run(&cli.common, args),
+        Command::Show(args) => show::run(&cli.common, args),
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
+        Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(&cli.common, args),
     }
 }
@@ -52,10 +60,7 @@ fn open_ledger(
     let path = settings
         .ledger_path(given)
         .ok_or_else(|| Failure::usage("this needs a ledger, and the settings say `none`"))?;
-    let missing = || {
-        Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display()))
-            .hint("`--ledger FILE` names the one that the credentials were issued with")
-    };
+    let missing = || Failure::no_ledger(&path);
     if read_only {
         return Ledger::open_read_only(&path)?.ok_or_else(missing);
     }
@@ -93,7 +98,7 @@ fn parse_id(text: &str) -> Option<Uuid> {
     (id.get_version_num() == 7).then_some(id)
 }
 
-/// Writes a command's whole output.
+/// Writes a command's whole output, or the next part of it.
 fn print(bytes: &[u8]) -> Result<ExitStatus, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

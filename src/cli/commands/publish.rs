@@ -52,9 +52,7 @@ fn open_if_any(settings: &Settings, args: &PublishArgs, quiet: bool) -> Result<O
         Some(path) if path.exists() => {
             super::open_ledger(settings, &args.ledger, args.check, quiet).map(Some)
         }
-        Some(path) if args.ledger.is_some() => {
-            Err(Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display())))
-        }
+        Some(path) if args.ledger.is_some() => Err(Failure::no_ledger(&path)),
         _ => Ok(None),
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 mod csv;
 mod json;
 mod jwt;
+pub(crate) mod listing;
 mod text;
 
 use super::args::OutputFormat;

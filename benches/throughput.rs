@@ -1,4 +1,5 @@
-//! How fast is the whole of `batch-issue`, next to the signature alone?
+//! How fast are the whole of `batch-issue` and of `verify`, next to the signature alone? And what do
+//! memory and speed do as a ledger grows to ten million?
 //!
 //! Rounds of both alternate, so that a neighbour on the machine slows both. Each figure is the
 //! median of the rounds: the wall rate, and the rate per second of CPU time, which neighbours
@@ -16,7 +17,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey,
+};
+use beltic::sample::{CSV_HEADER, item, item_with_owners, row};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -24,6 +28,12 @@ use nix::unistd::Pid;
 
 const ROUNDS: usize = 7;
 const ITEMS: usize = 100_000;
+/// How many tokens a round of `verify` verifies, which takes three times as long as signing.
+const TOKENS: usize = 20_000;
+/// The first million is issued from so many copies of the items.
+const COPIES: usize = 10;
+/// How often the million is issued once more, in one run.
+const MORE_MILLIONS: usize = 10;
 const BELTIC: &str = env!("CARGO_BIN_EXE_beltic");
 
 fn main() {
@@ -37,11 +47,15 @@ fn main() {
     let cores = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu).unwrap_or(false)).collect::<Vec<_>>();
 
     let one = bench.compare("one core", &cores[..1]);
+    bench.compare_verifying("one core", &cores[..1]);
     if cores.len() > 1 {
-        let every = bench.compare(&format!("{} cores", cores.len()), &cores);
+        let title = format!("{} cores", cores.len());
+        let every = bench.compare(&title, &cores);
+        bench.compare_verifying(&title, &cores);
         println!("batch-issue (ndjson), {} cores to one, wall: {:.2}", cores.len(), every / one);
     }
     bench.one_item();
+    bench.growth(cores.len());
 }
 
 /// A way to issue: what its line in the table is called, its input, and its flags.
@@ -68,11 +82,43 @@ const WAYS: [Way; 7] = [
     Way { name: "NDJSON, two owners, SD-JWT", input: "owners.ndjson", flags: SD_JWT, keyed: false },
 ];
 
+/// What is verified: what its line is called, and its file.
+const VERIFIED: [(&str, &str); 3] = [
+    ("verify, tokens", "tokens.jwt"),
+    ("verify, results", "results.ndjson"),
+    ("verify, results, SD-JWT", "sd-jwt.ndjson"),
+];
+
 /// A round's time.
 #[derive(Clone, Copy)]
 struct Took {
     wall: Duration,
     cpu: Duration,
+}
+
+/// The rates of some rounds, beside those of the bare operation.
+struct Table<'r> {
+    raw: &'r [Took],
+    /// How many a round has.
+    count: usize,
+}
+
+impl Table<'_> {
+    fn head(title: &str) {
+        println!("{title:<30} {:>12} {:>12} {:>8} {:>8}", "wall /s", "cpu /s", "ratio", "(wall)");
+    }
+
+    /// Prints a line, and returns the wall rate.
+    fn line(&self, name: &str, rounds: &[Took]) -> f64 {
+        let rate = |time: Duration| self.count as f64 / time.as_secs_f64();
+        let wall = median(rounds.iter().map(|took| rate(took.wall)));
+        let cpu = median(rounds.iter().map(|took| rate(took.cpu)));
+        let pairs = || rounds.iter().zip(self.raw);
+        let ratio = median(pairs().map(|(took, raw)| rate(took.cpu) / rate(raw.cpu)));
+        let wall_ratio = median(pairs().map(|(took, raw)| rate(took.wall) / rate(raw.wall)));
+        println!("{name:<30} {wall:>12.0} {cpu:>12.0} {ratio:>8.3} {wall_ratio:>8.3}");
+        wall
+    }
 }
 
 struct Bench {
@@ -88,7 +134,23 @@ impl Bench {
         bench.run(Command::new(BELTIC).arg("keygen"));
         fs::write(bench.path("one.ndjson"), item(0) + "\n").expect("the folder takes files");
         let signed_bytes = bench.signed_bytes();
+        bench.write_credentials();
         Bench { signed_bytes, ..bench }
+    }
+
+    /// Writes what is verified, and the site that it is verified by.
+    fn write_credentials(&self) {
+        for (form, flags, file) in [
+            ("jwt", None, "tokens.jwt"),
+            ("ndjson", None, "results.ndjson"),
+            ("ndjson", Some("--proof-format=sd_jwt_vc"), "sd-jwt.ndjson"),
+        ] {
+            let mut command = Command::new(BELTIC);
+            command.args(["batch-issue", "tokens.ndjson", "--ledger=verified.db", "--quiet"]);
+            command.args([format!("--output={form}"), format!("--out={file}")]).args(flags);
+            self.run(&mut command);
+        }
+        self.run(Command::new(BELTIC).args(["publish", "--out=site", "--ledger=verified.db", "--quiet"]));
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -102,11 +164,12 @@ impl Bench {
         let (mut ndjson, mut json, mut csv) =
             (create("items.ndjson"), create("items.json"), create("items.csv"));
         let mut owners = create("owners.ndjson");
-        let header = "correlation_id,subject_id,registration_number,jurisdiction,legal_form,self_attestation_complete,\
-                      ttl,claims_jurisdiction,address_line1,address_line2,address_city,address_state_or_region,\
-                      address_postal_code,address_country,evidence_refs";
         write!(json, "{{\"items\":[").expect("the disk has room");
-        writeln!(csv, "{header}").expect("the disk has room");
+        writeln!(csv, "{CSV_HEADER}").expect("the disk has room");
+        let mut tokens = create("tokens.ndjson");
+        for number in 0..TOKENS {
+            writeln!(tokens, "{}", item(number)).expect("the disk has room");
+        }
         for number in 0..ITEMS {
             writeln!(ndjson, "{}", item(number)).expect("the disk has room");
             writeln!(owners, "{}", item_with_owners(number)).expect("the disk has room");
@@ -143,18 +206,11 @@ impl Bench {
                 rounds.push(self.issue(way, &jobs));
             }
         }
-        println!("{title:<30} {:>12} {:>12} {:>8} {:>8}", "wall /s", "cpu /s", "ratio", "(wall)");
-        let line = |name: &str, rounds: &[Took]| {
-            let wall = median(rounds.iter().map(|took| rate(took.wall)));
-            let cpu = median(rounds.iter().map(|took| rate(took.cpu)));
-            let pairs = || rounds.iter().zip(&raw);
-            let ratio = median(pairs().map(|(took, raw)| rate(took.cpu) / rate(raw.cpu)));
-            let wall_ratio = median(pairs().map(|(took, raw)| rate(took.wall) / rate(raw.wall)));
-            println!("{name:<30} {wall:>12.0} {cpu:>12.0} {ratio:>8.3} {wall_ratio:>8.3}");
-            wall
-        };
-        line("raw aws-lc-rs signing", &raw);
-        let rates: Vec<f64> = WAYS.iter().zip(&whole).map(|(way, rounds)| line(way.name, rounds)).collect();
+        Table::head(title);
+        let table = Table { raw: &raw, count: ITEMS };
+        table.line("raw aws-lc-rs signing", &raw);
+        let rates: Vec<f64> =
+            WAYS.iter().zip(&whole).map(|(way, rounds)| table.line(way.name, rounds)).collect();
         print_disclosures(&whole);
         println!();
         rates[0]
@@ -189,6 +245,103 @@ impl Bench {
         measure(UsageWho::RUSAGE_CHILDREN, || self.run(&mut command))
     }
 
+    /// Compares verifying on the given processors, and prints the figures.
+    fn compare_verifying(&self, title: &str, cpus: &[usize]) {
+        pin(cpus);
+        let mut raw = Vec::new();
+        let mut whole = vec![Vec::new(); VERIFIED.len()];
+        self.verify_raw(cpus.len());
+        for _ in 0..ROUNDS {
+            raw.push(self.verify_raw(cpus.len()));
+            for ((_, file), rounds) in VERIFIED.iter().zip(&mut whole) {
+                rounds.push(self.verify(file, cpus.len()));
+            }
+        }
+        Table::head(title);
+        let table = Table { raw: &raw, count: TOKENS };
+        table.line("raw aws-lc-rs verifying", &raw);
+        for ((name, _), rounds) in VERIFIED.iter().zip(&whole) {
+            table.line(name, rounds);
+        }
+        println!();
+    }
+
+    /// Verifies one signature as often as there are tokens, by a key that was parsed once.
+    fn verify_raw(&self, threads: usize) -> Took {
+        let message = vec![b'a'; self.signed_bytes];
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("keys can be made");
+        let signature = key.sign(&SystemRandom::new(), &message).expect("the key signs");
+        let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.public_key().as_ref());
+        let public = public.expect("a public key of ours is one");
+        measure(UsageWho::RUSAGE_SELF, || {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        for _ in 0..TOKENS / threads {
+                            let sound = public.verify_sig(std::hint::black_box(&message), signature.as_ref());
+                            sound.expect("the signature is sound");
+                        }
+                    });
+                }
+            });
+        })
+    }
+
+    fn verify(&self, file: &str, threads: usize) -> Took {
+        let jobs = format!("--jobs={threads}");
+        let mut command = Command::new(BELTIC);
+        command.args(["verify", file, "--site=site", &jobs, "--output=ndjson", "--quiet"]);
+        measure(UsageWho::RUSAGE_CHILDREN, || self.run(&mut command))
+    }
+
+    /// A million, then ten million in one run, then a million again, all into one ledger.
+    fn growth(&self, threads: usize) {
+        let million = vec!["items.ndjson"; COPIES];
+        let jobs = format!("--jobs={threads}");
+        let issue = |inputs: &[&str]| {
+            let mut command = Command::new(BELTIC);
+            command.arg("batch-issue").args(inputs);
+            command.args([&jobs, "--ledger=growing.db", "--output=ndjson", "--quiet"]);
+            let mut peak = 0;
+            let took = measure(UsageWho::RUSAGE_CHILDREN, || peak = self.run_and_watch(&mut command));
+            (took, peak)
+        };
+        let (first, peak_of_one) = issue(&million);
+        let (_, peak_of_ten) = issue(&million.repeat(MORE_MILLIONS));
+        let (last, _) = issue(&million);
+        let ratio = |first: Duration, last: Duration| first.as_secs_f64() / last.as_secs_f64();
+        println!(
+            "the twelfth million to the first: {:.3} per CPU second, {:.3} wall",
+            ratio(first.cpu, last.cpu),
+            ratio(first.wall, last.wall)
+        );
+        let mega = |kib: u64| kib as f64 * 1024.0 / 1e6;
+        println!(
+            "peak memory: {:.1} MB for one million, {:.1} MB for ten ({:.2})",
+            mega(peak_of_one),
+            mega(peak_of_ten),
+            peak_of_ten as f64 / peak_of_one as f64
+        );
+    }
+
+    /// Runs a command, and returns the most memory that it had, in KiB, as far as Linux tells.
+    fn run_and_watch(&self, command: &mut Command) -> u64 {
+        let mut child = self.quietly(command).spawn().expect("the binary runs");
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        loop {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+            peak = kib.unwrap_or(peak).max(peak);
+            if let Some(status) = child.try_wait().expect("the child can be waited for") {
+                assert!(status.success(), "{command:?} failed");
+                return peak;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// One item, as a whole process.
     fn one_item(&self) {
         let once = || {
@@ -202,13 +355,14 @@ impl Bench {
     }
 
     fn run(&self, command: &mut Command) {
-        let status = command
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(File::create("/dev/null").expect("there is a /dev/null"))
-            .status()
-            .expect("the binary runs");
+        let status = self.quietly(command).status().expect("the binary runs");
         assert!(status.success(), "{command:?} failed");
+    }
+
+    /// The command in the folder, with nothing to read and nobody to read it.
+    fn quietly<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let nowhere = File::create("/dev/null").expect("there is a /dev/null");
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(nowhere)
     }
 }
 
@@ -261,62 +415,4 @@ fn pin(cpus: &[usize]) {
         set.set(cpu).expect("the system named this processor");
     }
     sched_setaffinity(Pid::from_raw(0), &set).expect("a process may choose among its processors");
-}
-
-/// An invented company, shaped and sized like the entries of public registers.
-fn item(number: usize) -> String {
-    let company = Company(number);
-    format!(
-        r#"{{"request":{{"self_attestation_complete":true,"subject":{{"id":"XX-REG-{id}","registration_number":"{id}","jurisdiction":"{place}"}},"claims":{{"jurisdiction":"{place}","registered_address":{{"line1":"{street}","city":"{city}","postal_code":"{code}","country":"GB"}}}},"evidence_refs":["REGISTER:2026:{number}"],"ttl":"P1Y"}},"correlation_id":"{id}"}}"#,
-        id = company.id(),
-        place = company.place(),
-        street = company.street(),
-        city = company.city(),
-        code = company.code(),
-    )
-}
-
-/// The same company with two owners.
-fn item_with_owners(number: usize) -> String {
-    let owner =
-        |name: &str, share: f64| format!(r#"{{"full_name":"{name} {number}","ownership_percent":{share}}}"#);
-    let owners =
-        format!(r#""beneficial_owners":[{},{}],"#, owner("Marjory Thistlewick", 62.5), owner("花子", 37.5));
-    item(number).replacen(r#""registered_address""#, &(owners + r#""registered_address""#), 1)
-}
-
-/// The same company as a CSV row.
-fn row(number: usize) -> String {
-    let company = Company(number);
-    let (id, place) = (company.id(), company.place());
-    format!(
-        "{id},XX-REG-{id},{id},{place},,true,P1Y,{place},{},,{},,{},GB,REGISTER:2026:{number}",
-        company.street(),
-        company.city(),
-        company.code()
-    )
-}
-
-struct Company(usize);
-
-impl Company {
-    fn id(&self) -> String {
-        format!("{:08}", self.0 * 7 % 100_000_000)
-    }
-    fn place(&self) -> &str {
-        ["GB", "JP", "US-DE", "DE", "FR", "TW"][self.0 % 6]
-    }
-    fn street(&self) -> String {
-        format!(
-            "{} {}",
-            self.0 % 300 + 1,
-            ["Invented Street", "Größerer Weg", "架空町一丁目", "Rue Imaginée"][self.0 % 4]
-        )
-    }
-    fn city(&self) -> &str {
-        ["Newtown", "Neustadt", "新市", "Villeneuve", "Nowhere-on-Sea"][self.0 % 5]
-    }
-    fn code(&self) -> String {
-        format!("X{} {}YZ", self.0 % 90, self.0 % 9)
-    }
 }

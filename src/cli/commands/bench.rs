@@ -1,0 +1,220 @@
+//! `beltic bench`: how fast this machine signs, and how much of that is left of a whole
+//! `batch-issue`.
+//!
+//! Rounds of both alternate, so that whatever else the machine does slows both. `batch-issue` is
+//! the real one, from a file to nowhere, with a ledger on the disk and full sync.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::super::args::{BenchArgs, Common, OutputFormat};
+use super::super::exit::ExitStatus;
+use super::super::failure::Failure;
+use super::super::render;
+use super::super::settings::{self, Settings};
+use super::super::streams::grouped;
+use crate::batch::{self, Plan, Register, Render};
+use crate::clock::Clock;
+use crate::credential::sd_jwt::Policy;
+use crate::credential::{Profile, ProfileSettings, ProofFormat};
+use crate::files::PathError;
+use crate::issuer::Issuer;
+use crate::jws::SIGNATURE_BYTES;
+use crate::keys::IssuerKey;
+use crate::ledger::{self, Ledger, RunDescription, Terms};
+use crate::request::Rules;
+use crate::request::rules::CalendarDuration;
+use crate::sample;
+use crate::source::{Input, Options, Source};
+use crate::stop::Stop;
+
+/// The ways to issue that are timed: what a line is called, its input, its form.
+const WAYS: [(&str, &str, ProofFormat); 3] = [
+    ("batch-issue, NDJSON", ITEMS, ProofFormat::JwtVc),
+    ("batch-issue, CSV", ROWS, ProofFormat::JwtVc),
+    ("batch-issue, NDJSON, two owners, SD-JWT", OWNERS, ProofFormat::SdJwtVc),
+];
+const ITEMS: &str = "items.ndjson";
+const ROWS: &str = "items.csv";
+const OWNERS: &str = "owners.ndjson";
+
+pub(super) fn run(common: &Common, args: &BenchArgs) -> Result<ExitStatus, Failure> {
+    let settings = Settings::load(common)?;
+    let key_path = settings.key_path(&args.key);
+    let key = match args.key.is_some() || key_path.exists() {
+        true => settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?,
+        false => IssuerKey::generate()?,
+    };
+    let folder = tempfile::Builder::new()
+        .prefix(".beltic-bench-")
+        .tempdir_in(".")
+        .map_err(|source| Failure::from(PathError::new("make a folder in", Path::new("."), source)))?;
+    let bench = Bench {
+        folder: folder.path().to_owned(),
+        issuer: Issuer::of_key(key.public()),
+        key,
+        items: args.items as usize,
+        jobs: settings.jobs(&args.jobs),
+    };
+    bench.write_inputs()?;
+    let (raw, whole) = bench.rounds(args.rounds)?;
+    super::print(bench.table(raw, &whole).as_bytes())
+}
+
+struct Bench {
+    folder: PathBuf,
+    issuer: Issuer,
+    key: IssuerKey,
+    items: usize,
+    jobs: usize,
+}
+
+impl Bench {
+    fn write_inputs(&self) -> Result<(), Failure> {
+        self.write_lines(ITEMS, None, sample::item)?;
+        self.write_lines(ROWS, Some(sample::CSV_HEADER), sample::row)?;
+        self.write_lines(OWNERS, None, sample::item_with_owners)
+    }
+
+    fn write_lines(&self, name: &str, head: Option<&str>, line: fn(usize) -> String) -> Result<(), Failure> {
+        let path = self.folder.join(name);
+        let write = || {
+            let mut file = BufWriter::new(std::fs::File::create(&path)?);
+            head.map_or(Ok(()), |head| writeln!(file, "{head}"))?;
+            (0..self.items).try_for_each(|number| writeln!(file, "{}", line(number)))?;
+            file.flush()
+        };
+        Ok(write().map_err(|source| PathError::new("write", &path, source))?)
+    }
+
+    /// The median times of signing alone, and of each way to issue.
+    fn rounds(&self, rounds: u8) -> Result<(Duration, Vec<Duration>), Failure> {
+        let signed_bytes = self.signed_bytes()?;
+        let (mut raw, mut whole) = (Vec::new(), vec![Vec::new(); WAYS.len()]);
+        for _ in 0..rounds {
+            raw.push(self.sign(signed_bytes)?);
+            for (way, times) in WAYS.iter().zip(&mut whole) {
+                times.push(self.issue(way.1, way.2)?);
+            }
+        }
+        Ok((median(raw), whole.into_iter().map(median).collect()))
+    }
+
+    /// How many bytes are signed for a credential of the first way, on average.
+    fn signed_bytes(&self) -> Result<usize, Failure> {
+        let tokens = render::form(OutputFormat::Jwt, false);
+        let mut bytes = 0;
+        self.run(ITEMS, ProofFormat::JwtVc, Register::None, tokens.as_render(), |rows| bytes += rows)?;
+        let signature = ".".len() + (SIGNATURE_BYTES * 4).div_ceil(3) + "\n".len();
+        Ok((bytes / self.items).saturating_sub(signature))
+    }
+
+    /// Signs as many messages of that size as there are items, with nothing around it.
+    fn sign(&self, signed_bytes: usize) -> Result<Duration, Failure> {
+        let message = vec![b'a'; signed_bytes];
+        let share = self.items.div_ceil(self.jobs);
+        let unexpected = |error| Failure::new(ExitStatus::Unexpected, error);
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            let work = || {
+                let signer = self.key.signer()?;
+                (0..share).try_for_each(|_| signer.sign(std::hint::black_box(&message)).map(drop))
+            };
+            let threads: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().try_for_each(|thread| thread.join().expect("signing does not panic"))
+        })
+        .map_err(unexpected)?;
+        Ok(begun.elapsed())
+    }
+
+    /// Issues a file, with a new ledger on the disk.
+    fn issue(&self, input: &str, format: ProofFormat) -> Result<Duration, Failure> {
+        let path = self.folder.join("ledger.db");
+        let (ledger, _) = Ledger::open(&path)?;
+        let results = render::form(OutputFormat::Ndjson, false);
+        let begun = Instant::now();
+        self.run(input, format, Register::Ledger(Box::new(ledger)), results.as_render(), |_| ())?;
+        let took = begun.elapsed();
+        std::fs::remove_file(&path).map_err(|source| PathError::new("remove", &path, source))?;
+        Ok(took)
+    }
+
+    fn run(
+        &self,
+        input: &str,
+        proof_format: ProofFormat,
+        register: Register,
+        render: &dyn Render,
+        mut note: impl FnMut(usize),
+    ) -> Result<(), Failure> {
+        let settings = ProfileSettings {
+            proof_format,
+            disclosure: Policy::default(),
+            ..ProfileSettings::of_type(self.issuer.default_vct())
+        };
+        let profile = Profile::new(&self.issuer, settings);
+        let plan = Plan {
+            profile: &profile,
+            key: &self.key,
+            rules: Rules {
+                allow_unknown: false,
+                default_ttl: CalendarDuration::parse("P1Y").expect("a year is a duration"),
+                hash_key: [0; 32],
+            },
+            clock: Clock::System,
+            jobs: self.jobs,
+            run: describe(&profile)?,
+            max_failures: None,
+            keep_failed: false,
+            second_look: None,
+        };
+        let stop = Stop::default();
+        let inputs = vec![Input::File(self.folder.join(input))];
+        let mut source = Source::open(inputs, Options::default(), &stop)?;
+        let ended = batch::issue(&mut source, &plan, register, render, &stop, |delivery| {
+            note(delivery.bytes.len());
+            Ok::<_, Failure>(())
+        });
+        Ok(ended.outcome?)
+    }
+
+    fn table(&self, raw: Duration, whole: &[Duration]) -> String {
+        let rate = |time: Duration| grouped((self.items as f64 / time.as_secs_f64()) as u64);
+        let threads = if self.jobs == 1 { "1 thread".into() } else { format!("{} threads", self.jobs) };
+        let mut table = format!(
+            "{} credentials a round, {threads}\n\n{:<42} {:>10} {:>8}\n{:<42} {:>10} {:>8.3}\n",
+            grouped(self.items as u64),
+            "",
+            "a second",
+            "ratio",
+            "ES256 signatures alone",
+            rate(raw),
+            1.0
+        );
+        for ((name, ..), time) in WAYS.iter().zip(whole) {
+            let ratio = raw.as_secs_f64() / time.as_secs_f64();
+            table.push_str(&format!("{name:<42} {:>10} {ratio:>8.3}\n", rate(*time)));
+        }
+        table
+    }
+}
+
+fn describe(profile: &Profile) -> Result<RunDescription, Failure> {
+    let name = ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
+    let terms = Terms {
+        issuer: profile.issuer.clone(),
+        kid: profile.kid.clone(),
+        proof_format: profile.proof_format.as_str().to_owned(),
+        vct: profile.vct.clone(),
+        context: String::new(),
+        ttl: "P1Y".to_owned(),
+    };
+    Ok(RunDescription { name, repeatable: false, terms, status_base: None })
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

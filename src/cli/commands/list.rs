@@ -1,0 +1,191 @@
+//! `beltic list`: the ledger's credentials, or its audit trail, page by page.
+
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use super::super::args::{Common, ListArgs, RowFormat};
+use super::super::exit::ExitStatus;
+use super::super::failure::{BROKEN_TRAIL, Failure};
+use super::super::render::listing::{Listed, Listing, hex};
+use super::super::settings::Settings;
+use super::super::streams::{self, grouped};
+use crate::clock::{UnixTime, system_now};
+use crate::ledger::{Credential, Event, Filter, Ledger, LedgerError, Place, Status};
+use crate::request::Lookup;
+
+/// How many rows are read and written at once.
+const PAGE: usize = 1_000;
+/// How many problems of an audit trail are told.
+const PROBLEMS_SHOWN: usize = 100;
+
+pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failure> {
+    let now = system_now();
+    let conditions = Conditions::of(args, now)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false, common.quiet)?;
+    if args.verify {
+        return verify(&ledger, args);
+    }
+    let form = args.output.unwrap_or(if super::wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
+    let listing = Listing { form, now, color: streams::color_on_stdout(common.color) };
+    let told = if args.events {
+        let after = cursor(args, "the number of an event")?.unwrap_or_default();
+        tell(
+            &listing,
+            args.limit,
+            after,
+            |event: &Event| event.number,
+            |after, limit| ledger.events(*after, limit),
+        )?
+    } else {
+        let after: Option<Place> = cursor(args, "the `cursor` of a row")?;
+        let filter = conditions.filter(args, &ledger.hash_key());
+        let place = |credential: &Credential| Some(credential.place);
+        tell(&listing, args.limit, after, place, |after, limit| ledger.credentials(&filter, *after, limit))?
+    };
+    if !common.quiet {
+        told.say(form);
+    }
+    Ok(match args.expiring_within {
+        Some(_) if told.rows > 0 => ExitStatus::SomeFailed,
+        _ => ExitStatus::Done,
+    })
+}
+
+/// Where to go on.
+fn cursor<C: FromStr>(args: &ListArgs, expected: &str) -> Result<Option<C>, Failure> {
+    let parse = |text: &String| {
+        text.parse().map_err(|_| Failure::usage(format!("--after is \"{text}\"; expected {expected}")))
+    };
+    args.after.as_ref().map(parse).transpose()
+}
+
+/// The times that were asked for.
+struct Conditions {
+    issued: Option<RangeInclusive<UnixTime>>,
+    expiring: Option<RangeInclusive<UnixTime>>,
+}
+
+impl Conditions {
+    fn of(args: &ListArgs, now: UnixTime) -> Result<Conditions, Failure> {
+        let issued = between("issued", args.issued_after, args.issued_before)?;
+        let Some(duration) = args.expiring_within else {
+            let expiring = between("expires", args.expires_after, args.expires_before)?;
+            return Ok(Conditions { issued, expiring });
+        };
+        if args.status == Some(Status::Revoked) {
+            return Err(Failure::usage("--expiring-within leaves revoked credentials out")
+                .hint("use `--expires-before` with `--status revoked`"));
+        }
+        let end = duration
+            .after(now)
+            .map_err(|problem| Failure::usage(format!("--expiring-within cannot be used; {problem}")))?;
+        Ok(Conditions { issued, expiring: Some(now.saturating_add(1)..=end) })
+    }
+
+    /// What the ledger is asked. It knows subjects' and correlation ids by their hashes only.
+    fn filter(self, args: &ListArgs, hash_key: &[u8; 32]) -> Filter {
+        let hashes = |lookup: Lookup, texts: &[String]| {
+            (!texts.is_empty()).then(|| texts.iter().map(|text| lookup.hash(hash_key, text)).collect())
+        };
+        Filter {
+            status: args.status,
+            not_revoked: args.expiring_within.is_some(),
+            run: args.run.clone(),
+            issued: self.issued,
+            expiring: self.expiring,
+            subjects: hashes(Lookup::Subject, &args.subject),
+            correlation_ids: hashes(Lookup::CorrelationId, &args.correlation_id),
+        }
+    }
+}
+
+/// The times at or after the one and before the other.
+fn between(
+    what: &str,
+    after: Option<UnixTime>,
+    before: Option<UnixTime>,
+) -> Result<Option<RangeInclusive<UnixTime>>, Failure> {
+    if after.is_none() && before.is_none() {
+        return Ok(None);
+    }
+    let start = after.unwrap_or(UnixTime::FIRST);
+    match before {
+        None => Ok(Some(start..=UnixTime::LAST)),
+        Some(before) if before > start => Ok(Some(start..=before.saturating_add(-1))),
+        Some(before) => Err(Failure::usage(format!(
+            "--{what}-before is {before}; expected a time after {start}, where the search begins"
+        ))),
+    }
+}
+
+/// What was told.
+struct Told {
+    rows: u64,
+    noun: &'static str,
+    /// The last row's cursor, where more rows follow it.
+    more: Option<String>,
+}
+
+impl Told {
+    /// Says on standard error what the rows do not: that more follow, and to people, that there are
+    /// none. A cron job without a finding stays silent.
+    fn say(&self, form: RowFormat) {
+        if self.rows == 0 && form == RowFormat::Text {
+            streams::say(&format!("no {} found", self.noun));
+        }
+        if let Some(cursor) = &self.more {
+            streams::say(&format!("more: --after {cursor}"));
+        }
+    }
+}
+
+/// Writes rows page by page, until there are no more or as many as were asked for. A page that is
+/// asked for has a row more than is wanted, which says whether more follow.
+fn tell<T: Listed, C>(
+    listing: &Listing,
+    limit: Option<NonZeroUsize>,
+    mut after: C,
+    place: impl Fn(&T) -> C,
+    mut next: impl FnMut(&C, usize) -> Result<Vec<T>, LedgerError>,
+) -> Result<Told, Failure> {
+    let mut told = Told { rows: 0, noun: T::NOUN, more: None };
+    let mut left = limit.map_or(usize::MAX, NonZeroUsize::get);
+    let mut text = listing.head::<T>();
+    loop {
+        let wanted = left.min(PAGE);
+        let mut page = next(&after, wanted + 1)?;
+        let more_follow = page.len() > wanted;
+        page.truncate(wanted);
+        page.iter().for_each(|row| listing.row(row, &mut text));
+        super::print(&text)?;
+        text.clear();
+        told.rows += page.len() as u64;
+        left -= page.len();
+        let Some(last) = page.last().filter(|_| more_follow) else { return Ok(told) };
+        if left == 0 {
+            told.more = Some(last.cursor());
+            return Ok(told);
+        }
+        after = place(last);
+    }
+}
+
+/// Goes through the whole audit trail.
+fn verify(ledger: &Ledger, args: &ListArgs) -> Result<ExitStatus, Failure> {
+    let trail = ledger.verify_events(args.head)?;
+    if trail.problems.is_empty() {
+        let noun = if trail.events == 1 { "event" } else { "events" };
+        let count = grouped(trail.events.unsigned_abs());
+        return super::print(format!("{count} {noun}, head {}\n", hex(&trail.head)).as_bytes());
+    }
+    let mut problems = trail.problems;
+    let untold = problems.len().saturating_sub(PROBLEMS_SHOWN);
+    problems.truncate(PROBLEMS_SHOWN);
+    if untold > 0 {
+        problems.push(format!("and {} more problems", grouped(untold as u64)));
+    }
+    let (path, problems) = (ledger.path().display(), problems.join("; "));
+    let message = format!("the audit trail of the ledger {path} does not hold: {problems}");
+    Err(Failure::said(ExitStatus::Files, message).hint(BROKEN_TRAIL))
+}

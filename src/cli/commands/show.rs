@@ -1,0 +1,40 @@
+//! `beltic show`: one credential and its life.
+
+use uuid::Uuid;
+
+use super::super::args::{Common, ShowArgs, ShowFormat};
+use super::super::exit::ExitStatus;
+use super::super::failure::Failure;
+use super::super::render::listing;
+use super::super::settings::Settings;
+use super::super::streams;
+use crate::clock::system_now;
+
+pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
+    let id = parse_id(&args.id)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false, common.quiet)?;
+    let Some(credential) = ledger.credential(id)? else {
+        let message = format!("the ledger {} knows no credential {}", ledger.path().display(), id.urn());
+        return Err(Failure::said(ExitStatus::Files, message)
+            .hint("`--ledger FILE` names another ledger; `beltic list` tells what is in this one"));
+    };
+    let events = ledger.events_of(credential.place)?;
+    let now = system_now();
+    let default = if super::wants_text() { ShowFormat::Text } else { ShowFormat::Json };
+    let shown = match args.output.unwrap_or(default) {
+        ShowFormat::Json => listing::life_as_json(&credential, &events, now),
+        ShowFormat::Text => {
+            let color = streams::color_on_stdout(common.color);
+            listing::life_as_text(&credential, &events, now, color).into_bytes()
+        }
+    };
+    super::print(&shown)
+}
+
+/// A credential's id. What is none is not told, for it may be a subject's.
+fn parse_id(text: &str) -> Result<Uuid, Failure> {
+    super::parse_id(text).ok_or_else(|| {
+        Failure::usage("what was typed is no credential's id; expected one such as urn:uuid:01a206e6-9989-7123-a539-f16d67dba009")
+            .hint("`beltic list --subject ID` and `--correlation-id ID` find credentials by other ids")
+    })
+}

@@ -1,0 +1,188 @@
+//! `beltic verify`: resolve, verify, report.
+
+use std::io::{self, Cursor, IsTerminal};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Instant;
+
+use super::super::args::{Common, MAX_JOBS, VerdictFormat, VerifyArgs};
+use super::super::exit::ExitStatus;
+use super::super::failure::Failure;
+use super::super::given;
+use super::super::output::Output;
+use super::super::settings;
+use super::super::streams;
+use super::super::trust;
+use super::super::verdicts::{Counts, Form, Place, no_token};
+use crate::pipeline;
+use crate::request::rules::CalendarDuration;
+use crate::results::{Content, ResultRow, Results};
+use crate::source::InputName;
+use crate::stop::Stop;
+use crate::verify::{Policy, Verifier};
+
+pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
+    let started = Instant::now();
+    let policy = policy(args)?;
+    let ring = trust::keys(args)?;
+    let lists = trust::lists(args, &ring, &policy, common.quiet)?;
+    let mut inputs = Inputs::open(&args.inputs)?;
+    let default = if super::wants_text() { VerdictFormat::Text } else { VerdictFormat::Ndjson };
+    let form = Form { format: args.output.unwrap_or(default), color: streams::color_on_stdout(common.color) };
+    let mut output = Output::to_stdout()?;
+    let mut counts = Counts::default();
+    let ended = pipeline::run(
+        jobs(args),
+        || Station { verifier: Verifier::new(&ring, &policy, &lists), form },
+        || inputs.next(),
+        Ok,
+        |judged: Judged| {
+            output.write(b"", &judged.bytes, &judged.ends)?;
+            counts.add(judged.counts);
+            Ok(())
+        },
+    );
+    let finished = output.finish(b"").map_err(Failure::from);
+    if !common.quiet {
+        counts.closing_lines(started.elapsed()).iter().for_each(|line| streams::say(line));
+    }
+    ended.and(finished)?;
+    match counts.not_valid() {
+        0 if counts.valid + counts.skipped == 0 => Err(given::undecodable("the input holds no token")),
+        0 => Ok(ExitStatus::Done),
+        _ => Ok(ExitStatus::SomeFailed),
+    }
+}
+
+fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
+    let max_ttl = args.max_ttl.as_deref().map(|text| {
+        CalendarDuration::parse(text)
+            .map_err(|problem| Failure::usage(format!("--max-ttl is \"{text}\"; {problem}")))
+    });
+    Ok(Policy {
+        now: settings::clock_of("--at", args.at.as_deref())?.now(),
+        leeway: args.leeway,
+        issuer: args.issuer.clone(),
+        vct: args.vct.clone(),
+        audience: args.audience.clone(),
+        max_ttl: max_ttl.transpose()?,
+        legacy_vc: args.legacy_vc,
+        status: !args.no_status,
+    })
+}
+
+fn jobs(args: &VerifyArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())).min(MAX_JOBS)
+}
+
+/// The inputs, one after the other. Indices count on from one to the next.
+struct Inputs {
+    pending: std::vec::IntoIter<Given>,
+    current: Option<Results>,
+    next_index: u64,
+}
+
+/// An input as it was named.
+enum Given {
+    File(String),
+    Token(String),
+}
+
+impl Inputs {
+    fn open(names: &[String]) -> Result<Inputs, Failure> {
+        let mut pending: Vec<Given> = Vec::new();
+        for name in names {
+            pending.push(match name.as_str() {
+                "-" => Given::File("-".to_owned()),
+                name if Path::new(name).exists() => Given::File(name.to_owned()),
+                name if given::looks_like_a_token(name) => Given::Token(name.to_owned()),
+                name => {
+                    let name = streams::printable(&name.chars().take(200).collect::<String>());
+                    let message = format!("there is no file {name}, and it is no token");
+                    return Err(Failure::said(ExitStatus::Files, message));
+                }
+            });
+        }
+        if pending.is_empty() {
+            if io::stdin().is_terminal() {
+                return Err(Failure::usage("there is nothing to verify")
+                    .hint("name a file or a token, or pipe one in"));
+            }
+            pending.push(Given::File("-".to_owned()));
+        }
+        Ok(Inputs { pending: pending.into_iter(), current: None, next_index: 0 })
+    }
+
+    /// The next rows; none after the last.
+    fn next(&mut self) -> Result<Option<Vec<ResultRow>>, Failure> {
+        loop {
+            if let Some(current) = &mut self.current {
+                let mut rows = current.next_batch()?;
+                if !rows.is_empty() {
+                    for row in &mut rows {
+                        row.index = self.next_index;
+                        self.next_index += 1;
+                    }
+                    return Ok(Some(rows));
+                }
+            }
+            let Some(next) = self.pending.next() else { return Ok(None) };
+            let stop = Stop::default();
+            self.current = Some(match next {
+                Given::File(name) => Results::open(Path::new(&name), &stop)?,
+                Given::Token(token) => {
+                    let reader = Box::new(Cursor::new(token.into_bytes()));
+                    Results::read(InputName::Stdin, reader, &stop)?
+                }
+            });
+        }
+    }
+}
+
+/// A worker: verifies rows and writes their verdicts.
+struct Station<'v> {
+    verifier: Verifier<'v>,
+    form: Form,
+}
+
+/// The verdicts of a batch of rows.
+struct Judged {
+    bytes: Vec<u8>,
+    ends: Vec<(u64, usize)>,
+    counts: Counts,
+}
+
+impl pipeline::Worker for Station<'_> {
+    type Raw = Vec<ResultRow>;
+    type Checked = Judged;
+    type Committed = Judged;
+    type Finished = Judged;
+
+    fn check(&mut self, rows: Vec<ResultRow>) -> Judged {
+        let mut judged =
+            Judged { bytes: Vec::new(), ends: Vec::with_capacity(rows.len()), counts: Counts::default() };
+        for row in rows {
+            let ResultRow { index, line, correlation_id, content } = row;
+            let verdict = match &content {
+                Content::Failed => {
+                    judged.counts.skipped += 1;
+                    continue;
+                }
+                Content::Unreadable(problem) => no_token(problem),
+                Content::Credential { token: Some(token), .. } => self.verifier.verify(token),
+                // A line that begins like no token is taken for an id by the reader.
+                Content::Credential { id: Some(text), token: None } => self.verifier.verify(text),
+                Content::Credential { .. } => no_token("the row is empty"),
+            };
+            judged.counts.note(&verdict);
+            self.form.write(&Place { index, line, correlation_id }, &verdict, &mut judged.bytes);
+            judged.ends.push((index, judged.bytes.len()));
+        }
+        judged
+    }
+
+    fn finish(&mut self, judged: Judged) -> Judged {
+        judged
+    }
+}

@@ -1,0 +1,154 @@
+//! What a verifier is given to trust: keys and status lists, read from files.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::args::VerifyArgs;
+use super::exit::ExitStatus;
+use super::failure::Failure;
+use super::streams::{self, printable};
+use crate::files::PathError;
+use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, Policy, RingError};
+
+/// The longest file of keys.
+const MAX_KEYS_BYTES: usize = 4 * 1024 * 1024;
+/// How deep, and how many files, a site or a folder of lists may be.
+const MAX_DEPTH: usize = 12;
+const MAX_FILES: usize = 100_000;
+/// How many lists that cannot be used are named; the others are counted.
+const MAX_WARNINGS: usize = 20;
+
+/// Reads the keys.
+pub(crate) fn keys(args: &VerifyArgs) -> Result<KeyRing, Failure> {
+    let issuer = args.issuer.as_deref();
+    let mut ring = KeyRing::default();
+    for path in &args.jwks {
+        ring.add_jwks(&text(path)?, issuer).map_err(unusable(path))?;
+    }
+    for path in &args.did {
+        ring.add_did_document(&text(path)?).map_err(unusable(path))?;
+    }
+    for path in &args.key {
+        ring.add_key(&read(path, MAX_KEYS_BYTES)?, issuer).map_err(unusable(path))?;
+    }
+    for path in args.site.iter().map(|site| files_of(site)).collect::<Result<Vec<_>, _>>()?.concat() {
+        add_site_file(&mut ring, &path, issuer)?;
+    }
+    if let Some(issuer) = issuer {
+        ring.add_did(issuer).map_err(|error| Failure::new(ExitStatus::Key, error))?;
+    }
+    if ring.is_empty() {
+        return Err(Failure::said(ExitStatus::Key, "there is no key to verify with")
+            .hint("name one by `--did`, `--jwks`, `--key` or `--site`; no key is ever taken from a token"));
+    }
+    Ok(ring)
+}
+
+/// Adds the keys of one file of a site, if it holds any.
+fn add_site_file(ring: &mut KeyRing, path: &Path, issuer: Option<&str>) -> Result<(), Failure> {
+    let name = path.file_name().unwrap_or_default();
+    let in_metadata = path.components().any(|part| part.as_os_str() == "jwt-vc-issuer");
+    if name == "did.json" {
+        ring.add_did_document(&text(path)?).map_err(unusable(path))?;
+    } else if name == "jwks.json" {
+        ring.add_jwks(&text(path)?, issuer).map_err(unusable(path))?;
+    } else if in_metadata {
+        ring.add_issuer_metadata(&text(path)?).map_err(unusable(path))?;
+    }
+    Ok(())
+}
+
+/// Reads the status lists, and warns of those that cannot be relied on.
+pub(crate) fn lists(
+    args: &VerifyArgs,
+    ring: &KeyRing,
+    policy: &Policy,
+    quiet: bool,
+) -> Result<Lists, Failure> {
+    let mut lists = Lists::default();
+    let mut unusable = 0;
+    if args.no_status {
+        return Ok(lists);
+    }
+    for path in args.site.iter().chain(&args.status_list) {
+        for file in list_files(path)? {
+            let text = String::from_utf8(read(&file, MAX_LIST_TOKEN_BYTES)?).unwrap_or_default();
+            let Err(problem) = lists.add(text.trim_ascii_end(), ring, policy) else { continue };
+            unusable += 1;
+            if !quiet && unusable <= MAX_WARNINGS {
+                let (file, problem) = (file.display().to_string(), problem.problem.to_string());
+                streams::say(&format!(
+                    "warning: the status list {} cannot be relied on: {}",
+                    printable(&file),
+                    printable(&problem)
+                ));
+            }
+        }
+    }
+    if !quiet && unusable > MAX_WARNINGS {
+        streams::say(&format!("warning: and {} more", unusable - MAX_WARNINGS));
+    }
+    Ok(lists)
+}
+
+/// A list, or every list of a folder.
+fn list_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if path.is_dir() {
+        let files = files_of(path)?;
+        return Ok(files
+            .into_iter()
+            .filter(|file| file.extension().is_some_and(|end| end == "jwt"))
+            .collect());
+    }
+    Ok(vec![path.to_owned()])
+}
+
+/// Every file below a folder, in the order of their names.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    collect(folder, 0, &mut files).map_err(|source| PathError::new("read", folder, source))?;
+    Ok(files)
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        // A link to a folder above would never end.
+        let kind = entry.file_type()?;
+        if kind.is_dir() && depth < MAX_DEPTH {
+            collect(&entry.path(), depth + 1, files)?;
+        } else if entry.path().is_file() {
+            if files.len() == MAX_FILES {
+                return Err(io::Error::other(format!("it holds more than {MAX_FILES} files")));
+            }
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read(path, MAX_KEYS_BYTES)?)
+        .map_err(|_| Failure::said(ExitStatus::Key, format!("{} is not UTF-8 text", path.display())))
+}
+
+fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    let failed = |source| PathError::new("read", path, source);
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > max_bytes {
+        let problem = format!("it is larger than {max_bytes} bytes");
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, problem)).into());
+    }
+    Ok(bytes)
+}
+
+fn unusable(path: &Path) -> impl Fn(RingError) -> Failure {
+    move |error| {
+        let error = anyhow::Error::new(error).context(format!("cannot take keys from {}", path.display()));
+        Failure::new(ExitStatus::Key, error)
+    }
+}

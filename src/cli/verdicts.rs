@@ -1,0 +1,170 @@
+//! Verdicts as they are shown, and how many there are of each kind.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use super::args::VerdictFormat;
+use super::streams::{grouped, paint, printable};
+use crate::clock::UnixTime;
+use crate::json;
+use crate::verify::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
+
+/// A verdict's place in the input.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) index: u64,
+    pub(crate) line: Option<u64>,
+    pub(crate) correlation_id: Option<String>,
+}
+
+/// Writes verdicts in one form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) format: VerdictFormat,
+    pub(crate) color: bool,
+}
+
+impl Form {
+    /// Writes a verdict, with the end of its line.
+    pub(crate) fn write(self, place: &Place, verdict: &Verdict<'_>, out: &mut Vec<u8>) {
+        match (self.format, verdict) {
+            (VerdictFormat::Ndjson, Verdict::Valid(valid)) => write_valid(place, valid, out),
+            (VerdictFormat::Ndjson, Verdict::Invalid(refusal)) => write_invalid(place, refusal, out),
+            (VerdictFormat::Text, verdict) => self.write_text(place, verdict, out),
+        }
+        out.push(b'\n');
+    }
+
+    fn write_text(self, place: &Place, verdict: &Verdict<'_>, out: &mut Vec<u8>) {
+        let (word, style, rest) = match verdict {
+            Verdict::Valid(valid) => ("valid  ", "32", valid_in_words(valid)),
+            Verdict::Invalid(refusal) => {
+                let Refusal { reason, message, .. } = refusal;
+                ("INVALID", "1;31", format!("{}: {message}", reason.as_str()))
+            }
+        };
+        let id = place.correlation_id.as_deref().map(|id| printable(id) + "  ").unwrap_or_default();
+        // Writing to a Vec does not fail.
+        let _ =
+            write!(out, "{}  {:>4}  {id}{}", paint(word, style, self.color), place.index, printable(&rest));
+    }
+}
+
+fn valid_in_words(valid: &Valid<'_>) -> String {
+    let id = valid.id.as_deref().map_or("no id", |id| id.strip_prefix("urn:uuid:").unwrap_or(id));
+    let until = valid.expires_at.and_then(UnixTime::from_seconds).map(|time| time.to_string());
+    match until {
+        Some(until) => format!("{id}  until {}", &until[..10]),
+        None => format!("{id}  without an end"),
+    }
+}
+
+fn write_place(place: &Place, valid: bool, out: &mut Vec<u8>) {
+    let _ = write!(out, "{{\"index\":{}", place.index);
+    if let Some(line) = place.line {
+        let _ = write!(out, ",\"line\":{line}");
+    }
+    if let Some(id) = &place.correlation_id {
+        out.extend_from_slice(b",\"correlation_id\":");
+        json::push_str(out, id);
+    }
+    let _ = write!(out, ",\"valid\":{valid}");
+}
+
+fn write_valid(place: &Place, valid: &Valid<'_>, out: &mut Vec<u8>) {
+    write_place(place, true, out);
+    let _ = write!(out, ",\"format\":\"{}\"", valid.format.as_str());
+    if valid.unchecked != Unchecked::default() {
+        let names: Vec<String> = valid.unchecked.names().map(json::string).collect();
+        let _ = write!(out, ",\"unchecked\":[{}]", names.join(","));
+    }
+    out.extend_from_slice(b",\"credential\":");
+    out.extend_from_slice(valid.credential);
+    out.push(b'}');
+}
+
+fn write_invalid(place: &Place, refusal: &Refusal, out: &mut Vec<u8>) {
+    write_place(place, false, out);
+    let Refusal { reason, step, message } = refusal;
+    let _ = write!(out, ",\"reason\":\"{}\",\"step\":\"{}\",\"message\":", reason.as_str(), step.as_str());
+    json::push_str(out, message);
+    out.push(b'}');
+}
+
+/// A row that holds no token.
+pub(crate) fn no_token(problem: &str) -> Verdict<'static> {
+    let message = format!("there is no token: {problem}");
+    Verdict::Invalid(Refusal::new(Reason::Malformed, Step::Split, message))
+}
+
+/// How many verdicts there are of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) valid: u64,
+    pub(crate) invalid: BTreeMap<Reason, u64>,
+    /// Failed items, which have no credential.
+    pub(crate) skipped: u64,
+    issuer_unchecked: u64,
+    status_unchecked: u64,
+}
+
+impl Counts {
+    pub(crate) fn note(&mut self, verdict: &Verdict<'_>) {
+        match verdict {
+            Verdict::Valid(valid) => {
+                self.valid += 1;
+                self.issuer_unchecked += u64::from(valid.unchecked.issuer);
+                self.status_unchecked += u64::from(valid.unchecked.status);
+            }
+            Verdict::Invalid(refusal) => *self.invalid.entry(refusal.reason).or_default() += 1,
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Counts) {
+        self.valid += other.valid;
+        self.skipped += other.skipped;
+        self.issuer_unchecked += other.issuer_unchecked;
+        self.status_unchecked += other.status_unchecked;
+        for (reason, count) in other.invalid {
+            *self.invalid.entry(reason).or_default() += count;
+        }
+    }
+
+    /// How many tokens are not valid.
+    pub(crate) fn not_valid(&self) -> u64 {
+        self.invalid.values().sum()
+    }
+
+    /// The lines at the end: counts, and what was left out.
+    pub(crate) fn closing_lines(&self, elapsed: Duration) -> Vec<String> {
+        let (seconds, tokens) = (elapsed.as_secs_f64(), self.valid + self.not_valid());
+        let rate = grouped((tokens as f64 / seconds.max(1e-6)) as u64);
+        let noun = if tokens == 1 { "token" } else { "tokens" };
+        let skipped = match self.skipped {
+            0 => String::new(),
+            count => format!(", passed over {} without a credential", grouped(count)),
+        };
+        let (valid, not_valid) = (grouped(self.valid), grouped(self.not_valid()));
+        let tokens = grouped(tokens);
+        let mut lines = vec![format!(
+            "valid {valid}, not valid {not_valid}{skipped} ({tokens} {noun} in {seconds:.2} s, {rate}/s)"
+        )];
+        if !self.invalid.is_empty() {
+            let reasons = self.invalid.iter();
+            let reasons = reasons.map(|(reason, count)| format!("{} {}", reason.as_str(), grouped(*count)));
+            lines.push(format!("  {}", reasons.collect::<Vec<_>>().join(", ")));
+        }
+        if self.issuer_unchecked > 0 {
+            let count = grouped(self.issuer_unchecked);
+            lines.push(format!(
+                "warning: who issued {count} of the valid ones was not checked; `--issuer` says who must have"
+            ));
+        }
+        if self.status_unchecked > 0 {
+            let count = grouped(self.status_unchecked);
+            lines.push(format!("warning: whether {count} of the valid ones were revoked was not checked"));
+        }
+        lines
+    }
+}

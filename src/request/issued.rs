@@ -1,0 +1,23 @@
+//! Claims that were issued, by the rules of the request that asked for them.
+
+use super::fields::Object;
+use super::findings::{Findings, Place, Strictness};
+use crate::clock::UnixTime;
+use crate::json::Value;
+
+/// What is wrong with a part of an issued credential, such as its claims: the place in the part, as a JSON
+/// Pointer, and a sentence. `None` where nothing is.
+///
+/// Members that no rule names are ignored, as verifiers have to. Where claims may be withheld, a member may be
+/// missing. `now` is the time as of which the credential is looked at.
+pub fn issued_problem(
+    value: Value<'_>,
+    object: &'static Object,
+    may_be_withheld: bool,
+    now: UnixTime,
+) -> Option<(String, String)> {
+    let mut findings = Findings::new(Strictness::Issued { may_be_withheld }, now);
+    findings.check_object(value, object, &Place::Root);
+    let first = findings.violations.into_iter().next()?;
+    Some((first.path, first.message))
+}

@@ -1,0 +1,395 @@
+//! The claims of each format: which must be there, what they must be, and which must agree.
+
+use std::borrow::Cow;
+
+use super::Format;
+use super::times::{Moment, date_time, numeric_date};
+use super::verdict::{Reason, Refusal, Step};
+use crate::json::{Kind, Value};
+use crate::token::Disclosed;
+
+/// The context that stands first in a credential of the VC Data Model 2.0.
+const CREDENTIALS_V2: &str = "https://www.w3.org/ns/credentials/v2";
+/// The context of the VC Data Model 1.1.
+const CREDENTIALS_V1: &str = "https://www.w3.org/2018/credentials/v1";
+
+/// The type of a W3C status list, which is a credential, and about nobody.
+pub(super) const LIST_TYPE: &str = "BitstringStatusListCredential";
+
+/// What a verification needs of a credential.
+#[derive(Debug, Default)]
+pub(super) struct Claims<'d> {
+    /// Who issued it.
+    pub(super) issuer: Cow<'d, str>,
+    pub(super) id: Option<Cow<'d, str>>,
+    pub(super) vct: Option<Cow<'d, str>>,
+    pub(super) audience: Option<Value<'d>>,
+    /// From when it holds; all must have passed.
+    pub(super) starts: [Option<Moment>; 3],
+    /// Until when it holds; none may have passed.
+    pub(super) ends: [Option<Moment>; 2],
+    pub(super) token_status: Option<Value<'d>>,
+    pub(super) bitstring_status: Option<Value<'d>>,
+    /// The business, where the credential is one of ours.
+    pub(super) business: Option<Business<'d>>,
+}
+
+/// Where the claims about a business stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Business<'d> {
+    pub(super) subject: Option<Value<'d>>,
+    pub(super) claims: Option<Value<'d>>,
+    /// Whether claims may be missing because they were withheld.
+    pub(super) may_be_withheld: bool,
+}
+
+/// The members that matter, found in one pass over the payload.
+#[derive(Default, Clone, Copy)]
+struct Members<'d> {
+    iss: Option<Value<'d>>,
+    sub: Option<Value<'d>>,
+    jti: Option<Value<'d>>,
+    iat: Option<Value<'d>>,
+    nbf: Option<Value<'d>>,
+    exp: Option<Value<'d>>,
+    aud: Option<Value<'d>>,
+    vct: Option<Value<'d>>,
+    status: Option<Value<'d>>,
+    cnf: Option<Value<'d>>,
+    context: Option<Value<'d>>,
+    id: Option<Value<'d>>,
+    types: Option<Value<'d>>,
+    issuer: Option<Value<'d>>,
+    valid_from: Option<Value<'d>>,
+    valid_until: Option<Value<'d>>,
+    issuance_date: Option<Value<'d>>,
+    expiration_date: Option<Value<'d>>,
+    credential_subject: Option<Value<'d>>,
+    credential_status: Option<Value<'d>>,
+    vc: Option<Value<'d>>,
+    vp: Option<Value<'d>>,
+    subject: Option<Value<'d>>,
+    claims: Option<Value<'d>>,
+}
+
+impl<'d> Members<'d> {
+    fn of(object: Value<'d>) -> Members<'d> {
+        let mut found = Members::default();
+        for (name, value) in object.members() {
+            let place = match &*name {
+                "iss" => &mut found.iss,
+                "sub" => &mut found.sub,
+                "jti" => &mut found.jti,
+                "iat" => &mut found.iat,
+                "nbf" => &mut found.nbf,
+                "exp" => &mut found.exp,
+                "aud" => &mut found.aud,
+                "vct" => &mut found.vct,
+                "status" => &mut found.status,
+                "cnf" => &mut found.cnf,
+                "@context" => &mut found.context,
+                "id" => &mut found.id,
+                "type" => &mut found.types,
+                "issuer" => &mut found.issuer,
+                "validFrom" => &mut found.valid_from,
+                "validUntil" => &mut found.valid_until,
+                "issuanceDate" => &mut found.issuance_date,
+                "expirationDate" => &mut found.expiration_date,
+                "credentialSubject" => &mut found.credential_subject,
+                "credentialStatus" => &mut found.credential_status,
+                "vc" => &mut found.vc,
+                "vp" => &mut found.vp,
+                "subject" => &mut found.subject,
+                "claims" => &mut found.claims,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        found
+    }
+}
+
+impl<'d> Claims<'d> {
+    /// Reads the claims of a credential of this format.
+    pub(super) fn read(payload: Value<'d>, format: Format) -> Result<Claims<'d>, Refusal> {
+        let members = Members::of(payload);
+        match format {
+            Format::JwtVc => of_credential(members),
+            Format::SdJwtVc => of_sd_jwt(members),
+            Format::LegacyVc => of_vc_claim(members),
+        }
+    }
+}
+
+/// VC Data Model 2.0, secured by VC-JOSE-COSE: the payload is the credential.
+fn of_credential(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
+    for (name, member) in [("vc", members.vc), ("vp", members.vp)] {
+        if member.is_some() {
+            return Err(wrong(format!("`{name}` stands in a credential that is the payload itself")));
+        }
+    }
+    check_context(members.context, CREDENTIALS_V2)?;
+    let types = check_types(members.types)?;
+    let issuer = issuer_id("issuer", required("issuer", members.issuer)?)?;
+    let id = url("id", members.id)?;
+    let jti = optional_text("jti", members.jti)?;
+    if let Some(iss) = optional_text("iss", members.iss)? {
+        agree("iss", &iss, "issuer", &issuer)?;
+    }
+    if let (Some(id), Some(jti)) = (&id, &jti) {
+        agree("jti", jti, "id", id)?;
+    }
+    let subject = check_subjects(members.credential_subject, optional_text("sub", members.sub)?)?;
+    let (valid_from, valid_until) =
+        (times_of("validFrom", members.valid_from)?, times_of("validUntil", members.valid_until)?);
+    if let (Some(from), Some(until)) = (valid_from, valid_until) {
+        in_order(from, until)?;
+    }
+    check_entries(members.credential_status)?;
+    let business = (types == Types::Business).then_some(Business {
+        subject: Some(subject),
+        claims: subject.member("claims"),
+        may_be_withheld: false,
+    });
+    Ok(Claims {
+        issuer,
+        id: id.or(jti),
+        vct: optional_text("vct", members.vct)?,
+        audience: members.aud,
+        starts: [number("iat", members.iat)?, number("nbf", members.nbf)?, valid_from],
+        ends: [number("exp", members.exp)?, valid_until],
+        token_status: members.status,
+        bitstring_status: members.credential_status,
+        business,
+    })
+}
+
+/// SD-JWT VC, after its disclosures were put in. `iss` and `exp` are required here, though the draft
+/// leaves them open: without them there is nobody to ask and no end.
+fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
+    let issuer = text("iss", required("iss", members.iss)?)?;
+    let vct = text("vct", required("vct", members.vct)?)?;
+    let exp = numeric_date("exp", required("exp", members.exp)?)?;
+    optional_text("sub", members.sub)?;
+    if members.cnf.is_some_and(|cnf| cnf.kind() != Kind::Object) {
+        return Err(wrong("`cnf` is no object"));
+    }
+    let business = is_business_type(&vct).then_some(Business {
+        subject: members.subject,
+        claims: members.claims,
+        may_be_withheld: true,
+    });
+    Ok(Claims {
+        issuer,
+        id: optional_text("jti", members.jti)?,
+        vct: Some(vct),
+        audience: members.aud,
+        starts: [number("iat", members.iat)?, number("nbf", members.nbf)?, None],
+        ends: [Some(exp), None],
+        token_status: members.status,
+        bitstring_status: None,
+        business,
+    })
+}
+
+/// VC Data Model 1.1 section 6.3.1: the rest of the credential under `vc`. What is said in both places
+/// must be the same.
+fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
+    if members.vp.is_some() {
+        return Err(wrong("`vp` stands in a credential"));
+    }
+    let vc = required("vc", members.vc)?;
+    if vc.kind() != Kind::Object {
+        return Err(wrong("`vc` is no object"));
+    }
+    let inner = Members::of(vc);
+    check_context(inner.context, CREDENTIALS_V1)?;
+    check_types(inner.types)?;
+    let issuer = text("iss", required("iss", members.iss)?)?;
+    if let Some(named) = inner.issuer {
+        agree("vc.issuer", &issuer_id("vc.issuer", named)?, "iss", &issuer)?;
+    }
+    let (id, jti) = (optional_text("vc.id", inner.id)?, optional_text("jti", members.jti)?);
+    if let (Some(id), Some(jti)) = (&id, &jti) {
+        agree("vc.id", id, "jti", jti)?;
+    }
+    check_subjects(inner.credential_subject, optional_text("sub", members.sub)?)?;
+    check_entries(inner.credential_status)?;
+    Ok(Claims {
+        issuer,
+        id: jti.or(id),
+        vct: None,
+        audience: members.aud,
+        starts: [
+            number("iat", members.iat)?,
+            number("nbf", members.nbf)?,
+            times_of("vc.issuanceDate", inner.issuance_date)?,
+        ],
+        ends: [number("exp", members.exp)?, times_of("vc.expirationDate", inner.expiration_date)?],
+        token_status: None,
+        bitstring_status: inner.credential_status,
+        business: None,
+    })
+}
+
+/// Claims that judge the credential may not be the holder's to withhold (SD-JWT VC section 2.2.2.2),
+/// neither as a whole nor in part.
+pub(super) fn check_never_disclosable(payload: Value<'_>, disclosed: &[Disclosed]) -> Result<(), Refusal> {
+    let refuse = |name: &str| {
+        let message = format!("`{name}` can be withheld, and must not be");
+        Err(Refusal::new(Reason::DisclosureInvalid, Step::Disclosures, message))
+    };
+    for found in disclosed {
+        if NEVER_DISCLOSABLE.contains(&found.top_level_claim()) {
+            return refuse(found.top_level_claim());
+        }
+    }
+    for (name, value) in payload.members() {
+        let is_container = matches!(value.kind(), Kind::Object | Kind::Array);
+        if is_container && NEVER_DISCLOSABLE.contains(&&*name) && holds_digests(value) {
+            return refuse(&name);
+        }
+    }
+    Ok(())
+}
+
+const NEVER_DISCLOSABLE: [&str; 8] =
+    ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"];
+
+fn holds_digests(value: Value<'_>) -> bool {
+    value.members().any(|(name, member)| matches!(&*name, "_sd" | "...") || holds_digests(member))
+        || value.elements().any(holds_digests)
+}
+
+fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(), Refusal> {
+    let context = required("@context", context)?;
+    let mut elements = context.elements();
+    if elements.next().and_then(Value::as_str).as_deref() != Some(first) {
+        return Err(wrong(format!("`@context` is no array whose first element is {first}")));
+    }
+    match elements.all(|element| matches!(element.kind(), Kind::String | Kind::Object)) {
+        true => Ok(()),
+        false => Err(wrong("`@context` has an element that is neither a URL nor an object")),
+    }
+}
+
+#[derive(PartialEq)]
+enum Types {
+    Business,
+    Other,
+}
+
+/// `type`: a text or an array of texts, among them `VerifiableCredential`.
+fn check_types(types: Option<Value<'_>>) -> Result<Types, Refusal> {
+    let types = required("type", types)?;
+    let (mut credential, mut kind) = (false, Types::Other);
+    let single = (types.kind() == Kind::String).then_some(types);
+    for name in single.into_iter().chain(types.elements()) {
+        match text("type", name)?.as_ref() {
+            "VerifiableCredential" => credential = true,
+            "BusinessCredential" => kind = Types::Business,
+            name @ (LIST_TYPE | "StatusList2021Credential" | "VerifiablePresentation") => {
+                // Kinds of tokens must not stand in for each other (RFC 8725 section 3.12).
+                let message = format!("it is a {name}, and no credential about anybody");
+                return Err(Refusal::new(Reason::UnsupportedType, Step::Claims, message));
+            }
+            _ => {}
+        }
+    }
+    if credential { Ok(kind) } else { Err(wrong("`type` does not include VerifiableCredential")) }
+}
+
+/// `credentialSubject`: one object or several, each saying something. A `sub` is the subject's id.
+/// Returns the only subject, or the first.
+fn check_subjects<'d>(subjects: Option<Value<'d>>, sub: Option<Cow<'_, str>>) -> Result<Value<'d>, Refusal> {
+    let subjects = required("credentialSubject", subjects)?;
+    let single = (subjects.kind() == Kind::Object).then_some(subjects);
+    let mut first = None;
+    for subject in single.into_iter().chain(subjects.elements()) {
+        if subject.members().next().is_none() {
+            return Err(wrong("`credentialSubject` says nothing about anybody"));
+        }
+        let id = url("credentialSubject.id", subject.member("id"))?;
+        if let (Some(id), Some(sub), true) = (id, &sub, single.is_some()) {
+            agree("sub", sub, "credentialSubject.id", &id)?;
+        }
+        first = first.or(Some(subject));
+    }
+    first.ok_or_else(|| wrong("`credentialSubject` is neither an object nor an array of objects"))
+}
+
+/// `credentialStatus`: one object or several, each with a type.
+fn check_entries(entries: Option<Value<'_>>) -> Result<(), Refusal> {
+    let Some(entries) = entries else { return Ok(()) };
+    let single = (entries.kind() == Kind::Object).then_some(entries);
+    let mut elements = single.into_iter().chain(entries.elements()).peekable();
+    let sound = elements.peek().is_some() && elements.all(|entry| entry.member("type").is_some());
+    if sound {
+        Ok(())
+    } else {
+        Err(wrong("`credentialStatus` holds something that is no object with a type"))
+    }
+}
+
+/// The issuer, a text or an object with an id.
+fn issuer_id<'d>(name: &str, issuer: Value<'d>) -> Result<Cow<'d, str>, Refusal> {
+    match issuer.kind() {
+        Kind::Object => text(name, required("issuer.id", issuer.member("id"))?),
+        _ => text(name, issuer),
+    }
+}
+
+/// Whether this is the name of a business credential that no setting has changed.
+fn is_business_type(vct: &str) -> bool {
+    vct == "urn:beltic:business:1" || vct.starts_with("https://") && vct.ends_with("/credentials/business/v1")
+}
+
+fn number(name: &'static str, value: Option<Value<'_>>) -> Result<Option<Moment>, Refusal> {
+    value.map(|value| numeric_date(name, value)).transpose()
+}
+
+fn times_of(name: &'static str, value: Option<Value<'_>>) -> Result<Option<Moment>, Refusal> {
+    value.map(|value| date_time(name, value)).transpose()
+}
+
+fn in_order(from: Moment, until: Moment) -> Result<(), Refusal> {
+    match from.seconds <= until.seconds {
+        true => Ok(()),
+        false => Err(wrong(format!("`{}` lies before `{}`", until.claim, from.claim))),
+    }
+}
+
+fn required<'d>(name: &str, value: Option<Value<'d>>) -> Result<Value<'d>, Refusal> {
+    value.ok_or_else(|| wrong(format!("`{name}` is missing")))
+}
+
+fn text<'d>(name: &str, value: Value<'d>) -> Result<Cow<'d, str>, Refusal> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(wrong(format!("`{name}` is {}; expected text", value.kind()))),
+    }
+}
+
+fn optional_text<'d>(name: &str, value: Option<Value<'d>>) -> Result<Option<Cow<'d, str>>, Refusal> {
+    value.map(|value| text(name, value)).transpose()
+}
+
+/// An id, which the VC Data Model wants to be one URL (section 4.4).
+fn url<'d>(name: &str, value: Option<Value<'d>>) -> Result<Option<Cow<'d, str>>, Refusal> {
+    let Some(text) = optional_text(name, value)? else { return Ok(None) };
+    match text.contains(':') {
+        true => Ok(Some(text)),
+        false => Err(wrong(format!("`{name}` is no URL"))),
+    }
+}
+
+fn agree(one: &str, text: &str, other: &str, expected: &str) -> Result<(), Refusal> {
+    match text == expected {
+        true => Ok(()),
+        false => Err(wrong(format!("`{one}` and `{other}` contradict each other"))),
+    }
+}
+
+fn wrong(message: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::SchemaInvalid, Step::Claims, message)
+}

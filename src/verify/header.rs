@@ -1,0 +1,86 @@
+//! The protected header: what it may say, and which key it names.
+
+use super::verdict::{Reason, Refusal, Step};
+use crate::json::{Kind, Value};
+
+/// What a token says that it is, by its `typ`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Typ {
+    /// `vc+jwt`
+    Credential,
+    /// `dc+sd-jwt`
+    SdJwt,
+    /// `statuslist+jwt`
+    StatusList,
+    /// `JWT`, or nothing.
+    Jwt,
+    /// Anything else.
+    Other(String),
+}
+
+/// What counts of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) typ: Typ,
+    pub(super) kid: String,
+}
+
+impl Header {
+    /// Reads a header, whose type must be one that `accepts` does not refuse. Parameters without a meaning here are ignored, keys in them (`jwk`, `x5c`) and
+    /// places of keys (`jku`, `x5u`) among them (RFC 7515 section 4).
+    pub(super) fn read(
+        header: Value<'_>,
+        accepts: impl FnOnce(&Typ) -> Result<(), Refusal>,
+    ) -> Result<Header, Refusal> {
+        check_alg(header.member("alg"))?;
+        let typ = typ(header.member("typ"))?;
+        accepts(&typ)?;
+        for name in ["crit", "b64"] {
+            if header.member(name).is_some() {
+                // No extension is understood, so whatever `crit` names is not, and an empty or
+                // ill-formed one is refused anyway (RFC 7515 section 4.1.11). A JWT has no `b64`
+                // (RFC 7797 section 7).
+                let message = format!("the header has `{name}`; no extension is understood here");
+                return Err(refuse(Reason::UnsupportedCritical, message));
+            }
+        }
+        let kid = match header.member("kid") {
+            None => return Err(refuse(Reason::UnknownKid, "the header has no `kid`, which names the key")),
+            Some(kid) => kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is no string"))?,
+        };
+        Ok(Header { typ, kid: kid.into_owned() })
+    }
+}
+
+fn check_alg(alg: Option<Value<'_>>) -> Result<(), Refusal> {
+    match alg.map(Value::as_str) {
+        Some(Some(alg)) if alg == "ES256" => Ok(()),
+        Some(Some(alg)) => {
+            let shown: String = alg.chars().take(20).collect();
+            Err(refuse(Reason::UnsupportedAlg, format!("`alg` is {shown:?}; expected \"ES256\"")))
+        }
+        Some(None) => Err(refuse(Reason::UnsupportedAlg, "`alg` is no string; expected \"ES256\"")),
+        None => Err(refuse(Reason::UnsupportedAlg, "the header has no `alg`; expected \"ES256\"")),
+    }
+}
+
+/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515
+/// section 4.1.9).
+fn typ(typ: Option<Value<'_>>) -> Result<Typ, Refusal> {
+    let Some(typ) = typ else { return Ok(Typ::Jwt) };
+    if typ.kind() != Kind::String {
+        return Err(refuse(Reason::Malformed, "`typ` is no string"));
+    }
+    let name = typ.as_str().unwrap_or_default().to_ascii_lowercase();
+    Ok(match name.strip_prefix("application/").unwrap_or(&name) {
+        "vc+jwt" => Typ::Credential,
+        "dc+sd-jwt" => Typ::SdJwt,
+        "statuslist+jwt" => Typ::StatusList,
+        "jwt" => Typ::Jwt,
+        other => Typ::Other(other.chars().take(40).collect()),
+    })
+}
+
+fn refuse(reason: Reason, message: impl Into<String>) -> Refusal {
+    Refusal::new(reason, Step::Header, message)
+}

@@ -1,0 +1,329 @@
+//! Verifying credentials, offline and strictly.
+//!
+//! A token goes through the steps of [`Step`], in their order, and the first that fails is the verdict. No
+//! more is parsed before the signature than the header that names its key.
+//!
+//! ```text
+//! split ─▶ header ─▶ key ─▶ signature ─▶ payload ─▶ disclosures ─▶ claims ─▶ issuer ─▶ times ─▶ schema ─▶ status
+//! ```
+//!
+//! Keys come from a [`KeyRing`] and never from the token; what is asked for beyond the standards is a
+//! [`Policy`]; the status comes from a [`StatusSource`]. Nothing here opens a file or a connection.
+
+mod claims;
+mod header;
+mod lists;
+mod open;
+mod policy;
+mod ring;
+mod status;
+mod times;
+mod verdict;
+
+pub use lists::{ListProblem, Lists, MAX_LIST_TOKEN_BYTES};
+pub use policy::{MAX_LEEWAY, Policy};
+pub use ring::{KeyRing, RingError};
+pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
+pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
+
+use crate::clock::UnixTime;
+use crate::json::{Kind, Parser, Value};
+use crate::jws::Implementation;
+use crate::request::{self, fields};
+use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
+use claims::{Claims, check_never_disclosable};
+use header::Typ;
+use open::{Opener, at, shown, split};
+use ring::RingKey;
+use times::Moment;
+
+/// How a credential is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `vc+jwt`: VC Data Model 2.0, secured by VC-JOSE-COSE.
+    JwtVc,
+    /// `dc+sd-jwt`: SD-JWT VC.
+    SdJwtVc,
+    /// A JWT with a `vc` claim: VC Data Model 1.1.
+    LegacyVc,
+}
+
+impl Format {
+    /// The name as it stands in verdicts; where it is issued here, that of the proof format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::JwtVc => "jwt_vc",
+            Format::SdJwtVc => "sd_jwt_vc",
+            Format::LegacyVc => "legacy_vc",
+        }
+    }
+}
+
+/// Verifies tokens, one after the other, in buffers of its own. It stays on the thread that made it.
+pub struct Verifier<'v> {
+    policy: &'v Policy,
+    status: Box<dyn StatusSource + 'v>,
+    opener: Opener<'v>,
+    buffer: Vec<u8>,
+    parser: Parser,
+    /// An SD-JWT's payload with its disclosures, and what is parsed of it.
+    disclosed: String,
+    disclosed_parser: Parser,
+    credential: Vec<u8>,
+}
+
+impl<'v> Verifier<'v> {
+    /// A verifier for one worker thread.
+    pub fn new(ring: &'v KeyRing, policy: &'v Policy, status: impl StatusSource + 'v) -> Verifier<'v> {
+        Verifier::with(Implementation::default(), ring, policy, status)
+    }
+
+    /// As [`Verifier::new`], with this implementation of ES256.
+    pub fn with(
+        implementation: Implementation,
+        ring: &'v KeyRing,
+        policy: &'v Policy,
+        status: impl StatusSource + 'v,
+    ) -> Verifier<'v> {
+        Verifier {
+            policy,
+            status: Box::new(status),
+            opener: Opener::new(ring, implementation),
+            buffer: Vec::new(),
+            parser: Parser::default(),
+            disclosed: String::new(),
+            disclosed_parser: Parser::default(),
+            credential: Vec::new(),
+        }
+    }
+
+    /// Verifies a token. White space around it is not forgiven.
+    pub fn verify(&mut self, token: &str) -> Verdict<'_> {
+        self.verify_at(token, self.policy.now)
+    }
+
+    /// Verifies a token as of another time than the policy's.
+    pub fn verify_at(&mut self, token: &str, now: UnixTime) -> Verdict<'_> {
+        match self.judge(token, now) {
+            Ok(valid) => Verdict::Valid(valid),
+            Err(refusal) => Verdict::Invalid(refusal),
+        }
+    }
+
+    fn judge(&mut self, token: &str, now: UnixTime) -> Result<Valid<'_>, Refusal> {
+        let compact = split(token, MAX_TOKEN_BYTES)?;
+        let policy = self.policy;
+        let opened = self.opener.header(&compact, policy, |typ| accept(typ, policy))?;
+        let format = format_of(&opened.typ);
+        check_form(&compact, format)?;
+        self.opener.signature(&compact, &opened)?;
+        let key = self.opener.key(&opened);
+
+        let text =
+            decode_text(compact.payload, Part::Payload, &mut self.buffer).map_err(at(Step::Payload))?;
+        let document = parse_object(text, Part::Payload, &mut self.parser).map_err(at(Step::Payload))?;
+        let payload = match format {
+            Format::SdJwtVc => {
+                self.disclosed = put_in(document.root(), &compact)?;
+                let parsed = parse_object(&self.disclosed, Part::Payload, &mut self.disclosed_parser);
+                parsed.map_err(at(Step::Disclosures))?.root()
+            }
+            _ => document.root(),
+        };
+        let (claims, unchecked) = judge_claims(payload, format, key, (policy, now), &mut *self.status)?;
+        self.credential.clear();
+        payload.write_compact(&mut self.credential);
+        Ok(Valid {
+            format,
+            credential: &self.credential,
+            id: claims.id.map(|id| id.into_owned()),
+            expires_at: claims.ends.iter().flatten().map(|end| end.seconds).min(),
+            unchecked,
+        })
+    }
+}
+
+/// Whether credentials of this type are accepted.
+fn accept(typ: &Typ, policy: &Policy) -> Result<(), Refusal> {
+    let message = match typ {
+        Typ::Credential | Typ::SdJwt => return Ok(()),
+        Typ::Jwt if policy.legacy_vc => return Ok(()),
+        Typ::Jwt => "`typ` is \"JWT\" or missing, as in credentials of the VC Data Model 1.1".to_owned(),
+        Typ::StatusList => "it is a status list, and no credential".to_owned(),
+        Typ::Other(name) => format!("`typ` is {name:?}; expected \"vc+jwt\" or \"dc+sd-jwt\""),
+    };
+    Err(Refusal::new(Reason::UnsupportedType, Step::Header, message))
+}
+
+/// The format of an accepted type.
+fn format_of(typ: &Typ) -> Format {
+    match typ {
+        Typ::Credential => Format::JwtVc,
+        Typ::SdJwt => Format::SdJwtVc,
+        _ => Format::LegacyVc,
+    }
+}
+
+/// An SD-JWT has a `~` and no other token does; none may end in a key binding JWT.
+fn check_form(compact: &Compact<'_>, format: Format) -> Result<(), Refusal> {
+    let malformed = |message: &str| Err(Refusal::new(Reason::Malformed, Step::Header, message));
+    match (format, compact.is_sd_jwt) {
+        (Format::SdJwtVc, false) => malformed("`typ` is that of an SD-JWT, and no `~` ends the token"),
+        (Format::JwtVc | Format::LegacyVc, true) => {
+            malformed("a `~` follows the signature, and `typ` is not that of an SD-JWT")
+        }
+        _ if compact.key_binding.is_some() => {
+            let message = "the token ends in a key binding JWT, which is not checked here";
+            Err(Refusal::new(Reason::UnsupportedKeyBinding, Step::Header, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The payload of an SD-JWT with its disclosures in their places.
+fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> {
+    let processed = process(payload, &compact.disclosures)
+        .map_err(|error| Refusal::new(Reason::DisclosureInvalid, Step::Disclosures, error.to_string()))?;
+    check_never_disclosable(payload, &processed.disclosed)?;
+    Ok(processed.payload)
+}
+
+/// Everything that is asked of claims whose signature is sound.
+fn judge_claims<'d>(
+    payload: Value<'d>,
+    format: Format,
+    key: &RingKey,
+    (policy, now): (&Policy, UnixTime),
+    status: &mut dyn StatusSource,
+) -> Result<(Claims<'d>, Unchecked), Refusal> {
+    let claims = Claims::read(payload, format)?;
+    let issuer_is_known = check_issuer(&claims.issuer, key, policy)?;
+    check_type(&claims, policy)?;
+    check_audience(&claims, policy)?;
+    check_times(&claims, policy, now)?;
+    let has_schema = check_schema(&claims, now)?;
+    if policy.status && status::has_status(&claims) {
+        status::check(&claims, issuer_is_known.then_some(&*claims.issuer), status)?;
+    }
+    let unchecked = Unchecked {
+        issuer: !issuer_is_known,
+        status: !policy.status && status::has_status(&claims),
+        schema: !has_schema,
+    };
+    Ok((claims, unchecked))
+}
+
+/// The issuer must be the one asked for and the one whose key it is (RFC 8725 section 3.8). Whether
+/// either is known is returned.
+fn check_issuer(issuer: &str, key: &RingKey, policy: &Policy) -> Result<bool, Refusal> {
+    let refuse = |message: String| Err(Refusal::new(Reason::IssuerMismatch, Step::Issuer, message));
+    match (policy.issuer.as_deref(), key.issuer.as_deref()) {
+        (Some(expected), _) if expected != issuer => {
+            refuse(format!("the issuer is {}; expected {expected}", shown(issuer)))
+        }
+        (_, Some(owner)) if owner != issuer => {
+            refuse(format!("the issuer is {}, and the key is one of {owner}", shown(issuer)))
+        }
+        (None, None) => Ok(false),
+        _ => Ok(true),
+    }
+}
+
+fn check_type(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
+    let Some(expected) = policy.vct.as_deref() else { return Ok(()) };
+    match claims.vct.as_deref() {
+        Some(vct) if vct == expected => Ok(()),
+        found => {
+            let found = found.map_or("missing".to_owned(), shown);
+            let message = format!("`vct` is {found}; expected {expected}");
+            Err(Refusal::new(Reason::TypeMismatch, Step::Issuer, message))
+        }
+    }
+}
+
+/// A token that names an audience is for that audience alone (RFC 7519 section 4.1.3).
+fn check_audience(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
+    let refuse = |message: &str| Err(Refusal::new(Reason::AudienceMismatch, Step::Issuer, message));
+    let Some(audience) = claims.audience else {
+        return if policy.audience.is_none() { Ok(()) } else { refuse("`aud` is missing") };
+    };
+    let Some(expected) = policy.audience.as_deref() else {
+        return refuse("it is meant for an audience in `aud`, and none was named to compare it with");
+    };
+    let single = (audience.kind() == Kind::String).then_some(audience);
+    let mut named = single.into_iter().chain(audience.elements());
+    match named.any(|name| name.as_str().as_deref() == Some(expected)) {
+        true => Ok(()),
+        false => refuse("`aud` names somebody else"),
+    }
+}
+
+fn check_times(claims: &Claims<'_>, policy: &Policy, now: UnixTime) -> Result<(), Refusal> {
+    check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy, now)
+        .map_err(|(reason, message)| Refusal::new(reason, Step::Times, message))?;
+    let Some(max_ttl) = policy.max_ttl else { return Ok(()) };
+    let start = claims.starts.iter().flatten().map(|start| start.seconds).min();
+    let end = claims.ends.iter().flatten().map(|end| end.seconds).min();
+    let within = start.zip(end).is_some_and(|(start, end)| {
+        let start = UnixTime::from_seconds(start);
+        start.and_then(|start| max_ttl.after(start).ok()).is_some_and(|latest| end <= latest.seconds())
+    });
+    match within {
+        true => Ok(()),
+        false => {
+            let message = "it lives for longer than was asked for, or does not say for how long";
+            Err(Refusal::new(Reason::LifetimeTooLong, Step::Times, message))
+        }
+    }
+}
+
+/// Every start must have come, and no end: a token holds while start <= now < end (RFC 7519 section
+/// 4.1.4). The leeway is granted at both ends.
+fn check_period<'m>(
+    mut starts: impl Iterator<Item = &'m Moment>,
+    mut ends: impl Iterator<Item = &'m Moment>,
+    policy: &Policy,
+    now: UnixTime,
+) -> Result<(), (Reason, String)> {
+    let (now, leeway) = (now.seconds(), i64::from(policy.leeway.min(MAX_LEEWAY)));
+    if let Some(end) = ends.find(|end| now >= end.seconds + leeway) {
+        return Err((Reason::Expired, format!("`{}` was {}", end.claim, in_words(end.seconds))));
+    }
+    if let Some(start) = starts.find(|start| now < start.seconds - leeway) {
+        return Err((Reason::NotYetValid, format!("`{}` is {}", start.claim, in_words(start.seconds))));
+    }
+    Ok(())
+}
+
+fn in_words(seconds: i64) -> String {
+    match UnixTime::from_seconds(seconds) {
+        Some(time) => time.to_string(),
+        None => format!("{seconds} seconds after 1970"),
+    }
+}
+
+/// What is said about a business, by the rules of the item that asked for it. Unknown claims are
+/// ignored (RFC 7519 section 4). Returns whether there was anything to check.
+fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
+    let Some(business) = claims.business else { return Ok(false) };
+    let parts = [
+        ("claims", business.claims, &fields::CLAIMS, business.may_be_withheld),
+        // The subject's id may stand in `sub` alone, or be called `subject_id`.
+        ("subject", business.subject, &fields::SUBJECT, true),
+    ];
+    for (name, part, object, may_be_withheld) in parts {
+        let problem = match part {
+            Some(value) if value.kind() == Kind::Object => {
+                request::issued_problem(value, object, may_be_withheld, now)
+            }
+            Some(_) => Some((String::new(), "expected an object".to_owned())),
+            None if may_be_withheld => None,
+            None => Some((String::new(), "missing".to_owned())),
+        };
+        if let Some((place, message)) = problem {
+            let message = format!("{name}{place}: {message}");
+            return Err(Refusal::new(Reason::SchemaInvalid, Step::Schema, message));
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,45 @@
+//! What a verifier asks for beyond what the standards do.
+
+use crate::clock::UnixTime;
+use crate::request::rules::CalendarDuration;
+
+/// The greatest allowance for clocks that differ, in seconds.
+pub const MAX_LEEWAY: u32 = 300;
+
+/// What a verifier asks for.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The time at which tokens are to hold.
+    pub now: UnixTime,
+    /// By how many seconds clocks may differ, at most [`MAX_LEEWAY`].
+    pub leeway: u32,
+    /// Who must have issued the credential.
+    pub issuer: Option<String>,
+    /// What type it must be of.
+    pub vct: Option<String>,
+    /// Whom it must be meant for. A credential that names an audience is refused without this (RFC 7519
+    /// section 4.1.3).
+    pub audience: Option<String>,
+    /// How long it may live.
+    pub max_ttl: Option<CalendarDuration>,
+    /// Whether JWTs with a `vc` claim (VC Data Model 1.1) are accepted.
+    pub legacy_vc: bool,
+    /// Whether the status is looked up.
+    pub status: bool,
+}
+
+impl Policy {
+    /// A policy that asks for nothing in particular.
+    pub fn at(now: UnixTime) -> Policy {
+        Policy {
+            now,
+            leeway: 0,
+            issuer: None,
+            vct: None,
+            audience: None,
+            max_ttl: None,
+            legacy_vc: false,
+            status: true,
+        }
+    }
+}

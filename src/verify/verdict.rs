@@ -1,0 +1,222 @@
+//! What a verification comes to.
+
+use std::fmt;
+
+use super::Format;
+
+/// Whether a token is valid, and if not, why and at which step.
+#[derive(Debug)]
+pub enum Verdict<'v> {
+    /// Everything that was to be checked is sound.
+    Valid(Valid<'v>),
+    /// Something is not; what comes after it was not looked at.
+    Invalid(Refusal),
+}
+
+/// A token that passed.
+#[derive(Debug)]
+pub struct Valid<'v> {
+    /// How the credential is secured.
+    pub format: Format,
+    /// The payload on one line, as JSON; of an SD-JWT, with its disclosures in their places.
+    pub credential: &'v [u8],
+    /// Its id, where it has one.
+    pub id: Option<String>,
+    /// The last second before which it holds, in seconds since 1970; none where it never ends.
+    pub expires_at: Option<i64>,
+    /// What was left out.
+    pub unchecked: Unchecked,
+}
+
+/// The checks that were left out, by the caller's wish or for want of something to check against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unchecked {
+    /// Nobody said whose key it is, so `iss` may be anyone.
+    pub issuer: bool,
+    /// The credential has a status, and it was not looked up.
+    pub status: bool,
+    /// Its type is none of ours, so only the members that every credential has were checked.
+    pub schema: bool,
+}
+
+impl Unchecked {
+    /// The names of what was left out.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.issuer, "issuer"), (self.schema, "schema"), (self.status, "status")];
+        all.into_iter().filter_map(|(left_out, name)| left_out.then_some(name))
+    }
+}
+
+/// Why a token is not valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code that programs look at.
+    pub reason: Reason,
+    /// The step that failed.
+    pub step: Step,
+    /// The sentence that people read. It quotes no claim of a person.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(reason: Reason, step: Step, message: impl Into<String>) -> Refusal {
+        Refusal { reason, step, message: message.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.as_str(), self.message)
+    }
+}
+
+/// Why a token is not valid, as a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// It cannot be read, or not in only one way.
+    Malformed,
+    /// `alg` is something else than `ES256`.
+    UnsupportedAlg,
+    /// It is no credential of a form that is accepted.
+    UnsupportedType,
+    /// `crit` or `b64` in the header.
+    UnsupportedCritical,
+    /// It ends in a key binding JWT.
+    UnsupportedKeyBinding,
+    /// No key of this name is known.
+    UnknownKid,
+    /// The signature is not that of the key.
+    BadSignature,
+    /// The disclosures break RFC 9901 section 7.1.
+    DisclosureInvalid,
+    /// A claim is missing, of another form, or contradicts another.
+    SchemaInvalid,
+    /// The issuer is not the one asked for, or not the one whose key it is.
+    IssuerMismatch,
+    /// `vct` is not the one asked for.
+    TypeMismatch,
+    /// `aud` names somebody else.
+    AudienceMismatch,
+    /// It lived until a time that has passed.
+    Expired,
+    /// It lives from a time that has not come.
+    NotYetValid,
+    /// It lives for longer than allowed.
+    LifetimeTooLong,
+    /// It was revoked.
+    Revoked,
+    /// It is suspended.
+    Suspended,
+    /// Nobody can say whether it was revoked.
+    StatusUnknown,
+}
+
+impl Reason {
+    /// Every reason with its meaning: the source of the README's table.
+    pub const ALL: [(Reason, &'static str); 18] = [
+        (Reason::Malformed, "it is no token, or readers could take it in two ways"),
+        (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
+        (Reason::UnsupportedType, "`typ` is not that of a credential, or not of one that is accepted"),
+        (Reason::UnsupportedCritical, "the header has `crit` or `b64`"),
+        (Reason::UnsupportedKeyBinding, "a key binding JWT stands at the end, which is not checked here"),
+        (Reason::UnknownKid, "no key given has the name in `kid`"),
+        (Reason::BadSignature, "the signature is not one of that key"),
+        (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
+        (Reason::SchemaInvalid, "a claim is missing, has a wrong form, or contradicts another"),
+        (Reason::IssuerMismatch, "the issuer is not the one asked for, or the key is another one's"),
+        (Reason::TypeMismatch, "`vct` is not the one that `--vct` names"),
+        (Reason::AudienceMismatch, "`aud` does not name `--audience`"),
+        (Reason::Expired, "it has expired"),
+        (Reason::NotYetValid, "it is not valid yet"),
+        (Reason::LifetimeTooLong, "it lives for longer than `--max-ttl`"),
+        (Reason::Revoked, "it was revoked"),
+        (Reason::Suspended, "it is suspended"),
+        (Reason::StatusUnknown, "no sound and current status list says whether it was revoked"),
+    ];
+
+    /// The code as it stands in verdicts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Malformed => "malformed",
+            Reason::UnsupportedAlg => "unsupported_alg",
+            Reason::UnsupportedType => "unsupported_type",
+            Reason::UnsupportedCritical => "unsupported_critical",
+            Reason::UnsupportedKeyBinding => "unsupported_key_binding",
+            Reason::UnknownKid => "unknown_kid",
+            Reason::BadSignature => "bad_signature",
+            Reason::DisclosureInvalid => "disclosure_invalid",
+            Reason::SchemaInvalid => "schema_invalid",
+            Reason::IssuerMismatch => "issuer_mismatch",
+            Reason::TypeMismatch => "type_mismatch",
+            Reason::AudienceMismatch => "audience_mismatch",
+            Reason::Expired => "expired",
+            Reason::NotYetValid => "not_yet_valid",
+            Reason::LifetimeTooLong => "lifetime_too_long",
+            Reason::Revoked => "revoked",
+            Reason::Suspended => "suspended",
+            Reason::StatusUnknown => "status_unknown",
+        }
+    }
+}
+
+/// The steps of a verification, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Length, characters, parts.
+    Split,
+    /// `alg`, `typ`, `crit`, `kid`.
+    Header,
+    /// The key of that name, and whose it is.
+    Key,
+    /// The signature.
+    Signature,
+    /// The payload as JSON.
+    Payload,
+    /// The disclosures of an SD-JWT.
+    Disclosures,
+    /// The claims that every credential of the format has.
+    Claims,
+    /// The issuer, the type and the audience asked for.
+    Issuer,
+    /// The times.
+    Times,
+    /// The claims of a business.
+    Schema,
+    /// The status.
+    Status,
+}
+
+impl Step {
+    /// Every step with its meaning, in their order: the source of the README's table.
+    pub const ALL: [(Step, &'static str); 11] = [
+        (Step::Split, "size, characters, parts"),
+        (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),
+        (Step::Key, "the key of that name, and whose it is"),
+        (Step::Signature, "64 bytes, by that key"),
+        (Step::Payload, "a JSON object, no member twice"),
+        (Step::Disclosures, "RFC 9901 section 7.1, in full"),
+        (Step::Claims, "the members that every credential of the format has"),
+        (Step::Issuer, "the issuer is the key's; `--issuer`, `--vct`, `--audience`"),
+        (Step::Times, "both periods hold at the time asked for; `--max-ttl`"),
+        (Step::Schema, "what is said about the business, by the rules of a batch item"),
+        (Step::Status, "not revoked and not suspended, by lists that hold"),
+    ];
+
+    /// The name as it stands in verdicts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Step::Split => "split",
+            Step::Header => "header",
+            Step::Key => "key",
+            Step::Signature => "signature",
+            Step::Payload => "payload",
+            Step::Disclosures => "disclosures",
+            Step::Claims => "claims",
+            Step::Issuer => "issuer",
+            Step::Times => "times",
+            Step::Schema => "schema",
+            Step::Status => "status",
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! `beltic verify`. What makes a token valid is tested in `tests/verify`; here, how it is asked and told.
+
+use serde_json::{Value, json};
+
+use crate::readers::sign::Hand;
+use crate::support::*;
+
+/// A folder with credentials of every form: three issued, one item failed.
+fn issued() -> Sandbox {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[full_item("a"), item("b"), json!({"request": {}}), item("c")]);
+    for form in ["ndjson", "json", "csv", "jwt"] {
+        sandbox.issue(&format!("items.ndjson --output {form} --out results.{form}")).expect(3);
+    }
+    sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
+    sandbox
+}
+
+const KEY: &str = "--key=.beltic/issuer.pub.jwk";
+
+fn verdicts(run: &Run) -> Vec<Value> {
+    run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_form_of_results_is_verified() {
+    let sandbox = issued();
+    for form in ["ndjson", "json", "csv", "jwt"] {
+        let run = sandbox.beltic(&["verify", &format!("results.{form}"), KEY, "--no-status"]).expect(0);
+        let found = verdicts(&run);
+        assert_eq!(found.len(), 3, "{form}: {}", run.stdout);
+        assert!(found.iter().all(|verdict| verdict["valid"] == true && verdict["format"] == "jwt_vc"));
+        assert_eq!(found[0]["credential"]["credentialSubject"]["claims"]["kyb_status"], "verified");
+        assert_eq!(found[0]["unchecked"], json!(["status"]));
+        assert!(run.stderr.starts_with("valid 3, not valid 0"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("whether 3 of the valid ones were revoked was not checked"),
+            "{}",
+            run.stderr
+        );
+        if form != "jwt" {
+            let places: Vec<_> =
+                found.iter().map(|v| (v["index"].clone(), v["correlation_id"].clone())).collect();
+            assert_eq!(
+                places,
+                [(json!(0), json!("a")), (json!(1), json!("b")), (json!(3), json!("c"))],
+                "{form}"
+            );
+            assert!(run.stderr.contains("passed over 1 without a credential"), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_status_without_a_list_is_not_valid() {
+    let sandbox = issued();
+    let run = sandbox.beltic(&["verify", "results.ndjson", KEY]).expect(3);
+    for verdict in verdicts(&run) {
+        assert_eq!((&verdict["valid"], &verdict["reason"]), (&json!(false), &json!("status_unknown")));
+        assert_eq!(verdict["step"], "status");
+        assert!(verdict["message"].as_str().unwrap().contains("was not given"));
+    }
+    assert!(run.stderr.contains("status_unknown 3"), "{}", run.stderr);
+}
+
+#[test]
+fn verdicts_keep_the_order_of_the_input_whatever_the_jobs() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(2_500));
+    let tokens = sandbox.issue("items.ndjson --ledger none --output jwt --out tokens").expect(0);
+    assert_eq!(tokens.stdout, "");
+    let mut lines: Vec<String> = sandbox.read("tokens").lines().map(str::to_owned).collect();
+    for at in (0..lines.len()).step_by(7) {
+        lines[at].pop();
+    }
+    sandbox.write("tokens", lines.join("\n"));
+    sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
+    let outputs: Vec<String> = ["1", "4"]
+        .map(|jobs| sandbox.beltic(&["verify", "tokens", KEY, "--jobs", jobs]).expect(3).stdout)
+        .into();
+    assert_eq!(outputs[0], outputs[1]);
+    let found: Vec<Value> = outputs[0].lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(found.len(), 2_500);
+    for (at, verdict) in found.iter().enumerate() {
+        assert_eq!((&verdict["index"], &verdict["line"]), (&json!(at), &json!(at + 1)));
+        assert_eq!(verdict["valid"], at % 7 != 0, "{verdict}");
+        if at % 7 != 0 {
+            assert_eq!(verdict["credential"]["sub"], format!("urn:example:company-{at}"));
+            assert_eq!(verdict.get("unchecked"), None);
+        }
+    }
+}
+
+#[test]
+fn tokens_come_as_arguments_from_files_and_on_standard_input() {
+    let sandbox = issued();
+    let tokens = sandbox.read("results.jwt");
+    let token = tokens.lines().next().unwrap();
+    let args = |input: &'static str| ["verify", input, KEY, "--no-status", "--output", "text"];
+    let from_argument = sandbox.beltic(&["verify", token, KEY, "--no-status", "--output", "text"]).expect(0);
+    assert!(from_argument.stdout.starts_with("valid       0  01"), "{}", from_argument.stdout);
+    assert!(from_argument.stdout.contains("  until 20"), "{}", from_argument.stdout);
+    let from_stdin =
+        sandbox.beltic_fed(&["verify", KEY, "--no-status", "--output", "text"], token.as_bytes());
+    assert_eq!(from_stdin.expect(0).stdout, from_argument.stdout);
+    let from_dash = sandbox.beltic_fed(&args("-"), token.as_bytes());
+    assert_eq!(from_dash.expect(0).stdout, from_argument.stdout);
+    // Several inputs are counted on.
+    let run = sandbox.beltic(&["verify", "results.jwt", token, KEY, "--no-status"]).expect(0);
+    assert_eq!(verdicts(&run).last().unwrap()["index"], 3);
+}
+
+#[test]
+fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
+    let sandbox = issued();
+    let run = sandbox.beltic_fed(&["verify", KEY], b"hello\neyJ.x.y\n{\"a\":1}\n\n").expect(3);
+    let found = verdicts(&run);
+    assert_eq!(found.len(), 3);
+    for verdict in &found {
+        assert_eq!(
+            (&verdict["reason"], &verdict["index"].is_u64()),
+            (&json!("malformed"), &true),
+            "{verdict}"
+        );
+    }
+    sandbox.beltic_fed(&["verify", KEY], b"\n\n").expect(4);
+    let failed = sandbox.beltic_fed(&["verify", KEY], br#"{"index":0,"error":{"code":"x"}}"#).expect(0);
+    assert!(failed.stderr.contains("passed over 1 without a credential"), "{}", failed.stderr);
+    let run = sandbox.beltic_fed(&["verify", KEY], b"index,signed_payload\n").expect(4);
+    assert!(run.stderr.contains("no token"), "{}", run.stderr);
+    let run = sandbox.beltic(&["verify", "nothing.txt", KEY]).expect(6);
+    assert!(run.stderr.contains("there is no file nothing.txt"), "{}", run.stderr);
+    sandbox.write("cut.json", "{\"results\":[{\"index\":0,");
+    sandbox.beltic(&["verify", "cut.json", KEY]).expect(4);
+}
+
+#[test]
+fn keys_are_asked_for_and_never_taken_from_a_token() {
+    let sandbox = issued();
+    let run = sandbox.beltic(&["verify", "results.jwt"]).expect(2);
+    assert!(run.stderr.contains("--jwks"), "{}", run.stderr);
+    let run = sandbox.beltic(&["verify", "results.jwt", "--issuer", "did:web:issuer.example"]).expect(5);
+    assert!(run.stderr.contains("no key"), "{}", run.stderr);
+    // The issuer's own DID is its key; naming it is enough.
+    sandbox.beltic(&["verify", "results.jwt", "--issuer", DID_KEY, "--no-status"]).expect(0);
+    let run = sandbox.beltic(&["verify", "results.jwt", "--key", ".beltic/issuer.pem"]).expect(5);
+    assert!(run.stderr.contains("private key"), "{}", run.stderr);
+    let run = sandbox.beltic(&["verify", "results.jwt", "--did", ".beltic/issuer.pub.jwk"]).expect(5);
+    assert!(run.stderr.contains("expected a DID document"), "{}", run.stderr);
+    let run = sandbox.beltic(&["verify", "results.jwt", "--jwks", "nowhere.json"]).expect(6);
+    assert!(run.stderr.contains("nowhere.json"), "{}", run.stderr);
+}
+
+#[test]
+fn an_issuer_that_nobody_named_is_told_of() {
+    let sandbox = Sandbox::new();
+    let hand = Hand::of_number(5);
+    let header = json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": "k"});
+    let token = hand.sd_jwt(
+        &header,
+        &json!({"iss": "https://a.example", "vct": "urn:x", "exp": 4_000_000_000u32}),
+        &[],
+    );
+    sandbox.write("jwks.json", json!({"keys": [hand.jwk("k")]}).to_string());
+    let run = sandbox.beltic(&["verify", &token, "--jwks", "jwks.json"]).expect(0);
+    assert_eq!(verdicts(&run)[0]["unchecked"], json!(["issuer", "schema"]));
+    assert!(run.stderr.contains("who issued 1 of the valid ones was not checked"), "{}", run.stderr);
+    let run =
+        sandbox.beltic(&["verify", &token, "--jwks", "jwks.json", "--issuer", "https://a.example"]).expect(0);
+    assert_eq!(verdicts(&run)[0]["unchecked"], json!(["schema"]));
+    let run =
+        sandbox.beltic(&["verify", &token, "--jwks", "jwks.json", "--issuer", "https://b.example"]).expect(3);
+    assert_eq!(verdicts(&run)[0]["reason"], "issuer_mismatch");
+}
+
+#[test]
+fn the_flags_about_what_is_accepted_reach_the_verifier() {
+    let sandbox = issued();
+    let reason = |flags: &[&str]| {
+        let args = [&["verify", "results.jwt", KEY, "--no-status"], flags].concat();
+        let run = sandbox.beltic(&args);
+        verdicts(&run)[0].get("reason").cloned()
+    };
+    assert_eq!(reason(&[]), None);
+    assert_eq!(reason(&["--at", "2020-01-01T00:00:00Z"]), Some(json!("not_yet_valid")));
+    assert_eq!(reason(&["--at", "2099-01-01T00:00:00Z"]), Some(json!("expired")));
+    assert_eq!(reason(&["--vct", "urn:x"]), Some(json!("type_mismatch")));
+    assert_eq!(reason(&["--audience", "https://v.example"]), Some(json!("audience_mismatch")));
+    assert_eq!(reason(&["--max-ttl", "P1D"]), Some(json!("lifetime_too_long")));
+    for flags in [["--at", "tomorrow"], ["--max-ttl", "1y"], ["--leeway", "301"], ["--leeway", "-1"]] {
+        sandbox.beltic(&[&["verify", "results.jwt", KEY], &flags[..]].concat()).expect(2);
+    }
+}
+
+#[test]
+fn sd_jwts_are_verified_with_what_is_disclosed() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[full_item("a"), item("b")]);
+    sandbox.issue("items.ndjson --ledger none --proof-format sd_jwt_vc --output jwt --out tokens").expect(0);
+    sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
+    let found = verdicts(&sandbox.beltic(&["verify", "tokens", KEY]).expect(0));
+    assert_eq!(found[0]["format"], "sd_jwt_vc");
+    assert_eq!(found[0]["credential"]["claims"]["beneficial_owners"][0]["full_name"], "Ada Fennwick");
+    let tokens = sandbox.read("tokens");
+    let token = tokens.lines().next().unwrap();
+    let shown =
+        sandbox.beltic(&["present", token, "--disclose", "claims.beneficial_owners[1]"]).expect(0).stdout;
+    let found = verdicts(&sandbox.beltic(&["verify", shown.trim(), KEY]).expect(0));
+    assert_eq!(
+        found[0]["credential"]["claims"]["beneficial_owners"],
+        json!([{"full_name": "花子", "ownership_percent": 37.5}])
+    );
+    assert_eq!(found[0]["credential"]["claims"].get("registered_address"), None);
+}
+
+#[test]
+fn a_tokens_words_cannot_act_on_the_terminal() {
+    let sandbox = Sandbox::new();
+    let hand = Hand::of_number(5);
+    sandbox.write("jwks.json", json!({"keys": [hand.jwk("k")]}).to_string());
+    let token = hand.token(&json!({"alg": "ES256", "typ": "vc+jwt", "kid": "\u{9b}31m\u{202e}"}), &json!({}));
+    let row = json!({"correlation_id": "\u{9b}2J", "credential": {"signed_payload": token}}).to_string();
+    let run =
+        sandbox.beltic_fed(&["verify", "--jwks", "jwks.json", "--output", "text"], row.as_bytes()).expect(3);
+    assert!(
+        run.stdout.contains("unknown_kid") && !run.stdout.contains(['\u{9b}', '\u{202e}']),
+        "{:?}",
+        run.stdout
+    );
+}
+
+/// The whole way: issue, publish, verify, take back, publish, verify.
+#[test]
+fn what_is_published_is_what_verifiers_need() {
+    for (issuer, format) in [
+        (DID_KEY, "jwt_vc"),
+        ("did:web:issuer.example:a", "sd_jwt_vc"),
+        ("https://issuer.example/tenant", "jwt_vc"),
+    ] {
+        let sandbox = Sandbox::with_issuer_key();
+        sandbox.write_items("items.ndjson", &[full_item("a"), item("b"), item("c")]);
+        let settings =
+            if issuer == DID_KEY { "" } else { "status:\n  base_url: https://issuer.example/tenant\n" };
+        sandbox.write(".beltic.yaml", format!("issuer:\n  did: \"{issuer}\"\n{settings}"));
+        sandbox
+            .issue(&format!("items.ndjson --proof-format {format} --output ndjson --out results"))
+            .expect(0);
+        sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+        let run = sandbox.beltic(&["verify", "results", "--site", "site"]).expect(0);
+        assert!(!run.stderr.contains("warning"), "{issuer}: {}", run.stderr);
+        for verdict in verdicts(&run) {
+            assert_eq!(verdict.get("unchecked"), None, "{issuer}: {verdict}");
+        }
+
+        sandbox.beltic(&["revoke", "--correlation-id", "b"]).expect(0);
+        sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+        let run = sandbox.beltic(&["verify", "results", "--site", "site", "--issuer", issuer]).expect(3);
+        let reasons: Vec<_> = verdicts(&run).iter().map(|verdict| verdict.get("reason").cloned()).collect();
+        assert_eq!(reasons, [None, Some(json!("revoked")), None], "{issuer}");
+        // Long after, the lists have lapsed, though the credentials have not.
+        let run = sandbox.beltic(&["verify", "results", "--site", "site", "--at", &in_days(30)]).expect(3);
+        assert!(run.stderr.contains("status_unknown 3"), "{issuer}: {}", run.stderr);
+        assert!(run.stderr.contains("cannot be relied on: expired"), "{issuer}: {}", run.stderr);
+    }
+}
+
+/// The time so many days from now, as RFC 3339 text.
+fn in_days(days: i64) -> String {
+    (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).to_string()
+}
+
+#[test]
+fn a_damaged_site_is_no_proof() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    sandbox.issue("items.ndjson --output ndjson --out results").expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    for entry in std::fs::read_dir(sandbox.path("site/status")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "jwt") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.trim_end().trim_end_matches(|_: char| true).to_owned() + "x").unwrap();
+        }
+    }
+    let run = sandbox.beltic(&["verify", "results", "--site", "site"]).expect(3);
+    assert!(run.stderr.contains("cannot be relied on: malformed"), "{}", run.stderr);
+    assert_eq!(verdicts(&run)[0]["reason"], "status_unknown");
+}
+
+#[test]
+fn credentials_are_verified_before_they_leave_where_that_is_wanted() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[full_item("a"), item("b"), json!({"request": {}})]);
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        for issuer in [DID_KEY, "did:web:issuer.example", "https://issuer.example"] {
+            for time in ["2020-01-31T00:00:00Z", "2099-01-31T00:00:00Z"] {
+                let run = sandbox.issue(&format!(
+                    "items.ndjson --verify --proof-format {format} --issuer {issuer} --issued-at {time}"
+                ));
+                assert_eq!(run.expect(3).rows().iter().filter(|row| row.credential.is_some()).count(), 2);
+            }
+        }
+    }
+}

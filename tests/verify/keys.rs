@@ -1,0 +1,200 @@
+//! Whose key it is.
+
+use beltic::keys::PublicKey;
+use beltic::verify::{KeyRing, NoLists, Policy, Reason, RingError, Step, Verdict, Verifier};
+use serde_json::{Value, json};
+
+use crate::readers::sign::Hand;
+use crate::world::{ISSUER, KID, Kind, NOW, hand, stranger};
+
+/// An SD-JWT without status, of this issuer and key.
+fn token(signer: &Hand, kid: &str, iss: &str) -> String {
+    let payload = json!({"iss": iss, "vct": "urn:x", "exp": 4_000_000_000u32});
+    signer.sd_jwt(&json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": kid}), &payload, &[])
+}
+
+/// Whether it is valid, and whether the issuer was checked; else the reason and step.
+fn verdict(ring: &KeyRing, issuer: Option<&str>, token: &str) -> Result<bool, (Reason, Step)> {
+    let mut policy = Policy::at(beltic::clock::UnixTime::from_seconds(NOW).unwrap());
+    policy.issuer = issuer.map(str::to_owned);
+    match Verifier::new(ring, &policy, NoLists).verify(token) {
+        Verdict::Valid(valid) => Ok(!valid.unchecked.issuer),
+        Verdict::Invalid(refusal) => Err((refusal.reason, refusal.step)),
+    }
+}
+
+fn ring_of_jwks(keys: &[Value], issuer: Option<&str>) -> Result<KeyRing, RingError> {
+    let mut ring = KeyRing::default();
+    ring.add_jwks(&json!({ "keys": keys }).to_string(), issuer).map(|()| ring)
+}
+
+fn method(signer: &Hand, id: &str) -> Value {
+    json!({"id": id, "type": "JsonWebKey", "controller": ISSUER, "publicKeyJwk": signer.jwk(id)})
+}
+
+fn public(signer: &Hand) -> PublicKey {
+    PublicKey::from_jwk_json(&signer.jwk("x").to_string()).unwrap()
+}
+
+#[test]
+fn a_bare_name_says_nothing_about_the_issuer_until_somebody_does() {
+    let ring = ring_of_jwks(&[hand().jwk("k")], None).unwrap();
+    assert_eq!(verdict(&ring, None, &token(&hand(), "k", "https://a.example")), Ok(false));
+    assert_eq!(
+        verdict(&ring, Some("https://a.example"), &token(&hand(), "k", "https://a.example")),
+        Ok(true)
+    );
+    let other = verdict(&ring, Some("https://a.example"), &token(&hand(), "k", "https://b.example"));
+    assert_eq!(other, Err((Reason::IssuerMismatch, Step::Issuer)));
+}
+
+#[test]
+fn a_key_signs_only_for_the_did_in_its_name() {
+    let ring = ring_of_jwks(&[hand().jwk(KID), stranger().jwk("did:web:other.example#key-1")], None).unwrap();
+    assert_eq!(verdict(&ring, None, &token(&hand(), KID, ISSUER)), Ok(true));
+    let mismatch = |step| Err((Reason::IssuerMismatch, step));
+    assert_eq!(verdict(&ring, None, &token(&hand(), KID, "did:web:other.example")), mismatch(Step::Issuer));
+    let of_other = token(&stranger(), "did:web:other.example#key-1", ISSUER);
+    assert_eq!(verdict(&ring, None, &of_other), mismatch(Step::Issuer));
+    assert_eq!(verdict(&ring, Some(ISSUER), &of_other), mismatch(Step::Key));
+    // The other's key under this issuer's name, and the other way round.
+    assert_eq!(
+        verdict(&ring, None, &token(&stranger(), KID, ISSUER)),
+        Err((Reason::BadSignature, Step::Signature))
+    );
+}
+
+#[test]
+fn a_did_document_gives_its_assertion_methods_and_no_others() {
+    let id = |name: &str| format!("{ISSUER}#{name}");
+    let document = json!({
+        "id": ISSUER,
+        "verificationMethod": [
+            method(&hand(), &id("a")), method(&stranger(), &id("login")), method(&Hand::of_number(3), "#short"),
+            method(&Hand::of_number(4), "did:web:other.example#d"),
+            {"id": id("c"), "type": "JsonWebKey", "controller": "did:web:other.example", "publicKeyJwk": Hand::of_number(5).jwk("c")},
+            {"id": id("ed"), "type": "Multikey", "controller": ISSUER, "publicKeyMultibase": "z6Mk"},
+        ],
+        "authentication": [id("login")],
+        "assertionMethod": [
+            id("a"), "#short", "did:web:other.example#d", id("c"), id("ed"), id("nowhere"),
+            method(&Hand::of_number(6), &id("inside")),
+        ],
+    });
+    let mut ring = KeyRing::default();
+    assert_eq!(ring.add_did_document(&document.to_string()).unwrap(), ISSUER);
+    let sound = |signer: &Hand, name: &str| verdict(&ring, None, &token(signer, name, ISSUER));
+    assert_eq!(sound(&hand(), &id("a")), Ok(true));
+    assert_eq!(sound(&Hand::of_number(3), &id("short")), Ok(true));
+    assert_eq!(sound(&Hand::of_number(6), &id("inside")), Ok(true));
+    // By the fragment alone, where `iss` says the rest.
+    assert_eq!(sound(&hand(), "a"), Ok(true));
+    let unknown = Err((Reason::UnknownKid, Step::Key));
+    assert_eq!(sound(&stranger(), &id("login")), unknown);
+    assert_eq!(sound(&Hand::of_number(4), "did:web:other.example#d"), unknown);
+    assert_eq!(sound(&Hand::of_number(5), &id("c")), unknown);
+    assert_eq!(sound(&hand(), "#a"), unknown);
+}
+
+#[test]
+fn files_that_are_no_keys_are_refused() {
+    let mut ring = KeyRing::default();
+    for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, r#"{"keys":[]}"#] {
+        assert!(ring.add_jwks(text, None).is_err(), "{text}");
+        assert!(ring.add_did_document(text).is_err(), "{text}");
+    }
+    let private = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "d": "d", "kid": "k"}]});
+    assert!(matches!(ring.add_jwks(&private.to_string(), None), Err(RingError::Key { .. })));
+    assert!(ring.is_empty());
+
+    let mut other_use = hand().jwk("k");
+    other_use["use"] = json!("enc");
+    assert!(matches!(ring_of_jwks(&[other_use], None), Err(RingError::NoKey(_))));
+    let twice = ring_of_jwks(&[hand().jwk(KID), stranger().jwk(KID)], None);
+    assert!(matches!(twice, Err(RingError::TwoKeys { .. })));
+    let forged = format!("{}#x", public(&hand()).did_key());
+    assert!(matches!(ring_of_jwks(&[stranger().jwk(&forged)], None), Err(RingError::OtherKey { .. })));
+    assert!(ring_of_jwks(&[hand().jwk(KID), hand().jwk(KID)], None).is_ok());
+}
+
+#[test]
+fn a_bare_name_of_two_keys_is_nobodys() {
+    let ring = ring_of_jwks(&[hand().jwk("k"), stranger().jwk("k"), hand().jwk("only")], None).unwrap();
+    for signer in [hand(), stranger()] {
+        assert_eq!(verdict(&ring, None, &token(&signer, "k", "i")), Err((Reason::UnknownKid, Step::Key)));
+    }
+    assert_eq!(verdict(&ring, None, &token(&hand(), "only", "i")), Ok(false));
+}
+
+#[test]
+fn dids_that_hold_their_key_need_no_file_but_must_be_named() {
+    let key = public(&hand());
+    let (did_key, did_jwk) = (key.did_key(), key.did_jwk());
+    let names = [
+        (did_key.clone(), format!("{did_key}#{}", did_key.trim_start_matches("did:key:"))),
+        (did_jwk.clone(), format!("{did_jwk}#0")),
+    ];
+    for (did, kid) in names {
+        let token = token(&hand(), &kid, &did);
+        let empty = KeyRing::default();
+        assert_eq!(
+            verdict(&empty, None, &token),
+            Err((Reason::UnknownKid, Step::Key)),
+            "never from the token"
+        );
+        let mut ring = KeyRing::default();
+        ring.add_did(&did).unwrap();
+        assert_eq!(verdict(&ring, Some(&did), &token), Ok(true));
+        let forged = crate::keys::token(&stranger(), &kid, &did);
+        assert_eq!(verdict(&ring, Some(&did), &forged), Err((Reason::BadSignature, Step::Signature)));
+    }
+    let mut ring = KeyRing::default();
+    for did in [
+        "did:web:issuer.example",
+        "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
+        "did:key:z",
+        "did:jwk:e30",
+    ] {
+        ring.add_did(did).unwrap();
+        assert!(ring.is_empty(), "{did}");
+    }
+    // Base58 of megabytes would take minutes.
+    ring.add_did(&format!("did:key:z{}", "2".repeat(1 << 20))).unwrap();
+    assert!(ring.is_empty());
+}
+
+#[test]
+fn one_key_is_found_by_the_names_that_it_has() {
+    let key = public(&hand());
+    let thumbprint = key.thumbprint().to_owned();
+    let jwk = hand().jwk(KID).to_string();
+    let mut ring = KeyRing::default();
+    ring.add_key(jwk.as_bytes(), None).unwrap();
+    assert_eq!(verdict(&ring, None, &token(&hand(), KID, ISSUER)), Ok(true));
+    let did = key.did_key();
+    let kid = format!("{did}#{}", did.trim_start_matches("did:key:"));
+    assert_eq!(verdict(&ring, None, &token(&hand(), &kid, &did)), Ok(true));
+    assert_eq!(verdict(&ring, None, &token(&hand(), &thumbprint, "i")), Ok(false));
+    let web = format!("{ISSUER}#{thumbprint}");
+    assert_eq!(verdict(&ring, None, &token(&hand(), &web, ISSUER)), Err((Reason::UnknownKid, Step::Key)));
+    let mut ring = KeyRing::default();
+    ring.add_key(hand().jwk("k").to_string().as_bytes(), Some(ISSUER)).unwrap();
+    assert_eq!(verdict(&ring, Some(ISSUER), &token(&hand(), &web, ISSUER)), Ok(true));
+    assert_eq!(verdict(&ring, Some(ISSUER), &token(&hand(), "k", ISSUER)), Ok(true));
+}
+
+/// The header is read once for many tokens; that must not let one token pass for another.
+#[test]
+fn a_verifier_judges_each_token_anew() {
+    let world = crate::world::World::new();
+    let mut verifier = Verifier::new(&world.ring, &world.policy, &world.lists);
+    let (jwt, sd_jwt) = (Kind::JwtVc.token(), Kind::SdJwtVc.token());
+    let forged = stranger().token(&Kind::JwtVc.header(), &Kind::JwtVc.payload());
+    for _ in 0..3 {
+        assert!(matches!(verifier.verify(&jwt), Verdict::Valid(_)));
+        assert!(matches!(verifier.verify(&forged), Verdict::Invalid(_)));
+        assert!(matches!(verifier.verify(&sd_jwt), Verdict::Valid(_)));
+        assert!(matches!(verifier.verify(""), Verdict::Invalid(_)));
+        assert!(matches!(verifier.verify(&sd_jwt[..sd_jwt.len() - 1]), Verdict::Invalid(_)));
+    }
+}
