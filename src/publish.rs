@@ -9,11 +9,15 @@
 //! says, is signed by the current key, and has more than half of its life before it. So running
 //! this again changes only what has to change, and running it daily never lets a list lapse. What
 //! is written is replaced file by file, each at once: a reader sees the old one or the new one.
+//! The directory is locked from before the ledger is read until the last file is written, so that
+//! what is written last is what is newest.
 //!
 //! Nothing here can publish anything private: [`crate::site`] takes public keys only, and lists
 //! hold bits.
 
 use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -23,7 +27,7 @@ use crate::clock::UnixTime;
 use crate::files::{self, DirectoryMode, PathError};
 use crate::issuer::Issuer;
 use crate::jws::{self, SignError};
-use crate::keys::{IssuerKey, PublicKey};
+use crate::keys::{CertificateChain, IssuerKey, PublicKey};
 use crate::ledger::allocation::LIST_ENTRIES;
 use crate::ledger::{Ledger, LedgerError, ListState, Status};
 use crate::site::{
@@ -55,6 +59,10 @@ pub struct Plan<'p> {
     pub vct: String,
     /// The type metadata document.
     pub type_metadata: Vec<u8>,
+    /// Whether credentials hold the hash of the type metadata, so that they must stay as they are.
+    pub type_metadata_are_frozen: bool,
+    /// The certificates for the header of token status lists.
+    pub x5c: Option<CertificateChain>,
     /// From when to when lists hold that are signed now.
     pub validity: Validity,
 }
@@ -84,6 +92,12 @@ pub enum PublishError {
         path: PathBuf,
         /// How many there are.
         count: u64,
+    },
+    /// Type metadata that credentials hold the hash of would be replaced.
+    #[error("{} holds other type metadata, and credentials hold their hash", path.display())]
+    Frozen {
+        /// The document.
+        path: PathBuf,
     },
     /// A list cannot be signed.
     #[error("cannot sign a status list")]
@@ -135,15 +149,20 @@ impl Site {
     ///
     /// # Errors
     /// See [`PublishError`]. Nothing is written here.
-    pub fn build(plan: &Plan<'_>, ledger: Option<&Ledger>, directory: &Path) -> Result<Site, PublishError> {
+    pub fn build(
+        plan: &Plan<'_>,
+        ledger: Option<&Ledger>,
+        directory: &Directory,
+    ) -> Result<Site, PublishError> {
         let mut site = Site::default();
-        let hosts = Hosts::new(plan.issuer, plan.base_url.as_deref())?;
+        let mut hosts = Hosts::new(plan.issuer, plan.base_url.as_deref())?;
         site.add_keys(plan, ledger)?;
-        site.add_documents(plan, &hosts)?;
+        site.add_documents(plan, &hosts, directory)?;
         if let Some(ledger) = ledger {
-            site.add_lists(plan, ledger, &hosts, directory)?;
+            site.add_lists(plan, ledger, &mut hosts, directory)?;
         }
         site.files.add_headers()?;
+        site.note_leftovers(directory)?;
         Ok(site)
     }
 
@@ -151,12 +170,13 @@ impl Site {
         let mut keys = vec![(plan.key.public().clone(), KeyState::Current)];
         for (key, state) in &plan.other_keys {
             let kid = Issuer::parse(plan.issuer.id(), key).map_err(KeySetError::Issuer)?.kid().to_owned();
-            match *state == KeyState::Retired && has_expired(ledger, &kid, plan.validity.issued_at)? {
-                true => self
-                    .notices
-                    .push(format!("the retired key {kid} is left out: its last credential has expired")),
-                false => keys.push((key.clone(), *state)),
+            // Another ledger may know of more, so the key is left out by people only.
+            if *state == KeyState::Retired && has_expired(ledger, &kid, plan.validity.issued_at)? {
+                self.notices.push(format!(
+                    "the retired key {kid} can go: the last credential that it signed has expired, as far as this ledger knows"
+                ));
             }
+            keys.push((key.clone(), *state));
         }
         let keys = KeySet::new(plan.issuer, &keys)?;
         self.files.add(jwks::document(&keys))?;
@@ -167,41 +187,48 @@ impl Site {
         Ok(())
     }
 
-    fn add_documents(&mut self, plan: &Plan<'_>, hosts: &Hosts) -> Result<(), PublishError> {
+    fn add_documents(
+        &mut self,
+        plan: &Plan<'_>,
+        hosts: &Hosts,
+        directory: &Directory,
+    ) -> Result<(), PublishError> {
         if let Some(url) = &plan.context
-            && let Some(path) = self.own_place(hosts, url, "the context")?
+            && let Some(path) = self.own_place(hosts, url, "the context")
         {
             self.files.add(context::document(path, url))?;
         }
         // A urn has no place on any host, and needs none.
         if plan.vct.starts_with("https://")
-            && let Some(path) = self.own_place(hosts, &plan.vct, "the type metadata")?
+            && let Some(path) = self.own_place(hosts, &plan.vct, "the type metadata")
         {
             let bytes = plan.type_metadata.clone();
+            let published = directory.read(&path)?;
+            if plan.type_metadata_are_frozen && published.is_some_and(|published| published != bytes) {
+                return Err(PublishError::Frozen { path: directory.path_of(&path) });
+            }
             self.files.add(Document { path, kind: Kind::TypeMetadata, bytes })?;
         }
         Ok(())
     }
 
-    /// The place of a document; none where it belongs to somebody else's host.
-    fn own_place(&mut self, hosts: &Hosts, url: &str, what: &str) -> Result<Option<SitePath>, PublishError> {
-        match hosts.path_of(url) {
-            Ok(path) => Ok(Some(path)),
-            Err(PlaceError::OtherHost { .. }) => {
-                self.notices
-                    .push(format!("{what} is left out: {url} is on a host that is not this issuer's"));
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+    /// The place of a document; none where its URL is on somebody else's host, or names no file.
+    fn own_place(&mut self, hosts: &Hosts, url: &str, what: &str) -> Option<SitePath> {
+        let problem = match hosts.path_of(url) {
+            Ok(path) => return Some(path),
+            Err(PlaceError::OtherHost { .. }) => format!("{url} is on a host that is not this issuer's"),
+            Err(error) => error.to_string(),
+        };
+        self.notices.push(format!("{what} is left out: {problem}"));
+        None
     }
 
     fn add_lists(
         &mut self,
         plan: &Plan<'_>,
         ledger: &Ledger,
-        hosts: &Hosts,
-        directory: &Path,
+        hosts: &mut Hosts,
+        directory: &Directory,
     ) -> Result<(), PublishError> {
         let signer = plan.key.signer()?;
         let aggregation_uri = plan.base_url.as_deref().map(aggregation::url);
@@ -212,11 +239,15 @@ impl Site {
                 of_others += 1;
                 continue;
             }
+            if let Some(host) = hosts.add(&list.uris.token)? {
+                self.notices
+                    .push(format!("status lists of {host} are among the files: upload them there too"));
+            }
             let revoked = revoked_entries(&list);
             for form in forms(&list, &revoked, plan, aggregation_uri.as_deref()) {
                 let path = hosts.path_of(&form.uri)?;
-                let published = read_if_there(&directory.join(path.relative()))?;
-                refuse_to_forget(&form, published.as_deref(), &directory.join(path.relative()))?;
+                let published = directory.read(&path)?;
+                refuse_to_forget(&form, published.as_deref(), &directory.path_of(&path))?;
                 let freshness = form.freshness(published.as_deref(), plan);
                 let bytes = match (freshness, published) {
                     (Freshness::Fresh, Some(bytes)) => bytes,
@@ -247,44 +278,113 @@ impl Site {
         Ok(())
     }
 
-    /// What of the site in the directory is not as it should be.
+    /// Documents that name another kind of issuer's keys would be believed for ever.
+    fn note_leftovers(&mut self, directory: &Directory) -> Result<(), PublishError> {
+        for path in [did_document::default_path(), jwt_vc_issuer::default_path()] {
+            let is_ours = self.files.iter().any(|(known, ..)| *known == path);
+            if !is_ours && directory.read(&path)?.is_some() {
+                let path = directory.path_of(&path);
+                self.notices
+                    .push(format!("{} is left over from another issuer; take it away", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that are not in the directory as they should be.
     ///
     /// # Errors
     /// Where a file that is there cannot be read.
-    pub fn differences(&self, directory: &Path) -> Result<Vec<(&SitePath, Difference)>, PublishError> {
+    pub fn differences(&self, directory: &Directory) -> Result<Vec<Differing<'_>>, PublishError> {
         let mut differences = Vec::new();
         for (path, _, bytes) in self.files.iter() {
-            let difference = match read_if_there(&directory.join(path.relative()))? {
+            let difference = match directory.read(path)? {
                 None => Difference::Missing,
                 Some(there) if there == bytes => continue,
                 Some(_) if self.lapsing.contains(path) => Difference::Lapsing,
                 Some(_) => Difference::Outdated,
             };
-            differences.push((path, difference));
+            differences.push(Differing { path, difference, bytes });
         }
         Ok(differences)
     }
+}
 
-    /// Writes a file into the directory, in place of an older one.
+/// A file that is not in the directory as it should be.
+#[derive(Debug, Clone, Copy)]
+pub struct Differing<'s> {
+    /// Where it belongs.
+    pub path: &'s SitePath,
+    /// What is wrong with what is there.
+    pub difference: Difference,
+    /// What it should hold.
+    bytes: &'s [u8],
+}
+
+/// The directory of a site. While it is open to be written, no other process publishes into it.
+#[derive(Debug)]
+pub struct Directory {
+    root: PathBuf,
+    _lock: Option<File>,
+}
+
+impl Directory {
+    /// Opens the directory to be written, and makes it where there is none. Waits for others who
+    /// publish into it.
+    ///
+    /// # Errors
+    /// Where it cannot be made or opened.
+    pub fn to_write(root: &Path) -> Result<Directory, PathError> {
+        let failed = |source| PathError::new("open", root, source);
+        files::create_directories(root, DirectoryMode::Shared).map_err(failed)?;
+        // Elsewhere directories cannot be opened as files.
+        let lock = if cfg!(unix) { Some(File::open(root).map_err(failed)?) } else { None };
+        lock.as_ref().map_or(Ok(()), File::lock).map_err(failed)?;
+        Ok(Directory { root: root.to_owned(), _lock: lock })
+    }
+
+    /// The directory as it is; there may be none.
+    pub fn to_read(root: &Path) -> Directory {
+        Directory { root: root.to_owned(), _lock: None }
+    }
+
+    fn path_of(&self, path: &SitePath) -> PathBuf {
+        self.root.join(path.relative())
+    }
+
+    /// What a file holds; none where there is no such file.
+    fn read(&self, path: &SitePath) -> Result<Option<Vec<u8>>, PathError> {
+        let path = self.path_of(path);
+        let read = || match fs::metadata(&path)?.len() {
+            // Nothing of ours is as large: whatever it is, it is not what it should be.
+            length if length > MAX_FILE_BYTES as u64 => Ok(Vec::new()),
+            _ => fs::read(&path),
+        };
+        match read() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(source) => Err(PathError::new("read", &path, source)),
+        }
+    }
+
+    /// Writes a file, in place of an older one.
     ///
     /// # Errors
     /// Where it cannot be written. The older one is then still there.
-    pub fn write(&self, path: &SitePath, directory: &Path) -> Result<(), PublishError> {
-        let target = directory.join(path.relative());
-        let Some((_, _, bytes)) = self.files.iter().find(|(known, ..)| *known == path) else { return Ok(()) };
+    pub fn write(&self, file: &Differing<'_>) -> Result<(), PathError> {
+        let target = self.path_of(file.path);
         if let Some(folder) = target.parent() {
             files::create_directories(folder, DirectoryMode::Shared)
                 .map_err(|source| PathError::new("create", folder, source))?;
         }
-        Ok(files::replace(&target, bytes)?)
-    }
-}
-
-fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PathError> {
-    match files::read_limited(path, MAX_FILE_BYTES) {
-        Ok(bytes) => Ok(Some(bytes.to_vec())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        files::replace(&target, file.bytes)
     }
 }
 
@@ -301,12 +401,19 @@ fn refuse_to_forget(form: &Form, published: Option<&[u8]>, path: &Path) -> Resul
     }
 }
 
-/// The revoked entries of a published token list; none where the file is something else.
+/// The revoked entries of a published list, in either form; none where the file is something else.
 fn revocations(token: &str) -> Option<Vec<u64>> {
     let token = Compact::split(token).ok()?;
     let mut buffer = Vec::new();
     let payload = decode_text(token.payload, Part::Payload, &mut buffer).ok()?;
     let payload: Value = serde_json::from_str(payload).ok()?;
+    if let Some(subject) = payload.get("credentialSubject") {
+        let text = |name| subject.get(name).and_then(Value::as_str);
+        let purpose = Purpose::of_name(text("statusPurpose")?)?;
+        let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
+        let is_set = |index: &u64| list.get(*index) == Some(true);
+        return (purpose == Purpose::Revocation).then(|| (0..list.entries()).filter(is_set).collect());
+    }
     let list = payload.get("status_list")?;
     let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
     let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
@@ -333,17 +440,19 @@ fn forms<'l>(
     aggregation_uri: Option<&str>,
 ) -> Vec<Form<'l>> {
     let validity = plan.validity;
+    // A list keeps the second bit once it had one.
     let width = if list.uris.suspension.is_some() { Width::Two } else { Width::One };
     let mut array = StatusArray::new(LIST_ENTRIES, width);
     for (index, status) in &list.entries {
         array.set((*index).into(), on_the_wire(*status)).expect("an index of the ledger is in its list");
     }
+    let x5c = plan.x5c.as_ref().map(CertificateChain::to_json);
     let token = TokenList { uri: &list.uris.token, validity, array: &array, aggregation_uri };
     let mut forms = vec![Form {
         uri: list.uris.token.clone(),
         revoked,
         kind: Kind::TokenList,
-        header: token_list::header(plan.issuer.kid()),
+        header: token_list::header(plan.issuer.kid(), x5c.as_deref()),
         payload: token.payload(),
     }];
     let bitstrings = [
@@ -450,6 +559,7 @@ mod tests {
             vct: issuer.default_vct(),
             context: String::new(),
             ttl: "P1Y".into(),
+            disclosure: String::new(),
         };
         let run = RunDescription { name: "a".into(), repeatable: false, terms, status_base: None };
         ledger.record(&run, &[Entry { position: 0, draft: &draft }]).unwrap();
@@ -464,7 +574,7 @@ mod tests {
         let key = IssuerKey::generate().unwrap();
         let issuer = Issuer::of_key(key.public());
         let ledger = ledger(folder.path(), &issuer);
-        let directory = folder.path().join("site");
+        let directory = Directory::to_write(&folder.path().join("site")).unwrap();
         let changes_at = |now: i64| -> Vec<Difference> {
             let plan = Plan {
                 issuer: &issuer,
@@ -474,6 +584,8 @@ mod tests {
                 context: None,
                 vct: issuer.default_vct(),
                 type_metadata: Vec::new(),
+                type_metadata_are_frozen: false,
+                x5c: None,
                 validity: Validity {
                     issued_at: time(now),
                     expires_at: time(now + 8 * DAY),
@@ -483,9 +595,9 @@ mod tests {
             let site = Site::build(&plan, Some(&ledger), &directory).unwrap();
             let differences = site.differences(&directory).unwrap();
             if now == START {
-                differences.iter().for_each(|(path, _)| site.write(path, &directory).unwrap());
+                differences.iter().for_each(|file| directory.write(file).unwrap());
             }
-            differences.into_iter().map(|(_, difference)| difference).collect()
+            differences.into_iter().map(|file| file.difference).collect()
         };
         assert_eq!(changes_at(START), vec![Difference::Missing; 6]);
         assert_eq!(changes_at(START), []);
