@@ -192,6 +192,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --key 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]'
             cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
             cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
+            cand --x5c 'PEM certificates for the header of token status lists, the key''s own first'
             cand --vct 'The credential type''s name, where its metadata are published [default: from the issuer]'
             cand --ledger 'The ledger with the lists [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'

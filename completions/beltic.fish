@@ -186,6 +186,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'The si
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key, which signs the lists [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l x5c -d 'PEM certificates for the header of token status lists, the key\'s own first' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'The credential type\'s name, where its metadata are published [default: from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l ledger -d 'The ledger with the lists [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F

@@ -476,6 +476,9 @@ pub struct PublishArgs {
     /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
     pub issuer: Option<String>,
+    /// PEM certificates for the header of token status lists, the key's own first
+    #[arg(long, value_name = "FILE", env = "BELTIC_X5C", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub x5c: Option<PathBuf>,
     /// The credential type's name, where its metadata are published [default: from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Issuer")]
     pub vct: Option<String>,
