@@ -9,7 +9,7 @@ use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::streams::{self, printable};
 use crate::files::PathError;
-use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, Policy, RingError};
+use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, PassedOver, Policy, RingError};
 
 /// The longest file of keys.
 const MAX_KEYS_BYTES: usize = 4 * 1024 * 1024;
@@ -20,9 +20,24 @@ const MAX_FILES: usize = 100_000;
 const MAX_WARNINGS: usize = 20;
 
 /// Reads the keys.
-pub(crate) fn keys(args: &VerifyArgs) -> Result<KeyRing, Failure> {
-    let issuer = args.issuer.as_deref();
+///
+/// Keys that cannot be used are told of, unless `quiet`, and the others are (RFC 7517 section 5).
+pub(crate) fn keys(args: &VerifyArgs, quiet: bool) -> Result<KeyRing, Failure> {
     let mut ring = KeyRing::default();
+    let added = add_keys(&mut ring, args);
+    let passed_over = ring.take_passed_over();
+    if !quiet {
+        for PassedOver { name, problem } in passed_over.iter().take(MAX_WARNINGS) {
+            let (name, problem) = (printable(name), printable(problem));
+            streams::say(&format!("warning: the key {name} cannot be used: {problem}"));
+        }
+        say_more(passed_over.len());
+    }
+    added.map(|()| ring)
+}
+
+fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
+    let issuer = args.issuer.as_deref();
     for path in &args.jwks {
         ring.add_jwks(&text(path)?, issuer).map_err(unusable(path))?;
     }
@@ -32,8 +47,10 @@ pub(crate) fn keys(args: &VerifyArgs) -> Result<KeyRing, Failure> {
     for path in &args.key {
         ring.add_key(&read(path, MAX_KEYS_BYTES)?, issuer).map_err(unusable(path))?;
     }
-    for path in args.site.iter().map(|site| files_of(site)).collect::<Result<Vec<_>, _>>()?.concat() {
-        add_site_file(&mut ring, &path, issuer)?;
+    if let Some(site) = &args.site {
+        for path in files_of(site)? {
+            add_site_file(ring, site, &path, issuer)?;
+        }
     }
     if let Some(issuer) = issuer {
         ring.add_did(issuer).map_err(|error| Failure::new(ExitStatus::Key, error))?;
@@ -42,13 +59,23 @@ pub(crate) fn keys(args: &VerifyArgs) -> Result<KeyRing, Failure> {
         return Err(Failure::said(ExitStatus::Key, "there is no key to verify with")
             .hint("name one by `--did`, `--jwks`, `--key` or `--site`; no key is ever taken from a token"));
     }
-    Ok(ring)
+    Ok(())
+}
+
+/// How many warnings were left out, if any.
+fn say_more(found: usize) {
+    if found > MAX_WARNINGS {
+        streams::say(&format!("warning: and {} more", found - MAX_WARNINGS));
+    }
 }
 
 /// Adds the keys of one file of a site, if it holds any.
-fn add_site_file(ring: &mut KeyRing, path: &Path, issuer: Option<&str>) -> Result<(), Failure> {
+fn add_site_file(ring: &mut KeyRing, site: &Path, path: &Path, issuer: Option<&str>) -> Result<(), Failure> {
     let name = path.file_name().unwrap_or_default();
-    let in_metadata = path.components().any(|part| part.as_os_str() == "jwt-vc-issuer");
+    // The path of an issuer follows the well-known one (SD-JWT VC, "JWT VC Issuer Metadata"). What the folders around the site
+    // are called says nothing.
+    let in_site = path.strip_prefix(site).unwrap_or(path);
+    let in_metadata = in_site.starts_with(".well-known/jwt-vc-issuer");
     if name == "did.json" {
         ring.add_did_document(&text(path)?).map_err(unusable(path))?;
     } else if name == "jwks.json" {
@@ -73,11 +100,10 @@ pub(crate) fn lists(
     }
     for path in args.site.iter().chain(&args.status_list) {
         for file in list_files(path)? {
-            let text = String::from_utf8(read(&file, MAX_LIST_TOKEN_BYTES)?).unwrap_or_default();
-            let Err(problem) = lists.add(text.trim_ascii_end(), ring, policy) else { continue };
+            let Err(problem) = add_list(&mut lists, &file, ring, policy)? else { continue };
             unusable += 1;
             if !quiet && unusable <= MAX_WARNINGS {
-                let (file, problem) = (file.display().to_string(), problem.problem.to_string());
+                let file = file.display().to_string();
                 streams::say(&format!(
                     "warning: the status list {} cannot be relied on: {}",
                     printable(&file),
@@ -86,10 +112,28 @@ pub(crate) fn lists(
             }
         }
     }
-    if !quiet && unusable > MAX_WARNINGS {
-        streams::say(&format!("warning: and {} more", unusable - MAX_WARNINGS));
+    if !quiet {
+        say_more(unusable);
     }
     Ok(lists)
+}
+
+/// Adds the list in a file, or says why it cannot be relied on: that it is too long is no different from other
+/// faults.
+fn add_list(
+    lists: &mut Lists,
+    file: &Path,
+    ring: &KeyRing,
+    policy: &Policy,
+) -> Result<Result<(), String>, Failure> {
+    let bytes = match read(file, MAX_LIST_TOKEN_BYTES) {
+        Err(error) if error.source.kind() == io::ErrorKind::FileTooLarge => {
+            return Ok(Err(error.source.to_string()));
+        }
+        bytes => bytes?,
+    };
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    Ok(lists.add(text.trim_ascii_end(), ring, policy).map_err(|problem| problem.problem.to_string()))
 }
 
 /// A list, or every list of a folder.
@@ -134,14 +178,14 @@ fn text(path: &Path) -> Result<String, Failure> {
         .map_err(|_| Failure::said(ExitStatus::Key, format!("{} is not UTF-8 text", path.display())))
 }
 
-fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, PathError> {
     let failed = |source| PathError::new("read", path, source);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > max_bytes {
         let problem = format!("it is larger than {max_bytes} bytes");
-        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, problem)).into());
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, problem)));
     }
     Ok(bytes)
 }

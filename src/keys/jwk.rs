@@ -36,6 +36,7 @@ pub(super) fn public_key(json: &str) -> Result<p256::PublicKey, KeyError> {
         return Err(KeyError::PrivateKey { form: KeyForm::Jwk });
     }
     members.check_use()?;
+    members.check_operations()?;
     members.point()
 }
 
@@ -76,6 +77,7 @@ struct Members<'a> {
     y: Option<String>,
     r#use: Option<String>,
     alg: Option<String>,
+    key_ops: Option<serde_json::Value>,
     d: Option<&'a str>,
     has_keys: bool,
 }
@@ -118,6 +120,22 @@ impl<'a> Members<'a> {
             return Err(other_use("alg"));
         }
         Ok(())
+    }
+
+    /// `key_ops` of a public key: an array of texts, none of them twice, among them "verify" (RFC 7517 section
+    /// 4.3).
+    fn check_operations(&self) -> Result<(), KeyError> {
+        let Some(operations) = &self.key_ops else { return Ok(()) };
+        let names: Option<Vec<&str>> = operations
+            .as_array()
+            .and_then(|operations| operations.iter().map(serde_json::Value::as_str).collect());
+        let sound = names.is_some_and(|names| {
+            names.contains(&"verify") && names.iter().collect::<BTreeSet<_>>().len() == names.len()
+        });
+        match sound {
+            true => Ok(()),
+            false => Err(KeyError::JwkMember { member: "key_ops", problem: JwkProblem::OtherUse }),
+        }
     }
 
     fn point(&self) -> Result<p256::PublicKey, KeyError> {
@@ -190,6 +208,7 @@ impl<'a> Visitor<'a> for &mut Reading<'a> {
                 "y" => self.members.y = self.text("y", &mut map)?,
                 "use" => self.members.r#use = self.text("use", &mut map)?,
                 "alg" => self.members.alg = self.text("alg", &mut map)?,
+                "key_ops" => self.members.key_ops = Some(map.next_value()?),
                 "d" => {
                     self.current = Some("d");
                     self.members.d = Some(map.next_value()?);

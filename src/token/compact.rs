@@ -46,6 +46,7 @@ impl<'t> Compact<'t> {
         if text.len() > max_bytes {
             return Err(TokenError::TooLong { bytes: text.len(), max_bytes });
         }
+        check_characters(text)?;
         let (jwt, tail) = match text.split_once('~') {
             Some((jwt, tail)) => (jwt, Some(tail)),
             None => (text, None),
@@ -53,7 +54,7 @@ impl<'t> Compact<'t> {
         let mut parts = jwt.split('.');
         let (header, payload, signature) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(header), Some(payload), Some(signature), None) => (header, payload, signature),
-            _ => return Err(odd_character(text, TokenError::Parts { found: jwt.split('.').count() })),
+            _ => return Err(TokenError::Parts { found: jwt.split('.').count() }),
         };
         let (disclosures, key_binding) = tail.map_or(Ok((Vec::new(), None)), split_tail)?;
         let is_sd_jwt = tail.is_some();
@@ -69,7 +70,7 @@ impl<'t> Compact<'t> {
 /// The disclosures after the first `~`, and what stands after the last.
 fn split_tail(tail: &str) -> Result<(Vec<&str>, Option<&str>), TokenError> {
     let Some((disclosures, last)) = tail.rsplit_once('~') else {
-        return Ok((Vec::new(), Some(tail).filter(|tail| !tail.is_empty())));
+        return Ok((Vec::new(), key_binding(tail)?));
     };
     let found = 1 + disclosures.bytes().filter(|&byte| byte == b'~').count();
     if found > MAX_DISCLOSURES {
@@ -78,21 +79,32 @@ fn split_tail(tail: &str) -> Result<(Vec<&str>, Option<&str>), TokenError> {
     let disclosures: Vec<&str> = disclosures.split('~').collect();
     match disclosures.iter().position(|disclosure| disclosure.is_empty()) {
         Some(at) => Err(TokenError::EmptyDisclosure { at: at + 1 }),
-        None => Ok((disclosures, Some(last).filter(|last| !last.is_empty()))),
+        None => Ok((disclosures, key_binding(last)?)),
     }
 }
 
-/// The error, unless an odd character in the text says more.
-fn odd_character(text: &str, error: TokenError) -> TokenError {
-    if text.starts_with('{') {
-        return TokenError::Json;
+/// What stands after the last `~`: nothing, or a JWS. Anything else is a disclosure whose `~` was cut off.
+fn key_binding(text: &str) -> Result<Option<&str>, TokenError> {
+    match (text.is_empty(), text.bytes().filter(|&byte| byte == b'.').count()) {
+        (true, _) => Ok(None),
+        (false, 2) => Ok(Some(text)),
+        (false, _) => Err(TokenError::Unended),
     }
-    let odd = |&(_, character): &(usize, char)| {
-        !character.is_ascii_alphanumeric() && !matches!(character, '-' | '_' | '.' | '~')
-    };
-    match text.char_indices().find(odd) {
-        Some((at, character)) => TokenError::Character { character, at },
-        None => error,
+}
+
+/// Refuses every character that stands in no token, so that nothing more is read of a text that is none.
+fn check_characters(text: &str) -> Result<(), TokenError> {
+    if text.starts_with('{') {
+        return Err(TokenError::Json);
+    }
+    let sound = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    match text.bytes().position(|byte| !sound(&byte)) {
+        // The bytes before it are ASCII, so that a character begins here.
+        Some(at) => match text[at..].chars().next() {
+            Some(character) => Err(TokenError::Character { character, at }),
+            None => Ok(()),
+        },
+        None => Ok(()),
     }
 }
 
@@ -103,7 +115,7 @@ pub fn decode<'b>(text: &str, part: Part, buffer: &'b mut Vec<u8>) -> Result<&'b
     buffer.resize(URL_SAFE_NO_PAD.estimated_decoded_length(text.len()), 0);
     match URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(buffer)) {
         Ok(decoded) => Ok(decoded),
-        Err(_) => Err(odd_character(text, TokenError::Base64 { part })),
+        Err(_) => Err(check_characters(text).err().unwrap_or(TokenError::Base64 { part })),
     }
 }
 
@@ -170,6 +182,12 @@ mod tests {
             ("aa.bb.cc.dd.ee", TokenError::Parts { found: 5 }),
             ("aa.bb\n.cc.", TokenError::Character { character: '\n', at: 5 }),
             (r#"{"payload":"x"}"#, TokenError::Json),
+            ("aa.bb.cc~d1~d2", TokenError::Unended),
+            ("aa.bb.cc~d1", TokenError::Unended),
+            ("aa.bb.cc~d1~x.y", TokenError::Unended),
+            ("aa.bb.cc~d1~w.x.y.z", TokenError::Unended),
+            ("aa.b!b.cc", TokenError::Character { character: '!', at: 4 }),
+            ("aa.bb.cc~é~", TokenError::Character { character: 'é', at: 9 }),
             ("aa.bb.cc~~", TokenError::EmptyDisclosure { at: 1 }),
             ("aa.bb.cc~d1~~d2~", TokenError::EmptyDisclosure { at: 2 }),
         ] {

@@ -59,6 +59,9 @@ pub enum TokenError {
         /// How many there are.
         found: usize,
     },
+    /// After the last `~` stands neither nothing nor a key binding JWT.
+    #[error("what follows the last `~` is no key binding JWT; a `~` ends every disclosure, the last one too")]
+    Unended,
     /// Nothing between two tildes.
     #[error("an empty disclosure, the {at}. of the token")]
     EmptyDisclosure {

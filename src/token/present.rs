@@ -30,13 +30,22 @@ pub enum PresentError {
         /// The paths that there are.
         known: Vec<String>,
     },
+    /// A path that several claims have, as names can hold dots and brackets.
+    #[error("\"{path}\" is the path of several disclosures")]
+    AmbiguousPath {
+        /// The path, as given.
+        path: String,
+        /// Their JSON Pointers, which differ.
+        pointers: Vec<String>,
+    },
 }
 
 /// The token with those disclosures alone that are at these paths, and those that contain them.
 ///
 /// A path is spelt as in [`Disclosed::path`]; `[]` in it stands for every index. A path names one
 /// disclosure and not what can be disclosed inside it: `claims.beneficial_owners` shows that there is
-/// a list, `claims.beneficial_owners[]` who is on it.
+/// a list, `claims.beneficial_owners[]` who is on it. A JSON Pointer (RFC 6901), as in [`Disclosed::pointer`],
+/// does as well, and is never ambiguous.
 pub fn present(token: &str, paths: &[String]) -> Result<String, PresentError> {
     let compact = Compact::split(token)?;
     if !compact.is_sd_jwt {
@@ -63,9 +72,17 @@ pub fn present(token: &str, paths: &[String]) -> Result<String, PresentError> {
 fn chosen(disclosed: &[Disclosed], paths: &[String]) -> Result<Vec<bool>, PresentError> {
     let mut keep = vec![false; disclosed.len()];
     for path in paths {
-        let mut matched = false;
-        for (at, _) in disclosed.iter().enumerate().filter(|(_, found)| matches(path, &found.path)) {
-            matched = true;
+        let matching: Vec<usize> = (0..disclosed.len()).filter(|&at| names(path, &disclosed[at])).collect();
+        if matching.is_empty() {
+            let known = disclosed.iter().map(|found| found.path.clone()).collect();
+            return Err(PresentError::UnknownPath { path: path.clone(), known });
+        }
+        if matching.len() > 1 && !path.contains("[]") {
+            // To show more than was asked for cannot be taken back.
+            let pointers = matching.iter().map(|&at| disclosed[at].pointer.clone()).collect();
+            return Err(PresentError::AmbiguousPath { path: path.clone(), pointers });
+        }
+        for at in matching {
             let mut around = Some(at);
             // What stands around a disclosure that is kept is kept itself, and so is all around that.
             while let Some(at) = around.filter(|&at| !keep[at]) {
@@ -73,12 +90,13 @@ fn chosen(disclosed: &[Disclosed], paths: &[String]) -> Result<Vec<bool>, Presen
                 around = disclosed[at].inside;
             }
         }
-        if !matched {
-            let known = disclosed.iter().map(|found| found.path.clone()).collect();
-            return Err(PresentError::UnknownPath { path: path.clone(), known });
-        }
     }
     Ok(keep)
+}
+
+/// Whether the path, or JSON Pointer, names this disclosure.
+fn names(path: &str, found: &Disclosed) -> bool {
+    if path.starts_with('/') { path == found.pointer } else { matches(path, &found.path) }
 }
 
 /// Whether a path with `[]` for any index is this one.

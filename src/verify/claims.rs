@@ -9,7 +9,7 @@ use crate::json::{Kind, Value};
 use crate::token::Disclosed;
 
 /// The context that stands first in a credential of the VC Data Model 2.0.
-const CREDENTIALS_V2: &str = "https://www.w3.org/ns/credentials/v2";
+pub(super) const CREDENTIALS_V2: &str = "https://www.w3.org/ns/credentials/v2";
 /// The context of the VC Data Model 1.1.
 const CREDENTIALS_V1: &str = "https://www.w3.org/2018/credentials/v1";
 
@@ -30,8 +30,8 @@ pub(super) struct Claims<'d> {
     pub(super) ends: [Option<Moment>; 2],
     pub(super) token_status: Option<Value<'d>>,
     pub(super) bitstring_status: Option<Value<'d>>,
-    /// The business, where the credential is one of ours.
-    pub(super) business: Option<Business<'d>>,
+    /// The businesses, where the credential is one of ours: one, unless it has several subjects.
+    pub(super) businesses: Vec<Business<'d>>,
 }
 
 /// Where the claims about a business stand.
@@ -54,6 +54,8 @@ struct Members<'d> {
     exp: Option<Value<'d>>,
     aud: Option<Value<'d>>,
     vct: Option<Value<'d>>,
+    vct_integrity: Option<Value<'d>>,
+    aka_vcts: Option<Value<'d>>,
     status: Option<Value<'d>>,
     cnf: Option<Value<'d>>,
     context: Option<Value<'d>>,
@@ -85,6 +87,8 @@ impl<'d> Members<'d> {
                 "exp" => &mut found.exp,
                 "aud" => &mut found.aud,
                 "vct" => &mut found.vct,
+                "vct#integrity" => &mut found.vct_integrity,
+                "aka_vcts" => &mut found.aka_vcts,
                 "status" => &mut found.status,
                 "cnf" => &mut found.cnf,
                 "@context" => &mut found.context,
@@ -122,7 +126,7 @@ impl<'d> Claims<'d> {
 }
 
 /// VC Data Model 2.0, secured by VC-JOSE-COSE: the payload is the credential.
-fn of_credential(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
+fn of_credential<'d>(members: Members<'d>) -> Result<Claims<'d>, Refusal> {
     for (name, member) in [("vc", members.vc), ("vp", members.vp)] {
         if member.is_some() {
             return Err(wrong(format!("`{name}` stands in a credential that is the payload itself")));
@@ -139,18 +143,22 @@ fn of_credential(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     if let (Some(id), Some(jti)) = (&id, &jti) {
         agree("jti", jti, "id", id)?;
     }
-    let subject = check_subjects(members.credential_subject, optional_text("sub", members.sub)?)?;
+    let subjects = check_subjects(members.credential_subject, optional_text("sub", members.sub)?)?;
     let (valid_from, valid_until) =
         (times_of("validFrom", members.valid_from)?, times_of("validUntil", members.valid_until)?);
     if let (Some(from), Some(until)) = (valid_from, valid_until) {
         in_order(from, until)?;
     }
     check_entries(members.credential_status)?;
-    let business = (types == Types::Business).then_some(Business {
-        subject: Some(subject),
+    let business = |subject: &Value<'d>| Business {
+        subject: Some(*subject),
         claims: subject.member("claims"),
         may_be_withheld: false,
-    });
+    };
+    let businesses = match types {
+        Types::Business => subjects.iter().map(business).collect(),
+        Types::Other => Vec::new(),
+    };
     Ok(Claims {
         issuer,
         id: id.or(jti),
@@ -160,7 +168,7 @@ fn of_credential(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
         ends: [number("exp", members.exp)?, valid_until],
         token_status: members.status,
         bitstring_status: members.credential_status,
-        business,
+        businesses,
     })
 }
 
@@ -171,9 +179,8 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     let vct = text("vct", required("vct", members.vct)?)?;
     let exp = numeric_date("exp", required("exp", members.exp)?)?;
     optional_text("sub", members.sub)?;
-    if members.cnf.is_some_and(|cnf| cnf.kind() != Kind::Object) {
-        return Err(wrong("`cnf` is no object"));
-    }
+    check_confirmation(members.cnf)?;
+    check_types_beside(members, &vct)?;
     let business = is_business_type(&vct).then_some(Business {
         subject: members.subject,
         claims: members.claims,
@@ -188,7 +195,7 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
         ends: [Some(exp), None],
         token_status: members.status,
         bitstring_status: None,
-        business,
+        businesses: business.into_iter().collect(),
     })
 }
 
@@ -213,8 +220,16 @@ fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     if let (Some(id), Some(jti)) = (&id, &jti) {
         agree("vc.id", id, "jti", jti)?;
     }
-    check_subjects(inner.credential_subject, optional_text("sub", members.sub)?)?;
-    check_entries(inner.credential_status)?;
+    let subjects = check_subjects(inner.credential_subject, optional_text("sub", members.sub)?)?;
+    if subjects.len() > 1 {
+        // `sub` names one subject, and the encoding has no place for more.
+        return Err(wrong("`vc.credentialSubject` has several subjects"));
+    }
+    // The encoding puts the status into `vc`; where it stands beside, it counts as much.
+    let token_status = in_one_place("status", members.status, inner.status)?;
+    let bitstring_status =
+        in_one_place("credentialStatus", members.credential_status, inner.credential_status)?;
+    check_entries(bitstring_status)?;
     Ok(Claims {
         issuer,
         id: jti.or(id),
@@ -226,10 +241,54 @@ fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
             times_of("vc.issuanceDate", inner.issuance_date)?,
         ],
         ends: [number("exp", members.exp)?, times_of("vc.expirationDate", inner.expiration_date)?],
-        token_status: None,
-        bitstring_status: inner.credential_status,
-        business: None,
+        token_status,
+        bitstring_status,
+        businesses: Vec::new(),
     })
+}
+
+/// A member that may stand at the top level or in `vc`, and not in both: they might contradict each other.
+fn in_one_place<'d>(
+    name: &str,
+    top: Option<Value<'d>>,
+    inner: Option<Value<'d>>,
+) -> Result<Option<Value<'d>>, Refusal> {
+    match (top, inner) {
+        (Some(_), Some(_)) => Err(wrong(format!("`{name}` stands at the top level and in `vc`"))),
+        (top, inner) => Ok(top.or(inner)),
+    }
+}
+
+/// `cnf` (RFC 7800 section 3): an object; a key in it is the holder's public one.
+fn check_confirmation(cnf: Option<Value<'_>>) -> Result<(), Refusal> {
+    let Some(cnf) = cnf else { return Ok(()) };
+    if cnf.kind() != Kind::Object {
+        return Err(wrong("`cnf` is no object"));
+    }
+    let Some(jwk) = cnf.member("jwk") else { return Ok(()) };
+    if jwk.kind() != Kind::Object {
+        return Err(wrong("`cnf.jwk` is no object"));
+    }
+    match jwk.members().any(|(name, _)| PRIVATE_MEMBERS.contains(&&*name)) {
+        true => Err(wrong("`cnf.jwk` has private members")),
+        false => Ok(()),
+    }
+}
+
+/// The private members of every kind of key (RFC 7518 section 6).
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// What SD-JWT VC section 2.2.2.2 has beside `vct`: its hash, and the other types.
+fn check_types_beside(members: Members<'_>, vct: &str) -> Result<(), Refusal> {
+    optional_text("vct#integrity", members.vct_integrity)?;
+    let Some(others) = members.aka_vcts else { return Ok(()) };
+    let mut names = others.elements().peekable();
+    let sound = names.peek().is_some()
+        && names.all(|name| name.as_str().is_some_and(|name| !name.is_empty() && name != vct));
+    match sound {
+        true => Ok(()),
+        false => Err(wrong("`aka_vcts` is no array of other types than `vct`")),
+    }
 }
 
 /// Claims that judge the credential may not be the holder's to withhold (SD-JWT VC section 2.2.2.2),
@@ -261,7 +320,7 @@ fn holds_digests(value: Value<'_>) -> bool {
         || value.elements().any(holds_digests)
 }
 
-fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(), Refusal> {
+pub(super) fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(), Refusal> {
     let context = required("@context", context)?;
     let mut elements = context.elements();
     if elements.next().and_then(Value::as_str).as_deref() != Some(first) {
@@ -299,23 +358,31 @@ fn check_types(types: Option<Value<'_>>) -> Result<Types, Refusal> {
     if credential { Ok(kind) } else { Err(wrong("`type` does not include VerifiableCredential")) }
 }
 
-/// `credentialSubject`: one object or several, each saying something. A `sub` is the subject's id.
-/// Returns the only subject, or the first.
-fn check_subjects<'d>(subjects: Option<Value<'d>>, sub: Option<Cow<'_, str>>) -> Result<Value<'d>, Refusal> {
+/// `credentialSubject`: one object or several, each saying something beside its id. A `sub` is the id of one of
+/// them, where they have any.
+fn check_subjects<'d>(
+    subjects: Option<Value<'d>>,
+    sub: Option<Cow<'_, str>>,
+) -> Result<Vec<Value<'d>>, Refusal> {
     let subjects = required("credentialSubject", subjects)?;
     let single = (subjects.kind() == Kind::Object).then_some(subjects);
-    let mut first = None;
-    for subject in single.into_iter().chain(subjects.elements()) {
-        if subject.members().next().is_none() {
+    let subjects: Vec<Value<'d>> = single.into_iter().chain(subjects.elements()).collect();
+    if subjects.is_empty() {
+        return Err(wrong("`credentialSubject` is neither an object nor an array of objects"));
+    }
+    let mut ids = Vec::new();
+    for subject in &subjects {
+        if subject.members().all(|(name, _)| name == "id") {
             return Err(wrong("`credentialSubject` says nothing about anybody"));
         }
-        let id = url("credentialSubject.id", subject.member("id"))?;
-        if let (Some(id), Some(sub), true) = (id, &sub, single.is_some()) {
-            agree("sub", sub, "credentialSubject.id", &id)?;
-        }
-        first = first.or(Some(subject));
+        ids.extend(url("credentialSubject.id", subject.member("id"))?);
     }
-    first.ok_or_else(|| wrong("`credentialSubject` is neither an object nor an array of objects"))
+    match sub {
+        Some(sub) if !ids.is_empty() && !ids.contains(&sub) => {
+            Err(wrong("`sub` and `credentialSubject.id` contradict each other"))
+        }
+        _ => Ok(subjects),
+    }
 }
 
 /// `credentialStatus`: one object or several, each with a type.

@@ -26,8 +26,9 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header, whose type must be one that `accepts` does not refuse. Parameters without a meaning here are ignored, keys in them (`jwk`, `x5c`) and
-    /// places of keys (`jku`, `x5u`) among them (RFC 7515 section 4).
+    /// Reads a header, whose type must be one that `accepts` does not refuse. Parameters without a meaning here are
+    /// ignored, keys in them (`jwk`, `x5c`) and places of keys (`jku`, `x5u`) among them (RFC 7515 section 4). `kid`
+    /// is required, though the standard leaves it open: keys are found by their name alone, and none is tried out.
     pub(super) fn read(
         header: Value<'_>,
         accepts: impl FnOnce(&Typ) -> Result<(), Refusal>,
@@ -35,20 +36,46 @@ impl Header {
         check_alg(header.member("alg"))?;
         let typ = typ(header.member("typ"))?;
         accepts(&typ)?;
-        for name in ["crit", "b64"] {
-            if header.member(name).is_some() {
-                // No extension is understood, so whatever `crit` names is not, and an empty or
-                // ill-formed one is refused anyway (RFC 7515 section 4.1.11). A JWT has no `b64`
-                // (RFC 7797 section 7).
-                let message = format!("the header has `{name}`; no extension is understood here");
-                return Err(refuse(Reason::UnsupportedCritical, message));
-            }
-        }
+        check_content_type(&typ, header.member("cty"))?;
+        check_extensions(header)?;
         let kid = match header.member("kid") {
             None => return Err(refuse(Reason::UnknownKid, "the header has no `kid`, which names the key")),
             Some(kid) => kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is no string"))?,
         };
         Ok(Header { typ, kid: kid.into_owned() })
+    }
+}
+
+/// No extension is understood, so whatever `crit` names is not, and an empty or ill-formed one is refused anyway
+/// (RFC 7515 section 4.1.11). `b64` may say what holds without it, and must not be false in a JWT (RFC 7797
+/// section 7).
+fn check_extensions(header: Value<'_>) -> Result<(), Refusal> {
+    if header.member("crit").is_some() {
+        let message = "the header has `crit`; no extension is understood here";
+        return Err(refuse(Reason::UnsupportedCritical, message));
+    }
+    match header.member("b64") {
+        Some(b64) if b64.text() != "true" => {
+            Err(refuse(Reason::UnsupportedCritical, "the header has a `b64` that is not true"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// VC-JOSE-COSE only says that the `cty` of a `vc+jwt` should be `vc`. Whoever writes another says that the payload
+/// is something else, a presentation or a nested JWT, and kinds of tokens must not stand in for each other (RFC 8725
+/// section 3.12).
+fn check_content_type(typ: &Typ, cty: Option<Value<'_>>) -> Result<(), Refusal> {
+    let (Typ::Credential, Some(cty)) = (typ, cty) else { return Ok(()) };
+    let Some(name) = cty.as_str().map(|name| name.to_ascii_lowercase()) else {
+        return Err(refuse(Reason::Malformed, "`cty` is no string"));
+    };
+    match name.strip_prefix("application/").unwrap_or(&name) {
+        "vc" => Ok(()),
+        _ => Err(refuse(
+            Reason::UnsupportedType,
+            "`cty` says that the payload is no credential; expected \"vc\"",
+        )),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Status lists that were given, checked and decoded once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::claims::LIST_TYPE;
+use super::claims::{CREDENTIALS_V2, LIST_TYPE, check_context};
 use super::header::Typ;
 use super::open::{Opener, at, split};
 use super::policy::Policy;
@@ -15,7 +16,7 @@ use crate::json::{Kind, Parser, Value};
 use crate::jws::Implementation;
 use crate::status::bitstring::{self, Bitstring, Purpose};
 use crate::status::{Status, StatusArray, token_list};
-use crate::token::{Part, decode_text, parse_object};
+use crate::token::{Compact, Part, decode_text, parse_object};
 
 /// The longest signed list, in bytes.
 pub const MAX_LIST_TOKEN_BYTES: usize = 8 * 1024 * 1024;
@@ -36,19 +37,28 @@ pub struct ListProblem {
 /// Status lists. Workers share them.
 #[derive(Debug, Default)]
 pub struct Lists {
-    lists: HashMap<(ListKind, String), Result<List, String>>,
+    /// By kind and name, one of each issuer: nobody's list takes the place of another's.
+    lists: HashMap<(ListKind, String), Vec<Known>>,
     bytes: usize,
 }
 
+/// The list of one name and one issuer that was signed last.
 #[derive(Debug)]
-struct List {
-    entries: Entries,
-    /// Whose key signed it, or whom it names; none where neither is known.
+struct Known {
+    /// Whose key signed it; none where nobody said.
     issuer: Option<String>,
     issued_at: i64,
+    /// Its entries, or why it cannot be relied on.
+    entries: Result<Entries, String>,
 }
 
-#[derive(Debug)]
+impl Known {
+    fn bytes(&self) -> usize {
+        self.entries.as_ref().map_or(0, Entries::bytes)
+    }
+}
+
+#[derive(Debug, Clone)]
 enum Entries {
     Token(StatusArray),
     Bitstring(Bitstring),
@@ -63,41 +73,68 @@ impl Entries {
     }
 }
 
+/// What a signed list says of itself, before it is known whether it can be relied on.
+struct Name {
+    kinds: Vec<ListKind>,
+    uri: String,
+    issuer: Option<String>,
+    issued_at: i64,
+}
+
 impl Lists {
     /// Checks a signed list in either form, by the keys and the time that credentials are checked by, and
-    /// keeps it. Of two lists of one name the one that was signed last counts.
+    /// keeps it. Of two lists of one name and one issuer the one that was signed last counts.
     ///
     /// # Errors
-    /// Where the list cannot be relied on. Credentials that name it will then have no known status, whatever
-    /// other lists of that name say.
+    /// Where the list cannot be relied on. Credentials that name it will then have no known status, unless a
+    /// later one of that name can be relied on.
     pub fn add(&mut self, token: &str, ring: &KeyRing, policy: &Policy) -> Result<(), Box<ListProblem>> {
         let mut name = None;
-        match self.read(token, ring, policy, &mut name) {
-            Ok((key, list)) => {
-                self.keep(key, list);
+        let read = self.read(token, ring, policy, &mut name);
+        let uri = name.as_ref().map(|name| name.uri.clone());
+        match (name, read) {
+            (Some(name), Ok(entries)) => {
+                self.keep(name, Ok(entries));
                 Ok(())
             }
-            Err(problem) => {
-                if let Some(key) = name.clone() {
-                    self.lists.insert(key, Err(problem.to_string()));
+            (name, Err(problem)) => {
+                if let Some(mut name) = name {
+                    if problem.reason == Reason::NotYetValid {
+                        // It will count one day; until then whatever else is there does.
+                        name.issued_at = i64::MIN;
+                    }
+                    self.keep(name, Err(problem.to_string()));
                 }
-                Err(Box::new(ListProblem { uri: name.map(|(_, uri)| uri), problem }))
+                Err(Box::new(ListProblem { uri, problem }))
             }
+            (None, Ok(_)) => Ok(()),
         }
     }
 
     /// How many lists can be relied on.
     pub fn usable(&self) -> usize {
-        self.lists.values().filter(|list| list.is_ok()).count()
+        self.lists.values().flatten().filter(|known| known.entries.is_ok()).count()
     }
 
-    fn keep(&mut self, key: (ListKind, String), list: List) {
-        match self.lists.get(&key) {
-            Some(Err(_)) => {}
-            Some(Ok(known)) if known.issued_at >= list.issued_at => {}
-            _ => {
-                self.bytes += list.entries.bytes();
-                self.lists.insert(key, Ok(list));
+    /// Keeps the list under each of its purposes. Of two that were signed in the same second, one that cannot
+    /// be relied on counts: nobody knows which of them is the last word.
+    fn keep(&mut self, name: Name, entries: Result<Entries, String>) {
+        let Name { kinds, uri, issuer, issued_at } = name;
+        for kind in kinds {
+            let new = Known { issuer: issuer.clone(), issued_at, entries: entries.clone() };
+            let all = self.lists.entry((kind, uri.clone())).or_default();
+            let place = all.iter_mut().find(|known| known.issuer == new.issuer);
+            match place {
+                Some(known)
+                    if (known.issued_at, known.entries.is_err()) >= (issued_at, new.entries.is_err()) => {}
+                Some(known) => {
+                    self.bytes = self.bytes - known.bytes() + new.bytes();
+                    *known = new;
+                }
+                None => {
+                    self.bytes += new.bytes();
+                    all.push(new);
+                }
             }
         }
     }
@@ -107,14 +144,11 @@ impl Lists {
         token: &str,
         ring: &KeyRing,
         policy: &Policy,
-        name: &mut Option<(ListKind, String)>,
-    ) -> Result<((ListKind, String), List), Refusal> {
+        name: &mut Option<Name>,
+    ) -> Result<Entries, Refusal> {
         let compact = split(token, MAX_LIST_TOKEN_BYTES)?;
         let mut opener = Opener::new(ring, Implementation::default());
-        let opened = opener.header(&compact, policy, accept)?;
-        if compact.is_sd_jwt {
-            return Err(Refusal::new(Reason::Malformed, Step::Header, "a `~` follows the signature"));
-        }
+        let opened = opener.header(&compact, policy, |typ| accept(typ, &compact))?;
         opener.signature(&compact, &opened)?;
         let (mut buffer, mut parser) = (Vec::new(), Parser::default());
         let text = decode_text(compact.payload, Part::Payload, &mut buffer).map_err(at(Step::Payload))?;
@@ -123,60 +157,92 @@ impl Lists {
             Typ::StatusList => of_token_list(document.root())?,
             _ => of_bitstring(document.root())?,
         };
-        *name = Some((claims.kind, claims.uri.clone()));
         let key = opener.key(&opened);
-        let issuer = match &claims.issuer {
-            Some(issuer) => check_issuer(issuer, key, policy)?.then(|| issuer.clone()),
-            None => key.issuer.clone().or_else(|| policy.issuer.clone()),
-        };
-        check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy, policy.now)
-            .map_err(|(reason, message)| Refusal::new(reason, Step::Times, message))?;
-        let entries = self.decode(&claims)?;
-        let issued_at = claims.starts.iter().flatten().map(|start| start.seconds).max().unwrap_or_default();
-        Ok(((claims.kind, claims.uri), List { entries, issuer, issued_at }))
+        *name = Some(Name {
+            kinds: claims.kinds.clone(),
+            uri: claims.uri.clone(),
+            issuer: key.issuer.clone().or_else(|| policy.issuer.clone()),
+            issued_at: claims.issued_at().unwrap_or(i64::MIN),
+        });
+        if let Some(issuer) = &claims.issuer {
+            check_issuer(issuer, key, policy)?;
+        }
+        let ends = [claims.end()?];
+        check_period(
+            claims.starts.iter().flatten(),
+            claims.ends.iter().flatten().chain(&ends),
+            policy,
+            policy.now,
+        )
+        .map_err(|(reason, message)| Refusal::new(reason, Step::Times, message))?;
+        self.decode(&claims)
     }
 
     /// Decompresses a list, in what is left of the memory for all of them.
     fn decode(&self, claims: &ListClaims<'_>) -> Result<Entries, Refusal> {
         let limit = MAX_LIST_BYTES.min(MAX_ALL_BYTES - self.bytes.min(MAX_ALL_BYTES));
-        let decoded = match claims.kind {
-            ListKind::Token => token_list::decode(claims.bits, &claims.encoded, limit).map(Entries::Token),
-            ListKind::Bitstring(_) => bitstring::decode(&claims.encoded, limit).map(Entries::Bitstring),
+        let decoded = match claims.kinds[..] {
+            [ListKind::Token] => token_list::decode(claims.bits, &claims.encoded, limit).map(Entries::Token),
+            _ => bitstring::decode(&claims.encoded, limit).map(Entries::Bitstring),
         };
         decoded.map_err(|error| wrong(error.to_string()))
     }
 
+    /// The answer of the issuer's own list. Where nobody knows whose credential it is, every list of that name
+    /// is asked, and the worst answer counts.
     fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
         let uri = claim.uri.clone().into_owned();
-        let unusable = |problem: String| StatusProblem::Unusable { uri: uri.clone(), problem };
-        let list = match self.lists.get(&(claim.kind, uri.clone())) {
-            None => return Err(StatusProblem::NotGiven { uri }),
-            Some(Err(problem)) => return Err(unusable(problem.clone())),
-            Some(Ok(list)) => list,
+        let all = self.lists.get(&(claim.kind, uri.clone())).map_or(&[][..], Vec::as_slice);
+        let Some(issuer) = claim.issuer else {
+            let answers = all.iter().map(|known| known.look_up(claim));
+            return answers.max_by_key(severity).unwrap_or(Err(StatusProblem::NotGiven { uri }));
         };
-        if let (Some(expected), Some(found)) = (claim.issuer, &list.issuer)
-            && expected != found
-        {
-            return Err(unusable(format!("it is one of {found}")));
+        match all.iter().find(|known| known.issuer.as_deref() == Some(issuer)) {
+            Some(known) => known.look_up(claim),
+            None => Err(match all.iter().find_map(|known| known.issuer.clone()) {
+                Some(found) => StatusProblem::OfAnother { uri, found },
+                None if all.is_empty() => StatusProblem::NotGiven { uri },
+                None => StatusProblem::Unusable { uri, problem: "nobody said whose it is".to_owned() },
+            }),
         }
-        if claim.issuer.is_some() && list.issuer.is_none() {
-            return Err(unusable("nobody said whose it is".to_owned()));
-        }
+    }
+}
+
+/// How bad an answer is for the credential.
+fn severity(answer: &Result<StatusValue, StatusProblem>) -> u8 {
+    match answer {
+        Ok(StatusValue::Valid { .. }) => 0,
+        Err(_) => 1,
+        Ok(StatusValue::Suspended) => 2,
+        Ok(StatusValue::Revoked) => 3,
+    }
+}
+
+impl Known {
+    fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
+        let unusable =
+            |problem: String| Err(StatusProblem::Unusable { uri: claim.uri.clone().into_owned(), problem });
         let out_of_range = || unusable(format!("it ends before place {}", claim.index));
-        match (&list.entries, claim.kind) {
-            (Entries::Token(array), _) => match array.get(claim.index).map(Status::of_value) {
-                None => Err(out_of_range()),
-                Some(None) => Err(unusable("its value is reserved".to_owned())),
-                Some(Some(Status::Valid)) => Ok(StatusValue::Valid),
+        match &self.entries {
+            Err(problem) => unusable(problem.clone()),
+            Ok(Entries::Token(array)) => match array.get(claim.index).map(Status::of_value) {
+                None => out_of_range(),
+                Some(None) => unusable("its value is reserved".to_owned()),
+                Some(Some(Status::Valid)) => {
+                    Ok(StatusValue::Valid { shows_suspension: array.width().bits() > 1 })
+                }
                 Some(Some(Status::Invalid)) => Ok(StatusValue::Revoked),
                 Some(Some(Status::Suspended)) => Ok(StatusValue::Suspended),
             },
-            (Entries::Bitstring(list), kind) => match (list.get(claim.index), kind) {
-                (None, _) => Err(out_of_range()),
-                (Some(false), _) => Ok(StatusValue::Valid),
-                (Some(true), ListKind::Bitstring(Purpose::Suspension)) => Ok(StatusValue::Suspended),
-                (Some(true), _) => Ok(StatusValue::Revoked),
-            },
+            Ok(Entries::Bitstring(list)) => {
+                let suspends = claim.kind == ListKind::Bitstring(Purpose::Suspension);
+                match list.get(claim.index) {
+                    None => out_of_range(),
+                    Some(false) => Ok(StatusValue::Valid { shows_suspension: suspends }),
+                    Some(true) if suspends => Ok(StatusValue::Suspended),
+                    Some(true) => Ok(StatusValue::Revoked),
+                }
+            }
         }
     }
 }
@@ -189,17 +255,50 @@ impl StatusSource for &Lists {
 
 /// What a list says about itself.
 struct ListClaims<'d> {
-    kind: ListKind,
+    /// One kind; of a Bitstring list, one for each purpose.
+    kinds: Vec<ListKind>,
     uri: String,
     issuer: Option<String>,
     starts: [Option<Moment>; 2],
     ends: [Option<Moment>; 2],
+    /// For how many seconds a copy may be kept.
+    ttl: Option<i64>,
     bits: u64,
-    encoded: std::borrow::Cow<'d, str>,
+    encoded: Cow<'d, str>,
 }
 
-fn accept(typ: &Typ) -> Result<(), Refusal> {
+impl ListClaims<'_> {
+    fn issued_at(&self) -> Option<i64> {
+        self.starts.iter().flatten().map(|start| start.seconds).max()
+    }
+
+    /// When a list that names no end ends: it may be kept for its `ttl`, and without one for
+    /// [`MAX_ENDLESS_SECONDS`]. The standards only recommend `exp` and `ttl` (Token Status List section 5.1),
+    /// but a copy in a file would else be believed for ever. A `ttl` beside an end is advice for caches.
+    fn end(&self) -> Result<Moment, Refusal> {
+        if let Some(end) = self.ends.iter().flatten().min_by_key(|end| end.seconds) {
+            return Ok(*end);
+        }
+        let (claim, seconds) = match self.ttl {
+            Some(seconds) => ("iat + ttl", seconds),
+            None => ("iat + seven days", MAX_ENDLESS_SECONDS),
+        };
+        match self.issued_at() {
+            Some(issued_at) => Ok(Moment { claim, seconds: issued_at.saturating_add(seconds) }),
+            None => Err(wrong("it says neither from when nor until when it holds")),
+        }
+    }
+}
+
+/// How long a list is relied on that says nothing of its end: as long as those that are published here.
+const MAX_ENDLESS_SECONDS: i64 = 7 * 86_400;
+
+/// A list's header: of a type that lists have, and of a JWS alone.
+fn accept(typ: &Typ, compact: &Compact<'_>) -> Result<(), Refusal> {
     match typ {
+        Typ::StatusList | Typ::Credential if compact.is_sd_jwt => {
+            Err(Refusal::new(Reason::Malformed, Step::Header, "a `~` follows the signature"))
+        }
         Typ::StatusList | Typ::Credential => Ok(()),
         _ => {
             let message = "`typ` is not that of a status list: \"statuslist+jwt\" or \"vc+jwt\"";
@@ -214,16 +313,14 @@ fn of_token_list(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
     let bits = list.member("bits").filter(|bits| bits.kind() == Kind::Number);
     let bits = bits.and_then(|bits| bits.text().parse().ok());
     let iat = payload.member("iat").ok_or_else(|| wrong("`iat` is missing"))?;
+    let issuer = payload.member("iss").map(|iss| text("iss", Some(iss))).transpose()?;
     Ok(ListClaims {
-        kind: ListKind::Token,
+        kinds: vec![ListKind::Token],
         uri: text("sub", payload.member("sub"))?.into_owned(),
-        issuer: payload
-            .member("iss")
-            .map(|iss| text("iss", Some(iss)))
-            .transpose()?
-            .map(|iss| iss.into_owned()),
+        issuer: issuer.map(Cow::into_owned),
         starts: [Some(numeric_date("iat", iat)?), number("nbf", payload)?],
         ends: [number("exp", payload)?, None],
+        ttl: payload.member("ttl").map(|ttl| lasting("ttl", ttl, 1.0)).transpose()?,
         bits: bits.ok_or_else(|| wrong("`status_list.bits` is no whole number"))?,
         encoded: text("status_list.lst", list.member("lst"))?,
     })
@@ -231,11 +328,8 @@ fn of_token_list(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
 
 /// Bitstring Status List section 2.2: a credential whose subject is a list.
 fn of_bitstring(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
-    let types = payload.member("type").into_iter().flat_map(Value::elements);
-    if !types.into_iter().any(|name| name.as_str().as_deref() == Some(LIST_TYPE)) {
-        let message = format!("it is a credential, and no {LIST_TYPE}");
-        return Err(Refusal::new(Reason::UnsupportedType, Step::Claims, message));
-    }
+    check_list_type(payload)?;
+    check_context(payload.member("@context"), CREDENTIALS_V2)?;
     if payload.member("vc").is_some() {
         return Err(wrong("`vc` stands in a credential that is the payload itself"));
     }
@@ -247,9 +341,6 @@ fn of_bitstring(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
     if subject.member("statusSize").is_some_and(|size| size.text() != "1") {
         return Err(wrong("`credentialSubject.statusSize` is not 1"));
     }
-    let purpose = text("credentialSubject.statusPurpose", subject.member("statusPurpose"))?;
-    let purpose = Purpose::of_name(&purpose)
-        .ok_or_else(|| wrong("`credentialSubject.statusPurpose` is neither revocation nor suspension"))?;
     let issuer = payload.member("issuer").ok_or_else(|| wrong("`issuer` is missing"))?;
     let issuer = text("issuer", issuer.member("id").or(Some(issuer)))?;
     if let Some(iss) = payload.member("iss")
@@ -257,23 +348,70 @@ fn of_bitstring(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
     {
         return Err(wrong("`iss` and `issuer` contradict each other"));
     }
+    let Some(id) = payload.member("id") else {
+        // It is optional, but a file does not say from which URL it came.
+        return Err(wrong("`id` is missing, and nothing else says which list it is"));
+    };
+    let ttl = subject.member("ttl").map(|ttl| lasting("credentialSubject.ttl", ttl, 1000.0));
     let time = |name: &'static str| payload.member(name).map(|value| date_time(name, value)).transpose();
     Ok(ListClaims {
-        kind: ListKind::Bitstring(purpose),
-        uri: text("id", payload.member("id"))?.into_owned(),
+        kinds: purposes(subject.member("statusPurpose"))?,
+        uri: text("id", Some(id))?.into_owned(),
         issuer: Some(issuer.into_owned()),
         starts: [number("iat", payload)?, time("validFrom")?],
         ends: [number("exp", payload)?, time("validUntil")?],
+        ttl: ttl.transpose()?,
         bits: 1,
         encoded: text("credentialSubject.encodedList", subject.member("encodedList"))?,
     })
+}
+
+fn check_list_type(payload: Value<'_>) -> Result<(), Refusal> {
+    let has = |expected: &str| {
+        let mut types = payload.member("type").into_iter().flat_map(Value::elements);
+        types.any(|name| name.as_str().as_deref() == Some(expected))
+    };
+    if !has(LIST_TYPE) {
+        let message = format!("it is a credential, and no {LIST_TYPE}");
+        return Err(Refusal::new(Reason::UnsupportedType, Step::Claims, message));
+    }
+    if has("VerifiableCredential") {
+        Ok(())
+    } else {
+        Err(wrong("`type` does not include VerifiableCredential"))
+    }
+}
+
+/// `statusPurpose`: one, or an array of them. Those that say nothing about validity are passed over.
+fn purposes(purposes: Option<Value<'_>>) -> Result<Vec<ListKind>, Refusal> {
+    let single = purposes.filter(|purposes| purposes.kind() == Kind::String);
+    let mut kinds = Vec::new();
+    for name in single.into_iter().chain(purposes.into_iter().flat_map(Value::elements)) {
+        let name = text("credentialSubject.statusPurpose", Some(name))?;
+        let kind = Purpose::of_name(&name).map(ListKind::Bitstring);
+        kinds.extend(kind.filter(|kind| !kinds.contains(kind)));
+    }
+    match kinds.is_empty() {
+        true => Err(wrong("`credentialSubject.statusPurpose` is neither revocation nor suspension")),
+        false => Ok(kinds),
+    }
+}
+
+/// A length of time: a number above 0, of which so many make a second. In seconds, a fraction rounded up.
+fn lasting(name: &str, value: Value<'_>, a_second: f64) -> Result<i64, Refusal> {
+    let number = Some(value).filter(|value| value.kind() == Kind::Number);
+    match number.and_then(|number| number.text().parse::<f64>().ok()) {
+        // A conversion of what is too great for a time saturates.
+        Some(number) if number > 0.0 => Ok((number / a_second).ceil() as i64),
+        _ => Err(wrong(format!("`{name}` is no number above 0"))),
+    }
 }
 
 fn number(name: &'static str, payload: Value<'_>) -> Result<Option<Moment>, Refusal> {
     payload.member(name).map(|value| numeric_date(name, value)).transpose()
 }
 
-fn text<'d>(name: &str, value: Option<Value<'d>>) -> Result<std::borrow::Cow<'d, str>, Refusal> {
+fn text<'d>(name: &str, value: Option<Value<'d>>) -> Result<Cow<'d, str>, Refusal> {
     value
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())

@@ -22,7 +22,7 @@ mod verdict;
 
 pub use lists::{ListProblem, Lists, MAX_LIST_TOKEN_BYTES};
 pub use policy::{MAX_LEEWAY, Policy};
-pub use ring::{KeyRing, RingError};
+pub use ring::{KeyRing, PassedOver, RingError};
 pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
 pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
@@ -31,7 +31,7 @@ use crate::json::{Kind, Parser, Value};
 use crate::jws::Implementation;
 use crate::request::{self, fields};
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
-use claims::{Claims, check_never_disclosable};
+use claims::{Business, Claims, check_never_disclosable};
 use header::Typ;
 use open::{Opener, at, shown, split};
 use ring::RingKey;
@@ -113,9 +113,9 @@ impl<'v> Verifier<'v> {
     fn judge(&mut self, token: &str, now: UnixTime) -> Result<Valid<'_>, Refusal> {
         let compact = split(token, MAX_TOKEN_BYTES)?;
         let policy = self.policy;
-        let opened = self.opener.header(&compact, policy, |typ| accept(typ, policy))?;
+        let accepts = |typ: &Typ| accept(typ, policy).and_then(|()| check_form(&compact, format_of(typ)));
+        let opened = self.opener.header(&compact, policy, accepts)?;
         let format = format_of(&opened.typ);
-        check_form(&compact, format)?;
         self.opener.signature(&compact, &opened)?;
         let key = self.opener.key(&opened);
 
@@ -130,6 +130,7 @@ impl<'v> Verifier<'v> {
             }
             _ => document.root(),
         };
+        check_relative_name(payload, format, opened.kid_is_absolute)?;
         let (claims, unchecked) = judge_claims(payload, format, key, (policy, now), &mut *self.status)?;
         self.credential.clear();
         payload.write_compact(&mut self.credential);
@@ -186,6 +187,16 @@ fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> 
         .map_err(|error| Refusal::new(Reason::DisclosureInvalid, Step::Disclosures, error.to_string()))?;
     check_never_disclosable(payload, &processed.disclosed)?;
     Ok(processed.payload)
+}
+
+/// A name that does not say whose key it is needs an `iss` that does (VC-JOSE-COSE, "Key Discovery"): a credential
+/// without one has an absolute URL in `kid`.
+fn check_relative_name(payload: Value<'_>, format: Format, kid_is_absolute: bool) -> Result<(), Refusal> {
+    if format == Format::JwtVc && !kid_is_absolute && payload.member("iss").is_none() {
+        let message = "`iss` is missing, and `kid` is no absolute URL that would say whose key it is";
+        return Err(Refusal::new(Reason::SchemaInvalid, Step::Claims, message));
+    }
+    Ok(())
 }
 
 /// Everything that is asked of claims whose signature is sound.
@@ -286,10 +297,10 @@ fn check_period<'m>(
     now: UnixTime,
 ) -> Result<(), (Reason, String)> {
     let (now, leeway) = (now.seconds(), i64::from(policy.leeway.min(MAX_LEEWAY)));
-    if let Some(end) = ends.find(|end| now >= end.seconds + leeway) {
+    if let Some(end) = ends.find(|end| now >= end.seconds.saturating_add(leeway)) {
         return Err((Reason::Expired, format!("`{}` was {}", end.claim, in_words(end.seconds))));
     }
-    if let Some(start) = starts.find(|start| now < start.seconds - leeway) {
+    if let Some(start) = starts.find(|start| now < start.seconds.saturating_sub(leeway)) {
         return Err((Reason::NotYetValid, format!("`{}` is {}", start.claim, in_words(start.seconds))));
     }
     Ok(())
@@ -302,10 +313,16 @@ fn in_words(seconds: i64) -> String {
     }
 }
 
-/// What is said about a business, by the rules of the item that asked for it. Unknown claims are
+/// What is said about each business, by the rules of the item that asked for it. Unknown claims are
 /// ignored (RFC 7519 section 4). Returns whether there was anything to check.
 fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
-    let Some(business) = claims.business else { return Ok(false) };
+    for business in &claims.businesses {
+        check_business(*business, now)?;
+    }
+    Ok(!claims.businesses.is_empty())
+}
+
+fn check_business(business: Business<'_>, now: UnixTime) -> Result<(), Refusal> {
     let parts = [
         ("claims", business.claims, &fields::CLAIMS, business.may_be_withheld),
         // The subject's id may stand in `sub` alone, or be called `subject_id`.
@@ -325,5 +342,5 @@ fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
             return Err(Refusal::new(Reason::SchemaInvalid, Step::Schema, message));
         }
     }
-    Ok(true)
+    Ok(())
 }

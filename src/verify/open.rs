@@ -1,8 +1,9 @@
 //! The way from a token to a payload that somebody signed: split, header, key, signature, payload.
 
 use super::header::{Header, Typ};
+use super::in_words;
 use super::policy::Policy;
-use super::ring::{KeyRing, RingKey, did_of};
+use super::ring::{Found, KeyRing, RingKey, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
 use crate::jws::{self, Implementation, SIGNATURE_BYTES};
@@ -23,6 +24,8 @@ pub(super) struct Opener<'r> {
 #[derive(Debug, Clone)]
 pub(super) struct Opened {
     pub(super) typ: Typ,
+    /// Whether `kid` is an absolute URL, which a key's name need not be where `iss` says whose it is.
+    pub(super) kid_is_absolute: bool,
     key: usize,
 }
 
@@ -48,23 +51,40 @@ impl<'r> Opener<'r> {
         let text = decode_text(compact.header, Part::Header, &mut self.buffer).map_err(at(Step::Header))?;
         let document = parse_object(text, Part::Header, &mut self.parser).map_err(at(Step::Header))?;
         let Header { typ, kid } = Header::read(document.root(), accepts)?;
-        let opened = Opened { typ, key: self.find(&kid, policy)? };
+        let opened = Opened { typ, kid_is_absolute: kid.contains(':'), key: self.find(&kid, policy)? };
         self.last = Some((compact.header.to_owned(), opened.clone()));
         Ok(opened)
     }
 
-    /// The key of this name. A name that holds a DID must be one of the issuer asked for.
+    /// The key of this name. A name that holds a DID must be one of the issuer asked for, and a key that ended
+    /// verifies nothing, however old the token says that it is: who has the key can date a token back.
     fn find(&self, kid: &str, policy: &Policy) -> Result<usize, Refusal> {
+        let unknown = |message: String| Refusal::new(Reason::UnknownKid, Step::Key, message);
         if let (Some(expected), Some(did)) = (policy.issuer.as_deref(), did_of(kid))
             && expected != did
         {
             let message = format!("`kid` is a key of {}; expected one of {expected}", shown(did));
             return Err(Refusal::new(Reason::IssuerMismatch, Step::Key, message));
         }
-        self.ring.find(kid).ok_or_else(|| {
-            let message = format!("no key has the name {} that `kid` says", shown(kid));
-            Refusal::new(Reason::UnknownKid, Step::Key, message)
-        })
+        let at = match self.ring.find(kid, policy.issuer.as_deref()) {
+            Found::One(at) => at,
+            Found::None => {
+                return Err(unknown(format!("no key has the name {} that `kid` says", shown(kid))));
+            }
+            Found::Several => {
+                let kid = shown(kid);
+                return Err(unknown(format!(
+                    "several keys have the name {kid} that `kid` says, and nothing says which of them is the issuer's"
+                )));
+            }
+        };
+        match self.ring.key(at).end {
+            Some(end) if end.seconds <= policy.now.seconds() => {
+                let (kid, end, word) = (shown(kid), in_words(end.seconds), end.claim);
+                Err(unknown(format!("the key {kid} must not be used any more: `{word}` was {end}")))
+            }
+            _ => Ok(at),
+        }
     }
 
     /// The key that a header named.

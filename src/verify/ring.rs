@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
+use super::times::{Moment, date_time};
+use super::verdict::Refusal;
 use crate::issuer::{Issuer, IssuerError};
 use crate::json::{Kind, Parser, Value};
 use crate::keys::{KeyError, PublicKey};
@@ -37,6 +39,14 @@ pub enum RingError {
         /// What is wrong with it.
         source: KeyError,
     },
+    /// A verification method that does not say clearly until when it may be used.
+    #[error("key {name:?} cannot be used: {problem}")]
+    Method {
+        /// Its id.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Two keys of one name.
     #[error("two different keys have the name {kid:?}")]
     TwoKeys {
@@ -60,6 +70,28 @@ pub(super) struct RingKey {
     pub(super) public: PublicKey,
     /// The issuer; none where nobody said.
     pub(super) issuer: Option<String>,
+    /// From when on it verifies nothing any more.
+    pub(super) end: Option<Moment>,
+}
+
+/// A key that was left out because it cannot be used. Those beside it can (RFC 7517 section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Its name, or its place in the set.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What the search for a key came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The place of the key.
+    One(usize),
+    /// Nobody has given any key that name.
+    None,
+    /// Several keys have that name, and nothing says which of them is meant.
+    Several,
 }
 
 /// The keys that a verifier trusts. A `kid` is looked up byte for byte; it is never taken apart, and never
@@ -71,27 +103,39 @@ pub(super) struct RingKey {
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing {
     keys: Vec<RingKey>,
-    /// `None` for a name without a DID that two issuers have given to different keys.
-    names: HashMap<String, Option<usize>>,
+    /// The keys of each name. Only a name without a DID can have several, of several issuers.
+    names: HashMap<String, Vec<usize>>,
+    passed_over: Vec<PassedOver>,
+}
+
+/// What a key that is added brings along.
+#[derive(Clone, Copy)]
+struct New<'k> {
+    public: &'k PublicKey,
+    issuer: Option<&'k str>,
+    end: Option<Moment>,
 }
 
 impl KeyRing {
-    /// Adds the keys of a JWK Set (RFC 7517 section 5). Keys of other kinds are passed over.
+    /// Adds the keys of a JWK Set (RFC 7517 section 5). Keys of other kinds are passed over, and so, with a word
+    /// in [`KeyRing::take_passed_over`], are unsound ones.
+    ///
+    /// # Errors
+    /// Where no key is left, one is private, or two of one name contradict each other.
     pub fn add_jwks(&mut self, text: &str, issuer: Option<&str>) -> Result<(), RingError> {
         let mut parser = Parser::default();
         let document = parse_object(text, Part::Payload, &mut parser).map_err(RingError::Json)?;
         let keys = document.root().member("keys").filter(|keys| keys.kind() == Kind::Array);
-        let mut added = 0;
+        let mut count = Count::default();
         for (number, key) in keys.ok_or(RingError::NotAJwkSet)?.elements().enumerate() {
             let kid = key.member("kid").and_then(Value::as_str);
             let name = kid.as_deref().map_or_else(|| format!("number {number}"), str::to_owned);
-            if let Some(public) = usable(key, name)? {
+            if let Some(public) = self.usable(key, name, &mut count)? {
                 let kid = kid.map_or_else(|| public.thumbprint().to_owned(), |kid| kid.into_owned());
-                self.add(&kid, &public, issuer)?;
-                added += 1;
+                self.add(&kid, New { public: &public, issuer, end: None })?;
             }
         }
-        if added == 0 { Err(RingError::NoKey("")) } else { Ok(()) }
+        count.check("")
     }
 
     /// Adds the keys of an https issuer's metadata (SD-JWT VC, "JWT VC Issuer Metadata"), and returns the issuer.
@@ -119,39 +163,83 @@ impl KeyRing {
             root.member("verificationMethod").map_or_else(Vec::new, |methods| methods.elements().collect());
         let asserting =
             root.member("assertionMethod").map_or_else(Vec::new, |list| list.elements().collect());
-        let mut added = 0;
+        let mut count = Count::default();
         for reference in asserting {
-            let method = match reference.as_str() {
-                None => Some(reference),
-                Some(id) => {
-                    let id = absolute(&did, &id);
-                    methods.iter().copied().find(|method| method_id(&did, *method).as_deref() == Some(&id))
-                }
+            let Some(id) = reference.as_str().map(|id| absolute(&did, &id)) else {
+                self.add_method(&did, reference, &mut count)?;
+                continue;
             };
-            added += usize::from(self.add_method(&did, method)?);
-        }
-        if added == 0 { Err(RingError::NoKey(" among its assertion methods")) } else { Ok(did) }
-    }
-
-    fn add_method(&mut self, did: &str, method: Option<Value<'_>>) -> Result<bool, RingError> {
-        let Some(method) = method else { return Ok(false) };
-        let (Some(id), Some(jwk)) = (method_id(did, method), method.member("publicKeyJwk")) else {
-            return Ok(false);
-        };
-        let of_this_did = did_of(&id) == Some(did) && text(method, "controller").as_deref() == Some(did);
-        if !of_this_did {
-            return Ok(false);
-        }
-        let Some(public) = usable(jwk, id.clone())? else { return Ok(false) };
-        self.add(&id, &public, Some(did))?;
-        // Some issuers call the key by its fragment, or by the JWK's own name, where `iss` says the rest.
-        let fragment = id.split_once('#').map(|(_, fragment)| fragment.to_owned());
-        for name in fragment.into_iter().chain(text(jwk, "kid").map(|kid| kid.into_owned())) {
-            if did_of(&name).is_none() && !name.is_empty() {
-                self.name(&name, &public, Some(did));
+            // All of that name: two that hold different keys are a contradiction.
+            for method in methods.iter().filter(|method| method_id(&did, **method).as_deref() == Some(&id)) {
+                self.add_method(&did, *method, &mut count)?;
             }
         }
-        Ok(true)
+        count.check(" among its assertion methods").map(|()| did)
+    }
+
+    fn add_method(&mut self, did: &str, method: Value<'_>, count: &mut Count) -> Result<(), RingError> {
+        let (Some(id), Some(jwk)) = (method_id(did, method), method.member("publicKeyJwk")) else {
+            return Ok(());
+        };
+        if did_of(&id) != Some(did) || text(method, "controller").as_deref() != Some(did) {
+            return Ok(());
+        }
+        let end = match end_of(method) {
+            Ok(end) => end,
+            Err(problem) => {
+                let problem = problem.message;
+                self.pass_over(id.clone(), problem.clone());
+                count.first_problem.get_or_insert(RingError::Method { name: id, problem });
+                return Ok(());
+            }
+        };
+        let Some(public) = self.usable(jwk, id.clone(), count)? else { return Ok(()) };
+        let new = New { public: &public, issuer: Some(did), end };
+        self.add(&id, new)?;
+        // Some issuers call the key by the JWK's own name, where `iss` says the rest.
+        match text(jwk, "kid") {
+            Some(name) if did_of(&name).is_none() && !name.is_empty() => self.name(&name, new),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The key of a JWK, unless it is of a kind that has no part in this, or unsound.
+    fn usable(
+        &mut self,
+        jwk: Value<'_>,
+        name: String,
+        count: &mut Count,
+    ) -> Result<Option<PublicKey>, RingError> {
+        let other_use = text(jwk, "use").is_some_and(|purpose| purpose != "sig")
+            || text(jwk, "alg").is_some_and(|alg| alg != "ES256")
+            || text(jwk, "crv").is_some_and(|curve| curve != "P-256")
+            || text(jwk, "kty").is_none_or(|kind| kind != "EC");
+        if other_use {
+            return Ok(None);
+        }
+        match PublicKey::from_jwk_json(jwk.text()) {
+            Ok(public) => {
+                count.added += 1;
+                Ok(Some(public))
+            }
+            // A private key that was handed out is nothing to pass over.
+            Err(source) if jwk.member("d").is_some() => Err(RingError::Key { name, source }),
+            Err(source) => {
+                self.pass_over(name.clone(), source.to_string());
+                count.first_problem.get_or_insert(RingError::Key { name, source });
+                Ok(None)
+            }
+        }
+    }
+
+    fn pass_over(&mut self, name: String, problem: String) {
+        self.passed_over.push(PassedOver { name, problem });
+    }
+
+    /// The keys that were passed over since this was last asked.
+    pub fn take_passed_over(&mut self) -> Vec<PassedOver> {
+        std::mem::take(&mut self.passed_over)
     }
 
     /// Adds one public key, PEM or JWK.
@@ -161,83 +249,84 @@ impl KeyRing {
     pub fn add_key(&mut self, bytes: &[u8], issuer: Option<&str>) -> Result<(), RingError> {
         let public =
             PublicKey::parse(bytes).map_err(|source| RingError::Key { name: "given".into(), source })?;
+        let new = New { public: &public, issuer, end: None };
         match issuer {
-            Some(issuer) => self.add(Issuer::parse(issuer, &public)?.kid(), &public, Some(issuer))?,
+            Some(issuer) => self.add(Issuer::parse(issuer, &public)?.kid(), new)?,
             None => self.add_own_names(&public)?,
         }
-        self.name(public.thumbprint(), &public, issuer);
+        self.name(public.thumbprint(), new);
         let mut parser = Parser::default();
         let jwk = std::str::from_utf8(bytes).ok().and_then(|text| parser.parse(text).ok());
         match jwk.and_then(|jwk| jwk.root().member("kid")).and_then(Value::as_str) {
-            Some(kid) => self.add(&kid, &public, issuer),
+            Some(kid) => self.add(&kid, new),
             None => Ok(()),
         }
     }
 
     /// Adds the key inside a did:key or did:jwk; other DIDs hold none, and nothing is added.
     pub fn add_did(&mut self, did: &str) -> Result<(), RingError> {
-        match PublicKey::from_did(did) {
-            Some(public) if did.starts_with("did:key:") => {
-                self.add(Issuer::of_key(&public).kid(), &public, None)
-            }
-            Some(public) => self.add(&format!("{did}#0"), &public, None),
-            None => Ok(()),
+        let Some(public) = PublicKey::from_did(did) else { return Ok(()) };
+        let new = New { public: &public, issuer: None, end: None };
+        match did.starts_with("did:key:") {
+            true => self.add(Issuer::of_key(&public).kid(), new),
+            false => self.add(&format!("{did}#0"), new),
         }
     }
 
     /// Adds a key under this name, for this issuer.
     pub fn add_named(&mut self, kid: &str, public: &PublicKey, issuer: &str) -> Result<(), RingError> {
-        self.add(kid, public, Some(issuer))
+        self.add(kid, New { public, issuer: Some(issuer), end: None })
     }
 
     fn add_own_names(&mut self, public: &PublicKey) -> Result<(), RingError> {
-        self.add(Issuer::of_key(public).kid(), public, None)?;
-        self.add(&format!("{}#0", public.did_jwk()), public, None)
+        let new = New { public, issuer: None, end: None };
+        self.add(Issuer::of_key(public).kid(), new)?;
+        self.add(&format!("{}#0", public.did_jwk()), new)
     }
 
     /// Gives a key a name; a DID in the name says whose it is.
-    fn add(&mut self, kid: &str, public: &PublicKey, issuer: Option<&str>) -> Result<(), RingError> {
-        let Some(did) = did_of(kid) else {
-            self.name(kid, public, issuer);
+    ///
+    /// It is then also found by the fragment of that name, with and without its `#`: a DID URL that is relative
+    /// to the issuer (DID Core section 3.2.2).
+    fn add(&mut self, kid: &str, new: New<'_>) -> Result<(), RingError> {
+        let Some((did, fragment)) = did_of(kid).zip(kid.split_once('#').map(|(_, fragment)| fragment)) else {
+            self.name(kid, new);
             return Ok(());
         };
         let holds_its_key = did.starts_with("did:key:") || did.starts_with("did:jwk:");
-        if holds_its_key && PublicKey::from_did(did).as_ref() != Some(public) {
+        if holds_its_key && PublicKey::from_did(did).as_ref() != Some(new.public) {
             return Err(RingError::OtherKey { kid: kid.to_owned() });
         }
-        match self.name(kid, public, Some(did)) {
-            true => Ok(()),
-            false => Err(RingError::TwoKeys { kid: kid.to_owned() }),
+        let known = self.names.get(kid).and_then(|keys| keys.first());
+        if known.is_some_and(|&at| self.keys[at].public != *new.public) {
+            return Err(RingError::TwoKeys { kid: kid.to_owned() });
         }
+        let new = New { issuer: Some(did), ..new };
+        for name in [kid, fragment, &format!("#{fragment}")] {
+            self.name(name, new);
+        }
+        Ok(())
     }
 
-    /// Gives a key a name, unless that name is another's: then it is nobody's, and the answer is `false`.
-    fn name(&mut self, kid: &str, public: &PublicKey, issuer: Option<&str>) -> bool {
-        let known = self.names.get(kid).copied();
-        match known {
-            Some(None) => false,
-            Some(Some(at)) if self.keys[at].public == *public => {
-                let known = &mut self.keys[at].issuer;
-                match (known.as_deref(), issuer) {
-                    (Some(known), Some(issuer)) if known != issuer => {
-                        self.names.insert(kid.to_owned(), None);
-                        false
-                    }
-                    (None, Some(issuer)) => {
-                        *known = Some(issuer.to_owned());
-                        true
-                    }
-                    _ => true,
-                }
-            }
-            Some(Some(_)) => {
-                self.names.insert(kid.to_owned(), None);
-                false
+    /// Gives a key a name, beside other keys that have it.
+    fn name(&mut self, kid: &str, new: New<'_>) {
+        let keys = self.names.entry(kid.to_owned()).or_default();
+        let same = keys.iter().copied().find(|&at| {
+            let known = &self.keys[at];
+            let one_issuer =
+                known.issuer.is_none() || new.issuer.is_none() || known.issuer.as_deref() == new.issuer;
+            known.public == *new.public && one_issuer
+        });
+        let issuer = new.issuer.map(str::to_owned);
+        match same.map(|at| &mut self.keys[at]) {
+            Some(known) => {
+                known.issuer = known.issuer.take().or(issuer);
+                // The earlier of two ends: a key that was revoked stays so.
+                known.end = known.end.into_iter().chain(new.end).min_by_key(|end| end.seconds);
             }
             None => {
-                self.names.insert(kid.to_owned(), Some(self.keys.len()));
-                self.keys.push(RingKey { public: public.clone(), issuer: issuer.map(str::to_owned) });
-                true
+                keys.push(self.keys.len());
+                self.keys.push(RingKey { public: new.public.clone(), issuer, end: new.end });
             }
         }
     }
@@ -247,9 +336,17 @@ impl KeyRing {
         self.keys.is_empty()
     }
 
-    /// The place of the key of this name.
-    pub(super) fn find(&self, kid: &str) -> Option<usize> {
-        self.names.get(kid).copied().flatten()
+    /// The key of this name, of this issuer where one is asked for. A key whose issuer nobody knows may be
+    /// anybody's, but not where the issuer has one of that name.
+    pub(super) fn find(&self, kid: &str, issuer: Option<&str>) -> Found {
+        let all = self.names.get(kid).map_or(&[][..], Vec::as_slice);
+        let of_issuer = |at: &&usize| issuer.is_some() && self.keys[**at].issuer.as_deref() == issuer;
+        let mut own = all.iter().filter(of_issuer);
+        match (own.next(), own.next(), all) {
+            (Some(&at), None, _) | (None, _, &[at]) => Found::One(at),
+            (None, _, []) => Found::None,
+            _ => Found::Several,
+        }
     }
 
     pub(super) fn key(&self, at: usize) -> &RingKey {
@@ -262,16 +359,35 @@ impl KeyRing {
     }
 }
 
-/// The key of a JWK, unless it is of a kind that has no part in this.
-fn usable(jwk: Value<'_>, name: String) -> Result<Option<PublicKey>, RingError> {
-    let other_use = text(jwk, "use").is_some_and(|purpose| purpose != "sig")
-        || text(jwk, "alg").is_some_and(|alg| alg != "ES256")
-        || text(jwk, "crv").is_some_and(|curve| curve != "P-256")
-        || text(jwk, "kty").is_none_or(|kind| kind != "EC");
-    if other_use {
-        return Ok(None);
+/// How many keys a file gave, and what was wrong with the first that could not be used.
+#[derive(Default)]
+struct Count {
+    added: usize,
+    first_problem: Option<RingError>,
+}
+
+impl Count {
+    /// A file without any usable key is refused for the reason that says most.
+    fn check(self, place: &'static str) -> Result<(), RingError> {
+        match (self.added, self.first_problem) {
+            (0, Some(problem)) => Err(problem),
+            (0, None) => Err(RingError::NoKey(place)),
+            _ => Ok(()),
+        }
     }
-    PublicKey::from_jwk_json(jwk.text()).map(Some).map_err(|source| RingError::Key { name, source })
+}
+
+/// From when on a verification method must not be used: the earlier of `expires` and `revoked` (Controlled
+/// Identifiers 1.0 section 2.2).
+fn end_of(method: Value<'_>) -> Result<Option<Moment>, Refusal> {
+    let mut end: Option<Moment> = None;
+    for name in ["expires", "revoked"] {
+        if let Some(value) = method.member(name) {
+            let found = date_time(name, value)?;
+            end = end.filter(|end| end.seconds <= found.seconds).or(Some(found));
+        }
+    }
+    Ok(end)
 }
 
 /// The DID in front of a DID URL's fragment; none where the name is something else.

@@ -35,7 +35,10 @@ pub enum ListKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusValue {
     /// Nothing was taken back.
-    Valid,
+    Valid {
+        /// Whether a suspension would show in this list.
+        shows_suspension: bool,
+    },
     /// Revoked.
     Revoked,
     /// Suspended.
@@ -50,6 +53,14 @@ pub enum StatusProblem {
     NotGiven {
         /// Its name.
         uri: String,
+    },
+    /// A list of this name was given, by somebody else.
+    #[error("the list {uri} was not given; one of that name is of {found}")]
+    OfAnother {
+        /// Its name.
+        uri: String,
+        /// Whose it is.
+        found: String,
     },
     /// The list says nothing that could be relied on.
     #[error("the list {uri} cannot be relied on: {problem}")]
@@ -82,85 +93,161 @@ pub(super) fn has_status(claims: &Claims<'_>) -> bool {
     claims.token_status.is_some() || claims.bitstring_status.is_some()
 }
 
-/// Looks the credential's status up in every list that it names.
+/// Looks the credential's status up in every list that it names, and wants an answer to everything that it
+/// says of its status.
 ///
-/// A Token Status List and Bitstring Status Lists say the same in two ways, and one of them is enough. But a
-/// list that was given and cannot be relied on is not made good by another.
+/// A revocation that one list shows counts, whatever is wrong with the others. Where a list was not given, it
+/// may be another form of one that was ([`LookedUp::stands_in_for`]); one form is enough. A list that was given and
+/// cannot be relied on is not made good by another.
 pub(super) fn check(
     claims: &Claims<'_>,
     issuer: Option<&str>,
     source: &mut dyn StatusSource,
 ) -> Result<(), Refusal> {
     let token = claims.token_status.map(|status| of_token_list(status, issuer)).transpose()?;
-    let bitstring = claims.bitstring_status.map(|entries| of_bitstrings(entries, issuer)).transpose()?;
-    let mut missing = None;
-    let mut answered = false;
-    for group in [token.unwrap_or_default(), bitstring.unwrap_or_default()] {
-        let mut complete = !group.is_empty();
-        for claim in &group {
-            match source.status(claim) {
-                Ok(StatusValue::Valid) => {}
-                Ok(StatusValue::Revoked) => return Err(refuse(Reason::Revoked, "it was revoked")),
-                Ok(StatusValue::Suspended) => return Err(refuse(Reason::Suspended, "it is suspended")),
-                Err(problem @ StatusProblem::NotGiven { .. }) => {
-                    complete = false;
-                    missing = missing.or(Some(problem));
-                }
-                Err(problem) => return Err(unknown(problem.to_string())),
-            }
+    let entries = claims.bitstring_status.map(|entries| of_bitstrings(entries, issuer)).transpose()?;
+    let said = token.into_iter().chain(entries.unwrap_or_default());
+    let looked_up: Vec<LookedUp<'_>> = said.map(|said| LookedUp::of(said, source)).collect();
+    for (value, reason, message) in [
+        (StatusValue::Revoked, Reason::Revoked, "it was revoked"),
+        (StatusValue::Suspended, Reason::Suspended, "it is suspended"),
+    ] {
+        if looked_up.iter().any(|found| found.answer == Ok(value)) {
+            return Err(refuse(reason, message));
         }
-        answered |= complete;
     }
-    match (answered, missing) {
-        (true, _) => Ok(()),
-        (false, Some(problem)) => Err(unknown(problem.to_string())),
-        (false, None) => Err(unknown("its status is of no kind that is known here".to_owned())),
+    match looked_up.iter().find_map(|found| found.problem(&looked_up)) {
+        Some(problem) => Err(unknown(problem)),
+        None => Ok(()),
     }
 }
 
-/// `status.status_list` (Token Status List section 6.2). A `status` of other kinds has no place here.
-fn of_token_list<'c>(status: Value<'c>, issuer: Option<&'c str>) -> Result<Vec<StatusClaim<'c>>, Refusal> {
+/// Something that a credential says of its status.
+enum Said<'c> {
+    Place(StatusClaim<'c>),
+    /// It is of a kind that nobody here can look up, which is no reason to take it for valid.
+    Unanswerable(String),
+}
+
+/// A place and the answer.
+struct LookedUp<'c> {
+    claim: Option<StatusClaim<'c>>,
+    answer: Result<StatusValue, NoAnswer>,
+}
+
+/// Why there is no answer, and whether another form of the list may give it.
+#[derive(Debug, PartialEq, Eq)]
+struct NoAnswer {
+    problem: String,
+    not_given: bool,
+}
+
+impl<'c> LookedUp<'c> {
+    fn of(said: Said<'c>, source: &mut dyn StatusSource) -> LookedUp<'c> {
+        match said {
+            Said::Unanswerable(problem) => {
+                LookedUp { claim: None, answer: Err(NoAnswer { problem, not_given: false }) }
+            }
+            Said::Place(claim) => {
+                let answer = source.status(&claim).map_err(|problem| NoAnswer {
+                    problem: problem.to_string(),
+                    not_given: !matches!(problem, StatusProblem::Unusable { .. }),
+                });
+                LookedUp { claim: Some(claim), answer }
+            }
+        }
+    }
+
+    /// Why nobody knows what is to be found here, if nobody does.
+    fn problem(&self, all: &[LookedUp<'_>]) -> Option<String> {
+        let no_answer = self.answer.as_ref().err()?;
+        let stands_in =
+            |claim| no_answer.not_given && all.iter().any(|other| other.stands_in_for(claim, all));
+        match self.claim.as_ref().is_some_and(stands_in) {
+            true => None,
+            false => Some(no_answer.problem.clone()),
+        }
+    }
+
+    /// Whether the answer found here says what the list that was not given would: they are two forms of one
+    /// list. That can only be so where the credential has the same place in both, and no second list of the
+    /// Bitstring list's purpose.
+    ///
+    /// A token list stands in for a list of suspensions only where it can say "suspended", which one bit cannot.
+    /// A Bitstring list stands in for the token list only where it is one of revocations. It need not be joined
+    /// by one of suspensions: credentials that were issued before their list knew suspensions name none. That
+    /// such a credential was suspended later shows in the token list alone.
+    fn stands_in_for(&self, missing: &StatusClaim<'_>, all: &[LookedUp<'_>]) -> bool {
+        let (Some(claim), Ok(StatusValue::Valid { shows_suspension })) = (&self.claim, &self.answer) else {
+            return false;
+        };
+        let bitstring = match (claim.kind, missing.kind) {
+            (ListKind::Token, purpose @ ListKind::Bitstring(Purpose::Revocation)) => purpose,
+            (ListKind::Token, purpose @ ListKind::Bitstring(Purpose::Suspension)) if *shows_suspension => {
+                purpose
+            }
+            (purpose @ ListKind::Bitstring(Purpose::Revocation), ListKind::Token) => purpose,
+            _ => return false,
+        };
+        let kinds = all.iter().filter_map(|found| found.claim.as_ref().map(|claim| claim.kind));
+        claim.index == missing.index && kinds.filter(|kind| *kind == bitstring).count() == 1
+    }
+}
+
+/// `status.status_list` (Token Status List section 6.2). What else `status` holds says the same in other ways
+/// and is passed over; with nothing else, nobody can look it up.
+fn of_token_list<'c>(status: Value<'c>, issuer: Option<&'c str>) -> Result<Said<'c>, Refusal> {
     if status.kind() != Kind::Object {
         return Err(wrong("`status` is no object"));
     }
-    let Some(list) = status.member("status_list") else { return Ok(Vec::new()) };
+    let Some(list) = status.member("status_list") else {
+        return Ok(Said::Unanswerable("its status is of no kind that is known here".to_owned()));
+    };
     let index =
         list.member("idx").filter(|idx| idx.kind() == Kind::Number).and_then(|idx| decimal(idx.text()));
     let index = index.ok_or_else(|| wrong("`status.status_list.idx` is no whole number from 0 on"))?;
     let uri = list.member("uri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
     let uri = uri.ok_or_else(|| wrong("`status.status_list.uri` is no text"))?;
-    Ok(vec![StatusClaim { issuer, uri, index, kind: ListKind::Token }])
+    Ok(Said::Place(StatusClaim { issuer, uri, index, kind: ListKind::Token }))
 }
 
 /// `credentialStatus` (Bitstring Status List section 2.1): one entry, or one for each purpose.
-fn of_bitstrings<'c>(entries: Value<'c>, issuer: Option<&'c str>) -> Result<Vec<StatusClaim<'c>>, Refusal> {
+fn of_bitstrings<'c>(entries: Value<'c>, issuer: Option<&'c str>) -> Result<Vec<Said<'c>>, Refusal> {
     let single = (entries.kind() == Kind::Object).then_some(entries);
-    let mut claims = Vec::new();
-    for entry in single.into_iter().chain(entries.elements()) {
-        let text = |name: &str| entry.member(name).and_then(Value::as_str);
-        let entry_type = entry.member("type").into_iter();
-        let mut types = entry_type.clone().chain(entry_type.flat_map(Value::elements));
-        if !types.any(|name| name.as_str().as_deref() == Some("BitstringStatusListEntry")) {
-            continue;
-        }
-        let purpose = match text("statusPurpose").as_deref() {
-            None => return Err(wrong("`credentialStatus.statusPurpose` is no text")),
-            // Refreshing and messages say nothing about whether it holds.
-            Some("refresh" | "message") => continue,
-            Some(name) => Purpose::of_name(name).ok_or_else(|| {
-                unknown("`credentialStatus` has a purpose that is not known here".to_owned())
-            })?,
-        };
-        if entry.member("statusSize").is_some_and(|size| size.text() != "1") {
-            return Err(unknown("`credentialStatus` has entries of more than one bit".to_owned()));
-        }
-        let index = text("statusListIndex").and_then(|index| decimal(&index));
-        let index = index.ok_or_else(|| wrong("`credentialStatus.statusListIndex` is no text of digits"))?;
-        let uri = text("statusListCredential").filter(|uri| !uri.is_empty());
-        let uri = uri.ok_or_else(|| wrong("`credentialStatus.statusListCredential` is no text"))?;
-        claims.push(StatusClaim { issuer, uri, index, kind: ListKind::Bitstring(purpose) });
+    let entries = single.into_iter().chain(entries.elements());
+    entries.filter_map(|entry| of_entry(entry, issuer).transpose()).collect()
+}
+
+/// One entry; nothing where it says nothing about whether the credential holds.
+fn of_entry<'c>(entry: Value<'c>, issuer: Option<&'c str>) -> Result<Option<Said<'c>>, Refusal> {
+    let unanswerable = |problem: &str| Ok(Some(Said::Unanswerable(problem.to_owned())));
+    let text = |name: &str| entry.member(name).and_then(Value::as_str);
+    let entry_type = entry.member("type").into_iter();
+    let mut types = entry_type.clone().chain(entry_type.flat_map(Value::elements));
+    if !types.any(|name| name.as_str().as_deref() == Some("BitstringStatusListEntry")) {
+        return unanswerable("`credentialStatus` has an entry of a type that is not known here");
     }
-    Ok(claims)
+    let purpose = match text("statusPurpose").as_deref() {
+        None => return Err(wrong("`credentialStatus.statusPurpose` is no text")),
+        // Refreshing and messages say nothing about whether it holds.
+        Some("refresh" | "message") => return Ok(None),
+        Some(name) => match Purpose::of_name(name) {
+            Some(purpose) => purpose,
+            None => return unanswerable("`credentialStatus` has a purpose that is not known here"),
+        },
+    };
+    if entry.member("statusSize").is_some_and(|size| size.text() != "1") {
+        return unanswerable("`credentialStatus` has entries of more than one bit");
+    }
+    let index = text("statusListIndex").and_then(|index| decimal(&index));
+    let index = index.ok_or_else(|| wrong("`credentialStatus.statusListIndex` is no text of digits"))?;
+    let uri = text("statusListCredential").filter(|uri| !uri.is_empty());
+    let uri = uri.ok_or_else(|| wrong("`credentialStatus.statusListCredential` is no text"))?;
+    if entry.member("id").is_some_and(|id| id.as_str().is_none_or(|id| id == uri)) {
+        // "MUST NOT be the URL for the status list" (section 2.1).
+        return Err(wrong("`credentialStatus.id` is no text, or the URL of the list"));
+    }
+    Ok(Some(Said::Place(StatusClaim { issuer, uri, index, kind: ListKind::Bitstring(purpose) })))
 }
 
 /// A whole number in digits alone. One beyond 64 bits is none: it must not wrap round to a small one.

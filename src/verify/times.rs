@@ -4,9 +4,6 @@ use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
 use crate::request::rules;
 
-/// The last second of the year 9999.
-const LAST: i64 = 253_402_300_799;
-
 /// A time with the name of its claim, in seconds since 1970. A fraction is rounded up, which changes no
 /// comparison with a whole second: `now < 5.2` and `now < 6` are the same for whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,34 +12,49 @@ pub(super) struct Moment {
     pub(super) seconds: i64,
 }
 
-/// A NumericDate (RFC 7519 section 2): a number of seconds from 1970 on, before the year 10000.
+/// A NumericDate (RFC 7519 section 2): any number of seconds from 1970 on, or before. One that no calendar has is
+/// as far away as can be, which is where it says that it is.
 pub(super) fn numeric_date(claim: &'static str, value: Value<'_>) -> Result<Moment, Refusal> {
     let seconds = match value.kind() {
         Kind::Number => seconds(value.text()),
         _ => None,
     };
-    let expected = "a number of seconds since 1970, before the year 10000";
     seconds
         .map(|seconds| Moment { claim, seconds })
-        .ok_or_else(|| wrong(format!("`{claim}` is no time; expected {expected}")))
+        .ok_or_else(|| wrong(format!("`{claim}` is no number of seconds since 1970")))
 }
 
 fn seconds(text: &str) -> Option<i64> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().filter(|seconds| (0..=LAST).contains(seconds));
+    if let Ok(whole) = text.parse() {
+        return Some(whole);
     }
-    // Checked before it is converted: the conversion itself would turn 1e300 into a time.
-    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.0..=LAST as f64).contains(seconds))?;
-    Some(seconds.ceil() as i64)
+    // The conversion saturates: 1e300 is the last second that there is, and no earlier one.
+    text.parse::<f64>().ok().filter(|seconds| !seconds.is_nan()).map(|seconds| seconds.ceil() as i64)
 }
 
-/// A date-time with its zone (VC Data Model 2.0 section 4.9: dateTimeStamp).
+/// A date-time with its zone (VC Data Model 2.0 section 4.9: dateTimeStamp, which has no leap seconds).
 pub(super) fn date_time(claim: &'static str, value: Value<'_>) -> Result<Moment, Refusal> {
     let text = value.as_str().unwrap_or_default();
-    let time = rules::date_time(&text)
-        .ok_or_else(|| wrong(format!("`{claim}` is no date-time with a time zone, as RFC 3339 has it")))?;
-    let up = i64::from(time.subsec_nanosecond() > 0);
-    Ok(Moment { claim, seconds: time.as_second() + up })
+    let leap_second = text.get(16..19) == Some(":60");
+    let seconds = if leap_second { None } else { seconds_of_date_time(&text) };
+    seconds.map(|seconds| Moment { claim, seconds }).ok_or_else(|| {
+        wrong(format!(
+            "`{claim}` is no date-time with a time zone in the years 0000 to 9999, as RFC 3339 has it"
+        ))
+    })
+}
+
+fn seconds_of_date_time(text: &str) -> Option<i64> {
+    let parse = |text: &str| {
+        let time = rules::date_time(text)?;
+        Some(time.as_second() + i64::from(time.subsec_nanosecond() > 0))
+    };
+    // The calendar behind this ends before the last two days of 9999 do, which people write for "never". The same
+    // days two years before are no leap years' either, and lie 730 days earlier.
+    parse(text).or_else(|| match text.get(..9) {
+        Some("9999-12-3") => parse(&format!("9997{}", &text[4..])).map(|seconds| seconds + 730 * 86_400),
+        _ => None,
+    })
 }
 
 fn wrong(message: String) -> Refusal {
@@ -54,23 +66,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_checked_before_they_are_converted() {
+    fn numbers_that_no_calendar_has_are_as_far_away_as_they_say() {
         for (text, expected) in [
-            ("0", Some(0)),
-            ("1795406400", Some(1_795_406_400)),
-            ("253402300799", Some(LAST)),
-            ("253402300800", None),
-            ("18446744073709551617", None),
-            ("1.5", Some(2)),
-            ("1.0", Some(1)),
-            ("1e3", Some(1000)),
-            ("1e300", None),
-            ("1e999", None),
-            ("-1", None),
-            ("-0.5", None),
-            ("-0", Some(0)),
+            ("0", 0),
+            ("1795406400", 1_795_406_400),
+            ("253402300800", 253_402_300_800),
+            ("18446744073709551617", i64::MAX),
+            ("1.5", 2),
+            ("1.0", 1),
+            ("1e3", 1000),
+            ("1e300", i64::MAX),
+            ("1e999", i64::MAX),
+            ("-1e999", i64::MIN),
+            ("-1", -1),
+            ("-1.5", -1),
+            ("-0.5", 0),
+            ("-0", 0),
         ] {
-            assert_eq!(seconds(text), expected, "{text}");
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_seconds_of_9999_are_times() {
+        for (text, expected) in [
+            ("9999-12-31T23:59:59Z", Some(253_402_300_799)),
+            ("9999-12-31T23:59:59-12:00", Some(253_402_300_799 + 43_200)),
+            ("9999-12-31T00:00:00.5Z", Some(253_402_214_401)),
+            ("9999-12-30T23:00:00+01:00", Some(253_402_207_200)),
+            ("9999-12-29T23:59:59Z", Some(253_402_127_999)),
+            ("9999-12-32T00:00:00Z", None),
+            ("9999-12-31T24:00:00Z", None),
+            ("9999-12-31", None),
+        ] {
+            assert_eq!(seconds_of_date_time(text), expected, "{text}");
         }
     }
 }

@@ -80,11 +80,11 @@ pub enum Reason {
     UnsupportedAlg,
     /// It is no credential of a form that is accepted.
     UnsupportedType,
-    /// `crit` or `b64` in the header.
+    /// `crit` in the header, or a `b64` that is not true.
     UnsupportedCritical,
     /// It ends in a key binding JWT.
     UnsupportedKeyBinding,
-    /// No key of this name is known.
+    /// No key of this name is known, or it must not be used any more, or there are several.
     UnknownKid,
     /// The signature is not that of the key.
     BadSignature,
@@ -117,10 +117,13 @@ impl Reason {
     pub const ALL: [(Reason, &'static str); 18] = [
         (Reason::Malformed, "it is no token, or readers could take it in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
-        (Reason::UnsupportedType, "`typ` is not that of a credential, or not of one that is accepted"),
-        (Reason::UnsupportedCritical, "the header has `crit` or `b64`"),
+        (
+            Reason::UnsupportedType,
+            "`typ` or `cty` is not that of a credential, or not of one that is accepted",
+        ),
+        (Reason::UnsupportedCritical, "the header has `crit`, or a `b64` that is not true"),
         (Reason::UnsupportedKeyBinding, "a key binding JWT stands at the end, which is not checked here"),
-        (Reason::UnknownKid, "no key given has the name in `kid`"),
+        (Reason::UnknownKid, "`kid` names no key that was given and may be used, or more than one"),
         (Reason::BadSignature, "the signature is not one of that key"),
         (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
         (Reason::SchemaInvalid, "a claim is missing, has a wrong form, or contradicts another"),

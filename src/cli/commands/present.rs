@@ -27,6 +27,11 @@ fn failure(error: PresentError) -> Failure {
             };
             Failure::usage(format!("no disclosure is at \"{}\"", printable(&path))).hint(there_are)
         }
+        PresentError::AmbiguousPath { path, pointers } => {
+            let message = format!("\"{}\" is the path of {} disclosures", printable(&path), pointers.len());
+            let pointers = printable(&pointers.join(" or "));
+            Failure::usage(message).hint(format!("name the one by its JSON Pointer: {pointers}"))
+        }
         other => undecodable(format!("the token cannot be presented: {other}")),
     }
 }

@@ -24,7 +24,7 @@ use crate::verify::{Policy, Verifier};
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let started = Instant::now();
     let policy = policy(args)?;
-    let ring = trust::keys(args)?;
+    let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     let mut inputs = Inputs::open(&args.inputs)?;
     let default = if super::wants_text() { VerdictFormat::Text } else { VerdictFormat::Ndjson };
