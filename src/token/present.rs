@@ -119,6 +119,24 @@ fn matches(pattern: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn disclosed(path: &str, pointer: &str) -> Disclosed {
+        Disclosed { path: path.into(), pointer: pointer.into(), inside: None, bytes: 0 }
+    }
+
+    #[test]
+    fn a_path_of_two_claims_shows_neither() {
+        let two = [disclosed("a.b", "/a/b"), disclosed("a.b", "/a.b"), disclosed("c[0]", "/c/0")];
+        let chosen = |path: &str| chosen(&two, &[path.to_owned()]);
+        let pointers = vec!["/a/b".to_owned(), "/a.b".to_owned()];
+        assert_eq!(chosen("a.b"), Err(PresentError::AmbiguousPath { path: "a.b".into(), pointers }));
+        assert_eq!(chosen("/a/b"), Ok(vec![true, false, false]));
+        assert_eq!(chosen("/a.b"), Ok(vec![false, true, false]));
+        assert_eq!(chosen("/c/0"), Ok(vec![false, false, true]));
+        assert_eq!(chosen("c[]"), Ok(vec![false, false, true]));
+        assert!(matches!(chosen("/c"), Err(PresentError::UnknownPath { .. })));
+        assert!(matches!(chosen("a/b"), Err(PresentError::UnknownPath { .. })));
+    }
+
     #[test]
     fn brackets_without_a_number_stand_for_every_index() {
         for (pattern, path, expected) in [

@@ -309,7 +309,8 @@ fn check_period<'m>(
 fn in_words(seconds: i64) -> String {
     match UnixTime::from_seconds(seconds) {
         Some(time) => time.to_string(),
-        None => format!("{seconds} seconds after 1970"),
+        None if seconds < 0 => "before 1970".to_owned(),
+        None => "after all times that a calendar has".to_owned(),
     }
 }
 

@@ -106,3 +106,31 @@ fn what_is_no_issued_sd_jwt_is_not_presented() {
     let run = sandbox.beltic_fed(&["present"], format!("{token}\n{token}\n").as_bytes()).expect(4);
     assert!(run.stderr.contains("found 2 tokens; expected one"), "{}", run.stderr);
 }
+
+#[test]
+fn a_json_pointer_names_a_disclosure_and_a_cut_token_is_refused() {
+    let Company { token, jwt, address, .. } = company();
+    let sandbox = Sandbox::new();
+    let args = ["present", "--disclose", "/claims/registered_address"];
+    let run = sandbox.beltic_fed(&args, token.as_bytes()).expect(0);
+    assert_eq!(run.stdout, format!("{jwt}~{address}~\n"));
+    let cut = token.strip_suffix('~').unwrap();
+    let run = sandbox.beltic_fed(&["present"], cut.as_bytes()).expect(4);
+    assert!(run.stderr.contains("a `~` ends every disclosure"), "{}", run.stderr);
+}
+
+#[test]
+fn a_path_of_two_disclosures_is_refused() {
+    let (inner, outer) = (member("b", &json!("x")), member("a.b", &json!("y")));
+    let payload = json!({
+        "iss": DID_KEY, "vct": "urn:x", "exp": 4_000_000_000u32, "_sd": [digest(&outer)], "a": {"_sd": [digest(&inner)]},
+    });
+    let header = json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": DID_KEY});
+    let hand = Hand::from_pem_file(&key_fixture("p256-pkcs8.pem"));
+    let token = hand.sd_jwt(&header, &payload, &[inner.clone(), outer]);
+    let sandbox = Sandbox::new();
+    let run = sandbox.beltic_fed(&["present", "--disclose", "a.b"], token.as_bytes()).expect(2);
+    assert!(run.stderr.contains("/a/b or /a.b"), "{}", run.stderr);
+    let run = sandbox.beltic_fed(&["present", "--disclose", "/a/b"], token.as_bytes()).expect(0);
+    assert!(run.stdout.ends_with(&format!("~{inner}~\n")), "{}", run.stdout);
+}

@@ -334,3 +334,32 @@ fn bombs_are_refused_in_bounded_memory() {
         assert_eq!(verdicts(&run)[0]["reason"], reason, "{}", run.stderr);
     }
 }
+
+/// The folders around a site say nothing, and one file that is no list takes no other away.
+#[test]
+fn a_site_is_read_by_its_own_paths() {
+    let sandbox = Sandbox::new();
+    let (issuer, kid) = ("https://issuer.example", "k");
+    let hand = Hand::of_number(9);
+    let site = "jwt-vc-issuer/site";
+    for folder in [format!("{site}/.well-known"), format!("{site}/status")] {
+        std::fs::create_dir_all(sandbox.path(&folder)).unwrap();
+    }
+    let mut unsound = hand.jwk("unsound");
+    unsound["x"] = json!("AA");
+    let metadata = json!({"issuer": issuer, "jwks": {"keys": [unsound, hand.jwk(kid)]}});
+    sandbox.write(&format!("{site}/.well-known/jwt-vc-issuer"), metadata.to_string());
+    sandbox.write(&format!("{site}/index.html"), "<html>");
+    sandbox.write(&format!("{site}/status/big.jwt"), "x".repeat(9 << 20));
+    let payload = json!({"iss": issuer, "vct": "urn:x", "exp": 4_000_000_000u32});
+    let token = hand.sd_jwt(&json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": kid}), &payload, &[]);
+    let run = sandbox.beltic(&["verify", "--site", site, &token]).expect(0);
+    assert!(run.stderr.contains("warning: the key unsound cannot be used: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("big.jwt cannot be relied on: it is larger than 8388608 bytes"),
+        "{}",
+        run.stderr
+    );
+    let quiet = sandbox.beltic(&["verify", "-q", "--site", site, &token]).expect(0);
+    assert_eq!(quiet.stderr, "");
+}

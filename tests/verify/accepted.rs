@@ -65,6 +65,65 @@ fn the_type_may_be_spelt_in_several_ways() {
     }
 }
 
+/// Numbers that no calendar has are numbers (RFC 7519 section 2), and the last second of 9999 is a second.
+#[test]
+fn far_off_times_are_times() {
+    let world = World::new();
+    for kind in BOTH {
+        for (pointer, value) in [
+            ("/exp", json!(253_402_300_800u64)),
+            ("/exp", json!(u64::MAX)),
+            ("/exp", json!(1e300)),
+            ("/nbf", json!(-1)),
+            ("/iat", json!(-1.5)),
+        ] {
+            assert_eq!(
+                world.refusal(&kind.at(pointer, Some(value.clone()))),
+                None,
+                "{kind:?} {pointer} {value}"
+            );
+        }
+    }
+    for text in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "9999-12-30T22:00:01Z"] {
+        assert_eq!(world.refusal(&Kind::JwtVc.at("/validUntil", Some(json!(text)))), None, "{text}");
+    }
+    let lasting = |exp: Value| {
+        let world =
+            World::new().asking(|policy| policy.max_ttl = Some(CalendarDuration::parse("P10Y").unwrap()));
+        world.refusal(&Kind::SdJwtVc.at("/exp", Some(exp)))
+    };
+    assert_eq!(lasting(json!(u64::MAX)), Some((Reason::LifetimeTooLong, Step::Times)));
+}
+
+/// What stands beside `vct`, a holder's public key, `b64` that says what holds anyway, several businesses.
+#[test]
+fn what_is_well_formed_is_let_be() {
+    let world = World::new();
+    for (pointer, value) in [
+        ("/cnf", json!({"jwk": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}})),
+        ("/cnf", json!({})),
+        ("/vct#integrity", json!("sha256-AA==")),
+        ("/aka_vcts", json!(["urn:x"])),
+    ] {
+        assert_eq!(world.refusal(&Kind::SdJwtVc.at(pointer, Some(value))), None, "{pointer}");
+    }
+    for kind in BOTH {
+        assert_eq!(world.refusal(&kind.with_header(|header| header["b64"] = json!(true))), None, "{kind:?}");
+    }
+    for cty in ["vc", "VC", "application/vc"] {
+        assert_eq!(
+            world.refusal(&Kind::JwtVc.with_header(|header| header["cty"] = json!(cty))),
+            None,
+            "{cty}"
+        );
+    }
+    let two = json!([
+        {"id": "urn:example:b", "claims": {"jurisdiction": "GB"}},
+        {"id": "urn:example:a", "claims": {"jurisdiction": "FR"}},
+    ]);
+    assert_eq!(world.refusal(&Kind::JwtVc.at("/credentialSubject", Some(two))), None);
+}
+
 /// ES256 has no rule that S be low (RFC 7518 section 3.4).
 #[test]
 fn both_halves_of_s_are_sound() {
@@ -85,7 +144,7 @@ fn sparse_credentials_of_others_are_valid() {
         "@context": ["https://www.w3.org/ns/credentials/v2", {"x": "https://x.example/"}],
         "type": "VerifiableCredential",
         "issuer": {"id": ISSUER},
-        "credentialSubject": [{"degree": "BSc"}, {"id": "urn:example:b"}],
+        "credentialSubject": [{"degree": "BSc"}, {"id": "urn:example:b", "degree": "MSc"}], "sub": "urn:example:b",
     });
     let token = hand().token(&json!({"alg": "ES256", "typ": "vc+jwt", "kid": KID}), &sparse);
     let mut verifier = Verifier::new(&world.ring, &world.policy, &world.lists);
@@ -231,6 +290,7 @@ fn jwts_with_a_vc_claim_only_where_they_are_asked_for() {
         ("/vc/credentialSubject/id", json!("urn:example:b"), invalid),
         ("/vc/@context", json!(["https://www.w3.org/ns/credentials/v2"]), invalid),
         ("/vc", json!("x"), invalid),
+        ("/vc/credentialSubject", json!([{"id": "urn:example:a", "x": 1}, {"y": 2}]), invalid),
         ("/vp", json!({}), invalid),
         ("/vc/expirationDate", json!("2026-11-23T05:00:00Z"), Some((Reason::Expired, Step::Times))),
         ("/nbf", json!(NOW + 1), Some((Reason::NotYetValid, Step::Times))),
@@ -241,6 +301,46 @@ fn jwts_with_a_vc_claim_only_where_they_are_asked_for() {
         payload.pointer_mut(parent).unwrap()[name] = value;
         assert_eq!(world.refusal(&token(Some("JWT"), &payload)), expected, "{pointer}");
     }
+}
+
+/// The status counts wherever the credential has it.
+#[test]
+fn the_status_of_a_jwt_with_a_vc_claim_is_looked_up() {
+    let mut world = World::new().asking(|policy| policy.legacy_vc = true);
+    let token = |payload: &Value| hand().token(&json!({"alg": "ES256", "typ": "JWT", "kid": KID}), payload);
+    let status = Kind::JwtVc.payload()["status"].clone();
+    let entry = Kind::JwtVc.payload()["credentialStatus"].clone();
+    let places = [
+        ("", "status", &status),
+        ("/vc", "status", &status),
+        ("", "credentialStatus", &entry),
+        ("/vc", "credentialStatus", &entry),
+    ];
+    let tokens: Vec<String> = places
+        .into_iter()
+        .map(|(parent, name, value)| {
+            let mut payload = legacy();
+            payload.pointer_mut(parent).unwrap()[name] = value.clone();
+            token(&payload)
+        })
+        .collect();
+    for token in &tokens {
+        assert_eq!(world.refusal(token), None);
+    }
+    world.lists = Lists::default();
+    for token in &tokens {
+        assert_eq!(world.refusal(token), Some((Reason::StatusUnknown, Step::Status)));
+    }
+    for list in [crate::lists::token_list(&[(INDEX, 1)]), crate::lists::bit_list(&[INDEX])] {
+        world.lists.add(&list, &world.ring, &world.policy).unwrap();
+    }
+    for token in &tokens {
+        assert_eq!(world.refusal(token), Some((Reason::Revoked, Step::Status)));
+    }
+    let mut twice = legacy();
+    twice["status"] = status.clone();
+    twice["vc"]["status"] = status;
+    assert_eq!(world.refusal(&token(&twice)), Some((Reason::SchemaInvalid, Step::Claims)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use beltic::verify::{Reason, Step};
 use serde_json::{Value, json};
 
 use crate::case;
-use crate::world::{Case, ENDS, ISSUED, Kind, NOW};
+use crate::world::{BIT_LIST, Case, ENDS, ISSUED, Kind, NOW};
 
 use Reason::{
     AudienceMismatch, Expired, IssuerMismatch, NotYetValid, SchemaInvalid, StatusUnknown, UnsupportedType,
@@ -33,6 +33,10 @@ fn common() -> Vec<Row> {
         ("/exp", Some(json!(NOW)), Expired, Step::Times),
         ("/exp", Some(json!(NOW - 1)), Expired, Step::Times),
         ("/exp", Some(json!(0)), Expired, Step::Times),
+        ("/exp", Some(json!(-1)), Expired, Step::Times),
+        ("/exp", Some(json!(-1e300)), Expired, Step::Times),
+        ("/nbf", Some(json!(1e300)), NotYetValid, Step::Times),
+        ("/iat", Some(json!(u64::MAX)), NotYetValid, Step::Times),
         ("/exp", Some(json!(NOW as f64 - 0.5)), Expired, Step::Times),
         ("/iat", Some(json!(NOW + 1)), NotYetValid, Step::Times),
         ("/nbf", Some(json!(NOW + 1)), NotYetValid, Step::Times),
@@ -49,21 +53,11 @@ fn common() -> Vec<Row> {
         ("/iss", Some(json!(null)), SchemaInvalid, Step::Claims),
         ("/iss", Some(json!({"id": "did:web:issuer.example"})), SchemaInvalid, Step::Claims),
     ];
-    for exp in [
-        json!("1826942400"),
-        json!(null),
-        json!(true),
-        json!(-1),
-        json!(253_402_300_800u64),
-        json!(u64::MAX),
-        json!(1e300),
-        json!([ENDS]),
-        json!(ENDS * 1000),
-    ] {
+    for exp in [json!("1826942400"), json!(null), json!(true), json!([ENDS]), json!({})] {
         rows.push(("/exp", Some(exp), SchemaInvalid, Step::Claims));
     }
     for name in ["/iat", "/nbf"] {
-        for value in [json!("2026-11-23T04:00:00Z"), json!(-1), json!(1e300)] {
+        for value in [json!("2026-11-23T04:00:00Z"), json!(null)] {
             rows.push((name, Some(value), SchemaInvalid, Step::Claims));
         }
     }
@@ -132,6 +126,23 @@ fn of_credential() -> Vec<Row> {
         invalid("/credentialSubject", json!([])),
         invalid("/credentialSubject", json!([{}])),
         invalid("/credentialSubject", json!("urn:example:a")),
+        invalid("/credentialSubject", json!({"id": "urn:example:a"})),
+        invalid("/credentialSubject", json!([{"id": "urn:example:a", "x": 1}, {"id": "urn:example:b"}])),
+        invalid(
+            "/credentialSubject",
+            json!([{"id": "urn:example:b", "x": 1}, {"id": "urn:example:c", "x": 1}]),
+        ),
+        schema(
+            "/credentialSubject",
+            json!([
+                {"id": "urn:example:a", "claims": {"jurisdiction": "GB"}},
+                {"id": "urn:example:b", "claims": {"jurisdiction": "Scotland"}},
+            ]),
+        ),
+        schema(
+            "/credentialSubject",
+            json!([{"id": "urn:example:a", "claims": {"jurisdiction": "GB"}}, {"id": "urn:example:b", "x": 1}]),
+        ),
         invalid("/credentialSubject", json!([{"id": "urn:example:a"}, "x"])),
         invalid("/credentialSubject/id", json!("no URL")),
         invalid("/credentialSubject/id", json!("urn:example:other")),
@@ -146,6 +157,10 @@ fn of_credential() -> Vec<Row> {
         invalid("/validUntil", json!("2027-11-23 04:00:00Z")),
         invalid("/validUntil", json!("2027-13-23T04:00:00Z")),
         invalid("/validUntil", json!("2026-11-23T03:59:59Z")),
+        invalid("/validUntil", json!("9999-12-32T23:59:59Z")),
+        invalid("/validFrom", json!("2016-12-31T23:59:60Z")),
+        ("/credentialStatus/id", Some(json!(BIT_LIST)), SchemaInvalid, Step::Status),
+        ("/credentialStatus/id", Some(json!(5)), SchemaInvalid, Step::Status),
         ("/validFrom", Some(json!("2026-11-23T05:00:01Z")), NotYetValid, Step::Times),
         ("/validFrom", Some(json!("2026-11-23T05:00:00.5Z")), NotYetValid, Step::Times),
         ("/validUntil", Some(json!("2026-11-23T05:00:00Z")), Expired, Step::Times),
@@ -202,6 +217,14 @@ fn of_sd_jwt() -> Vec<Row> {
         missing("/vct"),
         invalid("/vct", json!(["urn:beltic:business:1"])),
         invalid("/cnf", json!("key")),
+        invalid("/cnf", json!({"jwk": "key"})),
+        invalid("/cnf", json!({"jwk": {"kty": "EC", "d": "AA"}})),
+        invalid("/cnf", json!({"jwk": {"kty": "oct", "k": "AA"}})),
+        invalid("/vct#integrity", json!(5)),
+        invalid("/aka_vcts", json!([])),
+        invalid("/aka_vcts", json!("urn:x")),
+        invalid("/aka_vcts", json!(["urn:x", 1])),
+        invalid("/aka_vcts", json!(["urn:x", "urn:beltic:business:1"])),
         schema("/claims/jurisdiction", json!("England")),
         schema("/claims/tax_id_verified", json!(1)),
         schema("/subject/jurisdiction", json!("gb")),

@@ -26,26 +26,10 @@ fn headers(kind: Kind) -> Vec<Case> {
         cases.push(case(name, token, reason, step));
     };
     let algs = [
-        "none",
-        "None",
-        "NONE",
-        "nOnE",
-        "",
-        "HS256",
-        "HS384",
-        "HS512",
-        "RS256",
-        "PS256",
-        "ES384",
-        "ES512",
-        "ES256K",
-        "EdDSA",
-        "Ed25519",
-        "es256",
-        "ES256 ",
-        "ES256\u{0000}".trim_end_matches('\0'),
+        "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "RS256", "PS256", "ES384", "ES512",
+        "ES256K", "EdDSA", "Ed25519", "es256", "ES256 ",
     ];
-    for alg in &algs[..17] {
+    for alg in algs {
         push("alg", Some(json!(alg)), Reason::UnsupportedAlg, Step::Header);
     }
     for alg in [json!(null), json!(256), json!(["ES256"]), json!({"alg": "ES256"}), json!(true)] {
@@ -89,8 +73,14 @@ fn headers(kind: Kind) -> Vec<Case> {
     ] {
         push("crit", Some(crit), Reason::UnsupportedCritical, Step::Header);
     }
-    for b64 in [json!(false), json!(true), json!(null)] {
+    for b64 in [json!(false), json!("true"), json!(null), json!(1)] {
         push("b64", Some(b64), Reason::UnsupportedCritical, Step::Header);
+    }
+    if kind == Kind::JwtVc {
+        for cty in ["JWT", "vp", "vc+jwt", "", "application/vp"] {
+            push("cty", Some(json!(cty)), Reason::UnsupportedType, Step::Header);
+        }
+        push("cty", Some(json!(["vc"])), Reason::Malformed, Step::Header);
     }
     push("kid", None, Reason::UnknownKid, Step::Header);
     for kid in [json!(null), json!(1), json!([KID]), json!({})] {
@@ -99,6 +89,9 @@ fn headers(kind: Kind) -> Vec<Case> {
     for kid in [
         "",
         "key-2",
+        "#key-2",
+        "##key-1",
+        "#",
         "did:web:issuer.example",
         "did:web:issuer.example#",
         "did:web:issuer.example#KEY-1",
@@ -202,28 +195,24 @@ fn texts(kind: Kind) -> Vec<Case> {
         ("two parts", format!("{header}.{payload}{tail}"), split),
         ("four parts", format!("{jwt}.{signature}{tail}"), split),
         ("five parts, as encrypted ones have", format!("{header}.{payload}.{signature}.a.b{tail}"), split),
-        ("a space before", format!(" {token}"), in_header),
-        ("a line break before", format!("\n{token}"), in_header),
-        ("Bearer", format!("Bearer {token}"), in_header),
-        ("a byte order mark before", format!("\u{feff}{token}"), in_header),
-        ("quotes", format!("\"{token}\""), in_header),
+        ("a space before", format!(" {token}"), split),
+        ("a line break before", format!("\n{token}"), split),
+        ("Bearer", format!("Bearer {token}"), split),
+        ("a byte order mark before", format!("\u{feff}{token}"), split),
+        ("quotes", format!("\"{token}\""), split),
         (
             "a line break inside",
             joined(&format!("{}\n{}", &header[..8], &header[8..]), payload, signature),
-            in_header,
+            split,
         ),
-        ("header with padding", joined(&format!("{header}="), payload, signature), in_header),
+        ("header with padding", joined(&format!("{header}="), payload, signature), split),
         ("header of nothing", joined("", payload, signature), in_header),
-        ("header in plain base64", joined(&format!("{header}+/"), payload, signature), in_header),
-        ("signature with padding", joined(header, payload, &format!("{signature}==")), Step::Signature),
-        ("signature with a line break", joined(header, payload, &format!("{signature}\n")), Step::Signature),
-        ("signature with a space", joined(header, payload, &format!(" {signature}")), Step::Signature),
-        (
-            "signature in plain base64",
-            joined(header, payload, &format!("{}+/", &signature[..84])),
-            Step::Signature,
-        ),
-        ("signature of another alphabet", joined(header, payload, &format!("é{signature}")), Step::Signature),
+        ("header in plain base64", joined(&format!("{header}+/"), payload, signature), split),
+        ("signature with padding", joined(header, payload, &format!("{signature}==")), split),
+        ("signature with a line break", joined(header, payload, &format!("{signature}\n")), split),
+        ("signature with a space", joined(header, payload, &format!(" {signature}")), split),
+        ("signature in plain base64", joined(header, payload, &format!("{}+/", &signature[..84])), split),
+        ("signature of another alphabet", joined(header, payload, &format!("é{signature}")), split),
         (
             "the general JSON form",
             json!({"payload": payload, "signatures": [{"protected": header, "signature": signature}]})

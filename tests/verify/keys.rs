@@ -93,7 +93,9 @@ fn a_did_document_gives_its_assertion_methods_and_no_others() {
     assert_eq!(sound(&stranger(), &id("login")), unknown);
     assert_eq!(sound(&Hand::of_number(4), "did:web:other.example#d"), unknown);
     assert_eq!(sound(&Hand::of_number(5), &id("c")), unknown);
-    assert_eq!(sound(&hand(), "#a"), unknown);
+    // And by the DID URL that is relative to the issuer.
+    assert_eq!(sound(&hand(), "#a"), Ok(true));
+    assert_eq!(sound(&stranger(), "#login"), unknown);
 }
 
 #[test]
@@ -115,6 +117,149 @@ fn files_that_are_no_keys_are_refused() {
     let forged = format!("{}#x", public(&hand()).did_key());
     assert!(matches!(ring_of_jwks(&[stranger().jwk(&forged)], None), Err(RingError::OtherKey { .. })));
     assert!(ring_of_jwks(&[hand().jwk(KID), hand().jwk(KID)], None).is_ok());
+}
+
+fn document(methods: Vec<Value>) -> Value {
+    let ids: Vec<Value> = methods.iter().map(|method| method["id"].clone()).collect();
+    json!({"id": ISSUER, "verificationMethod": methods, "assertionMethod": ids})
+}
+
+/// Controlled Identifiers 1.0 section 2.2: from `expires` and `revoked` on, a method verifies nothing.
+#[test]
+fn a_method_ends_when_it_says() {
+    let sound = |member: &str, value: Value| {
+        let mut ended = method(&hand(), KID);
+        ended[member] = value;
+        let mut ring = KeyRing::default();
+        let document = document(vec![ended, method(&stranger(), &format!("{ISSUER}#other"))]);
+        ring.add_did_document(&document.to_string()).unwrap();
+        assert_eq!(verdict(&ring, None, &token(&stranger(), &format!("{ISSUER}#other"), ISSUER)), Ok(true));
+        let passed_over = ring.take_passed_over().len();
+        (verdict(&ring, None, &token(&hand(), KID, ISSUER)), passed_over)
+    };
+    let unknown = Err((Reason::UnknownKid, Step::Key));
+    for member in ["revoked", "expires"] {
+        // NOW is 05:00:00.
+        assert_eq!(sound(member, json!("2026-11-23T05:00:01Z")), (Ok(true), 0), "{member}");
+        assert_eq!(sound(member, json!("2026-11-23T05:00:00Z")), (unknown, 0), "{member}");
+        assert_eq!(sound(member, json!("2020-01-01T00:00:00+02:00")), (unknown, 0), "{member}");
+        for odd in [json!("2099-01-01"), json!(4_000_000_000u32), json!(null), json!(false), json!("")] {
+            assert_eq!(sound(member, odd.clone()), (unknown, 1), "{member} {odd}");
+        }
+    }
+}
+
+#[test]
+fn two_methods_of_one_name_are_a_contradiction() {
+    let two = |second: &Hand| {
+        let document = document(vec![method(&hand(), KID), method(second, KID)]);
+        KeyRing::default().add_did_document(&document.to_string())
+    };
+    assert!(matches!(two(&stranger()), Err(RingError::TwoKeys { .. })));
+    assert_eq!(two(&hand()).unwrap(), ISSUER);
+}
+
+/// RFC 7517 section 4.3.
+#[test]
+fn a_key_for_other_operations_verifies_nothing() {
+    let added = |operations: Value| {
+        let mut key = hand().jwk(KID);
+        key["key_ops"] = operations;
+        let mut method = method(&hand(), KID);
+        method["publicKeyJwk"] = key.clone();
+        let in_document = KeyRing::default().add_did_document(&document(vec![method]).to_string()).is_ok();
+        let in_set = ring_of_jwks(&[key], None).is_ok();
+        assert_eq!(in_document, in_set);
+        in_set
+    };
+    assert!(added(json!(["verify"])) && added(json!(["sign", "verify"])));
+    for operations in [
+        json!([]),
+        json!(["sign"]),
+        json!(["deriveBits"]),
+        json!("verify"),
+        json!(["verify", "verify"]),
+        json!(["verify", 1]),
+        json!(null),
+        json!({"verify": true}),
+    ] {
+        assert!(!added(operations.clone()), "{operations}");
+    }
+}
+
+/// RFC 7517 section 5: keys that cannot be used are ignored, and those beside them are not.
+#[test]
+fn one_unsound_key_leaves_the_others() {
+    let unsound = [
+        json!({"kty": "EC", "crv": "P-256", "kid": "no point"}),
+        json!({"kty": "EC", "kid": "no curve", "x": "AA", "y": "AA"}),
+        json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "use": 5}),
+    ];
+    let keys: Vec<Value> =
+        unsound.iter().cloned().chain([hand().jwk(KID), json!({"kty": "RSA"}), json!(5)]).collect();
+    let mut ring = ring_of_jwks(&keys, None).unwrap();
+    assert_eq!(verdict(&ring, None, &token(&hand(), KID, ISSUER)), Ok(true));
+    let names: Vec<String> = ring.take_passed_over().into_iter().map(|key| key.name).collect();
+    assert_eq!(names, ["no point", "no curve", "number 2"]);
+    assert!(ring.take_passed_over().is_empty(), "told once");
+    assert!(matches!(ring_of_jwks(&unsound, None), Err(RingError::Key { .. })));
+    // A private key is no oversight.
+    let mut private = stranger().jwk("k");
+    private["d"] = json!("AA");
+    assert!(matches!(ring_of_jwks(&[hand().jwk(KID), private], None), Err(RingError::Key { .. })));
+
+    let mut broken = method(&stranger(), &format!("{ISSUER}#broken"));
+    broken["publicKeyJwk"]["x"] = json!("AA");
+    let mut ring = KeyRing::default();
+    ring.add_did_document(&document(vec![broken, method(&hand(), KID)]).to_string()).unwrap();
+    assert_eq!(verdict(&ring, None, &token(&hand(), KID, ISSUER)), Ok(true));
+}
+
+#[test]
+fn two_issuers_may_call_a_key_the_same() {
+    let other = "did:web:other.example";
+    let of_other = |signer: &Hand| {
+        let id = format!("{other}#k");
+        json!({
+            "id": other, "assertionMethod": [id],
+            "verificationMethod": [{"id": id, "type": "JsonWebKey", "controller": other, "publicKeyJwk": signer.jwk("k")}],
+        })
+    };
+    let unknown = Err((Reason::UnknownKid, Step::Key));
+    // One key of both, and one of each.
+    for signer in [hand(), stranger()] {
+        let mut ring = KeyRing::default();
+        ring.add_did_document(&document(vec![method(&hand(), &format!("{ISSUER}#k"))]).to_string()).unwrap();
+        ring.add_did_document(&of_other(&signer).to_string()).unwrap();
+        for kid in ["k", "#k"] {
+            assert_eq!(verdict(&ring, Some(ISSUER), &token(&hand(), kid, ISSUER)), Ok(true), "{kid}");
+            assert_eq!(verdict(&ring, Some(other), &token(&signer, kid, other)), Ok(true), "{kid}");
+            assert_eq!(verdict(&ring, None, &token(&hand(), kid, ISSUER)), unknown, "{kid}");
+        }
+        assert_eq!(verdict(&ring, None, &token(&signer, &format!("{other}#k"), other)), Ok(true));
+        let policy = Policy::at(beltic::clock::UnixTime::from_seconds(NOW).unwrap());
+        let mut verifier = Verifier::new(&ring, &policy, NoLists);
+        let ambiguous = token(&hand(), "k", ISSUER);
+        let Verdict::Invalid(refusal) = verifier.verify(&ambiguous) else { panic!("valid") };
+        assert!(refusal.message.contains("several keys have the name \"k\""), "{refusal}");
+    }
+}
+
+/// A relative name needs an `iss` that says what it is relative to.
+#[test]
+fn a_relative_name_without_an_issuer_is_refused() {
+    let world = crate::world::World::new();
+    for kid in ["key-1", "#key-1"] {
+        let named = |change: &dyn Fn(&mut Value)| {
+            let mut payload = Kind::JwtVc.payload();
+            change(&mut payload);
+            hand().token(&json!({"alg": "ES256", "typ": "vc+jwt", "kid": kid}), &payload)
+        };
+        assert_eq!(world.refusal(&named(&|_| {})), None, "{kid}");
+        let without = named(&|payload| drop(payload.as_object_mut().unwrap().remove("iss")));
+        assert_eq!(world.refusal(&without), Some((Reason::SchemaInvalid, Step::Claims)), "{kid}");
+    }
+    assert_eq!(world.refusal(&Kind::JwtVc.at("/iss", None)), None, "an absolute one says it itself");
 }
 
 #[test]
@@ -145,6 +290,11 @@ fn dids_that_hold_their_key_need_no_file_but_must_be_named() {
         let mut ring = KeyRing::default();
         ring.add_did(&did).unwrap();
         assert_eq!(verdict(&ring, Some(&did), &token), Ok(true));
+        let fragment = kid.split_once('#').unwrap().1;
+        for relative in [fragment.to_owned(), format!("#{fragment}")] {
+            let token = crate::keys::token(&hand(), &relative, &did);
+            assert_eq!(verdict(&ring, Some(&did), &token), Ok(true), "{relative}");
+        }
         let forged = crate::keys::token(&stranger(), &kid, &did);
         assert_eq!(verdict(&ring, Some(&did), &forged), Err((Reason::BadSignature, Step::Signature)));
     }

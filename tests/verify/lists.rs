@@ -8,7 +8,9 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use serde_json::{Value, json};
 
 use crate::readers::sign::base64url;
-use crate::world::{BIT_LIST, INDEX, ISSUED, ISSUER, KID, Kind, NOW, TOKEN_LIST, World, hand, stranger};
+use crate::world::{
+    BIT_LIST, ENDS, INDEX, ISSUED, ISSUER, KID, Kind, NOW, TOKEN_LIST, World, hand, stranger,
+};
 
 /// Two bits an entry, with these values at these places.
 pub(crate) fn token_list(values: &[(u64, u8)]) -> String {
@@ -65,13 +67,26 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// What a credential's verdict is with these lists.
 fn with_lists(kind: Kind, lists: &[String]) -> Option<(Reason, Step)> {
+    judged(&kind.token(), lists)
+}
+
+/// What a token's verdict is with these lists. [`problem`] says whether they can be relied on.
+fn judged(token: &str, lists: &[String]) -> Option<(Reason, Step)> {
     let mut world = World::new();
     world.lists = Lists::default();
     for list in lists {
-        // A list that cannot be relied on is what the case is about.
-        let _ = world.lists.add(list, &world.ring, &world.policy);
+        let kept = world.lists.usable();
+        let added = world.lists.add(list, &world.ring, &world.policy);
+        assert!(added.is_ok() || world.lists.usable() <= kept);
     }
-    world.refusal(&kind.token())
+    world.refusal(token)
+}
+
+/// Why a list cannot be relied on, if it cannot.
+fn problem(list: &str) -> Option<(Reason, Step)> {
+    let world = World::new();
+    let added = Lists::default().add(list, &world.ring, &world.policy);
+    added.err().map(|problem| (problem.problem.reason, problem.problem.step))
 }
 
 const UNKNOWN: Option<(Reason, Step)> = Some((Reason::StatusUnknown, Step::Status));
@@ -154,9 +169,23 @@ fn lists_that_cannot_be_relied_on_are_not_relied_on() {
         ("under another name", Box::new(|p| p["sub"] = json!("https://issuer.example/status/2.jwt"))),
         ("under its name with a slash", Box::new(|p| p["sub"] = json!(format!("{TOKEN_LIST}/")))),
         ("under no name", Box::new(|p| drop(p.as_object_mut().unwrap().remove("sub")))),
+        ("ttl 0", Box::new(|p| p["ttl"] = json!(0))),
+        ("ttl below 0", Box::new(|p| p["ttl"] = json!(-5))),
+        ("ttl as text", Box::new(|p| p["ttl"] = json!("60"))),
+        ("ttl null", Box::new(|p| p["ttl"] = json!(null))),
     ];
     for (name, change) in changes {
-        assert_eq!(with_lists(Kind::SdJwtVc, &[sign_token_list(change, &[])]), UNKNOWN, "{name}");
+        let list = sign_token_list(change, &[]);
+        let expected = match name {
+            "expired" => Some((Reason::Expired, Step::Times)),
+            "from the future" => Some((Reason::NotYetValid, Step::Times)),
+            "of another issuer" => Some((Reason::IssuerMismatch, Step::Issuer)),
+            // A sound list, and not the one that the credential is in.
+            "too short" | "under another name" | "under its name with a slash" => None,
+            _ => Some((Reason::SchemaInvalid, Step::Claims)),
+        };
+        assert_eq!(problem(&list), expected, "{name}");
+        assert_eq!(with_lists(Kind::SdJwtVc, &[list]), UNKNOWN, "{name}");
     }
     let changes: Vec<(&str, Change)> = vec![
         ("expired", Box::new(|p| p["validUntil"] = json!("2026-11-23T05:00:00Z"))),
@@ -201,10 +230,241 @@ fn lists_that_cannot_be_relied_on_are_not_relied_on() {
         ),
         ("under another name", Box::new(|p| p["id"] = json!("https://issuer.example/status/2b.jwt"))),
         ("under no name", Box::new(|p| drop(p.as_object_mut().unwrap().remove("id")))),
+        ("no context", Box::new(|p| drop(p.as_object_mut().unwrap().remove("@context")))),
+        ("another context", Box::new(|p| p["@context"] = json!(["https://issuer.example/c"]))),
+        ("no credential", Box::new(|p| p["type"] = json!(["BitstringStatusListCredential"]))),
+        (
+            "no purpose that counts",
+            Box::new(|p| p["credentialSubject"]["statusPurpose"] = json!(["message"])),
+        ),
+        ("no purposes", Box::new(|p| p["credentialSubject"]["statusPurpose"] = json!([]))),
+        ("ttl 0", Box::new(|p| p["credentialSubject"]["ttl"] = json!(0))),
+        ("ttl as text", Box::new(|p| p["credentialSubject"]["ttl"] = json!("43200000"))),
+        ("no times", Box::new(|p| p.as_object_mut().unwrap().retain(|name, _| !name.starts_with("valid")))),
     ];
     for (name, change) in changes {
-        assert_eq!(with_lists(Kind::JwtVc, &[sign_bit_list(change, &[])]), UNKNOWN, "{name}");
+        let list = sign_bit_list(change, &[]);
+        let expected = match name {
+            "expired" | "its JWT expired" => Some((Reason::Expired, Step::Times)),
+            "from the future" => Some((Reason::NotYetValid, Step::Times)),
+            "of another issuer" => Some((Reason::IssuerMismatch, Step::Issuer)),
+            "another type" => Some((Reason::UnsupportedType, Step::Claims)),
+            "under another name" => None,
+            _ => Some((Reason::SchemaInvalid, Step::Claims)),
+        };
+        assert_eq!(problem(&list), expected, "{name}");
+        assert_eq!(with_lists(Kind::JwtVc, &[list]), UNKNOWN, "{name}");
     }
+}
+
+/// The other Bitstring list, of suspensions, in which nothing is set.
+fn suspension_list() -> String {
+    let change = |payload: &mut Value| {
+        payload["id"] = json!(SUSPENSIONS);
+        payload["credentialSubject"]["statusPurpose"] = json!("suspension");
+    };
+    sign_bit_list(change, &[])
+}
+
+const SUSPENSIONS: &str = "https://issuer.example/status/1s.jwt";
+
+/// A token list of one bit an entry, which cannot say "suspended".
+fn one_bit_list(set: &[u64]) -> String {
+    let mut bytes = vec![0u8; 131_072 / 8];
+    for index in set {
+        bytes[(index / 8) as usize] |= 1 << (index % 8);
+    }
+    let lst = base64url(&zlib(&bytes));
+    sign_token_list(move |payload| payload["status_list"] = json!({"bits": 1, "lst": lst}), &[])
+}
+
+/// A `vc+jwt` with these entries beside its token list.
+fn with_entries(entries: &[Value]) -> String {
+    Kind::JwtVc.at("/credentialStatus", Some(json!(entries)))
+}
+
+fn entry(purpose: &str) -> Value {
+    let list = if purpose == "suspension" { SUSPENSIONS } else { BIT_LIST };
+    json!({
+        "type": "BitstringStatusListEntry", "statusPurpose": purpose, "statusListIndex": INDEX.to_string(),
+        "statusListCredential": list,
+    })
+}
+
+/// A list answers for another only where they are two forms of one.
+#[test]
+fn an_unrelated_list_answers_for_no_other() {
+    let suspended = with_entries(&[entry("suspension")]);
+    let both = with_entries(&[entry("revocation"), entry("suspension")]);
+    let revoked_alone = with_entries(&[entry("revocation")]);
+    for (name, token, lists, expected) in [
+        ("revocations unknown", &suspended, vec![suspension_list()], UNKNOWN),
+        ("revoked there", &suspended, vec![suspension_list(), one_bit_list(&[INDEX])], REVOKED),
+        ("suspensions unknown", &suspended, vec![one_bit_list(&[])], UNKNOWN),
+        ("two bits say both", &suspended, vec![token_list(&[])], None),
+        ("both forms", &suspended, vec![one_bit_list(&[]), suspension_list()], None),
+        ("one bit for both", &both, vec![one_bit_list(&[])], UNKNOWN),
+        ("one bit and suspensions", &both, vec![one_bit_list(&[]), suspension_list()], None),
+        ("two bits for both", &both, vec![token_list(&[])], None),
+        ("revocations alone", &both, vec![bit_list(&[])], UNKNOWN),
+        ("both bitstrings", &both, vec![bit_list(&[]), suspension_list()], None),
+        // As credentials are that were issued before their list knew suspensions.
+        ("the only bitstring", &revoked_alone, vec![bit_list(&[])], None),
+        ("one bit for one", &revoked_alone, vec![one_bit_list(&[])], None),
+    ] {
+        assert_eq!(judged(token, &lists), expected, "{name}");
+    }
+    // Another place is another list.
+    let mut elsewhere = entry("revocation");
+    elsewhere["statusListIndex"] = json!("6");
+    let token = with_entries(&[elsewhere]);
+    for list in [one_bit_list(&[]), bit_list(&[])] {
+        assert_eq!(judged(&token, &[list]), UNKNOWN);
+    }
+    assert_eq!(judged(&token, &[one_bit_list(&[]), bit_list(&[])]), None);
+    // So are two of one purpose.
+    let mut second = entry("revocation");
+    second["statusListCredential"] = json!("https://issuer.example/status/2b.jwt");
+    assert_eq!(judged(&with_entries(&[entry("revocation"), second]), &[token_list(&[])]), UNKNOWN);
+}
+
+/// What nobody here can look up leaves the status unknown, unless what can be looked up says "revoked".
+#[test]
+fn an_entry_of_another_type_is_not_passed_over() {
+    for other in [
+        json!({"type": "StatusList2021Entry", "statusPurpose": "revocation", "statusListIndex": "5", "statusListCredential": "x:y"}),
+        json!({"type": "RevocationList2020Status"}),
+        json!({"type": ["x"]}),
+        json!({"type": "BitstringStatusListEntry", "statusPurpose": "x"}),
+    ] {
+        for entries in [vec![entry("revocation"), other.clone()], vec![other.clone(), entry("revocation")]] {
+            let token = with_entries(&entries);
+            assert_eq!(judged(&token, &[token_list(&[]), bit_list(&[])]), UNKNOWN, "{other}");
+            assert_eq!(judged(&token, &[bit_list(&[INDEX])]), REVOKED, "{other}");
+        }
+        assert_eq!(judged(&with_entries(&[other]), &[token_list(&[])]), UNKNOWN);
+    }
+    // These say nothing about whether it holds.
+    let alone = |purpose: &str| {
+        Kind::JwtVc.with_payload(|payload| {
+            payload.as_object_mut().unwrap().remove("status");
+            payload["credentialStatus"] = entry(purpose);
+        })
+    };
+    assert_eq!([judged(&alone("refresh"), &[]), judged(&alone("message"), &[])], [None, None]);
+    assert_eq!(judged(&alone("revocation"), &[]), UNKNOWN);
+}
+
+/// A list without an end holds for its `ttl`, and without that for seven days.
+#[test]
+fn every_list_ends() {
+    let age = NOW - ISSUED;
+    let token = |ttl: Option<Value>, issued: i64| {
+        let change = |payload: &mut Value| {
+            let members = payload.as_object_mut().unwrap();
+            members.retain(|name, _| !matches!(name.as_str(), "exp" | "ttl"));
+            members.insert("iat".into(), json!(issued));
+            members.extend(ttl.map(|ttl| ("ttl".to_owned(), ttl)));
+        };
+        problem(&sign_token_list(change, &[]))
+    };
+    let expired = Some((Reason::Expired, Step::Times));
+    assert_eq!(token(Some(json!(age + 1)), ISSUED), None);
+    assert_eq!(token(Some(json!(age as f64 + 0.5)), ISSUED), None);
+    assert_eq!(token(Some(json!(age)), ISSUED), expired);
+    assert_eq!(token(Some(json!(1e300)), ISSUED), None);
+    assert_eq!(token(None, NOW - 604_799), None);
+    assert_eq!(token(None, NOW - 604_800), expired);
+    let bits = |ttl: i64| {
+        let change = |payload: &mut Value| {
+            payload.as_object_mut().unwrap().remove("validUntil");
+            payload["credentialSubject"]["ttl"] = json!(ttl);
+        };
+        problem(&sign_bit_list(change, &[]))
+    };
+    assert_eq!([bits(1000 * age + 1), bits(1000 * age), bits(300_000)], [None, expired, expired]);
+    // Beside an end, it is advice for caches.
+    assert_eq!(problem(&sign_token_list(|payload| payload["ttl"] = json!(1), &[])), None);
+}
+
+#[test]
+fn one_list_may_have_two_purposes() {
+    let purposes = |change: &mut Value| {
+        change["credentialSubject"]["statusPurpose"] = json!(["revocation", "suspension", "message"]);
+    };
+    assert_eq!(with_lists(Kind::JwtVc, &[sign_bit_list(purposes, &[])]), None);
+    assert_eq!(with_lists(Kind::JwtVc, &[sign_bit_list(purposes, &[INDEX])]), REVOKED);
+    let mut suspension = entry("suspension");
+    suspension["statusListCredential"] = json!(BIT_LIST);
+    assert_eq!(
+        judged(&with_entries(&[suspension]), &[sign_bit_list(purposes, &[INDEX]), token_list(&[])]),
+        SUSPENDED
+    );
+}
+
+/// Nobody's list takes the place of another's, and none is spoilt by what came before it.
+#[test]
+fn lists_of_one_name_are_told_apart() {
+    let other = "did:web:other.example";
+    let kid = format!("{other}#k");
+    let mut world = World::new();
+    world.ring.add_jwks(&json!({"keys": [stranger().jwk(&kid)]}).to_string(), None).unwrap();
+    let foreign = |exp: i64| {
+        let lst = base64url(&zlib(&[0; 32_768]));
+        let payload =
+            json!({"sub": TOKEN_LIST, "iat": NOW - 1, "exp": exp, "status_list": {"bits": 2, "lst": lst}});
+        stranger().token(&json!({"alg": "ES256", "typ": "statuslist+jwt", "kid": kid}), &payload)
+    };
+    let verdict = |lists: &[&String], token: &str| {
+        let mut world =
+            World { ring: world.ring.clone(), policy: world.policy.clone(), lists: Lists::default() };
+        for list in lists {
+            let added = world.lists.add(list, &world.ring, &world.policy);
+            assert_eq!(
+                added.map_err(|problem| problem.problem.reason),
+                if stale(list) { Err(Reason::Expired) } else { Ok(()) }
+            );
+        }
+        world.refusal(token)
+    };
+    let (jwt, sd_jwt) = (Kind::JwtVc.token(), Kind::SdJwtVc.token());
+    for foreign in [foreign(NOW), foreign(ENDS)] {
+        assert_eq!(verdict(&[&foreign], &sd_jwt), UNKNOWN);
+        assert_eq!(
+            verdict(&[&foreign, &bit_list(&[])], &jwt),
+            None,
+            "it is not the issuer's list that is unsound"
+        );
+        for (own, expected) in [(token_list(&[]), None), (token_list(&[(INDEX, 1)]), REVOKED)] {
+            assert_eq!(verdict(&[&foreign, &own], &sd_jwt), expected);
+            assert_eq!(verdict(&[&own, &foreign], &sd_jwt), expected);
+        }
+    }
+    let times = |iat: i64, exp: i64| {
+        move |payload: &mut Value| (payload["iat"] = json!(iat), payload["exp"] = json!(exp)).1
+    };
+    let (old, new) = (sign_token_list(times(ISSUED - 60, NOW), &[]), token_list(&[]));
+    for lists in [[&old, &new], [&new, &old]] {
+        assert_eq!(verdict(&lists, &sd_jwt), None);
+    }
+    // The last word is one that cannot be relied on.
+    let (sound, last) = (token_list(&[]), sign_token_list(times(ISSUED + 60, NOW), &[]));
+    for lists in [[&sound, &last], [&last, &sound]] {
+        assert_eq!(verdict(&lists, &sd_jwt), UNKNOWN);
+    }
+    // One that does not hold yet takes nothing away.
+    let early = sign_token_list(times(NOW + 60, ENDS), &[(INDEX, 1)]);
+    let both = [token_list(&[]), early];
+    assert_eq!(judged(&sd_jwt, &both), None);
+    assert_eq!(judged(&sd_jwt, &[both[1].clone(), both[0].clone()]), None);
+    assert_eq!(judged(&sd_jwt, &both[1..]), UNKNOWN);
+}
+
+/// Whether a list of [`lists_of_one_name_are_told_apart`] has expired.
+fn stale(list: &str) -> bool {
+    let payload = crate::readers::token::base64url(list.split('.').nth(1).unwrap());
+    let payload: Value = serde_json::from_slice(&payload).unwrap();
+    payload["exp"] == json!(NOW)
 }
 
 #[test]
@@ -247,6 +507,17 @@ fn a_list_is_a_token_like_any_other() {
         lists.push((name, forged(header, &hand())));
     }
     for (name, list) in lists {
+        let expected = match name {
+            "a stranger's" | "unsigned" => (Reason::BadSignature, Step::Signature),
+            "with a tilde" => (Reason::Malformed, Step::Header),
+            "nothing" => (Reason::Malformed, Step::Split),
+            "alg none" => (Reason::UnsupportedAlg, Step::Header),
+            "crit" => (Reason::UnsupportedCritical, Step::Header),
+            "another kid" => (Reason::UnknownKid, Step::Key),
+            "a credential instead" | "typ of the other form" => (Reason::UnsupportedType, Step::Claims),
+            _ => (Reason::UnsupportedType, Step::Header),
+        };
+        assert_eq!(problem(&list), Some(expected), "{name}");
         assert_eq!(with_lists(Kind::SdJwtVc, &[list]), UNKNOWN, "{name}");
     }
     // And a list is no credential.

@@ -51,15 +51,13 @@ fn tails() -> Vec<Case> {
         case(
             "tail: no tilde at the end",
             sound[..sound.len() - 1].to_owned(),
-            Reason::UnsupportedKeyBinding,
-            Step::Header,
+            Reason::Malformed,
+            Step::Split,
         ),
-        case(
-            "tail: something else at the end",
-            format!("{sound}x"),
-            Reason::UnsupportedKeyBinding,
-            Step::Header,
-        ),
+        case("tail: something else at the end", format!("{sound}x"), Reason::Malformed, Step::Split),
+        case("tail: four parts at the end", format!("{sound}w.x.y.z"), Reason::Malformed, Step::Split),
+        case("tail: a padded disclosure", format!("{jwt}~W10=~"), Reason::Malformed, Step::Split),
+        case("tail: no base64url", format!("{jwt}~+/~"), Reason::Malformed, Step::Split),
         case(
             "tail: 5,000 disclosures",
             format!("{jwt}~{}", "W10~".repeat(5000)),
@@ -74,9 +72,8 @@ fn holders() -> Vec<Case> {
     let [number, owners, ada, address] = disclosures();
     let with = |more: &[String]| showing(&[&[number.clone(), address.clone()], more].concat());
     let odd_texts = [
-        ("padding", format!("{number}=")),
         ("a stray bit", "W10x".to_owned()),
-        ("not base64url", "+/".to_owned()),
+        ("one character", "W".to_owned()),
         ("not UTF-8", base64url(b"[\"s\",\"n\",\"\xff\"]")),
         ("not JSON", base64url(b"[\"s\",\"n\"")),
         ("an object", base64url(b"{}")),
