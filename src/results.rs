@@ -152,7 +152,7 @@ impl Results {
         };
         reader = Box::new(reader);
         let source = Source::open(vec![Input::Opened(name, reader)], options, stop)?;
-        Ok(Results { rows: Rows::Cut(Box::new(source)), parser: Parser::default(), next_index: 0 })
+        Ok(Results { rows: Rows::Cut(Box::new(source)), parser: Parser::for_tokens(), next_index: 0 })
     }
 
     fn read_csv(name: InputName, reader: Box<dyn Read + Send>) -> Result<Results, ResultsError> {
@@ -163,7 +163,7 @@ impl Results {
         };
         let columns = Columns::of(header.iter());
         let rows = Rows::Csv { name, reader: Box::new(reader), columns };
-        Ok(Results { rows, parser: Parser::default(), next_index: 0 })
+        Ok(Results { rows, parser: Parser::for_tokens(), next_index: 0 })
     }
 
     /// The next rows, at most 1,000; none after the last.

@@ -334,3 +334,27 @@ fn bombs_are_refused_in_bounded_memory() {
         assert_eq!(verdicts(&run)[0]["reason"], reason, "{}", run.stderr);
     }
 }
+
+/// Whatever a batch may hold, its credentials can be verified.
+#[test]
+fn what_is_issued_at_the_limits_of_a_batch_verifies() {
+    let owners: Vec<Value> = (0..30_000).map(|_| json!({"full_name": "a"})).collect();
+    let many = with(item("many"), "/request/claims/beneficial_owners", json!(owners));
+    let long = with(item("long"), "/request/subject/name", json!("n".repeat(1_000_000)));
+    // The item and its claims are two of 64 levels.
+    let deep = (0..62).fold(json!(1), |inside, _| json!([inside]));
+    let mut bare = item("deep")["request"].clone();
+    bare["claims"]["sector"] = deep;
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[many, long, bare]);
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let run = sandbox
+            .issue(&format!(
+                "items.ndjson --allow-unknown --ledger none --proof-format {format} --out {format} --force"
+            ))
+            .expect(0);
+        assert!(run.stderr.contains("issued 3, failed 0"), "{}", run.stderr);
+        let run = sandbox.beltic(&["verify", format, "--issuer", DID_KEY, "--no-status", "--output", "text"]);
+        assert_eq!(run.code, 0, "{}", run.stdout.chars().take(2_000).collect::<String>());
+    }
+}

@@ -61,8 +61,8 @@ fn tails() -> Vec<Case> {
             Step::Header,
         ),
         case(
-            "tail: 5,000 disclosures",
-            format!("{jwt}~{}", "W10~".repeat(5000)),
+            "tail: 140,000 disclosures",
+            format!("{jwt}~{}", "W10~".repeat(140_000)),
             Reason::DisclosureInvalid,
             Step::Split,
         ),
