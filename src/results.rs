@@ -81,7 +81,7 @@ impl std::error::Error for ResultsError {
 #[derive(Debug)]
 pub struct Results {
     name: InputName,
-    source: Source,
+    source: Box<Source>,
     parser: Parser,
     next_index: u64,
     over: bool,
@@ -112,7 +112,7 @@ impl Results {
         let options =
             Options { contents: Contents::Results, max_item_bytes: MAX_ROW_BYTES, ..Options::default() };
         let name = input.name();
-        let source = Source::open(vec![input], options, stop)?;
+        let source = Box::new(Source::open(vec![input], options, stop)?);
         Ok(Results { name, source, parser: Parser::default(), next_index: 0, over: false })
     }
 
