@@ -41,7 +41,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
             cand bench 'Measure how fast this machine issues'
-            cand completions 'Print completions for a shell'
+            cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;batch-issue'= {
@@ -192,6 +192,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --key 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]'
             cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
             cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
+            cand --x5c 'PEM certificates for the header of token status lists, the key''s own first'
             cand --vct 'The credential type''s name, where its metadata are published [default: from the issuer]'
             cand --ledger 'The ledger with the lists [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
@@ -299,6 +300,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'beltic;completions'= {
+            cand --man 'Write man pages into this directory instead, one for each command; those that are there are replaced'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -322,7 +324,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
             cand bench 'Measure how fast this machine issues'
-            cand completions 'Print completions for a shell'
+            cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;help;batch-issue'= {

@@ -120,6 +120,8 @@ pub enum Fault {
     LongHost,
     /// A port that is not a number from 1 to 65535.
     BadPort,
+    /// The port that every https URL has, which makes two names of one host.
+    DefaultPort,
     /// `%` that is not followed by two hexadecimal digits.
     BadPercent,
     /// A percent-encoded character in the host.
@@ -152,6 +154,7 @@ impl fmt::Display for Fault {
             Self::BadLabel => "its host is not a domain name",
             Self::LongHost => "its host is longer than 253 characters",
             Self::BadPort => "its port is not a number from 1 to 65535 (in did:web written as %3A8443)",
+            Self::DefaultPort => "its port is 443, which is left out",
             Self::BadPercent => "a % is not followed by two hexadecimal digits",
             Self::PercentInHost => {
                 "its host is percent-encoded (only the port's colon is, as %3A, in did:web)"
@@ -417,6 +420,7 @@ fn check_port(port: Option<&str>) -> Result<(), Fault> {
     let Some(port) = port else { return Ok(()) };
     let number = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
     match port.parse::<u16>() {
+        Ok(443) if number => Err(Fault::DefaultPort),
         Ok(_) if number => Ok(()),
         _ => Err(Fault::BadPort),
     }

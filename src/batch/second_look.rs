@@ -51,3 +51,44 @@ impl Eyes<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::{Assembler, ProfileSettings};
+    use crate::issuer::Issuer;
+    use crate::keys::IssuerKey;
+    use crate::ledger::{Entry, grants_without_ledger};
+    use crate::request::rules::CalendarDuration;
+    use crate::request::{Checker, Rules};
+    use crate::verify::Reason;
+
+    #[test]
+    fn a_credential_that_is_not_sound_does_not_pass() {
+        let (key, other) = (IssuerKey::generate().unwrap(), IssuerKey::generate().unwrap());
+        let issuer = Issuer::of_key(key.public());
+        let profile = Profile::new(&issuer, ProfileSettings::of_type(issuer.default_vct()));
+        let rules = Rules {
+            allow_unknown: false,
+            default_ttl: CalendarDuration::parse("P1Y").unwrap(),
+            hash_key: [0; 32],
+        };
+        let now = UnixTime::from_seconds(1_795_406_400).unwrap();
+        let item =
+            r#"{"self_attestation_complete":true,"subject":{"id":"a"},"claims":{"jurisdiction":"GB"}}"#;
+        let mut text = Vec::new();
+        let draft = Checker::new(rules).check(item, false, now, &mut text).outcome.unwrap();
+        let grant = grants_without_ledger(&[Entry { position: 0, draft: &draft }]).unwrap().remove(0);
+        let signed_by = |key: &IssuerKey| {
+            let mut assembler = Assembler::new(&profile, key.signer().unwrap());
+            assembler.sign(&draft, &text, &grant).unwrap().to_vec()
+        };
+        let look = SecondLook::new(key.public(), &profile, now).unwrap();
+        let mut eyes = look.eyes();
+        assert!(eyes.look(&signed_by(&key), now).is_ok());
+        let refusal = eyes.look(&signed_by(&other), now).unwrap_err();
+        assert_eq!(refusal.reason, Reason::BadSignature);
+        let before = UnixTime::from_seconds(1_795_406_399).unwrap();
+        assert_eq!(eyes.look(&signed_by(&key), before).unwrap_err().reason, Reason::NotYetValid);
+    }
+}

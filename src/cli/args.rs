@@ -95,7 +95,7 @@ pub enum Command {
     Template(TemplateArgs),
     /// Measure how fast this machine issues
     Bench(BenchArgs),
-    /// Print completions for a shell
+    /// Print completions for a shell, or write man pages
     Completions(CompletionsArgs),
 }
 
@@ -476,6 +476,9 @@ pub struct PublishArgs {
     /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
     pub issuer: Option<String>,
+    /// PEM certificates for the header of token status lists, the key's own first
+    #[arg(long, value_name = "FILE", env = "BELTIC_X5C", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub x5c: Option<PathBuf>,
     /// The credential type's name, where its metadata are published [default: from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Issuer")]
     pub vct: Option<String>,
@@ -676,16 +679,21 @@ pub struct BenchArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    group = ArgGroup::new("what").args(["shell", "man"]).required(true),
     before_help = "Examples:
   beltic completions bash > ~/.local/share/bash-completion/completions/beltic
   beltic completions zsh > ~/.zfunc/_beltic
   beltic completions fish > ~/.config/fish/completions/beltic.fish
+  beltic completions --man ~/.local/share/man/man1
 "
 )]
 pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
+    pub shell: Option<clap_complete::Shell>,
+    /// Write man pages into this directory instead, one for each command; those that are there are replaced
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub man: Option<PathBuf>,
 }
 
 /// The forms of batch files.

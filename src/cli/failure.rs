@@ -13,6 +13,7 @@ use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
 use crate::publish::PublishError;
 use crate::results::ResultsError;
+use crate::site::KeySetError;
 use crate::source::InputError;
 
 /// What to do about a ledger that cannot be trusted. A restored one has forgotten the indices that
@@ -113,6 +114,12 @@ impl From<PublishError> for Failure {
         match error {
             PublishError::Ledger(error) => error.into(),
             PublishError::File(error) => error.into(),
+            PublishError::Keys(KeySetError::Issuer(_)) => Failure::new(ExitStatus::Usage, error).hint(
+                "a did:key or did:jwk is one key, and cannot change it: sign its lists with `--key`, \
+                 or issue as did:web or https",
+            ),
+            PublishError::Frozen { .. } => Failure::new(ExitStatus::Usage, error)
+                .hint("give the changed type a new `vct`, or restore the document"),
             PublishError::Keys(_) | PublishError::Place(_) | PublishError::Conflict(_) => {
                 Failure::new(ExitStatus::Usage, error)
             }

@@ -8,6 +8,7 @@ use crate::clock::UnixTime;
 use crate::json::{self, Kind, Parser, Value};
 use crate::keys::PublicKey;
 use crate::request::rules;
+use crate::status::{bitstring, token_list};
 use crate::token::{
     Compact, DisclosureError, Part, Processed, TokenError, decode, decode_text, parse_object, process,
 };
@@ -78,6 +79,9 @@ impl Inspection {
         let mut page = Page { out: format!("{NOTHING_VERIFIED}\n\n"), now, disclosable: BTreeSet::new() };
         page.line(0, "kind", self.kind);
         page.line(0, "size", &self.sizes_in_words());
+        if let Some(list) = list_in_words(&self.payload) {
+            page.line(0, "list", &list);
+        }
         page.section("header", &self.header);
         if let Ok(processed) = &self.processed {
             page.disclosable = processed.disclosed.iter().map(|found| found.pointer.clone()).collect();
@@ -142,6 +146,37 @@ impl Inspection {
         let _ = writeln!(out, r#","key_binding":{}}}"#, self.has_key_binding);
         out
     }
+}
+
+/// The largest status list that is unpacked, in bytes.
+const MAX_LIST_BYTES: usize = 16 << 20;
+
+/// How many entries a status list has, and how many say something; none where the payload is no
+/// list.
+fn list_in_words(payload: &str) -> Option<String> {
+    let mut parser = Parser::default();
+    let document = parser.parse(payload).ok()?;
+    let text = |object: Value<'_>, name: &str| object.member(name)?.as_str().map(|text| text.into_owned());
+    let counts = match document.root().member("status_list") {
+        Some(list) => {
+            let bits = list.member("bits")?.text().parse().ok()?;
+            token_list::decode(bits, &text(list, "lst")?, MAX_LIST_BYTES).map(|array| {
+                let set = (0..array.entries()).filter(|index| array.get(*index) != Some(0)).count();
+                (array.entries(), set)
+            })
+        }
+        None => {
+            let subject = document.root().member("credentialSubject")?;
+            bitstring::decode(&text(subject, "encodedList")?, MAX_LIST_BYTES).map(|list| {
+                let set = (0..list.entries()).filter(|index| list.get(*index) == Some(true)).count();
+                (list.entries(), set)
+            })
+        }
+    };
+    Some(match counts {
+        Ok((entries, set)) => format!("{} entries, {} of them set", grouped(entries), grouped(set as u64)),
+        Err(error) => format!("cannot be unpacked: {error}"),
+    })
 }
 
 /// What marks a claim that its holder may withhold.

@@ -10,6 +10,7 @@ mod failed_file;
 mod failure;
 mod given;
 mod inspection;
+mod manual;
 mod output;
 mod progress;
 mod render;

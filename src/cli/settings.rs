@@ -91,6 +91,11 @@ impl Settings {
         (path != Path::new(NO_LEDGER)).then_some(path)
     }
 
+    /// Whether somebody said which ledger it is.
+    pub(crate) fn ledger_is_named(&self, given: &Option<PathBuf>) -> bool {
+        self.path(given, |config| &config.ledger).is_some()
+    }
+
     /// The issuer whom this key signs for.
     pub(crate) fn issuer(&self, given: &Option<String>, key: &PublicKey) -> Result<Issuer, Failure> {
         match self.value(given, |config| &config.issuer.did) {
@@ -118,7 +123,7 @@ impl Settings {
             context: self.context()?,
             developer_id: self.value(&args.developer_id, |config| &config.developer_id),
             vct_integrity: type_metadata.map(|document| document.integrity()),
-            x5c: self.certificates(args, proof_format, key)?,
+            x5c: self.certificates_for(&args.x5c, proof_format, key)?,
             disclosure,
             vct,
         })
@@ -160,21 +165,29 @@ impl Settings {
     }
 
     /// The certificates for the header of an `sd_jwt_vc`.
-    fn certificates(
+    fn certificates_for(
         &self,
-        args: &BatchIssueArgs,
+        given: &Option<PathBuf>,
         proof_format: ProofFormat,
         key: &PublicKey,
     ) -> Result<Option<CertificateChain>, Failure> {
-        let path = self.path(&args.x5c, |config| &config.issuer.x5c);
-        let path = match (proof_format, path) {
-            (ProofFormat::SdJwtVc, Some(path)) => path,
-            (ProofFormat::JwtVc, Some(_)) if args.x5c.is_some() => {
-                return Err(Failure::usage("--x5c is for sd_jwt_vc, whose header can hold certificates")
-                    .hint("add `--proof-format sd_jwt_vc`, or leave --x5c out"));
+        match proof_format {
+            ProofFormat::SdJwtVc => self.certificates(given, key),
+            ProofFormat::JwtVc if given.is_none() => Ok(None),
+            ProofFormat::JwtVc => {
+                Err(Failure::usage("--x5c is for sd_jwt_vc, whose header can hold certificates")
+                    .hint("add `--proof-format sd_jwt_vc`, or leave --x5c out"))
             }
-            _ => return Ok(None),
-        };
+        }
+    }
+
+    /// The certificates of the key, where there are any.
+    pub(crate) fn certificates(
+        &self,
+        given: &Option<PathBuf>,
+        key: &PublicKey,
+    ) -> Result<Option<CertificateChain>, Failure> {
+        let Some(path) = self.path(given, |config| &config.issuer.x5c) else { return Ok(None) };
         let pem = files::read_limited(&path, MAX_DOCUMENT_BYTES)?;
         CertificateChain::read(&pem, key)
             .map(Some)

@@ -91,6 +91,14 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What the credentials hide, in words; empty where their form hides nothing.
+    pub fn hidden_claims(&self) -> String {
+        match self.proof_format {
+            ProofFormat::JwtVc => String::new(),
+            ProofFormat::SdJwtVc => self.disclosure.to_string(),
+        }
+    }
+
     /// The profile of a run of this issuer.
     pub fn new(issuer: &Issuer, settings: ProfileSettings) -> Profile {
         let context = settings.context.as_deref().unwrap_or(UNDEFINED_TERMS);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::allocation::LIST_ENTRIES;
 use super::{LedgerError, events, record, schema};
@@ -87,8 +87,10 @@ impl Examination {
 
     /// No id is given twice, and no position of a run.
     fn ids(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement =
-            connection.prepare("SELECT run, id_millis, records FROM batches ORDER BY id_millis")?;
+        let mut statement = connection.prepare(
+            "SELECT run, id_millis, records, issued_first, issued_last, expires_first, expires_last
+                 FROM batches ORDER BY id_millis",
+        )?;
         let mut rows = statement.query([])?;
         let (mut millis, mut ids) = (0, HashSet::new());
         let mut positions = HashSet::new();
@@ -97,6 +99,9 @@ impl Examination {
             if at != millis {
                 ids.clear(); // ids of different milliseconds differ
                 millis = at;
+            }
+            if !dates_fit(row)? {
+                self.problems.push(format!("a batch of run {run} has other dates than its credentials"));
             }
             for record in record::unpack(row.get_ref(2)?.as_blob()?) {
                 let Some(record) = record else {
@@ -113,4 +118,14 @@ impl Examination {
         }
         Ok(())
     }
+}
+
+/// Whether a batch's dates, by which searches leave batches out, are those of its credentials.
+fn dates_fit(row: &Row<'_>) -> rusqlite::Result<bool> {
+    let records: Vec<_> = record::unpack(row.get_ref(2)?.as_blob()?).flatten().collect();
+    let issued = || records.iter().map(|record| record.issued_at.seconds());
+    let expires = || records.iter().map(|record| record.expires_at.seconds());
+    let expected = [issued().min(), issued().max(), expires().min(), expires().max()];
+    let found: [Option<i64>; 4] = [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?];
+    Ok(found == expected)
 }

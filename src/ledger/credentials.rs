@@ -250,7 +250,8 @@ impl Finder<'_> {
         if let Some(run) = self.runs.get(&number) {
             return Ok(Arc::clone(run));
         }
-        let sql = "SELECT name, issuer, kid, proof_format, vct, context, ttl FROM runs WHERE run = ?1";
+        let sql =
+            "SELECT name, issuer, kid, proof_format, vct, context, ttl, disclosure FROM runs WHERE run = ?1";
         let run = self.connection.prepare_cached(sql)?.query_row([number], |row| {
             Ok(Arc::new(Run { name: row.get(0)?, terms: Terms::read(row, 1)? }))
         })?;

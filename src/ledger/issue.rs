@@ -42,6 +42,8 @@ pub struct Terms {
     pub context: String,
     /// The life of credentials whose item does not say.
     pub ttl: String,
+    /// What an `sd_jwt_vc` hides; empty for other forms.
+    pub disclosure: String,
 }
 
 impl Terms {
@@ -54,11 +56,12 @@ impl Terms {
             vct: row.get(first + 3)?,
             context: row.get(first + 4)?,
             ttl: row.get(first + 5)?,
+            disclosure: row.get(first + 6)?,
         })
     }
 
     /// The terms by their names, as messages call them and as the ledger's columns are named.
-    fn named(&self) -> [(&'static str, &str); 6] {
+    fn named(&self) -> [(&'static str, &str); 7] {
         [
             ("issuer", &self.issuer),
             ("kid", &self.kid),
@@ -66,6 +69,7 @@ impl Terms {
             ("vct", &self.vct),
             ("context", &self.context),
             ("ttl", &self.ttl),
+            ("disclosure", &self.disclosure),
         ]
     }
 }
@@ -180,7 +184,7 @@ impl Ledger {
         transaction.commit().map_err(fail)?;
 
         self.run = Some(run_number);
-        self.last_event = last_event;
+        self.came_to(last_event);
         let mut given = batch.iter().flat_map(Batch::credentials);
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
@@ -386,7 +390,8 @@ impl FoundRun {
 }
 
 fn find_run(connection: &Connection, run: &RunDescription) -> rusqlite::Result<Option<FoundRun>> {
-    let sql = "SELECT run, issuer, kid, proof_format, vct, context, ttl FROM runs WHERE name = ?1";
+    let sql =
+        "SELECT run, issuer, kid, proof_format, vct, context, ttl, disclosure FROM runs WHERE name = ?1";
     connection
         .query_row(sql, [&run.name], |row| Ok(FoundRun { number: row.get(0)?, terms: Terms::read(row, 1)? }))
         .optional()
@@ -395,8 +400,8 @@ fn find_run(connection: &Connection, run: &RunDescription) -> rusqlite::Result<O
 fn add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
     let terms = &run.terms;
     transaction.execute(
-        "INSERT INTO runs (name, issuer, kid, proof_format, vct, context, ttl, started_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO runs (name, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             run.name,
             terms.issuer,
@@ -405,6 +410,7 @@ fn add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Res
             terms.vct,
             terms.context,
             terms.ttl,
+            terms.disclosure,
             system_now().seconds()
         ],
     )?;

@@ -4,7 +4,8 @@
 //! that was left alone. It is a help and no part of the ledger: one that is missing or cannot be
 //! read says nothing, and one that cannot be written stops nobody.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -33,7 +34,7 @@ impl Mark {
 pub(super) fn read(ledger: &Path) -> Option<Mark> {
     let text = fs::read_to_string(path(ledger)).ok()?;
     let (of, last_event) = text.strip_suffix('\n')?.split_once(' ')?;
-    Some(Mark { ledger: of.to_owned(), last_event: last_event.parse().ok()? })
+    Some(Mark { ledger: of.to_owned(), last_event: last_event.trim_start().parse().ok()? })
 }
 
 /// Sets the mark, unless it stands higher.
@@ -45,8 +46,14 @@ pub(super) fn raise(ledger: &Path, hash_key: &[u8; 32], last_event: i64) {
 
 /// Sets the mark.
 pub(super) fn set(ledger: &Path, hash_key: &[u8; 32], last_event: i64) {
-    // A torn write gives a line that does not parse, which says nothing.
-    let _ = fs::write(path(ledger), format!("{} {last_event}\n", name(hash_key)));
+    // Written over what is there, and always of the same length, so that a process that is killed
+    // leaves the old line or the new one.
+    let line = format!("{} {last_event:>20}\n", name(hash_key));
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path(ledger)).and_then(|mut file| file.write_all(line.as_bytes()));
 }
 
 fn path(ledger: &Path) -> PathBuf {

@@ -44,8 +44,8 @@
 //! # A ledger that went back in time
 //!
 //! A ledger restored from a backup has forgotten the slots given since, and would give them again.
-//! Each run leaves the number of its last batch in a file beside the ledger (`mark`). A ledger
-//! with fewer batches than its mark went back: the user is warned, and its lists are closed, so
+//! Each commit leaves the number of the last event in a file beside the ledger (`mark`). A ledger
+//! with fewer events than its mark went back: the user is warned, and its lists are closed, so
 //! that nothing is given from a list of which the ledger may not know everything. A backup that
 //! restores the mark as well cannot be told from the present.
 
@@ -67,7 +67,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 pub use check::Examination;
@@ -146,6 +146,17 @@ impl Ledger {
         }
     }
 
+    /// Opens a ledger to look at it while others may write. `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_to_look(path: &Path) -> Result<Option<Ledger>, LedgerError> {
+        match path.exists() {
+            true => Ok(Some(Ledger::on(schema::connect_to_look(path)?, path)?)),
+            false => Ok(None),
+        }
+    }
+
     /// Opens a ledger without changing a byte of it, for a dry run. `None` where there is none.
     ///
     /// # Errors
@@ -213,21 +224,22 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn status_list(&self, number: i64) -> Result<ListState, LedgerError> {
-        lists::state(&self.connection, number).map_err(|source| self.cannot("read", source))
+        // One snapshot: a list's forms and its entries must fit together while others write.
+        let snapshot = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred);
+        snapshot
+            .and_then(|snapshot| lists::state(&snapshot, number))
+            .map_err(|source| self.cannot("read", source))
+    }
+
+    /// Notes how far the ledger has come. The mark rises with each commit, not only at the end: a
+    /// run that is killed is a reason for restoring a backup.
+    fn came_to(&mut self, last_event: i64) {
+        self.last_event = last_event;
+        mark::raise(&self.path, &self.hash_key, last_event);
     }
 
     fn cannot(&self, action: &'static str, source: rusqlite::Error) -> LedgerError {
         LedgerError::sqlite(action, &self.path, source)
-    }
-}
-
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        // The mark only helps to notice a restored backup; a run that could not leave one is
-        // complete all the same.
-        if !self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(true) {
-            mark::raise(&self.path, &self.hash_key, self.last_event);
-        }
     }
 }
 

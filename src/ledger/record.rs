@@ -80,11 +80,11 @@ pub(super) fn at(bytes: &[u8], place: u32) -> Option<Record> {
     records.get(place as usize).and_then(unpack_one)
 }
 
-/// The place of the credential of this id among records of one millisecond, and when it expires.
-pub(super) fn find(bytes: &[u8], id: Uuid, millis: u64) -> Option<(u32, Option<UnixTime>)> {
+/// The place of the credential of this id among records of one millisecond.
+pub(super) fn find(bytes: &[u8], id: Uuid, millis: u64) -> Option<u32> {
     let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
-    let place = records.iter().position(|record| id_from_parts(millis, &part(record, 8)) == id)?;
-    Some((place as u32, unpack_one(&records[place]).map(|record| record.expires_at)))
+    let place = records.iter().position(|record| id_from_parts(millis, &part(record, 8)) == id);
+    place.map(|place| place as u32)
 }
 
 /// The millisecond in an id; `None` for one that is no version 7 UUID.

@@ -31,6 +31,7 @@ CREATE TABLE runs (
     vct TEXT NOT NULL,
     context TEXT NOT NULL,
     ttl TEXT NOT NULL,
+    disclosure TEXT NOT NULL,
     started_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE lists (
@@ -165,13 +166,29 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Opens a ledger without changing a byte of it.
-pub(super) fn connect_read_only(path: &Path) -> Result<Connection, LedgerError> {
-    let fail = |source| LedgerError::sqlite("open", path, source);
+/// Opens a ledger without changing what it holds, to read it while others write.
+///
+/// SQLite reads a ledger together with its log, and makes files beside it for that while it is
+/// open. Where it cannot, on a medium that is read-only, nobody else writes either.
+pub(super) fn connect_to_look(path: &Path) -> Result<Connection, LedgerError> {
     refuse_empty(path)?;
-    // SQLite reads a WAL database together with its log. Where there is a log, another process is
-    // at work or one was killed, and the files that reading needs are there already. Where there
-    // is none, SQLite would create them, unless it is told that nothing changes the file.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match query_only(path, path, flags) {
+        Err(LedgerError::Database { source, .. })
+            if matches!(source.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) =>
+        {
+            connect_read_only(path)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Opens a ledger without changing a byte of it, or of the folder that it is in.
+pub(super) fn connect_read_only(path: &Path) -> Result<Connection, LedgerError> {
+    refuse_empty(path)?;
+    // Where there is a log, another process is at work or one was killed, and the files that
+    // reading needs are there already. Where there is none, SQLite would create them, unless it is
+    // told that nothing changes the file; so what others write meanwhile is not seen.
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let name = match Path::new(&log).exists() {
@@ -180,8 +197,14 @@ pub(super) fn connect_read_only(path: &Path) -> Result<Connection, LedgerError> 
     };
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    query_only(&name, path, flags)
+}
+
+fn query_only(name: &Path, path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
+    let fail = |source| LedgerError::sqlite("open", path, source);
     let connection = Connection::open_with_flags(name, flags).map_err(fail)?;
     connection.busy_timeout(WAIT).map_err(fail)?;
+    connection.pragma_update(None, "query_only", true).map_err(fail)?;
     version(&connection, path)?;
     Ok(connection)
 }

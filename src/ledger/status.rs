@@ -117,8 +117,6 @@ pub struct Changed {
     pub id: Uuid,
     /// What it is now.
     pub standing: Standing,
-    /// When it expires.
-    pub expires_at: UnixTime,
 }
 
 /// What is to be done to credentials.
@@ -163,7 +161,7 @@ impl Ledger {
             Ok((answers, last_event))
         })();
         let (answers, last_event) = outcome.map_err(|source| self.cannot("write", source))?;
-        self.last_event = last_event;
+        self.came_to(last_event);
         Ok(answers)
     }
 
@@ -193,7 +191,7 @@ fn change_one(
     id: Uuid,
     recent: &mut Recent,
 ) -> rusqlite::Result<Result<Changed, Refusal>> {
-    let Some((place, expires_at)) = locate(transaction, id, recent)? else {
+    let Some(place) = locate(transaction, id, recent)? else {
         return Ok(Err(Refusal::Unknown));
     };
     let standing = match decide(order, standing(transaction, place)?.status) {
@@ -223,7 +221,7 @@ fn change_one(
         lists::begin_suspension(transaction, list)?;
     }
     events::append_change(transaction, order.change, place, order.at, order.reason)?;
-    Ok(Ok(Changed { id, standing, expires_at }))
+    Ok(Ok(Changed { id, standing }))
 }
 
 fn foresee_one(
@@ -233,14 +231,14 @@ fn foresee_one(
     recent: &mut Recent,
     foreseen: &mut HashMap<Place, Status>,
 ) -> rusqlite::Result<Result<Changed, Refusal>> {
-    let Some((place, expires_at)) = locate(connection, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
+    let Some(place) = locate(connection, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
     let status = match foreseen.get(&place) {
         Some(status) => *status,
         None => standing(connection, place)?.status,
     };
     Ok(decide(order, status).map(|standing| {
         foreseen.insert(place, standing.status);
-        Changed { id, standing, expires_at }
+        Changed { id, standing }
     }))
 }
 
@@ -258,12 +256,8 @@ fn decide(order: Order<'_>, now: Status) -> Result<Standing, Refusal> {
     })
 }
 
-/// A credential's record, and when it expires. All ids of a batch hold its millisecond.
-fn locate(
-    connection: &Connection,
-    id: Uuid,
-    recent: &mut Recent,
-) -> rusqlite::Result<Option<(Place, UnixTime)>> {
+/// Where a credential's record stands. All ids of a batch hold its millisecond.
+fn locate(connection: &Connection, id: Uuid, recent: &mut Recent) -> rusqlite::Result<Option<Place>> {
     let Some(millis) = record::millis_of(id) else { return Ok(None) };
     if recent.millis != Some(millis) {
         let mut statement =
@@ -274,9 +268,8 @@ fn locate(
         recent.millis = Some(millis);
     }
     for (batch, records) in &recent.batches {
-        if let Some((place, expires_at)) = record::find(records, id, millis) {
-            let expires_at = expires_at.ok_or_else(super::corrupt)?;
-            return Ok(Some((Place { batch: *batch, place }, expires_at)));
+        if let Some(place) = record::find(records, id, millis) {
+            return Ok(Some(Place { batch: *batch, place }));
         }
     }
     Ok(None)
@@ -284,7 +277,7 @@ fn locate(
 
 /// Where the credential of this id stands.
 pub(super) fn place_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Place>> {
-    Ok(locate(connection, id, &mut Recent::default())?.map(|(place, _)| place))
+    locate(connection, id, &mut Recent::default())
 }
 
 fn standing(connection: &Connection, place: Place) -> rusqlite::Result<Standing> {

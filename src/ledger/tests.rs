@@ -21,6 +21,7 @@ fn run(name: &str) -> RunDescription {
             vct: "urn:beltic:business:1".into(),
             context: String::new(),
             ttl: "P1Y".into(),
+            disclosure: String::new(),
         },
         status_base: None,
     }

@@ -57,10 +57,15 @@ pub fn document(keys: &KeySet) -> Option<Document> {
     Some(Document { path: path(issuer), kind: Kind::DidDocument, bytes: json_text(&document) })
 }
 
+/// Where the document of an issuer without a path is.
+pub fn default_path() -> SitePath {
+    SitePath::known(&[".well-known", "did.json"])
+}
+
 /// The did:web method, "Read (Resolve)": `did.json` in the directory that the DID names, else in `.well-known`.
 fn path(issuer: &Issuer) -> SitePath {
     match issuer.path() {
-        [] => SitePath::known(&[".well-known", "did.json"]),
+        [] => default_path(),
         directory => SitePath::of_segments(directory.iter().cloned().chain(["did.json".to_owned()])),
     }
 }

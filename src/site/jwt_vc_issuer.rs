@@ -26,6 +26,11 @@ pub fn document(keys: &KeySet) -> Option<Document> {
     Some(Document { path, kind: Kind::JwtVcIssuer, bytes: json_text(&metadata) })
 }
 
+/// Where the metadata of an issuer without a path are.
+pub fn default_path() -> SitePath {
+    SitePath::known(&[".well-known", "jwt-vc-issuer"])
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;

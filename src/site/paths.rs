@@ -122,6 +122,22 @@ impl Hosts {
         Ok(Hosts(hosts))
     }
 
+    /// Adds the host of a list, which may be one that lists had before. Returns it, where it is new.
+    ///
+    /// # Errors
+    /// Where the URI is neither an https URL nor that of a list without a URL.
+    pub fn add(&mut self, uri: &str) -> Result<Option<&str>, PathError> {
+        if uri.starts_with("urn:uuid:") {
+            return Ok(None);
+        }
+        let Location { host, .. } = location(uri)?;
+        if self.0.contains(&host) {
+            return Ok(None);
+        }
+        self.0.push(host);
+        Ok(self.0.last().map(String::as_str))
+    }
+
     /// The file of a URI that credentials name: an https URL of one of the hosts, or the `urn:uuid:…` of a list that
     /// has no URL, which is `status/UUID.jwt`.
     ///

@@ -32,8 +32,12 @@ pub fn decode(bits: u64, lst: &str, max_bytes: usize) -> Result<StatusArray, Dec
 }
 
 /// The protected header (section 5.1).
-pub fn header(kid: &str) -> String {
-    format!(r#"{{"alg":"ES256","typ":"statuslist+jwt","kid":{}}}"#, json::string(kid))
+///
+/// `x5c` is the JSON of the key's certificates, for verifiers that find the issuer's key by them in
+/// credentials too (HAIP 1.0).
+pub fn header(kid: &str, x5c: Option<&str>) -> String {
+    let x5c = x5c.map(|chain| format!(r#","x5c":{chain}"#)).unwrap_or_default();
+    format!(r#"{{"alg":"ES256","typ":"statuslist+jwt","kid":{}{x5c}}}"#, json::string(kid))
 }
 
 /// What a token says (section 5.1).
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn the_header_names_type_and_key() {
         assert_eq!(
-            header("did:web:issuer.example#k"),
+            header("did:web:issuer.example#k", None),
             r#"{"alg":"ES256","typ":"statuslist+jwt","kid":"did:web:issuer.example#k"}"#
         );
     }

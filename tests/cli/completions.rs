@@ -1,5 +1,10 @@
 //! `beltic completions`.
 
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use clap::CommandFactory;
+
 use crate::support::*;
 
 /// What the command prints is what `completions/` holds, for packagers. After a change of the
@@ -49,4 +54,135 @@ fn bash_reads_the_script() {
         Ok(status) => assert!(status.success()),
         Err(error) => println!("skipped: {error}"),
     }
+}
+
+/// A page for the program and one for each command, those below `ledger` included, and no others.
+#[test]
+fn every_command_has_a_man_page() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.beltic(&["completions", "--man", "share/man/man1"]).expect(0);
+    assert_eq!(run.stdout, "");
+    let mut program = beltic::cli::Cli::command();
+    program.build();
+    let mut expected = BTreeSet::new();
+    name_pages(&program, "beltic", &mut expected);
+    assert!(expected.contains("beltic-batch-issue.1") && expected.contains("beltic-ledger-check.1"));
+    assert_eq!(pages(&sandbox), expected);
+    assert!(run.stderr.contains(&format!("wrote {} man pages", expected.len())), "{}", run.stderr);
+}
+
+fn name_pages(command: &clap::Command, name: &str, pages: &mut BTreeSet<String>) {
+    pages.insert(format!("{name}.1"));
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        name_pages(below, &format!("{name}-{}", below.get_name()), pages);
+    }
+}
+
+fn pages(sandbox: &Sandbox) -> BTreeSet<String> {
+    let folder = std::fs::read_dir(sandbox.path("share/man/man1")).unwrap();
+    folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// The text of a page, in which roff has hyphens and apostrophes escaped.
+fn page(sandbox: &Sandbox, name: &str) -> String {
+    let text = sandbox.read(&format!("share/man/man1/{name}.1"));
+    text.replace("\\-", "-")
+        .replace("\\*(Aq", "'")
+        .replace("\\fB", "")
+        .replace("\\fI", "")
+        .replace("\\fR", "")
+}
+
+/// A page has what the help has: the examples, each flag, each variable, each exit code.
+#[test]
+fn a_man_page_says_what_the_help_says() {
+    let sandbox = Sandbox::new();
+    sandbox.beltic(&["completions", "--man", "share/man/man1", "--quiet"]).expect(0);
+    let page_of_issuing = page(&sandbox, "beltic-batch-issue");
+    assert!(
+        page_of_issuing.contains("\nbeltic-batch-issue - Issue a signed credential"),
+        "{page_of_issuing}"
+    );
+    let mut program = beltic::cli::Cli::command();
+    program.build();
+    let command = program.find_subcommand("batch-issue").unwrap();
+    for line in command.get_before_help().unwrap().to_string().lines().skip(1) {
+        assert!(page_of_issuing.lines().any(|written| written == line.trim()), "{line}");
+    }
+    for arg in command.get_arguments() {
+        if let Some(flag) = arg.get_long() {
+            assert!(
+                page_of_issuing.contains(&format!("--{flag}\n"))
+                    || page_of_issuing.contains(&format!("--{flag} "))
+            );
+        }
+        if let Some(variable) = arg.get_env() {
+            assert!(page_of_issuing.contains(&format!("\n{}\nstands for", variable.to_str().unwrap())));
+        }
+    }
+    assert!(page_of_issuing.contains("\nBELTIC_KEY_PASSPHRASE\n"));
+    for (status, meaning) in beltic::cli::ExitStatus::ALL {
+        assert!(page_of_issuing.contains(&format!(".TP\n{}\n{meaning}\n", status.code())), "{meaning}");
+    }
+    assert!(page(&sandbox, "beltic-revoke").contains("\nRevocation is final."));
+    assert!(
+        page(&sandbox, "beltic").contains("\n.beltic/ledger.db\n")
+            || page(&sandbox, "beltic").contains("\n\\&.beltic/ledger.db\n")
+    );
+    assert!(!page(&sandbox, "beltic-keygen").contains(sandbox.path("").to_str().unwrap()));
+}
+
+/// Pages that are there are written anew; other files are left alone.
+#[test]
+fn man_pages_replace_older_ones() {
+    let sandbox = Sandbox::new();
+    sandbox.write("share/man/man1/beltic.1", "old");
+    sandbox.write("share/man/man1/other.1", "not ours");
+    let run = sandbox.beltic(&["completions", "--quiet", "--man", "share/man/man1"]).expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    assert!(sandbox.read("share/man/man1/beltic.1").contains(".SH NAME"));
+    assert_eq!(sandbox.read("share/man/man1/other.1"), "not ours");
+}
+
+/// What reads man pages finds nothing to complain of, where such a program is there.
+#[test]
+fn man_reads_the_pages() {
+    let sandbox = Sandbox::new();
+    sandbox.beltic(&["completions", "--man", "share/man/man1"]).expect(0);
+    let readers: [(&str, &[&str]); 2] =
+        [("man", &["--warnings", "-E", "UTF-8", "-l"]), ("mandoc", &["-T", "lint", "-W", "error"])];
+    for (reader, args) in readers {
+        for page in pages(&sandbox) {
+            let path = sandbox.path("share/man/man1").join(&page);
+            match std::process::Command::new(reader).args(args).arg(path).stdin(Stdio::null()).output() {
+                Ok(output) => {
+                    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                    assert!(output.status.success() && said.is_empty(), "{reader}, {page}: {said}");
+                }
+                Err(error) => {
+                    println!("skipped: {reader}: {error}");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_shell_and_man_pages_are_two_wishes() {
+    let sandbox = Sandbox::new();
+    for args in [&["completions"][..], &["completions", "bash", "--man", "man1"]] {
+        let run = sandbox.beltic(args).expect(2);
+        assert!(run.stderr.contains("--man <DIR>"), "{}", run.stderr);
+    }
+    assert!(!sandbox.has("man1"));
+}
+
+#[test]
+fn a_directory_for_man_pages_that_is_a_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("man1", "a file");
+    let run = sandbox.beltic(&["completions", "--man", "man1"]).expect(6);
+    assert!(run.stderr.contains("man1"), "{}", run.stderr);
+    assert_eq!(sandbox.read("man1"), "a file");
 }

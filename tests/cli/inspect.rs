@@ -151,3 +151,23 @@ fn what_cannot_be_decoded_is_exit_code_4() {
     let run = sandbox.beltic(&["inspect", "."]).expect(6);
     assert!(run.stderr.contains("directory"), "{}", run.stderr);
 }
+
+#[test]
+fn status_lists_tell_how_many_entries_are_set() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(3));
+    let run = sandbox.issue("items.ndjson").expect(0);
+    let ids: Vec<_> = run.rows().into_iter().map(|row| row.into_credential().id).collect();
+    sandbox.beltic(&["revoke", &ids[0], &ids[2]]).expect(0);
+    sandbox.beltic(&["publish", "--out", "site", "--quiet"]).expect(0);
+    let lists: Vec<_> = std::fs::read_dir(sandbox.path("site/status"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jwt"))
+        .collect();
+    assert_eq!(lists.len(), 2);
+    for list in lists {
+        let run = sandbox.beltic(&["inspect", list.to_str().unwrap()]).expect(0);
+        assert!(run.stdout.contains("131,072 entries, 2 of them set"), "{}", run.stdout);
+    }
+}

@@ -187,8 +187,8 @@ fn texts(value: &Exact) -> Vec<&str> {
     }
 }
 
-/// No choice of disclosures shows what is withheld: not its text, and not which of the digests it
-/// is behind, or how many owners stand beside those that are shown in the processed payload.
+/// No choice of disclosures shows what is withheld, neither in the token nor in the disclosures that
+/// are passed on; and what they show is part of what was asked for, in its order.
 #[test]
 fn no_choice_of_disclosures_shows_more_than_was_chosen() {
     let companies = prop::collection::vec((marked_company(), any::<u32>()), 1..40);
@@ -212,11 +212,10 @@ fn no_choice_of_disclosures_shows_more_than_was_chosen() {
                 let secret = ["owner-", "role-", "line-", "city-", "number-"];
                 let clear = token.token.payload.write();
                 prop_assert!(secret.iter().all(|secret| !clear.contains(secret)), "{}", clear);
-                // What is shown is what the item says, in its order, and no placeholder is left.
+                // What is shown is what the item says, in its order.
                 let processed = token.disclosing(reachable(token, &kept).into_iter());
                 prop_assert!(is_part_of(processed.member("claims"), asked.member("claims")));
                 prop_assert!(is_part_of(processed.member("subject"), asked.member("subject")));
-                prop_assert!(!processed.write().contains("\"...\""));
             }
             Ok(())
         })
@@ -297,6 +296,29 @@ fn decoys_stand_beside_real_digests_only() {
     assert_eq!((digests(1, "subject"), digests(1, "claims")), (0, 0));
     assert_eq!(tokens[0].disclosures.len(), 5);
     tokens[0].disclosed();
+    // The owners' placeholders have decoys among them.
+    let owners = tokens[0]
+        .disclosures
+        .iter()
+        .find(|disclosure| disclosure.name.as_deref() == Some("beneficial_owners"));
+    assert_eq!(owners.unwrap().value.elements().len(), 2 + 3);
+}
+
+/// With decoys, the place of an owner's placeholder is any, in the order of the owners.
+#[test]
+fn decoys_stand_anywhere_between_owners() {
+    let tokens = issued("disclosure:\n  decoys: 1\n", &vec![full_item("fennwick"); 300]);
+    let place_of_decoy = |token: &SdJwt| {
+        let named =
+            |name: &str| token.disclosures.iter().find(|disclosure| disclosure.name.as_deref() == Some(name));
+        let owners = named("beneficial_owners").unwrap().value.elements();
+        let is_known =
+            |owner: &Exact| token.disclosures.iter().any(|known| known.digest == owner.text_of("..."));
+        assert_eq!(token.disclosed().member("claims").member("beneficial_owners").elements().len(), 2);
+        owners.iter().position(|owner| !is_known(owner)).unwrap()
+    };
+    let places: HashSet<_> = tokens.iter().map(place_of_decoy).collect();
+    assert_eq!(places, HashSet::from([0, 1, 2]));
 }
 
 #[test]
@@ -377,7 +399,8 @@ fn published_type_metadata_give_their_integrity() {
     // A document that says something else than what is issued is refused.
     for (from, to, said) in [
         ("urn:beltic:business:1", "urn:other:1", "its vct is urn:other:1"),
-        ("\"always\"", "\"never\"", "says that subject.registration_number is \"never\""),
+        ("\"always\"", "\"never\"", "is \"never\", and the disclosure policy says \"always\""),
+        ("\"never\"", "\"always\"", "is \"always\", and the disclosure policy says \"never\""),
         ("{", "[", "it is no JSON object"),
     ] {
         sandbox.write("business.json", document.replacen(from, to, 1));
@@ -465,4 +488,8 @@ fn a_repeated_run_keeps_ids_and_draws_new_salts() {
     assert!(first.iter().all(|salt| !second.contains(salt)));
     let run = sandbox.issue("items.ndjson --idempotency-key k").expect(2);
     assert!(run.stderr.contains("proof_format"), "{}", run.stderr);
+    // What was hidden stays hidden.
+    sandbox.write(".beltic.yaml", "disclosure:\n  claims:\n    claims.registered_address: never\n");
+    let run = sandbox.issue("items.ndjson --proof-format sd_jwt_vc --idempotency-key k").expect(2);
+    assert!(run.stderr.contains("with another disclosure"), "{}", run.stderr);
 }

@@ -319,3 +319,35 @@ fn credentials_are_verified_before_they_leave_where_that_is_wanted() {
         }
     }
 }
+
+/// A list and a token that unpack to a gigabyte are refused in less than 512 MB.
+#[cfg(target_os = "linux")]
+#[test]
+fn bombs_are_refused_in_bounded_memory() {
+    let sandbox = Sandbox::with_issuer_key();
+    let hand = Hand::from_pem_file(&key_fixture("p256-pkcs8.pem"));
+    let kid = format!("{DID_KEY}#{}", DID_KEY.trim_start_matches("did:key:"));
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..1024 {
+        std::io::Write::write_all(&mut packed, &vec![0; 1 << 20]).unwrap();
+    }
+    let lst = data_encoding::BASE64URL_NOPAD.encode(&packed.finish().unwrap());
+    let list =
+        format!(r#"{{"sub":"urn:list","iat":1,"exp":4000000000,"status_list":{{"bits":1,"lst":"{lst}"}}}}"#);
+    let header = |typ: &str| format!(r#"{{"alg":"ES256","typ":"{typ}","kid":"{kid}"}}"#);
+    sandbox.write("list.jwt", hand.jws(&header("statuslist+jwt"), &list));
+    let claims = format!(
+        r#"{{"iss":"{DID_KEY}","vct":"urn:x","exp":4000000000,"status":{{"status_list":{{"idx":1,"uri":"urn:list"}}}}}}"#
+    );
+    sandbox.write("token.jwt", hand.jws(&header("dc+sd-jwt"), &claims) + "~\n");
+    let deep = format!("{{\"a\":{}", "[".repeat(900_000));
+    sandbox.write("deep.jwt", hand.jws(&header("vc+jwt"), &deep) + "\n");
+    for (file, reason) in [("token.jwt", "status_unknown"), ("deep.jwt", "malformed")] {
+        let args = ["verify", file, "--issuer", DID_KEY, "--status-list", "list.jwt", "--output", "ndjson"];
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "ulimit -v 524288 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_beltic")]).args(args);
+        shell.current_dir(sandbox.path("."));
+        let run = Run::of(shell.output().unwrap()).expect(3);
+        assert_eq!(verdicts(&run)[0]["reason"], reason, "{}", run.stderr);
+    }
+}

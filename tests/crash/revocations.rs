@@ -71,3 +71,28 @@ fn revoking_and_publishing_disturb_no_issuing() {
     yard.run("publish --out site --ledger ledger.db --check").expect(0);
     assert_eq!(yard.check_ledger("ledger.db"), ids.len() * 2);
 }
+
+/// A backup that is restored after a crash is noticed: the mark rises with each commit.
+#[test]
+fn a_backup_restored_after_a_kill_is_noticed() {
+    let yard = Yard::new();
+    yard.write("items.ndjson", ndjson("first", 20_000, 0));
+    yard.write("one.ndjson", ndjson("one", 1, 0));
+    yard.run("batch-issue one.ndjson --ledger ledger.db --quiet").expect(0);
+    std::fs::copy(yard.path("ledger.db"), yard.path("backup.db")).unwrap();
+    let mut running = yard.start("batch-issue items.ndjson --ledger ledger.db --quiet");
+    running.wait_until(|running| running.bytes_read() > 3_000_000);
+    let places = |output: &str| -> HashSet<(String, u32)> {
+        let credentials = rows(output).filter_map(|row| row.credential);
+        credentials.map(|credential| (credential.status_list_uri, credential.status_list_index)).collect()
+    };
+    let given = places(&running.kill().stdout);
+    assert!(given.len() > 1_000);
+    for leftover in ["ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(yard.path(leftover));
+    }
+    std::fs::copy(yard.path("backup.db"), yard.path("ledger.db")).unwrap();
+    let again = yard.run("batch-issue items.ndjson --ledger ledger.db --quiet").finished();
+    assert!(again.stderr.contains("knows less than it once did"), "said even with --quiet: {}", again.stderr);
+    assert!(given.is_disjoint(&places(&again.stdout)), "a place was given twice");
+}

@@ -43,7 +43,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
     let mut files =
         Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
-    let opened = open_register(&settings, args, &run)?;
+    let opened = open_register(&settings, args, &run, common.quiet)?;
     let second_look = second_look(args, &key, &profile, clock.now())?;
     let plan = Plan {
         profile: &profile,
@@ -165,6 +165,7 @@ fn describe_run(
             vct: profile.vct.clone(),
             context: profile.context.clone(),
             ttl,
+            disclosure: profile.hidden_claims(),
         },
         status_base: settings.status_base()?,
     })
@@ -184,6 +185,7 @@ fn open_register(
     settings: &Settings,
     args: &BatchIssueArgs,
     run: &RunDescription,
+    quiet: bool,
 ) -> Result<OpenedRegister, Failure> {
     let path = settings.ledger_path(&args.ledger);
     if path.is_none() && run.repeatable {
@@ -198,7 +200,12 @@ fn open_register(
         Some(path) if args.dry_run => Ledger::open_read_only(path)?,
         Some(path) => {
             let (ledger, history) = Ledger::open(path)?;
-            warnings.extend(super::history_warning(history, path));
+            let warning = super::history_warning(history, path);
+            match warning {
+                // It is said once, and so even where warnings are not wanted.
+                Some(warning) if quiet => streams::say(&format!("warning: {warning}")),
+                warning => warnings.extend(warning),
+            }
             Some(ledger)
         }
     };

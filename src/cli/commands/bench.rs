@@ -210,6 +210,7 @@ fn describe(profile: &Profile) -> Result<RunDescription, Failure> {
         vct: profile.vct.clone(),
         context: String::new(),
         ttl: "P1Y".to_owned(),
+        disclosure: String::new(),
     };
     Ok(RunDescription { name, repeatable: false, terms, status_base: None })
 }

@@ -1,13 +1,40 @@
-//! `beltic completions`.
+//! `beltic completions`: what a shell and `man` know of the command line.
+
+use std::path::Path;
 
 use clap::CommandFactory;
+use clap_complete::Shell;
 
-use super::super::args::{Cli, CompletionsArgs};
+use super::super::args::{Cli, Common, CompletionsArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::manual;
+use super::super::streams;
+use crate::files::{self, DirectoryMode, PathError};
 
-pub(super) fn run(args: &CompletionsArgs) -> Result<ExitStatus, Failure> {
+pub(super) fn run(common: &Common, args: &CompletionsArgs) -> Result<ExitStatus, Failure> {
+    match (args.shell, &args.man) {
+        (_, Some(folder)) => write_man_pages(folder, common.quiet),
+        (Some(shell), None) => print_script(shell),
+        (None, None) => Err(Failure::usage("name a shell, or a directory for man pages by `--man DIR`")),
+    }
+}
+
+fn print_script(shell: Shell) -> Result<ExitStatus, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "beltic", &mut script);
+    clap_complete::generate(shell, &mut Cli::command(), "beltic", &mut script);
     super::print(&script)
+}
+
+fn write_man_pages(folder: &Path, quiet: bool) -> Result<ExitStatus, Failure> {
+    files::create_directories(folder, DirectoryMode::Shared)
+        .map_err(|source| PathError::new("create", folder, source))?;
+    let pages = manual::pages();
+    for page in &pages {
+        files::replace(&folder.join(&page.file_name), &page.text)?;
+    }
+    if !quiet {
+        streams::say(&format!("wrote {} man pages to {}", pages.len(), folder.display()));
+    }
+    Ok(ExitStatus::Done)
 }

@@ -45,27 +45,22 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
         Command::Bench(args) => bench::run(&cli.common, args),
-        Command::Completions(args) => completions::run(args),
+        Command::Completions(args) => completions::run(&cli.common, args),
     }
 }
 
-/// Opens the ledger that must be there; for `read_only`, without changing a byte of it. Warns
-/// where it is not what it was.
-fn open_ledger(
-    settings: &Settings,
-    given: &Option<PathBuf>,
-    read_only: bool,
-    quiet: bool,
-) -> Result<Ledger, Failure> {
+/// Opens the ledger that must be there; for `read_only`, without changing what it holds. Warns
+/// where it is not what it was, which is said once and so even where warnings are not wanted.
+fn open_ledger(settings: &Settings, given: &Option<PathBuf>, read_only: bool) -> Result<Ledger, Failure> {
     let path = settings
         .ledger_path(given)
         .ok_or_else(|| Failure::usage("this needs a ledger, and the settings say `none`"))?;
     let missing = || Failure::no_ledger(&path);
     if read_only {
-        return Ledger::open_read_only(&path)?.ok_or_else(missing);
+        return Ledger::open_to_look(&path)?.ok_or_else(missing);
     }
     let (ledger, history) = Ledger::open_existing(&path)?.ok_or_else(missing)?;
-    if let Some(warning) = history_warning(history, &path).filter(|_| !quiet) {
+    if let Some(warning) = history_warning(history, &path) {
         streams::say(&format!("warning: {warning}"));
     }
     Ok(ledger)

@@ -8,7 +8,7 @@ use super::super::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::credential::sd_jwt::type_metadata;
 use crate::ledger::Ledger;
-use crate::publish::{Difference, Plan, Site};
+use crate::publish::{Difference, Directory, Plan, Site};
 
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
@@ -16,58 +16,62 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let vct = settings.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
+    let policy = settings.disclosure()?;
+    // What is configured is published byte for byte; otherwise what follows from the policy.
+    let configured = settings.type_metadata(&vct, &policy)?;
     let plan = Plan {
         issuer: &issuer,
         key: &key,
         other_keys: settings.other_keys()?,
         base_url: settings.status_base()?,
         context: settings.context()?,
-        type_metadata: type_metadata_of(&settings, &vct)?,
+        type_metadata_are_frozen: configured.is_some(),
+        type_metadata: match configured {
+            Some(document) => document.into_bytes(),
+            None => super::schema::text(&type_metadata(&vct, &policy)),
+        },
         vct,
+        x5c: settings.certificates(&args.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
     };
-    let ledger = open_if_any(&settings, args, common.quiet)?;
-    let site = Site::build(&plan, ledger.as_ref(), &args.out)?;
+    let ledger = open_if_any(&settings, args)?;
+    let directory = match args.check {
+        true => Directory::to_read(&args.out),
+        false => Directory::to_write(&args.out)?,
+    };
+    let site = Site::build(&plan, ledger.as_ref(), &directory)?;
     if !common.quiet {
         site.notices.iter().for_each(|notice| streams::say(&format!("warning: {notice}")));
     }
     match args.check {
-        true => check(&site, args, common.quiet),
-        false => write(&site, args, common.quiet),
+        true => check(&site, &directory, args, common.quiet),
+        false => write(&site, &directory, common.quiet),
     }
 }
 
-/// The document that is configured, byte for byte; otherwise the one that follows from the policy.
-fn type_metadata_of(settings: &Settings, vct: &str) -> Result<Vec<u8>, Failure> {
-    let policy = settings.disclosure()?;
-    match settings.type_metadata(vct, &policy)? {
-        Some(document) => Ok(document.into_bytes()),
-        None => Ok(super::schema::text(&type_metadata(vct, &policy))),
-    }
-}
-
-/// The ledger; an issuer that has none yet, or wants none, has no lists.
-fn open_if_any(settings: &Settings, args: &PublishArgs, quiet: bool) -> Result<Option<Ledger>, Failure> {
+/// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
+/// there, and so must one whose lists are published: without it they would lapse unseen.
+fn open_if_any(settings: &Settings, args: &PublishArgs) -> Result<Option<Ledger>, Failure> {
     match settings.ledger_path(&args.ledger) {
-        Some(path) if path.exists() => {
-            super::open_ledger(settings, &args.ledger, args.check, quiet).map(Some)
+        Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, args.check).map(Some),
+        Some(path) if settings.ledger_is_named(&args.ledger) || args.out.join("status").exists() => {
+            Err(Failure::no_ledger(&path))
         }
-        Some(path) if args.ledger.is_some() => Err(Failure::no_ledger(&path)),
         _ => Ok(None),
     }
 }
 
-fn write(site: &Site, args: &PublishArgs, quiet: bool) -> Result<ExitStatus, Failure> {
-    let differences = site.differences(&args.out)?;
+fn write(site: &Site, directory: &Directory, quiet: bool) -> Result<ExitStatus, Failure> {
+    let differences = site.differences(directory)?;
     let mut told = String::new();
-    for (path, difference) in &differences {
-        site.write(path, &args.out)?;
-        let done = match difference {
+    for file in &differences {
+        directory.write(file)?;
+        let done = match file.difference {
             Difference::Missing => "new      ",
             Difference::Outdated => "changed  ",
             Difference::Lapsing => "renewed  ",
         };
-        told.push_str(&format!("{done} {}\n", path.relative().display()));
+        told.push_str(&format!("{done} {}\n", file.path.relative().display()));
     }
     if !quiet {
         super::print(told.as_bytes())?;
@@ -82,16 +86,16 @@ fn write(site: &Site, args: &PublishArgs, quiet: bool) -> Result<ExitStatus, Fai
     Ok(ExitStatus::Done)
 }
 
-fn check(site: &Site, args: &PublishArgs, quiet: bool) -> Result<ExitStatus, Failure> {
-    let differences = site.differences(&args.out)?;
+fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) -> Result<ExitStatus, Failure> {
+    let differences = site.differences(directory)?;
     let mut told = String::new();
-    for (path, difference) in &differences {
-        let found = match difference {
+    for file in &differences {
+        let found = match file.difference {
             Difference::Missing => "missing  ",
             Difference::Outdated => "outdated ",
             Difference::Lapsing => "lapsing  ",
         };
-        told.push_str(&format!("{found} {}\n", path.relative().display()));
+        told.push_str(&format!("{found} {}\n", file.path.relative().display()));
     }
     super::print(told.as_bytes())?;
     let (files, _) = size(site);

@@ -12,7 +12,7 @@ use crate::clock::system_now;
 
 pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
     let id = parse_id(&args.id)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false, common.quiet)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} knows no credential {}", ledger.path().display(), id.urn());
         return Err(Failure::said(ExitStatus::Files, message)

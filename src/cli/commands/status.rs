@@ -35,7 +35,7 @@ pub(super) fn run(
 ) -> Result<ExitStatus, Failure> {
     let reason = reason.as_deref().map(checked_reason).transpose()?;
     let settings = Settings::load(common)?;
-    let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run, common.quiet)?;
+    let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
     let mut targets = Targets::of(args, &ledger)?;
     let order = Order { change, reason, at: system_now() };
     let format = args.output.unwrap_or(if wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
@@ -48,14 +48,22 @@ pub(super) fn run(
             Ok(batch) => batch,
             Err(failure) => break Err(failure),
         };
-        let results = carry_out(&mut ledger, order, batch, args.dry_run)?;
+        let results = match carry_out(&mut ledger, order, batch, args.dry_run) {
+            Ok(results) => results,
+            Err(failure) => break Err(failure),
+        };
         counts.note(&results);
         let (bytes, row_ends) = rows.render(&results);
-        output.write(rows.head().as_bytes(), &bytes, &row_ends)?;
+        if let Err(error) = output.write(rows.head().as_bytes(), &bytes, &row_ends) {
+            break Err(Failure::from(error).hint(
+                "the changes that are counted are in the ledger; to see each, run the same command again",
+            ));
+        }
     };
-    output.finish(b"")?;
+    let ended = ended.and(output.finish(b"").map_err(Failure::from));
+    counts.passed_over = targets.passed_over();
     if !common.quiet {
-        counts.say(change, args.dry_run);
+        counts.say(change, args.dry_run, ended.is_ok());
     }
     ended?;
     Ok(if counts.failed == 0 && counts.changed > 0 { ExitStatus::Done } else { ExitStatus::SomeFailed })
@@ -64,7 +72,8 @@ pub(super) fn run(
 /// A reason is told to everybody who gets the credential's resource, on one line.
 fn checked_reason(reason: &str) -> Result<&str, Failure> {
     let length = reason.chars().count();
-    match (1..=MAX_REASON_CHARS).contains(&length) && !reason.chars().any(char::is_control) {
+    let says_something = !reason.trim().is_empty();
+    match says_something && length <= MAX_REASON_CHARS && !reason.chars().any(char::is_control) {
         true => Ok(reason),
         false => Err(Failure::usage(format!(
             "the reason must have 1 to {MAX_REASON_CHARS} characters on one line"
@@ -114,6 +123,14 @@ impl Targets {
             ..Filter::default()
         };
         Ok(Targets::Found { filter, after: None, next_index: 0 })
+    }
+
+    /// How many failed items of a results file were passed over.
+    fn passed_over(&self) -> u64 {
+        match self {
+            Targets::File { skipped, .. } => *skipped,
+            _ => 0,
+        }
     }
 
     /// The next targets, at most a batch; none after the last.
@@ -220,6 +237,8 @@ fn code_of(refusal: Refusal) -> ErrorCode {
 struct Counts {
     changed: u64,
     failed: u64,
+    /// Rows of a results file that never were credentials.
+    passed_over: u64,
 }
 
 impl Counts {
@@ -230,13 +249,17 @@ impl Counts {
     }
 
     /// The closing line, as that of `batch-issue`.
-    fn say(&self, change: Change, dry_run: bool) {
-        let done = done(change, dry_run);
-        let next = match (self.changed, self.failed, dry_run) {
-            (0, 0, _) => ": no such credential was found",
-            (0, _, _) | (_, _, true) => "",
-            _ => "; `beltic publish` tells verifiers",
+    fn say(&self, change: Change, dry_run: bool, complete: bool) {
+        let passed_over = match self.passed_over {
+            0 => String::new(),
+            count => format!(", passed over {} that were never issued", grouped(count)),
         };
-        streams::say(&format!("{done} {}, failed {}{next}", grouped(self.changed), grouped(self.failed)));
+        let next = match (self.changed, self.failed, self.passed_over) {
+            (0, 0, 0) if complete => ": no such credential was found",
+            (1.., _, _) if !dry_run => "; `beltic publish` tells verifiers",
+            _ => "",
+        };
+        let (changed, failed) = (grouped(self.changed), grouped(self.failed));
+        streams::say(&format!("{} {changed}, failed {failed}{passed_over}{next}", done(change, dry_run)));
     }
 }

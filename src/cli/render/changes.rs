@@ -20,7 +20,7 @@ pub(crate) struct ChangeRow {
 }
 
 /// The columns of the table, in order.
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "index",
     "line",
     "correlation_id",
@@ -28,6 +28,7 @@ const COLUMNS: [&str; 9] = [
     "status",
     "revoked_at",
     "suspended_at",
+    "reason",
     "error_code",
     "error_message",
 ];
@@ -76,7 +77,8 @@ impl ChangeRows {
         members.extend(row.id.map(|id| ("id", id.urn().to_string().into())));
         match &row.outcome {
             Ok(standing) => {
-                members.extend(self.dry_run.then_some(("dry_run", true.into())));
+                let would = done(self.change, self.dry_run).replace(' ', "_");
+                members.extend(self.dry_run.then_some(("dry_run", would.into())));
                 members.push(("status", standing.status.as_str().into()));
                 let (since, reason) = names(standing.status);
                 members.extend(standing.since.map(|time| (since, time.to_string().into())));
@@ -138,11 +140,18 @@ fn cells(row: &ChangeRow) -> Vec<String> {
                 Status::Suspended => (String::new(), since),
                 _ => (since, String::new()),
             };
-            [standing.status.as_str().to_owned(), revoked, suspended, String::new(), String::new()]
+            let reason = harmless(standing.reason.clone().unwrap_or_default());
+            let status = standing.status.as_str().to_owned();
+            [status, revoked, suspended, reason, String::new(), String::new()]
         }
-        Err((code, message)) => {
-            [String::new(), String::new(), String::new(), code.as_str().to_owned(), harmless(message.clone())]
-        }
+        Err((code, message)) => [
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            code.as_str().to_owned(),
+            harmless(message.clone()),
+        ],
     });
     cells
 }

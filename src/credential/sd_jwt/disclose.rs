@@ -110,20 +110,46 @@ impl Hider {
     ) -> Result<(), getrandom::Error> {
         let clear = Node::default();
         let policy = policy.element().unwrap_or(&clear);
-        let mut separator = b'[';
+        if policy.disclosure == Disclosure::Always {
+            return self.write_placeholders(array, policy, decoys, out);
+        }
+        out.push(b'[');
+        for (position, element) in array.elements().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            self.write(element, policy, decoys, out)?;
+        }
+        out.push(b']');
+        Ok(())
+    }
+
+    /// Writes an array whose elements are hidden: a digest in place of each (section 4.2.4.2), and
+    /// decoys anywhere between them, so that neither number nor place of the elements shows.
+    fn write_placeholders(
+        &mut self,
+        array: Value<'_>,
+        policy: &Node,
+        decoys: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), getrandom::Error> {
+        let mut digests = Vec::new();
         for element in array.elements() {
-            out.push(separator);
-            separator = b',';
-            if policy.disclosure == Disclosure::Always {
-                let digest = self.hide(None, element, policy, decoys)?;
-                out.extend_from_slice(br#"{"...":""#);
-                out.extend_from_slice(&digest);
-                out.extend_from_slice(br#""}"#);
-            } else {
-                self.write(element, policy, decoys, out)?;
+            digests.push(self.hide(None, element, policy, decoys)?);
+        }
+        if !digests.is_empty() {
+            for _ in 0..decoys {
+                let place = u64::from_le_bytes(self.salts.next::<8>()?) % (digests.len() as u64 + 1);
+                digests.insert(place as usize, digest_text(&self.salts.next::<32>()?));
             }
         }
-        out.extend_from_slice(if separator == b'[' { b"[]" } else { b"]" });
+        out.push(b'[');
+        for (position, digest) in digests.iter().enumerate() {
+            out.extend_from_slice(if position == 0 { br#"{"...":""#.as_slice() } else { br#",{"...":""# });
+            out.extend_from_slice(digest);
+            out.extend_from_slice(br#""}"#);
+        }
+        out.push(b']');
         Ok(())
     }
 

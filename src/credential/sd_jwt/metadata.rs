@@ -5,7 +5,7 @@ use base64_simd::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::policy::{Path, Policy};
+use super::policy::{Disclosure, Path, Policy};
 
 /// The type metadata of this credential type under this policy.
 pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
@@ -84,17 +84,20 @@ impl TypeMetadata {
             return Err(MetadataError::OtherType { found: found.into(), expected: vct.into() });
         }
         let claims = document.get("claims").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for (path, node) in policy.paths() {
-            let segments = Value::from(segments(&path));
-            let word = claims
-                .iter()
-                .find(|claim| claim.get("path") == Some(&segments))
-                .map(|claim| claim.get("sd").and_then(Value::as_str).unwrap_or("allowed"));
-            if let Some(word) = word.filter(|word| *word != node.disclosure.as_str()) {
+        let known: Vec<_> =
+            policy.paths().into_iter().map(|(path, node)| (Value::from(segments(&path)), node)).collect();
+        for claim in claims {
+            // A claim without a word may be hidden or not (section 4.6.3).
+            let Some(word) = claim.get("sd").and_then(Value::as_str) else { continue };
+            let path = claim.get("path").unwrap_or(&Value::Null);
+            let node = known.iter().find(|(known, _)| known == path).map(|(_, node)| node);
+            let hidden = node.is_some_and(|node| node.disclosure == Disclosure::Always);
+            if word == "always" && !hidden || word == "never" && hidden {
+                let expected = if hidden { "always" } else { "never" };
                 return Err(MetadataError::OtherPolicy {
                     path: path.to_string(),
                     found: word.into(),
-                    expected: node.disclosure.as_str(),
+                    expected,
                 });
             }
         }

@@ -184,6 +184,18 @@ impl Policy {
     }
 }
 
+/// The paths that are hidden, and the decoys: all that makes a difference to what is issued.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (path, node) in self.paths() {
+            if node.disclosure == Disclosure::Always {
+                write!(f, "{path} ")?;
+            }
+        }
+        write!(f, "+{} decoys", self.decoys)
+    }
+}
+
 impl Node {
     fn find(&mut self, path: &str) -> Option<&mut Node> {
         let (first, rest) = match path.split_once('.') {

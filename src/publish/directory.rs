@@ -1,0 +1,76 @@
+//! The directory that a site is written to.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{Differing, MAX_FILE_BYTES};
+use crate::files::{DirectoryMode, PathError, create_directories, replace};
+use crate::site::SitePath;
+
+/// The directory of a site. While it is open to be written, no other process publishes into it.
+#[derive(Debug)]
+pub struct Directory {
+    root: PathBuf,
+    _lock: Option<File>,
+}
+
+impl Directory {
+    /// Opens the directory to be written, and makes it where there is none. Waits for others who
+    /// publish into it.
+    ///
+    /// # Errors
+    /// Where it cannot be made or opened.
+    pub fn to_write(root: &Path) -> Result<Directory, PathError> {
+        let failed = |source| PathError::new("open", root, source);
+        create_directories(root, DirectoryMode::Shared).map_err(failed)?;
+        // Elsewhere directories cannot be opened as files.
+        let lock = if cfg!(unix) { Some(File::open(root).map_err(failed)?) } else { None };
+        lock.as_ref().map_or(Ok(()), File::lock).map_err(failed)?;
+        Ok(Directory { root: root.to_owned(), _lock: lock })
+    }
+
+    /// The directory as it is; there may be none.
+    pub fn to_read(root: &Path) -> Directory {
+        Directory { root: root.to_owned(), _lock: None }
+    }
+
+    pub(super) fn path_of(&self, path: &SitePath) -> PathBuf {
+        self.root.join(path.relative())
+    }
+
+    /// What a file holds; none where there is no such file.
+    pub(super) fn read(&self, path: &SitePath) -> Result<Option<Vec<u8>>, PathError> {
+        let path = self.path_of(path);
+        let read = || match fs::metadata(&path)?.len() {
+            // Nothing of ours is as large: whatever it is, it is not what it should be.
+            length if length > MAX_FILE_BYTES as u64 => Ok(Vec::new()),
+            _ => fs::read(&path),
+        };
+        match read() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(source) => Err(PathError::new("read", &path, source)),
+        }
+    }
+
+    /// Writes a file, in place of an older one.
+    ///
+    /// # Errors
+    /// Where it cannot be written. The older one is then still there.
+    pub fn write(&self, file: &Differing<'_>) -> Result<(), PathError> {
+        let target = self.path_of(file.path);
+        if let Some(folder) = target.parent() {
+            create_directories(folder, DirectoryMode::Shared)
+                .map_err(|source| PathError::new("create", folder, source))?;
+        }
+        replace(&target, file.bytes)
+    }
+}

@@ -1,0 +1,167 @@
+//! The forms of a status list, and whether those that are published already can stay.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{MAX_FILE_BYTES, Plan, PublishError};
+use crate::jws;
+use crate::keys::{CertificateChain, PublicKey};
+use crate::ledger::allocation::LIST_ENTRIES;
+use crate::ledger::{ListState, Status};
+use crate::site::Kind;
+use crate::status::bitstring::{self, Bitstring, ListCredential, Purpose};
+use crate::status::token_list::{self, TokenList};
+use crate::status::{self, StatusArray, Width};
+use crate::token::{Compact, Part, decode_text};
+
+/// A form of a list, before it is signed.
+pub(super) struct Form<'l> {
+    pub(super) uri: String,
+    /// The entries that are revoked.
+    revoked: &'l HashSet<u64>,
+    pub(super) kind: Kind,
+    pub(super) header: String,
+    pub(super) payload: String,
+}
+
+pub(super) fn revoked_entries(list: &ListState) -> HashSet<u64> {
+    let revoked = list.entries.iter().filter(|(_, status)| *status == Status::Revoked);
+    revoked.map(|(index, _)| (*index).into()).collect()
+}
+
+/// Every form of a list: the token list, and a bitstring for each purpose that is in use.
+pub(super) fn forms<'l>(
+    list: &ListState,
+    revoked: &'l HashSet<u64>,
+    plan: &Plan<'_>,
+    aggregation_uri: Option<&str>,
+) -> Vec<Form<'l>> {
+    let validity = plan.validity;
+    // A list keeps the second bit once it had one.
+    let width = if list.uris.suspension.is_some() { Width::Two } else { Width::One };
+    let mut array = StatusArray::new(LIST_ENTRIES, width);
+    for (index, status) in &list.entries {
+        array.set((*index).into(), on_the_wire(*status)).expect("an index of the ledger is in its list");
+    }
+    let x5c = plan.x5c.as_ref().map(CertificateChain::to_json);
+    let token = TokenList { uri: &list.uris.token, validity, array: &array, aggregation_uri };
+    let mut forms = vec![Form {
+        uri: list.uris.token.clone(),
+        revoked,
+        kind: Kind::TokenList,
+        header: token_list::header(plan.issuer.kid(), x5c.as_deref()),
+        payload: token.payload(),
+    }];
+    let bitstrings = [
+        (Some(&list.uris.bitstring), Purpose::Revocation, Status::Revoked),
+        (list.uris.suspension.as_ref(), Purpose::Suspension, Status::Suspended),
+    ];
+    for (url, purpose, status) in bitstrings {
+        let Some(url) = url else { continue };
+        let set = list.entries.iter().filter(|(_, entry)| *entry == status).map(|(index, _)| (*index).into());
+        let bits = Bitstring::with(LIST_ENTRIES, set).expect("an index of the ledger is in its list");
+        let credential = ListCredential { url, issuer: plan.issuer.id(), validity, purpose, list: &bits };
+        forms.push(Form {
+            uri: url.clone(),
+            revoked,
+            kind: Kind::BitstringList,
+            header: bitstring::header(plan.issuer.kid()),
+            payload: credential.payload(),
+        });
+    }
+    forms
+}
+
+fn on_the_wire(status: Status) -> status::Status {
+    match status {
+        Status::Active => status::Status::Valid,
+        Status::Suspended => status::Status::Suspended,
+        Status::Revoked => status::Status::Invalid,
+    }
+}
+
+/// Whether a published list can stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freshness {
+    Fresh,
+    /// It says what it should, but for less than half of its life.
+    Lapsing,
+    /// It is not there, says something else, or is not signed by the current key.
+    Outdated,
+}
+
+impl Form<'_> {
+    pub(super) fn freshness(&self, published: Option<&[u8]>, plan: &Plan<'_>) -> Freshness {
+        let times = published.and_then(|bytes| self.times_if_same(bytes, plan.key.public()));
+        let now = plan.validity.issued_at.seconds();
+        match times {
+            None => Freshness::Outdated,
+            // Signed before a clock was put back: it does not hold yet.
+            Some((issued, _)) if issued > now => Freshness::Outdated,
+            Some((issued, expires)) if (expires - now) * 2 < expires - issued => Freshness::Lapsing,
+            Some(_) => Freshness::Fresh,
+        }
+    }
+
+    /// `iat` and `exp` of a published list that differs from this one in nothing else and is
+    /// signed by the key.
+    fn times_if_same(&self, published: &[u8], key: &PublicKey) -> Option<(i64, i64)> {
+        let token = Compact::split(std::str::from_utf8(published).ok()?).ok()?;
+        let (mut buffer, mut signature) = (Vec::new(), Vec::new());
+        if decode_text(token.header, Part::Header, &mut buffer).ok()? != self.header {
+            return None;
+        }
+        let payload = decode_text(token.payload, Part::Payload, &mut buffer).ok()?;
+        let mut theirs: Value = serde_json::from_str(payload).ok()?;
+        let times = (theirs.get("iat")?.as_i64()?, theirs.get("exp")?.as_i64()?);
+        let mut ours: Value = serde_json::from_str(&self.payload).expect("a payload of ours is JSON");
+        for payload in [&mut theirs, &mut ours] {
+            let members = payload.as_object_mut()?;
+            for time in ["iat", "exp", "validFrom", "validUntil"] {
+                members.remove(time);
+            }
+        }
+        let signature = crate::token::decode(token.signature, Part::Signature, &mut signature).ok()?;
+        let sound = jws::verify_es256(key, token.signing_input(), signature);
+        (ours == theirs && sound).then_some(times)
+    }
+}
+
+/// Revocation is final (contract section 6). A ledger that was restored from an older copy has
+/// forgotten some, and must not take them back in public.
+pub(super) fn refuse_to_forget(
+    form: &Form,
+    published: Option<&[u8]>,
+    path: &Path,
+) -> Result<(), PublishError> {
+    let theirs = published.and_then(|bytes| revocations(std::str::from_utf8(bytes).ok()?));
+    let Some(theirs) = theirs else { return Ok(()) };
+    let Form { revoked, .. } = form;
+    let count = theirs.iter().filter(|index| !revoked.contains(index)).count() as u64;
+    match count {
+        0 => Ok(()),
+        _ => Err(PublishError::Forgotten { path: path.to_owned(), count }),
+    }
+}
+
+/// The revoked entries of a published list, in either form; none where the file is something else.
+fn revocations(token: &str) -> Option<Vec<u64>> {
+    let token = Compact::split(token).ok()?;
+    let mut buffer = Vec::new();
+    let payload = decode_text(token.payload, Part::Payload, &mut buffer).ok()?;
+    let payload: Value = serde_json::from_str(payload).ok()?;
+    if let Some(subject) = payload.get("credentialSubject") {
+        let text = |name| subject.get(name).and_then(Value::as_str);
+        let purpose = Purpose::of_name(text("statusPurpose")?)?;
+        let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
+        let is_set = |index: &u64| list.get(*index) == Some(true);
+        return (purpose == Purpose::Revocation).then(|| (0..list.entries()).filter(is_set).collect());
+    }
+    let list = payload.get("status_list")?;
+    let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
+    let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
+    let revoked = status::Status::Invalid.value();
+    Some((0..array.entries()).filter(|index| array.get(*index) == Some(revoked)).collect())
+}

@@ -1,0 +1,287 @@
+//! No network: no crate that could open a connection is linked, no source file names a socket, and
+//! no command makes a system call that opens a connection.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the exceptions for tests leave out their helpers"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use beltic::cli::Cli;
+use clap::CommandFactory;
+
+// ---- Crates
+
+/// Crates that exist to speak with other machines, and what they are built on. A `*` at the end
+/// stands for anything.
+const NETWORK_CRATES: &[&str] = &[
+    "actix*",
+    "async-io",
+    "async-net",
+    "async-std",
+    "attohttpc",
+    "axum*",
+    "curl*",
+    "git2",
+    "gix*",
+    "h2",
+    "h3",
+    "hickory-*",
+    "http-body*",
+    "hyper*",
+    "isahc",
+    "lettre",
+    "libgit2-sys",
+    "libssh2-sys",
+    "minreq",
+    "mio",
+    "mysql*",
+    "native-tls",
+    "openssl*",
+    "opentelemetry*",
+    "postgres*",
+    "quinn*",
+    "redis",
+    "reqwest*",
+    "rouille",
+    "rustls*",
+    "schannel",
+    "security-framework*",
+    "sentry*",
+    "smol",
+    "socket2",
+    "sqlx*",
+    "ssh2",
+    "surf",
+    "tiny_http",
+    "tokio-*",
+    "tonic*",
+    "trust-dns-*",
+    "tungstenite",
+    "ureq*",
+    "warp",
+    "webpki*",
+    "zmq*",
+];
+
+/// Crates that are harmless without this feature. (The bindings in `windows-sys` are declarations, and no code.)
+const NETWORK_FEATURES: &[(&str, &str)] = &[
+    ("async-signal", "net"),
+    ("nix", "net"),
+    ("nix", "socket"),
+    ("rustix", "net"),
+    ("tokio", "net"),
+    ("tokio", "full"),
+];
+
+/// The lines of `cargo tree` (a crate, its version, `|`, its features) that mean a network.
+fn network_crates(tree: &str) -> BTreeSet<String> {
+    let is_network = |line: &&str| {
+        let (package, features) = line.split_once('|').unwrap_or((line, ""));
+        let name = package.split(' ').next().unwrap();
+        let listed = NETWORK_CRATES.iter().any(|listed| match listed.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *listed,
+        });
+        let has = |feature: &str| features.split([',', ' ']).any(|found| found == feature);
+        listed || NETWORK_FEATURES.iter().any(|(listed, feature)| name == *listed && has(feature))
+    };
+    tree.lines().filter(is_network).map(str::to_owned).collect()
+}
+
+/// What the program is made of by default, on every platform, and what runs while it is built.
+#[test]
+fn no_crate_of_the_default_build_has_network_code() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges", "normal,build", "--target", "all"])
+        .args(["--prefix", "none", "--format", "{p}|{f}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let tree = text_of(&output.stdout);
+    assert!(output.status.success(), "{}", text_of(&output.stderr));
+    for linked in ["beltic ", "aws-lc-sys ", "libsqlite3-sys ", "clap "] {
+        assert!(tree.lines().any(|line| line.starts_with(linked)), "{linked}is not in the tree:\n{tree}");
+    }
+    assert_eq!(network_crates(&tree), BTreeSet::new());
+}
+
+/// The list finds what it is meant to find.
+#[test]
+fn the_list_of_network_crates_is_understood() {
+    let tree = "beltic v0.1.0 (/somewhere/tokio)|default\n\
+                reqwest v0.12.9|json\nrustls-pki-types v1.0.0|\nsocket2 v0.5.8|all\n\
+                tokio v1.47.0|net,rt\ntokio v1.47.0|rt,sync\nmio v1.0.0|\n\
+                rustix v1.1.2|fs,std\nrustix v1.1.2|fs,net (*)\nserde v1.0.0|derive\nhttparse v1.0.0|";
+    let found: Vec<String> =
+        network_crates(tree).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(found, ["mio", "reqwest", "rustix", "rustls-pki-types", "socket2", "tokio"]);
+}
+
+// ---- Source
+
+/// What of the standard library can open a connection or resolve a name.
+const SOCKET_TYPES: &[&str] = &[
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "UnixListener",
+    "UnixDatagram",
+    "ToSocketAddrs",
+    "net::*",
+];
+
+#[test]
+fn no_source_file_names_a_socket() {
+    let mut files = Vec::new();
+    push_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    assert!(files.len() > 50, "only {} source files were found", files.len());
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        for name in SOCKET_TYPES {
+            assert!(!text.contains(name), "{} names {name}", path.display());
+        }
+    }
+}
+
+fn push_sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => push_sources(&path, files),
+            false => files.push(path),
+        }
+    }
+}
+
+// ---- System calls
+
+/// Every command, with an issuer and a site that a program with a network would look up. Words are
+/// separated by spaces; `ITEMS` stands for a batch file, and `ID` for a credential.
+const STEPS: &[&str] = &[
+    "keygen --issuer did:web:issuer.example",
+    "template csv",
+    "schema",
+    "schema --vct https://issuer.example/credentials/business/v1",
+    "completions bash",
+    "completions --man man1",
+    "batch-issue ITEMS --issuer did:web:issuer.example --out results.ndjson --output ndjson --summary summary.json",
+    "batch-issue ITEMS --issuer https://issuer.example --proof-format sd_jwt_vc --out sd.txt --output jwt --jobs 2",
+    "batch-issue ITEMS --dry-run",
+    "inspect results.ndjson",
+    "inspect sd.txt --json",
+    "suspend --correlation-id 0001",
+    "reinstate --correlation-id 0001",
+    "revoke --correlation-id 0002 --reason compromised",
+    "publish --out site --issuer did:web:issuer.example",
+    "publish --out site --issuer did:web:issuer.example --check",
+    "present one.txt --disclose claims.registered_address",
+    "verify results.ndjson --site site",
+    "verify sd.txt --jwks site/.well-known/jwks.json --no-status",
+    "list",
+    "show ID",
+    "ledger check",
+    "bench --items 100 --rounds 1",
+];
+
+#[test]
+fn no_command_makes_a_network_call() {
+    let folder = tempfile::tempdir().unwrap();
+    if !can_trace(folder.path()) {
+        return;
+    }
+    let mut traced = BTreeSet::new();
+    for step in STEPS {
+        if step.starts_with("present") {
+            let tokens = fs::read_to_string(folder.path().join("sd.txt")).unwrap();
+            fs::write(folder.path().join("one.txt"), tokens.lines().next().unwrap()).unwrap();
+        }
+        let items = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/items/companies.ndjson");
+        let words: Vec<String> = step
+            .split(' ')
+            .map(|word| match word {
+                "ITEMS" => items.to_str().unwrap().to_owned(),
+                "ID" => first_id(&folder.path().join("results.ndjson")),
+                word => word.to_owned(),
+            })
+            .collect();
+        let (output, calls) = trace(folder.path(), Path::new(env!("CARGO_BIN_EXE_beltic")), &words);
+        // 3: finished, but some tokens are not valid. One of them is revoked.
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{step}: {}", text_of(&output.stderr));
+        assert_eq!(calls, "", "{step}");
+        traced.insert(words[0].clone());
+    }
+    for command in Cli::command().get_subcommands() {
+        assert!(traced.contains(command.get_name()), "add `{}` to STEPS", command.get_name());
+    }
+}
+
+/// What the test above would see of a program that does open a socket: [`opens_a_socket`], run by
+/// this very file.
+#[test]
+fn a_network_call_would_be_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    if !can_trace(folder.path()) {
+        return;
+    }
+    let this = std::env::current_exe().unwrap();
+    let words = ["--ignored", "--exact", "opens_a_socket"].map(str::to_owned);
+    let (output, calls) = trace(folder.path(), &this, &words);
+    assert!(output.status.success(), "{}", text_of(&output.stdout));
+    assert!(calls.contains("socket(AF_INET"), "{calls}");
+}
+
+#[test]
+#[ignore = "only what `a_network_call_would_be_seen` looks at"]
+fn opens_a_socket() {
+    // Binding to the loopback interface sends nothing.
+    drop(UdpSocket::bind("127.0.0.1:0"));
+}
+
+/// The id of the first credential of a results file.
+fn first_id(results: &Path) -> String {
+    let text = fs::read_to_string(results).unwrap();
+    let row: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    row["credential"]["id"].as_str().unwrap().to_owned()
+}
+
+fn can_trace(folder: &Path) -> bool {
+    let works = command(folder, Path::new("strace")).args(["-f", "-qq", "-o", "trace", "true"]).output();
+    let works = works.is_ok_and(|output| output.status.success());
+    if !works {
+        println!("skipped: strace is missing, or may not trace here");
+    }
+    works
+}
+
+/// The calls without which no connection comes to be. `socketpair` is not among them: it makes a
+/// pipe within the process, by which a signal wakes the thread that waits for it.
+const NETWORK_CALLS: &str = "trace=socket,connect,bind,listen,accept,accept4,io_uring_setup";
+
+/// Runs a program, and gives its network calls as strace writes them.
+fn trace(folder: &Path, program: &Path, words: &[String]) -> (Output, String) {
+    let mut strace = command(folder, Path::new("strace"));
+    strace.args(["-f", "-qq", "-o", "trace", "-e", NETWORK_CALLS, "-e", "signal=none", "--"]);
+    let output = strace.arg(program).args(words).output().unwrap();
+    (output, fs::read_to_string(folder.join("trace")).unwrap())
+}
+
+/// A command in this folder, in an environment with nothing in it.
+fn command(folder: &Path, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder);
+    command.stdin(Stdio::null());
+    command
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
