@@ -106,11 +106,8 @@ impl From<InputError> for Failure {
 
 impl From<ResultsError> for Failure {
     fn from(error: ResultsError) -> Failure {
-        match error {
-            ResultsError::Input(error) => error.into(),
-            error if error.is_io() => Failure::new(ExitStatus::Files, error),
-            error => Failure::new(ExitStatus::Input, error),
-        }
+        let status = if error.is_io() { ExitStatus::Files } else { ExitStatus::Input };
+        Failure::new(status, error)
     }
 }
 
