@@ -1,13 +1,15 @@
-//! ES256 signatures over JWS signing input (RFC 7515 section 5), made and checked by AWS-LC through
-//! `jsonwebtoken`.
+//! ES256 signatures over JWS signing input (RFC 7515 section 5), made and checked by AWS-LC.
 //!
 //! `jsonwebtoken::encode` parses the key for every token, which costs as much as the signature. Here a key is
-//! parsed once per worker, by [`IssuerKey::signer`] or [`Verifier::new`].
+//! parsed once per worker, by [`IssuerKey::signer`] or [`Verifier::new`]. Its verifiers parse the key for every
+//! token too, so those of AWS-LC itself are used.
 
+use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64_simd::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::JwtSigner;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-use jsonwebtoken::crypto::{JwtSigner, JwtVerifier};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey};
 use thiserror::Error;
 
 use crate::keys::{IssuerKey, PublicKey};
@@ -21,6 +23,9 @@ pub enum SignError {
     /// It did not take the key.
     #[error("the crypto library does not accept the key")]
     Key(#[source] jsonwebtoken::errors::Error),
+    /// It did not take the public key.
+    #[error("the crypto library does not accept the public key")]
+    PublicKey(#[source] KeyRejected),
     /// It did not make a signature, for want of random numbers.
     #[error("the crypto library made no signature")]
     Signature(#[source] jsonwebtoken::signature::Error),
@@ -74,7 +79,7 @@ pub struct Verifier {
 
 /// Whose arithmetic it is.
 enum Inner {
-    AwsLc(Box<dyn JwtVerifier>),
+    AwsLc(ParsedPublicKey),
     P256(Box<p256::ecdsa::VerifyingKey>),
 }
 
@@ -91,9 +96,9 @@ pub enum Implementation {
 impl Verifier {
     /// A verifier for one worker thread.
     pub fn new(public: &PublicKey) -> Result<Self, SignError> {
-        let key = DecodingKey::from_ec_der(&public.sec1_uncompressed());
-        let inner = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::ES256, &key).map_err(SignError::Key)?;
-        Ok(Self { inner: Inner::AwsLc(inner) })
+        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public.sec1_uncompressed())
+            .map(|key| Self { inner: Inner::AwsLc(key) })
+            .map_err(SignError::PublicKey)
     }
 
     /// A verifier that calculates with this implementation.
@@ -108,7 +113,7 @@ impl Verifier {
     /// outside 1 to n-1. Both S and n-S are accepted, as ES256 has no low-S rule.
     pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
         match &self.inner {
-            Inner::AwsLc(verifier) => verifier.verify(signing_input, &signature.to_vec()).is_ok(),
+            Inner::AwsLc(key) => key.verify_sig(signing_input, signature).is_ok(),
             Inner::P256(key) => p256::ecdsa::Signature::from_slice(signature).is_ok_and(|signature| {
                 p256::ecdsa::signature::Verifier::verify(&**key, signing_input, &signature).is_ok()
             }),

@@ -1,25 +1,23 @@
 //! What `batch-issue` wrote, read row by row: results as NDJSON, as the API's JSON envelope or as
-//! CSV; and plain lists of ids or tokens, one a line. Any of them may be gzipped.
+//! CSV; and plain lists of ids or tokens, one a line or in a JSON array. Any of them may be gzipped.
 //!
-//! The first bytes decide which it is. Memory is bounded by the longest row.
+//! The first bytes decide which it is. The file is cut by [`crate::source`], as batches are, so
+//! memory is bounded by the longest row.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::fmt;
+use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-use thiserror::Error;
-
 use crate::json::{Kind, Parser, Value};
-use crate::source::{Chunk, Format, Input, InputError, InputName, Options, Source};
+use crate::source::{
+    Chunk, Contents, Input, InputError, InputFault, InputName, ItemFault, LARGEST_MAX_ITEM_BYTES, Options,
+    Source, names_credential,
+};
 use crate::stop::Stop;
 
-/// The longest row, in bytes: an issued credential is as long as its item three times over.
-const MAX_ROW_BYTES: usize = 8 << 20;
-/// How many CSV rows are handed out at once.
-const ROWS_AT_ONCE: usize = 1_000;
-/// How much is looked at to tell one form from another.
-const HEAD_BYTES: usize = 64 << 10;
+/// The longest row, in bytes. A credential holds its item as it came, and once more in the token,
+/// in base64; four times the largest item leaves room for escapes, and 1 MiB for the rest.
+pub const MAX_ROW_BYTES: usize = 4 * LARGEST_MAX_ITEM_BYTES as usize + (1 << 20);
 
 /// A row of a results file or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,219 +44,180 @@ pub enum Content {
     },
     /// An item that failed: there is no credential.
     Failed,
-    /// Nothing that can be read.
-    Unreadable(&'static str),
+    /// Nothing that can be read, and why.
+    Unreadable(String),
 }
 
 /// Why results cannot be read any further.
-#[derive(Debug, Error)]
-pub enum ResultsError {
-    /// The file cannot be opened, or its JSON is none.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// The file cannot be read.
-    #[error("cannot read {name}")]
-    Read {
-        /// The file.
-        name: InputName,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is no CSV.
-    #[error("{name} cannot be read as CSV")]
-    Csv {
-        /// The file.
-        name: InputName,
-        /// What is wrong.
-        source: ::csv::Error,
-    },
-}
+#[derive(Debug)]
+pub struct ResultsError(InputError);
 
 impl ResultsError {
     /// Whether the file could not be read (exit code 6), rather than being no results (4).
     pub fn is_io(&self) -> bool {
-        match self {
-            ResultsError::Input(error) => error.is_io(),
-            ResultsError::Read { .. } => true,
-            ResultsError::Csv { source, .. } => source.is_io_error(),
-        }
+        self.0.is_io()
+    }
+}
+
+impl From<InputError> for ResultsError {
+    fn from(error: InputError) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for ResultsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.in_results())
+    }
+}
+
+impl std::error::Error for ResultsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.0)
     }
 }
 
 /// The rows of one file, in batches.
+#[derive(Debug)]
 pub struct Results {
-    rows: Rows,
+    name: InputName,
+    source: Box<Source>,
     parser: Parser,
     next_index: u64,
-}
-
-enum Rows {
-    /// JSON, NDJSON and plain lines.
-    Cut(Box<Source>),
-    Csv {
-        name: InputName,
-        reader: Box<::csv::Reader<Box<dyn Read + Send>>>,
-        columns: Columns,
-    },
-}
-
-/// Where a results table has what is looked for.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Columns {
-    id: Option<usize>,
-    token: Option<usize>,
-    correlation_id: Option<usize>,
-    error: Option<usize>,
+    over: bool,
 }
 
 impl Results {
     /// Opens a file; `-` is standard input.
     ///
     /// # Errors
-    /// Where the file cannot be opened.
+    /// Where the file cannot be opened, or is no results.
     pub fn open(path: &Path, stop: &Stop) -> Result<Results, ResultsError> {
-        if path == Path::new("-") {
-            return Results::read(InputName::Stdin, Box::new(io::stdin()), stop);
-        }
-        let name = InputName::File(path.to_owned());
-        match File::open(path) {
-            Ok(file) => Results::read(name, Box::new(file), stop),
-            Err(source) => Err(ResultsError::Read { name, source }),
-        }
+        let input = match path.to_str() {
+            Some("-") => Input::Stdin(Box::new(io::stdin())),
+            _ => Input::File(path.to_owned()),
+        };
+        Results::of(input, stop)
     }
 
     /// Reads from something open.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Where it cannot be read, or is no results.
     pub fn read(name: InputName, reader: Box<dyn Read + Send>, stop: &Stop) -> Result<Results, ResultsError> {
-        let fail = |source| ResultsError::Read { name: name.clone(), source };
-        let (mut reader, head) = unpacked(reader).map_err(fail)?;
-        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
-        let format = match head.trim_ascii_start().first() {
-            Some(b'[') => Format::Json,
-            Some(b'{') if is_envelope(head) => Format::Json,
-            Some(b'{' | b'"') | None => Format::Ndjson,
-            Some(_) => match Columns::of_line(first_line(head)) {
-                Some(_) => return Results::read_csv(name, reader),
-                None => Format::Ndjson,
-            },
-        };
-        let options = Options {
-            format: Some(format),
-            envelope: "results",
-            max_item_bytes: MAX_ROW_BYTES,
-            ..Options::default()
-        };
-        reader = Box::new(reader);
-        let source = Source::open(vec![Input::Opened(name, reader)], options, stop)?;
-        Ok(Results { rows: Rows::Cut(Box::new(source)), parser: Parser::default(), next_index: 0 })
+        Results::of(Input::Opened(name, reader), stop)
     }
 
-    fn read_csv(name: InputName, reader: Box<dyn Read + Send>) -> Result<Results, ResultsError> {
-        let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(reader);
-        let header = match reader.headers() {
-            Ok(header) => header,
-            Err(source) => return Err(ResultsError::Csv { name, source }),
-        };
-        let columns = Columns::of(header.iter());
-        let rows = Rows::Csv { name, reader: Box::new(reader), columns };
-        Ok(Results { rows, parser: Parser::default(), next_index: 0 })
+    fn of(input: Input, stop: &Stop) -> Result<Results, ResultsError> {
+        let options =
+            Options { contents: Contents::Results, max_item_bytes: MAX_ROW_BYTES, ..Options::default() };
+        let name = input.name();
+        let source = Box::new(Source::open(vec![input], options, stop)?);
+        Ok(Results { name, source, parser: Parser::for_tokens(), next_index: 0, over: false })
     }
 
     /// The next rows, at most 1,000; none after the last.
     ///
     /// # Errors
-    /// Where the file cannot be read any further. What came before is sound.
+    /// Where the file cannot be read any further, or ends without a row. What came before is sound.
     pub fn next_batch(&mut self) -> Result<Vec<ResultRow>, ResultsError> {
-        match &mut self.rows {
-            Rows::Cut(source) => match source.next_chunk()? {
-                Some(chunk) => Ok(cut_rows(&chunk, &mut self.parser)),
-                None => Ok(Vec::new()),
-            },
-            Rows::Csv { name, reader, columns } => {
-                let mut rows = Vec::new();
-                let mut record = ::csv::StringRecord::new();
-                while rows.len() < ROWS_AT_ONCE {
-                    match reader.read_record(&mut record) {
-                        Ok(false) => break,
-                        Ok(true) => rows.push(columns.row(&record, self.next_index)),
-                        Err(source) => return Err(ResultsError::Csv { name: name.clone(), source }),
+        while !self.over {
+            match self.source.next_chunk().inspect_err(|_| self.over = true)? {
+                Some(chunk) => {
+                    let rows = self.rows_of(&chunk);
+                    if !rows.is_empty() {
+                        return Ok(rows);
                     }
-                    self.next_index += 1;
                 }
-                Ok(rows)
+                None => self.over = true,
+            }
+            if self.over && self.next_index == 0 {
+                return Err(InputError::of(&self.name, InputFault::NoItems).into());
             }
         }
+        Ok(Vec::new())
+    }
+
+    fn rows_of(&mut self, chunk: &Chunk) -> Vec<ResultRow> {
+        let mut rows = Vec::with_capacity(chunk.items.len());
+        let mut texts = chunk.open();
+        while let Some(item) = texts.next() {
+            let row = match item.text {
+                Ok(text) => row_of(text, item.line.is_some(), &mut self.parser),
+                // Two tables were joined; nothing is lost with it.
+                Err(ItemFault::RepeatsHeader { .. }) => None,
+                Err(fault) => {
+                    let correlation_id = item.correlation_id.map(str::to_owned);
+                    Some((correlation_id, Content::Unreadable(fault.to_string())))
+                }
+            };
+            let Some((correlation_id, content)) = row else { continue };
+            if self.next_index == 0 && is_heading(&content) {
+                continue;
+            }
+            rows.push(ResultRow { index: self.next_index, line: item.line, correlation_id, content });
+            self.next_index += 1;
+        }
+        rows
     }
 }
 
-/// Unpacks gzip, and looks at the first bytes without taking them.
-fn unpacked(reader: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, Vec<u8>)> {
-    let mut reader = BufReader::with_capacity(HEAD_BYTES, reader);
-    if reader.fill_buf()?.starts_with(b"\x1f\x8b") {
-        let mut reader = BufReader::with_capacity(HEAD_BYTES, MultiGzDecoder::new(reader));
-        let head = reader.fill_buf()?.to_vec();
-        return Ok((Box::new(reader), head));
+/// What a line or an element of an array holds; nothing, where a line is a comment.
+fn row_of(text: &str, is_line: bool, parser: &mut Parser) -> Option<(Option<String>, Content)> {
+    let mut text = text.trim();
+    if is_line && !text.starts_with(['{', '[']) {
+        text = entry(text)?;
     }
-    let head = reader.fill_buf()?.to_vec();
-    Ok((Box::new(reader), head))
-}
-
-fn first_line(head: &[u8]) -> &[u8] {
-    memchr::memchr2(b'\n', b'\r', head).map_or(head, |end| &head[..end])
-}
-
-/// Whether an object is the envelope: a row has no member of that name.
-fn is_envelope(head: &[u8]) -> bool {
-    let inside = head.trim_ascii_start().strip_prefix(b"{").unwrap_or_default();
-    inside.trim_ascii_start().starts_with(b"\"results\"")
-        || inside.first().is_some_and(u8::is_ascii_whitespace)
-}
-
-fn cut_rows(chunk: &Chunk, parser: &mut Parser) -> Vec<ResultRow> {
-    let mut rows = Vec::with_capacity(chunk.items.len());
-    let mut texts = chunk.open();
-    while let Some(item) = texts.next() {
-        let (correlation_id, content) = match item.text {
-            Ok(text) => row_of(text, parser),
-            Err(_) => (None, Content::Unreadable("too long, or not UTF-8")),
-        };
-        rows.push(ResultRow { index: item.index, line: item.line, correlation_id, content });
-    }
-    rows
-}
-
-/// What a line or an element of an array holds.
-fn row_of(text: &str, parser: &mut Parser) -> (Option<String>, Content) {
-    let text = text.trim();
     if !text.starts_with(['{', '[', '"']) {
-        return (None, plain(text.to_owned()));
+        return Some((None, plain(text.to_owned())));
     }
     let Ok(document) = parser.parse(text) else {
-        return (None, Content::Unreadable("no JSON"));
+        return Some((None, Content::Unreadable("no JSON".to_owned())));
     };
     let row = document.root();
     if let Some(text) = row.as_str() {
-        return (None, plain(text.into_owned()));
+        return Some((None, plain(text.into_owned())));
     }
-    if row.kind() != Kind::Object || !document.faults().is_empty() {
-        return (None, Content::Unreadable("no result of batch-issue"));
-    }
-    let text_of = |object: Value<'_>, name: &str| {
-        object.member(name).and_then(Value::as_str).map(|text| text.into_owned())
-    };
     let correlation_id = text_of(row, "correlation_id");
-    // A result has its credential inside; the resource itself is read too.
-    let resource = row.member("credential").unwrap_or(row);
-    let id = text_of(resource, "credential_id").or_else(|| text_of(resource, "id"));
-    let token = text_of(resource, "signed_payload");
-    let content = match (id, token) {
-        (None, None) if row.member("error").is_some() => Content::Failed,
-        (None, None) => Content::Unreadable("no result of batch-issue"),
-        (id, token) => Content::Credential { id, token },
+    let content = match row.kind() == Kind::Object && document.faults().is_empty() {
+        true => content_of(row),
+        false => no_result(),
     };
-    (correlation_id, content)
+    Some((correlation_id, content))
+}
+
+/// A line of a list without the comma of the list that it was copied from; none for a comment.
+fn entry(line: &str) -> Option<&str> {
+    let entry = line.trim_end_matches(|c: char| matches!(c, ',' | ';') || c.is_whitespace());
+    (!entry.is_empty() && !entry.starts_with('#')).then_some(entry)
+}
+
+/// Whether the first line of a list is the name of its only column.
+fn is_heading(content: &Content) -> bool {
+    matches!(content, Content::Credential { id: Some(text), token: None } if names_credential(text))
+}
+
+fn no_result() -> Content {
+    Content::Unreadable("no result of batch-issue".to_owned())
+}
+
+/// What a result holds. An error is believed before anything beside it: a credential whose status
+/// could not be changed has its id there.
+fn content_of(row: Value<'_>) -> Content {
+    if row.member("error").is_some_and(|error| error.kind() != Kind::Null) {
+        return Content::Failed;
+    }
+    // A result has its credential inside; the resource itself is read too.
+    let resource = row.member("credential").filter(|inner| inner.kind() == Kind::Object).unwrap_or(row);
+    let id = text_of(resource, "credential_id").or_else(|| text_of(resource, "id"));
+    match (id, text_of(resource, "signed_payload")) {
+        (None, None) => no_result(),
+        (id, token) => Content::Credential { id, token },
+    }
+}
+
+fn text_of(object: Value<'_>, name: &str) -> Option<String> {
+    object.member(name).and_then(Value::as_str).map(|text| text.into_owned())
 }
 
 /// A line that is nothing but an id or a token.
@@ -270,69 +229,74 @@ fn plain(text: String) -> Content {
     }
 }
 
-impl Columns {
-    /// The columns of a header, if it is that of a results table.
-    fn of_line(line: &[u8]) -> Option<Columns> {
-        let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(line);
-        let header = reader.records().next()?.ok()?;
-        let columns = Columns::of(header.iter());
-        (columns.id.is_some() || columns.token.is_some()).then_some(columns)
-    }
-
-    fn of<'h>(header: impl Iterator<Item = &'h str>) -> Columns {
-        let mut columns = Columns::default();
-        for (place, name) in header.enumerate() {
-            let column = match name {
-                "id" | "credential_id" => &mut columns.id,
-                "signed_payload" => &mut columns.token,
-                "correlation_id" => &mut columns.correlation_id,
-                "error_code" => &mut columns.error,
-                _ => continue,
-            };
-            column.get_or_insert(place);
-        }
-        columns
-    }
-
-    fn row(&self, record: &::csv::StringRecord, index: u64) -> ResultRow {
-        let cell = |column: Option<usize>| {
-            let text = column.and_then(|column| record.get(column));
-            text.filter(|text| !text.is_empty()).map(str::to_owned)
-        };
-        let content = match (cell(self.id), cell(self.token)) {
-            (None, None) if cell(self.error).is_some() => Content::Failed,
-            (None, None) => Content::Unreadable("no id in this row"),
-            (id, token) => Content::Credential { id, token },
-        };
-        ResultRow {
-            index,
-            line: record.position().map(::csv::Position::line),
-            correlation_id: cell(self.correlation_id),
-            content,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
     use super::*;
 
-    fn read(text: &[u8]) -> Vec<(Option<u64>, Option<String>, Content)> {
-        let reader = Box::new(io::Cursor::new(text.to_vec()));
-        let mut results = Results::read(InputName::Stdin, reader, &Stop::default()).unwrap();
+    type Row = (Option<u64>, Option<String>, Content);
+
+    fn read(text: &[u8]) -> Vec<Row> {
+        let (rows, error) = rows_and_error(Box::new(io::Cursor::new(text.to_vec())));
+        assert!(error.is_none(), "{}: {error:?}", String::from_utf8_lossy(text));
+        rows
+    }
+
+    /// The rows, and what ended them before the file did.
+    fn rows_and_error(reader: Box<dyn Read + Send>) -> (Vec<Row>, Option<String>) {
         let mut rows = Vec::new();
+        let mut results = match Results::read(InputName::Stdin, reader, &Stop::default()) {
+            Ok(results) => results,
+            Err(error) => return (rows, Some(error.to_string())),
+        };
         loop {
-            let batch = results.next_batch().unwrap();
-            if batch.is_empty() {
-                return rows;
-            }
-            for row in batch {
-                assert_eq!(row.index, rows.len() as u64);
-                rows.push((row.line, row.correlation_id, row.content));
+            match results.next_batch() {
+                Ok(batch) if batch.is_empty() => return (rows, None),
+                Ok(batch) => {
+                    for row in batch {
+                        assert_eq!(row.index, rows.len() as u64);
+                        rows.push((row.line, row.correlation_id, row.content));
+                    }
+                }
+                Err(error) => {
+                    assert!(results.next_batch().unwrap().is_empty(), "nothing follows an error");
+                    return (rows, Some(error.to_string()));
+                }
             }
         }
+    }
+
+    fn faulty(text: &[u8]) -> (Vec<Row>, String) {
+        let (rows, error) = rows_and_error(Box::new(io::Cursor::new(text.to_vec())));
+        (rows, error.unwrap_or_else(|| panic!("no fault in {}", String::from_utf8_lossy(text))))
+    }
+
+    /// Hands out so many bytes at first, and one after the other then.
+    struct Slow(io::Cursor<Vec<u8>>, usize);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = buffer.len().min(std::mem::replace(&mut self.1, 1));
+            self.0.read(&mut buffer[..length])
+        }
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text).unwrap();
+        packed.finish().unwrap()
+    }
+
+    fn utf16(text: &str) -> Vec<u8> {
+        [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    }
+
+    /// A table of so many rows, each with an id of its own.
+    fn table(rows: usize) -> Vec<String> {
+        let row = |number: usize| format!("{number},c{number},u{number},eyJ,");
+        let header = "index,correlation_id,id,signed_payload,error_code".to_owned();
+        [header].into_iter().chain((0..rows).map(row)).collect()
     }
 
     fn credential(id: &str, token: Option<&str>) -> Content {
@@ -350,16 +314,185 @@ mod tests {
             format!("{{\"results\":[{ISSUED},\n{FAILED}],\"success_count\":1,\"failure_count\":1}}");
         let spaced = format!("{{\n  \"success_count\": 1, \"results\": [{ISSUED}, {FAILED}]\n}}");
         let table = "\u{feff}index,correlation_id,id,signed_payload,error_code\n0,a,u1,eyJ,\n1,b,,,x\n";
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(table.as_bytes()).unwrap();
-        let packed = packed.finish().unwrap();
-        for text in [lines.as_bytes(), envelope.as_bytes(), spaced.as_bytes(), table.as_bytes(), &packed] {
-            let rows: Vec<_> = read(text).into_iter().map(|(_, id, content)| (id, content)).collect();
-            let expected = [
-                (Some("a".to_owned()), credential("u1", Some("eyJ"))),
-                (Some("b".to_owned()), Content::Failed),
-            ];
-            assert_eq!(rows, expected, "{}", String::from_utf8_lossy(text));
+        let quoted = table.trim_start_matches('\u{feff}').replace('\n', "\"\n\"").replace(',', "\",\"");
+        let forms = [
+            lines.clone(),
+            lines.replace("{\"index", "{ \"index"),
+            envelope,
+            spaced.clone(),
+            spaced.replace("{\n  \"success", "{ \"success"),
+            format!("{{\"failure_count\":1,\"results\":[{ISSUED},{FAILED}],\"success_count\":1}}"),
+            format!("{{\"success_count\":1,\n\"results\":[{ISSUED},{FAILED}]}}"),
+            format!("[{ISSUED},{FAILED}]"),
+            table.to_owned(),
+            table.replace(',', ";"),
+            table.replace(',', "\t"),
+            table.replace("id,signed_payload", "Credential ID,SIGNED_PAYLOAD"),
+            table.replace('\u{feff}', "sep=,\r\n"),
+            format!("\"{}", quoted.strip_suffix('"').unwrap()),
+        ];
+        for text in &forms {
+            let bytes = text.as_bytes();
+            for form in [bytes.to_vec(), gzip(bytes), utf16(text.trim_start_matches('\u{feff}'))] {
+                // However the bytes arrive: the first ones together, then one by one.
+                for first in [usize::MAX, 1, 2, 5] {
+                    let reader = Box::new(Slow(io::Cursor::new(form.clone()), first));
+                    let (rows, error) = rows_and_error(reader);
+                    let rows: Vec<_> = rows.into_iter().map(|(_, id, content)| (id, content)).collect();
+                    let expected = [
+                        (Some("a".to_owned()), credential("u1", Some("eyJ"))),
+                        (Some("b".to_owned()), Content::Failed),
+                    ];
+                    assert_eq!((rows, error), (expected.to_vec(), None), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_believed_before_an_id() {
+        let row = r#"{"index":0,"id":"u1","error":{"code":"status_conflict"}}"#;
+        let table = "index,id,status,error_code\n0,u1,,status_conflict\n1,u2,revoked,\n";
+        assert_eq!(read(row.as_bytes())[0].2, Content::Failed);
+        assert_eq!(read(format!("[{row}]").as_bytes())[0].2, Content::Failed);
+        let rows: Vec<_> = read(table.as_bytes()).into_iter().map(|row| row.2).collect();
+        assert_eq!(rows, [Content::Failed, credential("u2", None)]);
+        assert_eq!(read(br#"{"id":"u1","error":null}"#)[0].2, credential("u1", None));
+    }
+
+    #[test]
+    fn a_stray_quote_swallows_nothing_in_silence() {
+        let sound = table(8);
+        // At the start of each cell of the second row, with nothing and with something to close it.
+        for (cell, closing) in (0..5).flat_map(|cell| [(cell, None), (cell, Some(5)), (cell, Some(8))]) {
+            let mut lines = sound.clone();
+            let mut cells: Vec<String> = lines[2].split(',').map(str::to_owned).collect();
+            cells[cell].insert(0, '"');
+            lines[2] = cells.join(",");
+            for name in ["\"Acme, Inc\"", "\"Acme \"\"X\"\"\""] {
+                if let Some(line) = closing {
+                    lines[line] = lines[line].replacen(&format!("c{}", line - 1), name, 1);
+                }
+                let reader = Box::new(io::Cursor::new(lines.join("\n")));
+                let (rows, error) = rows_and_error(reader);
+                let told = rows.iter().any(|row| matches!(&row.2, Content::Unreadable(_)));
+                assert!(told || error.is_some(), "{rows:?}: {lines:?}");
+                assert_eq!(rows[0].2, credential("u0", Some("eyJ")), "{lines:?}");
+                if closing.is_none() {
+                    let said = "standard input: quote opened on line 3 is not closed";
+                    assert_eq!((rows.len(), error.as_deref()), (1, Some(said)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_with_a_wrong_number_of_cells_are_unreadable() {
+        let mut lines = table(4);
+        lines[2].push_str(",more");
+        lines[4] = "3,c3,u3,ey".to_owned();
+        let rows = read(lines.join("\n").as_bytes());
+        let problem = |row: &Row| match &row.2 {
+            Content::Unreadable(problem) => problem.clone(),
+            _ => String::new(),
+        };
+        let problems: Vec<_> = rows.iter().map(problem).collect();
+        let expected = [
+            "",
+            "line 3: 6 cells, and the header has 5",
+            "",
+            "line 5: 4 of 5 cells; the file may be truncated",
+        ];
+        assert_eq!(problems, expected);
+    }
+
+    #[test]
+    fn a_fault_comes_after_the_rows_before_it() {
+        let lines = table(6);
+        let text = lines.join("\n");
+        let mut latin1 = text.clone().into_bytes();
+        let at = text.find("c4").unwrap();
+        latin1[at] = 0xE9;
+        let (rows, error) = faulty(&latin1);
+        assert_eq!(rows.len(), 4);
+        assert_eq!(error, "standard input: not UTF-8: line 6, byte 3 (0xE9); save as UTF-8");
+
+        let mut packed = gzip(format!("{text}\n").as_bytes());
+        packed.truncate(packed.len() - 4);
+        let (rows, error) = faulty(&packed);
+        assert_eq!(rows.len(), 6);
+        assert!(error.contains("gzip stream ends early"), "{error}");
+
+        let (rows, error) = faulty(format!("{{\"results\":[{ISSUED},{FAILED},{{\"a").as_bytes());
+        assert_eq!(rows.len(), 2);
+        assert!(error.contains("unexpected end"), "{error}");
+    }
+
+    #[test]
+    fn two_tables_in_one_file_are_one() {
+        let text = format!("{}\n{}\n", table(2).join("\n"), table(1).join("\n"));
+        let ids: Vec<_> = read(text.as_bytes()).into_iter().map(|row| row.1.unwrap()).collect();
+        assert_eq!(ids, ["c0", "c1", "c0"]);
+    }
+
+    #[test]
+    fn correlation_ids_are_those_that_were_issued() {
+        for (cell, id) in [("'-5", "-5"), ("''-5", "'-5"), ("'a", "'a"), (" a ", " a "), ("'=1+1", "=1+1")] {
+            let rows = read(format!("correlation_id,id\n{cell},u1\n").as_bytes());
+            assert_eq!(rows[0].1.as_deref(), Some(id), "{cell}");
+        }
+    }
+
+    /// The array comes last, behind more than a row may have, which is not kept.
+    #[test]
+    fn the_array_need_not_come_first() {
+        let filling = format!("[{}0]", "\"some text\",\n".repeat(800_000));
+        let text = format!("{{\n  \"other\": {filling},\n  \"results\": [\n{ISSUED}\n]\n}}");
+        assert_eq!(read(text.as_bytes())[0].2, credential("u1", Some("eyJ")));
+    }
+
+    #[test]
+    fn a_row_may_be_four_times_as_long_as_an_item() {
+        let id = "x".repeat(9 << 20);
+        let line = format!("{{\"correlation_id\":\"{id}\",\"id\":\"u1\"}}\n");
+        assert_eq!(read(line.as_bytes())[0].2, credential("u1", None));
+    }
+
+    #[test]
+    fn what_is_in_a_list_beside_its_entries_is_passed_over() {
+        for heading in ["", "ID\n", "id,\n", "\"credential_id\"\n", "# ids\n\n  # of May\nId\n"] {
+            let list = format!("{heading}urn:uuid:1,\n\n# a comment\n\"urn:uuid:2\",\r\nurn:uuid:3 , \nid");
+            let ids: Vec<_> = read(list.as_bytes()).into_iter().map(|row| row.2).collect();
+            let expected = ["urn:uuid:1", "urn:uuid:2", "urn:uuid:3", "id"];
+            assert_eq!(ids, expected.map(|id| credential(id, None)), "{heading}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_results_file_is_refused_with_advice_that_can_be_followed() {
+        let pretty = "{\n  \"index\": 0,\n  \"credential\": {}\n}\n";
+        for (text, said) in [
+            ("", "empty file"),
+            ("\n\n", "no results, ids or tokens in it"),
+            ("# nothing\n", "no results, ids or tokens in it"),
+            ("index,id\n", "no results, ids or tokens in it"),
+            ("{\"results\":[]}", "no results, ids or tokens in it"),
+            ("<!DOCTYPE html>", "no results: starts with '<'"),
+            ("subject_id,kyb_status\n1,2\n", "line 1: no column id, credential_id or signed_payload"),
+            ("id,ID\n1,2\n", "columns 'id' (1) and 'ID' (2) are the same field"),
+            (
+                pretty,
+                "no 'results' array at the top level (found 'index', 'credential'); expected {\"results\"",
+            ),
+            (&pretty.repeat(2), "no 'results' array at the top level (found 'index', 'credential')"),
+            ("{\n\"correlation_id\":\"a\"}\n{}", "no 'results' array at the top level; expected"),
+            ("{\n\"correlation_id\":\"a\"}", "no 'results' array at the top level; expected"),
+            ("[1]\n[2]", "trailing data after the end of the JSON value; expected"),
+            ("i\0d\0,\0x\0", "UTF-16 without a byte order mark; save as UTF-8"),
+        ] {
+            let (_, error) = faulty(text.as_bytes());
+            assert!(error.starts_with("standard input: ") && error.contains(said), "{text}: {error}");
+            assert!(!error.contains("items") && !error.contains("--"), "{text}: {error}");
         }
     }
 

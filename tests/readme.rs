@@ -241,6 +241,7 @@ fn limits_are_those_of_the_program() {
         beltic::keys::MAX_KEY_FILE_BYTES,
         beltic::token::MAX_TOKEN_BYTES,
         beltic::token::MAX_DISCLOSURES,
+        beltic::results::MAX_ROW_BYTES,
         beltic::verify::MAX_LIST_TOKEN_BYTES,
     ] {
         assert!(limits.contains(&grouped(limit)), "the limits do not mention {}", grouped(limit));

@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::credential::ProofFormat;
 use crate::ledger::{EventHash, Status};
 use crate::request::rules::{self, CalendarDuration};
-use crate::source::DEFAULT_MAX_ITEM_BYTES;
+use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
 use crate::verify::MAX_LEEWAY;
 
 /// Issue verifiable business credentials in bulk, offline
@@ -209,7 +209,7 @@ pub struct BatchIssueArgs {
 }
 
 /// The greatest limit for the length of an item. Places in a batch's text are 32 bits wide.
-const MAX_ITEM_BYTES: i64 = 64 << 20;
+const MAX_ITEM_BYTES: i64 = LARGEST_MAX_ITEM_BYTES as i64;
 /// The most workers.
 pub(super) const MAX_JOBS: usize = 1024;
 

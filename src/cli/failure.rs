@@ -75,17 +75,19 @@ impl Failure {
 
     /// Prints the failure to standard error.
     pub(crate) fn print(&self, color: bool) {
-        streams::say(&format!("{} {}", streams::paint("error:", "1;31", color), self.error));
+        let error = streams::printable(&self.error.to_string());
+        streams::say(&format!("{} {error}", streams::paint("error:", "1;31", color)));
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
             let cause = cause.to_string();
             // Some errors repeat their cause in their own text.
             if !said.contains(&cause) {
-                streams::say(&format!("  caused by: {cause}"));
+                streams::say(&format!("  caused by: {}", streams::printable(&cause)));
             }
             said = cause;
         }
         for hint in &self.hints {
+            let hint = streams::printable(hint);
             streams::say(&format!("  {} {hint}", streams::paint("hint:", "1;36", color)));
         }
     }
@@ -104,11 +106,8 @@ impl From<InputError> for Failure {
 
 impl From<ResultsError> for Failure {
     fn from(error: ResultsError) -> Failure {
-        match error {
-            ResultsError::Input(error) => error.into(),
-            error if error.is_io() => Failure::new(ExitStatus::Files, error),
-            error => Failure::new(ExitStatus::Input, error),
-        }
+        let status = if error.is_io() { ExitStatus::Files } else { ExitStatus::Input };
+        Failure::new(status, error)
     }
 }
 

@@ -1,35 +1,100 @@
-//! What `inspect` and `present` are given: a token on the command line, or a text in a file.
+//! What `inspect`, `present` and `verify` are given: a token on the command line, a file, or
+//! standard input.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::io::{self, Cursor, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
+use super::commands::parse_id;
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::streams;
 use crate::files::PathError;
-use crate::json::{Document, Parser, Value};
+use crate::results::{Content, ResultRow, Results, ResultsError};
+use crate::source::InputName;
+use crate::stop::Stop;
 
-/// The longest text that is read. Whoever has more tokens to look at takes some of them.
-const MAX_TEXT_BYTES: u64 = 16 * 1024 * 1024;
+/// An input as it was named.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Stdin,
+    File(PathBuf),
+    Token(String),
+}
 
-/// The text that was named: by a file, as a token, or on standard input.
-pub(crate) fn text(input: Option<&str>) -> Result<String, Failure> {
-    let bytes = match input {
-        None | Some("-") => from_stdin()?,
-        Some(name) if Path::new(name).exists() => from_file(Path::new(name))?,
-        Some(token) if looks_like_a_token(token) => return Ok(token.to_owned()),
-        Some(name) => {
-            let name = super::streams::printable(&name.chars().take(200).collect::<String>());
-            return Err(Failure::said(
-                ExitStatus::Files,
-                format!("there is no file {name}, and it is no token"),
-            ));
+impl Given {
+    /// What was named: a file, a token, or standard input.
+    pub(crate) fn named(name: &str) -> Result<Given, Failure> {
+        match name {
+            "-" => Given::piped(),
+            name if Path::new(name).exists() => Ok(Given::File(name.into())),
+            name if looks_like_a_token(name) => Ok(Given::Token(name.to_owned())),
+            name => {
+                let name = streams::printable(&name.chars().take(200).collect::<String>());
+                let message = format!("there is no file {name}, and it is no token");
+                Err(Failure::said(ExitStatus::Files, message))
+            }
         }
-    };
-    let text = String::from_utf8(bytes).map_err(|_| undecodable("the input is not UTF-8 text"))?;
-    match text.strip_prefix('\u{feff}') {
-        Some(text) => Ok(text.to_owned()),
-        None => Ok(text),
+    }
+
+    /// What was named, or standard input.
+    pub(crate) fn named_or_piped(name: Option<&str>) -> Result<Given, Failure> {
+        name.map_or_else(Given::piped, Given::named)
+    }
+
+    /// Standard input, if anything comes from there.
+    pub(crate) fn piped() -> Result<Given, Failure> {
+        match io::stdin().is_terminal() {
+            true => {
+                Err(Failure::usage("there is nothing to read").hint("name a token or a file, or pipe one in"))
+            }
+            false => Ok(Given::Stdin),
+        }
+    }
+
+    /// Opens it as results or tokens.
+    pub(crate) fn open(self) -> Result<Results, ResultsError> {
+        let stop = Stop::default();
+        match self {
+            Given::Stdin => Results::open(Path::new("-"), &stop),
+            Given::File(path) => Results::open(&path, &stop),
+            Given::Token(token) => {
+                Results::read(InputName::Stdin, Box::new(Cursor::new(token.into_bytes())), &stop)
+            }
+        }
+    }
+
+    /// Opens a file or standard input as text, and reads so many bytes of it. What was read stands
+    /// before the rest again.
+    pub(crate) fn open_with_head(self, length: u64) -> Result<(Vec<u8>, Opened), Failure> {
+        let (name, path, mut reader): (_, _, Box<dyn Read + Send>) = match self {
+            Given::Stdin => (InputName::Stdin, "standard input".into(), Box::new(io::stdin())),
+            Given::Token(token) => {
+                (InputName::Stdin, "the token".into(), Box::new(Cursor::new(token.into_bytes())))
+            }
+            Given::File(path) => {
+                let file = File::open(&path).map_err(|source| PathError::new("read", &path, source))?;
+                (InputName::File(path.clone()), path, Box::new(file))
+            }
+        };
+        let mut head = Vec::new();
+        let read = reader.by_ref().take(length).read_to_end(&mut head);
+        read.map_err(|source| PathError::new("read", &path, source))?;
+        let reader = Box::new(Cursor::new(head.clone()).chain(reader));
+        Ok((head, Opened { name, reader }))
+    }
+}
+
+/// An input that is open, and of which nothing was taken yet.
+pub(crate) struct Opened {
+    name: InputName,
+    reader: Box<dyn Read + Send>,
+}
+
+impl Opened {
+    /// Reads it as results or tokens.
+    pub(crate) fn results(self) -> Result<Results, ResultsError> {
+        Results::read(self.name, self.reader, &Stop::default())
     }
 }
 
@@ -39,64 +104,29 @@ pub(crate) fn undecodable(message: impl Into<String>) -> Failure {
 }
 
 /// Whether a text that names no file is a token, or was meant to be.
-pub(crate) fn looks_like_a_token(text: &str) -> bool {
+fn looks_like_a_token(text: &str) -> bool {
     let of_a_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     text.matches('.').count() >= 2 && text.bytes().all(of_a_token) && text.starts_with("ey")
 }
 
-fn from_stdin() -> Result<Vec<u8>, Failure> {
-    if io::stdin().is_terminal() {
-        return Err(Failure::usage("there is nothing to read").hint("name a token or a file, or pipe one in"));
-    }
-    limited(io::stdin()).map_err(|error| {
-        let failed = anyhow::Error::new(error).context("cannot read standard input");
-        Failure::new(ExitStatus::Files, failed)
-    })
-}
-
-fn from_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = File::open(path).and_then(limited);
-    Ok(read.map_err(|source| PathError::new("read", path, source))?)
-}
-
-fn limited(reader: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_TEXT_BYTES {
-        let message = format!("it is larger than {MAX_TEXT_BYTES} bytes; take some lines of it");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    Ok(bytes)
-}
-
-/// The tokens in a text: one a line, results of `batch-issue` one a line, or results in their envelope.
-/// Lines without a token, such as failed results, are passed over.
-pub(crate) fn tokens(text: &str) -> Result<Vec<String>, Failure> {
-    let mut parser = Parser::default();
-    if let Ok(document) = parser.parse(text) {
-        return Ok(tokens_of(document.root()));
-    }
-    let mut tokens = Vec::new();
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let line = line.trim();
-        if line.starts_with('{') {
-            let document: Document<'_> = parser
-                .parse(line)
-                .map_err(|error| undecodable(format!("line {} is no result: {error}", number + 1)))?;
-            tokens.extend(tokens_of(document.root()));
-        } else {
-            tokens.push(line.to_owned());
+/// The token that a row holds, or what it holds instead; none for an item that failed.
+pub(crate) fn token_of(content: Content) -> Option<Result<String, String>> {
+    match content {
+        Content::Failed => None,
+        Content::Unreadable(problem) => Some(Err(problem)),
+        Content::Credential { token: Some(token), .. } => Some(Ok(token)),
+        Content::Credential { id: Some(id), .. } if parse_id(&id).is_some() => {
+            Some(Err("a credential's id alone".to_owned()))
         }
+        // A line that begins like no token is taken for an id by the reader.
+        Content::Credential { id, .. } => Some(id.ok_or_else(|| "the row is empty".to_owned())),
     }
-    Ok(tokens)
 }
 
-/// The tokens of a result, of results in their envelope or in an array, or of a credential alone.
-fn tokens_of(value: Value<'_>) -> Vec<String> {
-    let results = value.member("results").unwrap_or(value);
-    let of_result = |result: Value<'_>| {
-        let token = result.member("credential").unwrap_or(result).member("signed_payload")?;
-        token.as_str().map(|token| token.into_owned())
-    };
-    of_result(value).into_iter().chain(results.elements().filter_map(of_result)).collect()
+/// Where a row stands, in words.
+pub(crate) fn place_of(row: &ResultRow) -> String {
+    match row.line {
+        Some(line) => format!("line {line}"),
+        None => format!("row {}", row.index + 1),
+    }
 }

@@ -40,7 +40,7 @@ impl Inspection {
     /// Decodes a token. Disclosures that do not fit are told of, and the payload is shown without them.
     pub(crate) fn of(token: &str) -> Result<Inspection, TokenError> {
         let compact = Compact::split(token)?;
-        let (mut buffer, mut parser) = (Vec::new(), Parser::default());
+        let (mut buffer, mut parser) = (Vec::new(), Parser::for_tokens());
         let header = decode_text(compact.header, Part::Header, &mut buffer)?.to_owned();
         let typ = {
             let document = parse_object(&header, Part::Header, &mut parser)?;

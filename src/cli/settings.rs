@@ -287,6 +287,7 @@ impl Settings {
         let delimiter = self.value(&args.delimiter, |config| &config.csv.delimiter);
         let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
         Ok(source::Options {
+            contents: source::Contents::Items,
             format: args.format.map(|format| match format {
                 InputFormat::Json => source::Format::Json,
                 InputFormat::Ndjson => source::Format::Ndjson,
@@ -294,7 +295,6 @@ impl Settings {
             }),
             encoding: encoding.as_deref().map(find_encoding).transpose()?,
             delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
-            envelope: source::Options::default().envelope,
             columns: columns.clone(),
             constants: constants.clone(),
             max_item_bytes: args.max_item_bytes as usize,

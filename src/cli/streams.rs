@@ -48,9 +48,12 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Characters that reorder the text around them.
+/// Characters that reorder the text around them, or begin a new line.
 fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        character,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// A count with separators, `1,000`.

@@ -155,6 +155,9 @@ impl Counts {
             let reasons = reasons.map(|(reason, count)| format!("{} {}", reason.as_str(), grouped(*count)));
             lines.push(format!("  {}", reasons.collect::<Vec<_>>().join(", ")));
         }
+        if self.skipped > 0 && self.valid + self.not_valid() == 0 {
+            lines.push("warning: nothing was verified: all results are failed items".to_owned());
+        }
         if self.issuer_unchecked > 0 {
             let count = grouped(self.issuer_unchecked);
             lines.push(format!(

@@ -63,9 +63,17 @@ pub struct Parser {
     faults: Vec<Fault>,
     /// The arrays and objects that are open, as indices of their nodes.
     open: Vec<u32>,
+    /// How many levels are allowed beyond [`MAX_DEPTH`].
+    spare_depth: usize,
 }
 
 impl Parser {
+    /// A parser for payloads of tokens, where the claims of an item that is as deep as allowed stand
+    /// a little deeper.
+    pub fn for_tokens() -> Parser {
+        Parser { spare_depth: 2, ..Parser::default() }
+    }
+
     /// Parses one JSON text.
     ///
     /// # Errors
@@ -173,7 +181,7 @@ impl Parser {
     }
 
     fn open(&mut self, cursor: &mut Cursor<'_>, kind: Kind) -> Result<(), SyntaxProblem> {
-        if self.open.len() == MAX_DEPTH {
+        if self.open.len() == MAX_DEPTH + self.spare_depth {
             return Err(SyntaxProblem::TooDeep);
         }
         self.open.push(self.nodes.len() as u32);

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use csv::StringRecord;
 
-use super::Options;
-use super::damage::{is_digits, spreadsheet_damage};
+use super::damage::{is_digits, spreadsheet_damage, without_apostrophe};
 use super::error::{DamagedCell, Found, InputFault, UnknownColumn};
 use super::plan::{Convert, Node, plan};
+use super::{Contents, Options};
+use crate::json::push_str_to;
 use crate::request::fields::{Field, ITEM, Kind, Object};
 
 /// The canonical column names in the contract's order, with columns for this many owners.
@@ -288,7 +289,25 @@ fn find_column(header: &str, options: &Options) -> Option<Target> {
 
 /// How many of these header cells are known; tells delimiters apart.
 pub(super) fn count_known<'a>(header: impl Iterator<Item = &'a str>, options: &Options) -> usize {
-    header.filter(|cell| find_column(cell, options).is_some()).count()
+    let is_known = |cell: &&str| match options.contents {
+        Contents::Items => find_column(cell, options).is_some(),
+        Contents::Results => result_column(cell).is_some(),
+    };
+    header.filter(is_known).count()
+}
+
+/// The columns of a results table that are read, and the members of a result that they feed.
+const RESULT_COLUMNS: [&str; 5] = ["id", "credential_id", "signed_payload", "correlation_id", "error_code"];
+
+/// The place of a column among [`RESULT_COLUMNS`], however its name is spelt.
+fn result_column(name: &str) -> Option<usize> {
+    let name = normal(name);
+    RESULT_COLUMNS.iter().position(|known| normal(known) == name)
+}
+
+/// Whether this is the name of a column of ids or of tokens.
+pub fn names_credential(name: &str) -> bool {
+    result_column(name).is_some_and(|column| column < 3)
 }
 
 /// The columns of one file, and the plan by which its rows become items.
@@ -306,7 +325,16 @@ pub(super) struct Columns {
     elements: Vec<(u64, Vec<usize>)>,
     /// The cells of the columns in [`ERROR_COLUMNS`].
     errors: Vec<usize>,
-    plan: Node,
+    plan: Plan,
+}
+
+/// What becomes of the cells of a row.
+#[derive(Debug)]
+enum Plan {
+    /// An item.
+    Item(Node),
+    /// A result: the cell of each of [`RESULT_COLUMNS`], where the table has it.
+    Result([Option<usize>; RESULT_COLUMNS.len()]),
 }
 
 /// What a file of failed items says about each, behind its own columns. Read back, they feed no
@@ -325,6 +353,9 @@ impl Columns {
         delimiter: u8,
         options: &Options,
     ) -> Result<Self, InputFault> {
+        if options.contents == Contents::Results {
+            return Self::of_results(header, line, delimiter);
+        }
         let targets = bind(&header, line, delimiter, options)?;
         let constants = constants(options)?;
         refuse_doubles(&header, &targets, &constants)?;
@@ -342,7 +373,36 @@ impl Columns {
             identifiers: identifiers(&targets),
             elements: elements(&targets),
             errors,
-            plan: plan(&targets, &constants, convert),
+            plan: Plan::Item(plan(&targets, &constants, convert)),
+            header,
+        })
+    }
+
+    /// Binds the header of a results table, which may have columns that are not read.
+    fn of_results(header: StringRecord, line: u64, delimiter: u8) -> Result<Self, InputFault> {
+        let mut places: [Option<usize>; RESULT_COLUMNS.len()] = Default::default();
+        for (cell, name) in header.iter().enumerate() {
+            let Some(column) = result_column(name) else { continue };
+            if let Some(first) = places[column].replace(cell) {
+                let [first, second] = [first, cell].map(|cell| (shown(&header[cell]), cell + 1));
+                return Err(InputFault::DuplicateColumn { first, second });
+            }
+        }
+        if places[..3].iter().all(Option::is_none) {
+            let found: Vec<_> = header.iter().take(3).map(shown).collect();
+            return Err(InputFault::NoResultColumn { line, found: found.join(", ") });
+        }
+        let named =
+            (0..header.len()).rfind(|cell| !header[*cell].trim().is_empty()).map_or(0, |last| last + 1);
+        Ok(Self {
+            delimiter,
+            named,
+            unnamed: Vec::new(),
+            correlation_id: places[3],
+            identifiers: Vec::new(),
+            elements: Vec::new(),
+            errors: Vec::new(),
+            plan: Plan::Result(places),
             header,
         })
     }
@@ -405,13 +465,42 @@ impl Columns {
         pointer + "/" + leaf.field.name
     }
 
-    /// Appends the item that a row describes.
+    /// Appends the item, or the result, that a row describes.
     pub(super) fn write_item(&self, row: &StringRecord, out: &mut String) {
-        if !self.plan.write(row, out) && out.is_empty() {
-            out.push_str("{},");
+        match &self.plan {
+            Plan::Result(places) => write_result(places, row, out),
+            Plan::Item(plan) => {
+                if !plan.write(row, out) && out.is_empty() {
+                    out.push_str("{},");
+                }
+                out.pop(); // the comma that every member leaves
+            }
         }
-        out.pop(); // the comma that every member leaves
     }
+}
+
+/// Appends a result as `batch-issue` writes it, with the members that are read back: those of
+/// the credential, and whether there is an error.
+fn write_result(places: &[Option<usize>], row: &StringRecord, out: &mut String) {
+    out.push('{');
+    for (name, place) in RESULT_COLUMNS.into_iter().zip(places) {
+        let text = place.and_then(|cell| row.get(cell)).unwrap_or_default();
+        match name {
+            _ if text.trim().is_empty() => continue,
+            "error_code" => out.push_str("\"error\":{}"),
+            name => {
+                push_str_to(out, name);
+                out.push(':');
+                let is_text = name == "correlation_id";
+                push_str_to(out, if is_text { without_apostrophe(text) } else { text.trim() });
+            }
+        }
+        out.push(',');
+    }
+    if out.len() > 1 {
+        out.pop();
+    }
+    out.push('}');
 }
 
 /// The field of each named column.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::Options;
 use super::bytes::Bytes;
 use super::chunk::RawItem;
 use super::columns::{Columns, count_known};
 use super::error::{InputFault, ItemFault};
 use super::feed::{Batch, Window};
+use super::{Contents, Options};
 
 /// The longest header, and the longest line before it.
 const MAX_HEADER_BYTES: usize = 1024 * 1024;
@@ -48,6 +48,8 @@ impl CsvCutter {
         scanner.delimiter = delimiter.unwrap_or_else(|| detect_delimiter(line, options));
         let columns = read_header(bytes, window, &mut scanner, options)?;
         scanner.max_bytes = options.max_item_bytes;
+        scanner.strict = options.contents == Contents::Results;
+        scanner.ragged = None;
         Ok(Self { columns: Arc::new(columns), scanner })
     }
 
@@ -91,6 +93,8 @@ impl CsvCutter {
         let line = scanner.row_line;
         let fault = if too_long {
             Some(ItemFault::TooLong { limit, line: Some(line) })
+        } else if let (true, Some(at)) = (scanner.strict, scanner.ragged) {
+            Some(ItemFault::AfterQuote { lines: (line, at) })
         } else {
             check_row(row, line, unterminated)?
         };
@@ -152,6 +156,11 @@ struct Scanner {
     quote: Option<OpenQuote>,
     /// How much of the unfinished row was dropped, because it is too long.
     dropped: usize,
+    /// Whether text behind a closing quote is a fault of the row. It is a sign that the quote
+    /// was meant to open a cell, and that rows before it were swallowed by another one.
+    strict: bool,
+    /// The physical line where the row has such text.
+    ragged: Option<u64>,
 }
 
 /// A quote that was not closed yet.
@@ -164,7 +173,16 @@ struct OpenQuote {
 
 impl Scanner {
     fn new(max_bytes: usize) -> Self {
-        Self { delimiter: b',', max_bytes, line: 1, row_line: 1, quote: None, dropped: 0 }
+        Self {
+            delimiter: b',',
+            max_bytes,
+            line: 1,
+            row_line: 1,
+            quote: None,
+            dropped: 0,
+            strict: false,
+            ragged: None,
+        }
     }
 
     /// The place of the line end that ends the row, if the window has it.
@@ -190,9 +208,9 @@ impl Scanner {
                     match window.bytes.get(at + 1) {
                         None if !window.ended => return Ok(None),
                         Some(b'"') => window.at = at + 2,
-                        _ => {
+                        after => {
+                            self.close_quote(after.copied());
                             window.at = at + 1;
-                            self.quote = None;
                         }
                     }
                 }
@@ -204,6 +222,14 @@ impl Scanner {
         let offset = self.dropped + at - window.start;
         if offset == 0 || window.byte_before(at) == self.delimiter {
             self.quote = Some(OpenQuote { line: self.line, offset });
+        }
+    }
+
+    fn close_quote(&mut self, after: Option<u8>) {
+        self.quote = None;
+        let ends_cell = after.is_none_or(|byte| byte == self.delimiter || matches!(byte, b'\r' | b'\n'));
+        if !ends_cell {
+            self.ragged = self.ragged.or(Some(self.line));
         }
     }
 
@@ -220,6 +246,7 @@ impl Scanner {
         window.advance(end + 1);
         self.row_line = self.line;
         self.dropped = 0;
+        self.ragged = None;
     }
 
     /// Goes past the line at the window's start, which is complete or the last.
@@ -297,7 +324,7 @@ fn refuse_long_header(window: &Window, end: usize, scanner: &Scanner) -> Result<
 }
 
 /// The delimiter that Excel's `sep=;` names.
-fn separator_line(line: &[u8]) -> Option<u8> {
+pub(super) fn separator_line(line: &[u8]) -> Option<u8> {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     match line {
         [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => {
@@ -310,12 +337,19 @@ fn separator_line(line: &[u8]) -> Option<u8> {
 /// The delimiter under which most columns are known; the comma where none stands out.
 fn detect_delimiter(line: &[u8], options: &Options) -> u8 {
     let line = String::from_utf8_lossy(line);
-    let known = |delimiter: &u8| {
-        let cells = line.split(char::from(*delimiter)).map(|cell| cell.trim().trim_matches('"'));
-        count_known(cells, options)
-    };
+    let known = |delimiter: &u8| count_known(split(&line, *delimiter), options);
     // The last of several equal ones is the greatest, so that the likeliest comes last.
     DELIMITERS.into_iter().rev().max_by_key(known).unwrap_or(b',')
+}
+
+/// The cells of a line that may be a header, roughly: names have no delimiters in them.
+fn split(line: &str, delimiter: u8) -> impl Iterator<Item = &str> {
+    line.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"'))
+}
+
+/// The cells of a line as [`split`] finds them, under the likeliest delimiter.
+pub(super) fn cells_of_line<'l>(line: &'l str, options: &Options) -> impl Iterator<Item = &'l str> {
+    split(line, detect_delimiter(line.as_bytes(), options))
 }
 
 fn read_header(

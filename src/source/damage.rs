@@ -24,6 +24,17 @@ pub fn spreadsheet_damage(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether a spreadsheet would run text as a formula. Apostrophes in front do not count, so that
+/// of two texts that differ in one apostrophe both can be told apart once one is put before them.
+pub fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// Text as it was before our CSV put an apostrophe before what looks like a formula.
+pub fn without_apostrophe(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(text)
+}
+
 /// `3.3048E+06`: spreadsheets write one digit, a fraction, and the exponent's sign. Without the
 /// sign it may be a number that a register gave out.
 fn is_scientific(text: &str) -> bool {

@@ -50,6 +50,14 @@ impl InputError {
         Self { input: None, fault: Box::new(fault) }
     }
 
+    /// What it says where results are read, by commands that know no `--format` and no `--encoding`.
+    pub fn in_results(&self) -> String {
+        match &self.input {
+            Some(input) => format!("{input}: {}", self.fault.in_results()),
+            None => self.fault.in_results(),
+        }
+    }
+
     /// Whether the file could not be read (exit code 6), rather than being no batch (4).
     pub fn is_io(&self) -> bool {
         matches!(*self.fault, InputFault::Open(_) | InputFault::Read(_) | InputFault::Directory)
@@ -280,6 +288,14 @@ pub enum InputFault {
         /// The delimiter that was used.
         delimiter: Found,
     },
+    /// Neither ids nor tokens in the header of a table of results.
+    #[error("line {line}: no column id, credential_id or signed_payload in the header ({found})")]
+    NoResultColumn {
+        /// The header's physical line.
+        line: u64,
+        /// Its first cells.
+        found: String,
+    },
     /// Columns that map to nothing.
     #[error("{}", unknown_columns(.0))]
     UnknownColumns(Vec<UnknownColumn>),
@@ -336,6 +352,35 @@ pub enum InputFault {
         /// The field.
         field: String,
     },
+}
+
+/// The forms of results, for who has something else.
+const RESULTS_EXPECTED: &str =
+    "expected {\"results\":[…]}, an array, or one result, id or token a line (`jq -c` writes one a line)";
+
+impl InputFault {
+    /// What is wrong with results. Advice for batches is of no use there.
+    fn in_results(&self) -> String {
+        match self {
+            Self::Utf16WithoutBom(_) => "UTF-16 without a byte order mark; save as UTF-8".to_owned(),
+            Self::NotInEncoding { line, encoding } => format!("line {line}: not {encoding}; save as UTF-8"),
+            Self::NotUtf8 { line, byte, value } => {
+                format!("not UTF-8: line {line}, byte {byte} (0x{value:02X}); save as UTF-8")
+            }
+            Self::Markup { .. } => "no results: starts with '<' (a web page or XML?)".to_owned(),
+            Self::NoItems => "no results, ids or tokens in it".to_owned(),
+            Self::LooksLike { .. } | Self::OneItem => {
+                format!("no 'results' array at the top level; {RESULTS_EXPECTED}")
+            }
+            Self::NoItemsArray { key, keys } => {
+                format!("no '{key}' array at the top level{}; {RESULTS_EXPECTED}", names(keys))
+            }
+            Self::TrailingData(at) => {
+                format!("{at}: trailing data after the end of the JSON value; {RESULTS_EXPECTED}")
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// A place in a JSON text.
@@ -457,6 +502,12 @@ pub enum ItemFault {
         /// Whether the file ends within the row.
         unterminated: bool,
     },
+    /// Text behind a closing quote, in a row of results: a quote before it was left open.
+    #[error("line {}: text behind a closing quote on line {}; was a quote left open?", .lines.0, .lines.1)]
+    AfterQuote {
+        /// The physical line where the row begins, and the one with the text.
+        lines: (u64, u64),
+    },
     /// The header once more, where two exports were joined.
     #[error("line {line}: row repeats the header")]
     RepeatsHeader {
@@ -543,14 +594,19 @@ fn damaged(cells: &[DamagedCell]) -> String {
 }
 
 fn found_keys(keys: &[String]) -> String {
+    match keys {
+        [] => names(keys),
+        _ => format!("{}; write {{\"items\":[…]}}, or use --format ndjson for one item a line", names(keys)),
+    }
+}
+
+/// The keys that an object has instead.
+fn names(keys: &[String]) -> String {
     if keys.is_empty() {
         return " (the object is empty)".to_owned();
     }
     let keys: Vec<_> = keys.iter().map(|key| format!("'{key}'")).collect();
-    format!(
-        " (found {}); write {{\"items\":[…]}}, or use --format ndjson for one item a line",
-        keys.join(", ")
-    )
+    format!(" (found {})", keys.join(", "))
 }
 
 fn did_you_mean(suggestion: &Option<String>) -> String {

@@ -155,7 +155,9 @@ impl Feed {
         let mut window = Window::new();
         let format = sniff::format(&name, &mut bytes, &mut window, options)?;
         let cutter = match format {
-            Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.envelope))),
+            Format::Json => {
+                Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.contents.envelope())))
+            }
             Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
             Format::Csv => Cutter::Csv(CsvCutter::open(&mut bytes, &mut window, options)?),
         };

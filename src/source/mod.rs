@@ -38,8 +38,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
-pub use self::columns::csv_columns;
-pub use self::damage::spreadsheet_damage;
+pub use self::columns::{csv_columns, names_credential};
+pub use self::damage::{is_formula, spreadsheet_damage, without_apostrophe};
 pub use self::error::{
     DamagedCell, Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, UnknownColumn,
     WarningFault,
@@ -50,6 +50,9 @@ use crate::stop::Stop;
 
 /// The most bytes of an item, unless [`Options`] say otherwise: 1 MiB.
 pub const DEFAULT_MAX_ITEM_BYTES: usize = 1024 * 1024;
+
+/// The most that `--max-item-bytes` can be: 64 MiB.
+pub const LARGEST_MAX_ITEM_BYTES: u32 = 64 * 1024 * 1024;
 
 /// How a batch file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,17 +98,38 @@ impl FromStr for Format {
     }
 }
 
+/// What inputs hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Items to be issued. Format and encoding can be named, and names of files are believed.
+    Items,
+    /// Results of `batch-issue`, and lists of ids and tokens, which are told from one another by
+    /// their content alone. A CSV row becomes the JSON of a result; rows before a fault are
+    /// always handed out.
+    Results,
+}
+
+impl Contents {
+    /// The key of the array in a JSON envelope.
+    fn envelope(self) -> &'static str {
+        match self {
+            Self::Items => "items",
+            Self::Results => "results",
+        }
+    }
+}
+
 /// How inputs are to be read.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What they hold.
+    pub contents: Contents,
     /// The format of all inputs; otherwise each one's name and content decide.
     pub format: Option<Format>,
     /// The encoding of inputs without a byte order mark; otherwise UTF-8.
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// The delimiter of CSV inputs, an ASCII character; otherwise it is found from the header.
     pub delimiter: Option<u8>,
-    /// The key of the array of items in a JSON envelope: `items`.
-    pub envelope: &'static str,
     /// `csv.columns`: header text to column name.
     pub columns: BTreeMap<String, String>,
     /// `csv.constants`: column name to the text of a cell that every row has.
@@ -120,10 +144,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            contents: Contents::Items,
             format: None,
             encoding: None,
             delimiter: None,
-            envelope: "items",
             columns: BTreeMap::new(),
             constants: BTreeMap::new(),
             max_item_bytes: DEFAULT_MAX_ITEM_BYTES,
@@ -231,7 +255,7 @@ impl Source {
             self.pending.push_back(Pending::Open(Box::new(feed)));
             return Ok(());
         }
-        let chunk = feed.next_chunk(true)?;
+        let chunk = feed.next_chunk(self.withholds())?;
         if is_first {
             self.warnings.extend(feed.take_warnings());
             self.current = Some(feed);
@@ -250,10 +274,16 @@ impl Source {
         }
         let chunk = match self.ready.pop_front() {
             Some(chunk) => Some(chunk),
-            None => self.build_chunk(!self.handed_out).inspect_err(|_| self.pending.clear())?,
+            None => self.build_chunk(self.withholds()).inspect_err(|_| self.pending.clear())?,
         };
         self.handed_out |= chunk.is_some();
         Ok(chunk)
+    }
+
+    /// Whether a fault now takes back the items before it. Of items none are to be issued then;
+    /// results before a fault are as good as any.
+    fn withholds(&self) -> bool {
+        self.options.contents == Contents::Items && !self.handed_out
     }
 
     /// Reads the whole run before anything is handed out, and refuses it if it is too long.

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::bytes::Bytes;
+use super::columns::names_credential;
+use super::csv::{cells_of_line, separator_line};
 use super::error::{InputFault, InputName};
 use super::feed::Window;
 use super::json::Splitter;
-use super::{Format, Options};
+use super::{Contents, Format, Options};
 use crate::request::fields::{BARE_ITEM, ITEM};
 
 /// How much of an input without a telling name is looked at.
@@ -19,6 +21,10 @@ pub(super) fn format(
     window: &mut Window,
     options: &Options,
 ) -> Result<Format, InputFault> {
+    if options.contents == Contents::Results {
+        read_while(bytes, window, |head| is_undecided(head, |key| key == b"results"))?;
+        return refuse_markup(window, form_of_results(&window.bytes, options));
+    }
     if let Some(format) = options.format {
         read_while(bytes, window, is_white)?;
         return refuse_markup(window, format);
@@ -30,7 +36,7 @@ pub(super) fn format(
             refuse_other_format(window, format)
         }
         None => {
-            read_while(bytes, window, is_undecided)?;
+            read_while(bytes, window, |head| is_undecided(head, is_telling_key))?;
             refuse_markup(window, by_content(&window.bytes))
         }
     }
@@ -54,12 +60,12 @@ fn is_white(head: &[u8]) -> bool {
 
 /// Whether more of the first line may tell more. A producer that waits for the first result
 /// before it goes on must not be kept waiting for a line end that JSON does not need.
-fn is_undecided(head: &[u8]) -> bool {
+fn is_undecided(head: &[u8], is_telling_key: impl Fn(&[u8]) -> bool) -> bool {
     let text = head.trim_ascii_start();
     match text.first() {
         None => true,
         Some(b'[' | b'<') => false,
-        Some(b'{') if first_line_keys(text).next().is_some_and(is_telling_key) => false,
+        Some(b'{') if first_line_keys(text).next().is_some_and(&is_telling_key) => false,
         Some(_) => memchr::memchr2(b'\n', b'\r', text).is_none(),
     }
 }
@@ -102,9 +108,47 @@ fn by_content(head: &[u8]) -> Format {
 /// Whether an object is an envelope rather than the first of many items: `items` is among its
 /// keys, or it begins on a line of its own, as no line of NDJSON does.
 fn looks_like_envelope(text: &[u8]) -> bool {
-    let inside = &text[1..];
+    begins_on_a_line_of_its_own(text) || first_line_keys(text).any(|key| key == b"items")
+}
+
+fn begins_on_a_line_of_its_own(object: &[u8]) -> bool {
+    let inside = &object[1..];
     let indented = &inside[..inside.len() - inside.trim_ascii_start().len()];
-    indented.contains(&b'\n') || first_line_keys(text).any(|key| key == b"items")
+    indented.contains(&b'\n')
+}
+
+/// The form of results and of lists: a list is lines, as NDJSON is.
+fn form_of_results(head: &[u8], options: &Options) -> Format {
+    let text = head.trim_ascii_start();
+    match text.first() {
+        Some(b'[') => Format::Json,
+        Some(b'{') if looks_like_results(text) => Format::Json,
+        Some(b'{') | None => Format::Ndjson,
+        Some(_) if looks_like_table(text, options) => Format::Csv,
+        Some(_) => Format::Ndjson,
+    }
+}
+
+/// Whether an object is the envelope of results: no result has a key of that name.
+fn looks_like_results(text: &[u8]) -> bool {
+    let is_of_envelope = |key: &[u8]| [&b"results"[..], b"success_count", b"failure_count"].contains(&key);
+    begins_on_a_line_of_its_own(text) || first_line_keys(text).any(is_of_envelope)
+}
+
+/// Whether the first line is the header of a table, which a list does not have: several cells,
+/// one of them a known name, or none of them an id or a token. A header without a known name is
+/// refused as such, with its names.
+fn looks_like_table(text: &[u8], options: &Options) -> bool {
+    let line = memchr::memchr2(b'\n', b'\r', text).map_or(text, |end| &text[..end]);
+    let line = String::from_utf8_lossy(line);
+    if separator_line(line.as_bytes()).is_some() {
+        return true;
+    }
+    let cells: Vec<&str> = cells_of_line(&line, options).filter(|cell| !cell.is_empty()).collect();
+    let is_credential = |cell: &&str| cell.contains(':') || cell.starts_with("eyJ");
+    cells.len() > 1
+        && !line.starts_with('#')
+        && (cells.iter().any(|cell| names_credential(cell)) || !cells.iter().any(is_credential))
 }
 
 /// The keys of the object that `text` begins with, as far as they stand on its first line.
@@ -164,6 +208,33 @@ mod tests {
             assert_eq!(by_extension(&InputName::File(name.into())), format, "{name}");
         }
         assert_eq!(by_extension(&InputName::Stdin), None);
+    }
+
+    #[test]
+    fn results_are_known_by_their_first_line() {
+        let options = Options { contents: Contents::Results, ..Options::default() };
+        for (content, format) in [
+            ("", Format::Ndjson),
+            ("[\"urn:uuid:1\"]", Format::Json),
+            ("{\"index\":0,\"results\":", Format::Json),
+            ("{ \"index\": 0, \"credential\": {}}\n{\"results\":[]}", Format::Ndjson),
+            ("{\"failure_count\":0,\"results\":[{", Format::Json),
+            ("{\"success_count\":1,\n\"results\"", Format::Json),
+            ("{\n  \"other\"", Format::Json),
+            ("index;ID;x", Format::Csv),
+            ("\"index\",\"Credential ID\"\r\n", Format::Csv),
+            ("a\tsigned_payload", Format::Csv),
+            ("sep=,\nid", Format::Csv),
+            ("subject_id,claims_jurisdiction", Format::Csv),
+            ("id", Format::Ndjson),
+            ("\"ID\",\n", Format::Ndjson),
+            ("\"urn:uuid:1\"\n", Format::Ndjson),
+            ("urn:uuid:1,Acme\n", Format::Ndjson),
+            ("# id, and so on\nurn:uuid:1", Format::Ndjson),
+            ("eyJh.e30.x\n", Format::Ndjson),
+        ] {
+            assert_eq!(form_of_results(content.as_bytes(), &options), format, "{content}");
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use super::disclosures::MAX_DISCLOSURES;
 use super::error::{Part, TokenError};
 use crate::json::{Document, Kind, Parser};
 
-/// The longest token that is read: 1 MiB.
-pub const MAX_TOKEN_BYTES: usize = 1024 * 1024;
+/// The longest token that is read: 16 MiB, in which every credential has room whose item keeps to
+/// the limits of a batch.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024 * 1024;
 
 /// A token in compact form, cut into its parts, none of them decoded.
 ///
@@ -224,7 +225,7 @@ mod tests {
         let mut parser = Parser::default();
         let mut problem = |text: &str| parse_object(text, Part::Header, &mut parser).unwrap_err().to_string();
         assert_eq!(problem("[]"), "the header is an array; expected a JSON object");
-        assert_eq!(problem(r#"{"a":1,"\u0061":2}"#), r#"the header has a fault at "/a": duplicate key"#);
+        assert_eq!(problem(r#"{"a":1,"\u0061":2}"#), r#"the header has a fault: duplicate key"#);
         assert_eq!(problem("{").split(':').next(), Some("the header is not JSON"));
         assert_eq!(problem("\u{feff}{}").split(':').next(), Some("the header is not JSON"));
     }

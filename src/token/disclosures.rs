@@ -11,7 +11,7 @@ use super::error::{DisclosureError, DisclosureProblem as Problem};
 use crate::json::{self, Document, Kind, MAX_DEPTH, Parser, Value};
 
 /// The most disclosures of one token.
-pub const MAX_DISCLOSURES: usize = 4096;
+pub const MAX_DISCLOSURES: usize = 131_072;
 
 /// The most bytes of all paths together. A hostile token could repeat one long name in each of them.
 const MAX_PATH_BYTES: usize = 4 * 1024 * 1024;

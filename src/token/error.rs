@@ -103,11 +103,11 @@ pub enum TokenError {
         found: json::Kind,
     },
     /// JSON that two readers may read in two ways.
-    #[error("{part} has a fault at {pointer:?}: {kind}")]
+    #[error("{part} has a fault: {kind}")]
     Fault {
         /// Where.
         part: Part,
-        /// The place, a JSON Pointer.
+        /// The place, a JSON Pointer. It may name a person, so messages leave it out.
         pointer: String,
         /// What is wrong.
         kind: FaultKind,

@@ -54,7 +54,7 @@ pub fn present(token: &str, paths: &[String]) -> Result<String, PresentError> {
     if compact.key_binding.is_some() {
         return Err(PresentError::KeyBinding);
     }
-    let (mut buffer, mut parser) = (Vec::new(), Parser::default());
+    let (mut buffer, mut parser) = (Vec::new(), Parser::for_tokens());
     let payload = decode_text(compact.payload, Part::Payload, &mut buffer)?;
     let payload = parse_object(payload, Part::Payload, &mut parser)?;
     let disclosed = process(payload.root(), &compact.disclosures)?.disclosed;

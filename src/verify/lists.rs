@@ -280,8 +280,8 @@ impl ListClaims<'_> {
             return Ok(*end);
         }
         let (claim, seconds) = match self.ttl {
-            Some(seconds) => ("iat + ttl", seconds),
-            None => ("iat + seven days", MAX_ENDLESS_SECONDS),
+            Some(seconds) => ("issued + ttl", seconds),
+            None => ("issued + seven days", MAX_ENDLESS_SECONDS),
         };
         match self.issued_at() {
             Some(issued_at) => Ok(Moment { claim, seconds: issued_at.saturating_add(seconds) }),

@@ -90,9 +90,9 @@ impl<'v> Verifier<'v> {
             status: Box::new(status),
             opener: Opener::new(ring, implementation),
             buffer: Vec::new(),
-            parser: Parser::default(),
+            parser: Parser::for_tokens(),
             disclosed: String::new(),
-            disclosed_parser: Parser::default(),
+            disclosed_parser: Parser::for_tokens(),
             credential: Vec::new(),
         }
     }

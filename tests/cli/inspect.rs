@@ -1,5 +1,7 @@
 //! `beltic inspect`.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use super::present::{Company, company};
@@ -15,8 +17,25 @@ fn inspected(run: &Run) -> Vec<Value> {
 fn every_credential_of_a_results_file_is_decoded() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[full_item("a"), json!({"request": {}}), item("b")]);
-    for (form, name) in [("ndjson", "results.ndjson"), ("json", "results.json"), ("jwt", "tokens.txt")] {
-        sandbox.issue(&format!("items.ndjson --output {form} --out {name}")).expect(3);
+    let forms = [
+        ("ndjson", "results.ndjson"),
+        ("json", "results.json"),
+        ("csv", "results.csv"),
+        ("jwt", "tokens.txt"),
+        ("jwt", "tokens.json"),
+        ("csv", "results.gz"),
+    ];
+    for (form, name) in forms {
+        let said = sandbox.issue(&format!("items.ndjson --output {form}")).expect(3).stdout;
+        match name {
+            "tokens.json" => sandbox.write(name, json!(said.lines().collect::<Vec<_>>()).to_string()),
+            "results.gz" => {
+                let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                packed.write_all(said.as_bytes()).unwrap();
+                sandbox.write(name, packed.finish().unwrap())
+            }
+            _ => sandbox.write(name, said),
+        };
         let run = sandbox.beltic(&["inspect", name, "--json"]).expect(0);
         let shown = inspected(&run);
         assert_eq!(shown.len(), 2, "{name}: {}", run.stdout);
@@ -119,7 +138,9 @@ fn what_cannot_be_decoded_is_exit_code_4() {
         ("e30.W10.", "the payload is an array"),
         ("e30.eyJhIjoxLCJhIjoyfQ.", "duplicate key"),
         ("{\"a\":1}", "no token"),
-        ("", "no token"),
+        ("", "empty file"),
+        (r#"{"index":0,"error":{"code":"x"}}"#, "holds no token: its 1 results are failed items"),
+        ("urn:uuid:01a20600-0000-7000-8000-000000000000", "no token: a credential's id alone"),
     ] {
         let run = sandbox.beltic_fed(&["inspect"], text.as_bytes()).expect(4);
         assert!(run.stderr.contains(said), "{text}: {}", run.stderr);
@@ -127,8 +148,8 @@ fn what_cannot_be_decoded_is_exit_code_4() {
     }
     let run = sandbox.beltic(&["inspect", "nothing-here.txt"]).expect(6);
     assert!(run.stderr.contains("there is no file nothing-here.txt"), "{}", run.stderr);
-    let run = sandbox.beltic_fed(&["inspect"], &vec![b'a'; 17 << 20]).expect(6);
-    assert!(run.stderr.contains("larger than"), "{}", run.stderr);
+    let run = sandbox.beltic(&["inspect", "."]).expect(6);
+    assert!(run.stderr.contains("directory"), "{}", run.stderr);
 }
 
 #[test]

@@ -75,6 +75,12 @@ fn what_is_presented_can_be_read_and_presented_again() {
         json!({"jurisdiction": "GB", "beneficial_owners": [{"full_name": "Bo"}]})
     );
 
+    // So can a table of results.
+    let table = format!("index,id,signed_payload,error_code\n0,,,x\n1,,{token},\n");
+    let from_table =
+        sandbox.beltic_fed(&["present", "--disclose", "claims.beneficial_owners[1]"], table.as_bytes());
+    assert_eq!(from_table.expect(0).stdout, once);
+
     // Bo is the only one left, and so the first.
     let twice =
         sandbox.beltic_fed(&["present", "--disclose", "claims.beneficial_owners[0]"], once.as_bytes());

@@ -148,6 +148,44 @@ fn a_list_of_ids_may_hold_what_is_none() {
 }
 
 #[test]
+fn a_stray_quote_ends_the_file_after_the_rows_before_it() {
+    let (sandbox, _) = issued(8);
+    let table = sandbox.issue("items.ndjson --idempotency-key first --output csv").expect(0).stdout;
+    sandbox.write("results.csv", table.replace(",company-1,", ",\"company-1,"));
+    let run = sandbox.beltic(&["revoke", "--from", "results.csv", "--output", "ndjson"]).expect(4);
+    assert_eq!(rows_of(&run).len(), 1);
+    assert!(run.stderr.contains("results.csv: quote opened on line 3 is not closed"), "{}", run.stderr);
+    assert_eq!(statuses(&sandbox)[..2], ["revoked", "active"]);
+}
+
+#[test]
+fn rows_that_failed_before_are_not_tried_again() {
+    let (sandbox, ids) = issued(2);
+    sandbox.beltic(&["suspend", &ids[0]]).expect(0);
+    for form in ["ndjson", "csv"] {
+        let said = sandbox.beltic(&["suspend", &ids[0], "--output", form]).expect(3).stdout;
+        sandbox.write("said", said);
+        let run = sandbox.beltic(&["revoke", "--from", "said"]).expect(3);
+        assert!(
+            run.stdout.is_empty() && run.stderr.starts_with("revoked 0, failed 0"),
+            "{form}: {}",
+            run.stdout
+        );
+    }
+    assert_eq!(statuses(&sandbox), ["suspended", "active"]);
+}
+
+#[test]
+fn a_correlation_id_comes_back_from_csv_as_it_was() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("-5"), item("'=a")]);
+    let table = sandbox.issue("items.ndjson --output csv").expect(0).stdout;
+    let run = sandbox.beltic_fed(&["revoke", "--from", "-"], table.as_bytes()).expect(0);
+    let ids: Vec<_> = rows_of(&run).into_iter().map(|row| row["correlation_id"].clone()).collect();
+    assert_eq!(ids, ["-5", "'=a"]);
+}
+
+#[test]
 fn credentials_are_found_by_run_subject_and_correlation_id() {
     let sandbox = Sandbox::with_issuer_key();
     // The same texts, escaped in another way.

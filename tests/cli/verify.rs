@@ -123,11 +123,28 @@ fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
             "{verdict}"
         );
     }
-    sandbox.beltic_fed(&["verify", KEY], b"\n\n").expect(4);
+    for (text, said) in [
+        (&b""[..], "empty file"),
+        (b"\n\n", "no results, ids or tokens in it"),
+        (b"subject_id,kyb_status\n1,2\n", "no column id, credential_id or signed_payload"),
+        (b"{\n  \"items\": []\n}", "no 'results' array at the top level (found 'items'); expected"),
+    ] {
+        let run = sandbox.beltic_fed(&["verify", KEY], text).expect(4);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("--format"), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
     let failed = sandbox.beltic_fed(&["verify", KEY], br#"{"index":0,"error":{"code":"x"}}"#).expect(0);
     assert!(failed.stderr.contains("passed over 1 without a credential"), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("nothing was verified: all results are failed items"),
+        "{}",
+        failed.stderr
+    );
+    let id = b"urn:uuid:01a20600-0000-7000-8000-000000000000\n";
+    let found = verdicts(&sandbox.beltic_fed(&["verify", KEY], id).expect(3));
+    assert_eq!(found[0]["message"], "there is no token: a credential's id alone");
     let run = sandbox.beltic_fed(&["verify", KEY], b"index,signed_payload\n").expect(4);
-    assert!(run.stderr.contains("no token"), "{}", run.stderr);
+    assert!(run.stderr.contains("no results, ids or tokens in it"), "{}", run.stderr);
     let run = sandbox.beltic(&["verify", "nothing.txt", KEY]).expect(6);
     assert!(run.stderr.contains("there is no file nothing.txt"), "{}", run.stderr);
     sandbox.write("cut.json", "{\"results\":[{\"index\":0,");
@@ -362,4 +379,28 @@ fn a_site_is_read_by_its_own_paths() {
     );
     let quiet = sandbox.beltic(&["verify", "-q", "--site", site, &token]).expect(0);
     assert_eq!(quiet.stderr, "");
+}
+
+/// Whatever a batch may hold, its credentials can be verified.
+#[test]
+fn what_is_issued_at_the_limits_of_a_batch_verifies() {
+    let owners: Vec<Value> = (0..30_000).map(|_| json!({"full_name": "a"})).collect();
+    let many = with(item("many"), "/request/claims/beneficial_owners", json!(owners));
+    let long = with(item("long"), "/request/subject/name", json!("n".repeat(1_000_000)));
+    // The item and its claims are two of 64 levels.
+    let deep = (0..62).fold(json!(1), |inside, _| json!([inside]));
+    let mut bare = item("deep")["request"].clone();
+    bare["claims"]["sector"] = deep;
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[many, long, bare]);
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let run = sandbox
+            .issue(&format!(
+                "items.ndjson --allow-unknown --ledger none --proof-format {format} --out {format} --force"
+            ))
+            .expect(0);
+        assert!(run.stderr.contains("issued 3, failed 0"), "{}", run.stderr);
+        let run = sandbox.beltic(&["verify", format, "--issuer", DID_KEY, "--no-status", "--output", "text"]);
+        assert_eq!(run.code, 0, "{}", run.stdout.chars().take(2_000).collect::<String>());
+    }
 }

@@ -59,8 +59,8 @@ fn tails() -> Vec<Case> {
         case("tail: a padded disclosure", format!("{jwt}~W10=~"), Reason::Malformed, Step::Split),
         case("tail: no base64url", format!("{jwt}~+/~"), Reason::Malformed, Step::Split),
         case(
-            "tail: 5,000 disclosures",
-            format!("{jwt}~{}", "W10~".repeat(5000)),
+            "tail: 140,000 disclosures",
+            format!("{jwt}~{}", "W10~".repeat(140_000)),
             Reason::DisclosureInvalid,
             Step::Split,
         ),

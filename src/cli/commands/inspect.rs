@@ -3,41 +3,103 @@
 use super::super::args::InspectArgs;
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
-use super::super::given::{self, undecodable};
+use super::super::given::{self, Given, undecodable};
 use super::super::inspection::{self, Inspection};
+use super::super::streams::grouped;
 use crate::clock;
 use crate::json::Parser;
+use crate::results::{ResultRow, Results};
+
+/// The longest JWK or JWK Set. What is longer is read as results.
+const MAX_KEYS_BYTES: u64 = 1 << 20;
 
 pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
-    let text = given::text(args.input.as_deref())?;
-    let mut parser = Parser::default();
-    if let Some(keys) =
-        parser.parse(&text).ok().and_then(|document| inspection::keys(document.root(), args.json))
-    {
+    let given = Given::named_or_piped(args.input.as_deref())?;
+    let (head, input) = given.open_with_head(MAX_KEYS_BYTES)?;
+    if let Some(keys) = keys(&head, args.json) {
         return super::print(keys.as_bytes());
     }
-    let tokens = given::tokens(&text)?;
-    if tokens.is_empty() {
-        return Err(undecodable("the input holds no token"));
+    let mut pages = Pages { as_json: args.json, shown: 0, failed: 0, problem: None };
+    let ended = pages.print_all(input.results()?);
+    ended?;
+    if let Some(problem) = pages.problem {
+        return Err(undecodable(problem));
     }
-    let now = clock::system_now();
-    let mut problem = None;
-    for (number, token) in tokens.iter().enumerate() {
-        let inspection = Inspection::of(token).map_err(|error| {
-            let which = if tokens.len() == 1 { "the token".into() } else { format!("token {}", number + 1) };
-            undecodable(format!("{which} cannot be decoded: {error}"))
-        })?;
-        let mut shown = if args.json { inspection.json() } else { inspection.text(now) };
-        if !args.json && number > 0 {
+    if pages.shown == 0 {
+        let failed = grouped(pages.failed);
+        return Err(undecodable(format!("the input holds no token: its {failed} results are failed items")));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// A JWK or a JWK Set, laid out; none where the text is neither.
+fn keys(text: &[u8], as_json: bool) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut parser = Parser::default();
+    let document = parser.parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+    inspection::keys(document.root(), as_json)
+}
+
+/// What is printed, token by token.
+struct Pages {
+    as_json: bool,
+    shown: u64,
+    /// Rows of items that failed, which have no token.
+    failed: u64,
+    /// What is wrong with the first row that cannot be shown, or not as it was meant to be.
+    problem: Option<String>,
+}
+
+impl Pages {
+    /// Prints every token. One that cannot be decoded does not keep the others from being shown.
+    fn print_all(&mut self, mut results: Results) -> Result<(), Failure> {
+        loop {
+            let rows = results.next_batch()?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                self.print(row)?;
+            }
+        }
+    }
+
+    fn print(&mut self, row: ResultRow) -> Result<(), Failure> {
+        let place = given::place_of(&row);
+        let token = match given::token_of(row.content) {
+            Some(Ok(token)) => token,
+            Some(Err(problem)) => {
+                self.note(format!("{place} holds no token: {problem}"));
+                return Ok(());
+            }
+            None => {
+                self.failed += 1;
+                return Ok(());
+            }
+        };
+        match Inspection::of(&token) {
+            Ok(inspection) => self.print_inspection(&inspection, &place),
+            Err(error) => {
+                self.note(format!("{place}: the token cannot be decoded: {error}"));
+                Ok(())
+            }
+        }
+    }
+
+    fn print_inspection(&mut self, inspection: &Inspection, place: &str) -> Result<(), Failure> {
+        let mut shown = if self.as_json { inspection.json() } else { inspection.text(clock::system_now()) };
+        if !self.as_json && self.shown > 0 {
             shown.insert(0, '\n');
         }
         super::print(shown.as_bytes())?;
-        problem = problem.or(inspection.disclosure_problem());
-    }
-    match problem {
-        Some(problem) => {
-            Err(undecodable(format!("the disclosures cannot be put in their places: {problem}")))
+        self.shown += 1;
+        if let Some(problem) = inspection.disclosure_problem() {
+            self.note(format!("{place}: the disclosures cannot be put in their places: {problem}"));
         }
-        None => Ok(ExitStatus::Done),
+        Ok(())
+    }
+
+    fn note(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
     }
 }

@@ -87,7 +87,7 @@ fn wants_text() -> bool {
 }
 
 /// A credential's id, with or without `urn:uuid:`.
-fn parse_id(text: &str) -> Option<Uuid> {
+pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
     let text = text.trim();
     let id = Uuid::try_parse(text.strip_prefix("urn:uuid:").unwrap_or(text)).ok()?;
     (id.get_version_num() == 7).then_some(id)

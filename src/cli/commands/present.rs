@@ -3,19 +3,37 @@
 use super::super::args::PresentArgs;
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
-use super::super::given::{self, undecodable};
+use super::super::given::{self, Given, undecodable};
 use super::super::streams::printable;
 use crate::token::{self, PresentError};
 
 pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {
-    let text = given::text(args.input.as_deref())?;
-    let tokens = given::tokens(&text)?;
-    let [token] = &tokens[..] else {
-        let found = tokens.len();
-        return Err(undecodable(format!("found {found} tokens; expected one, to be presented")));
-    };
-    let presented = token::present(token, &args.disclose).map_err(failure)?;
+    let token = only_token(Given::named_or_piped(args.input.as_deref())?)?;
+    let presented = token::present(&token, &args.disclose).map_err(failure)?;
     super::print(format!("{presented}\n").as_bytes())
+}
+
+/// The one token of an input. Items that failed are passed over.
+fn only_token(given: Given) -> Result<String, Failure> {
+    let mut results = given.open()?;
+    let (mut only, mut found) = (None, 0);
+    loop {
+        let rows = results.next_batch()?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let place = given::place_of(&row);
+            let Some(token) = given::token_of(row.content) else { continue };
+            let token = token.map_err(|problem| undecodable(format!("{place} holds no token: {problem}")))?;
+            found += 1;
+            only.get_or_insert(token);
+        }
+    }
+    match only {
+        Some(token) if found == 1 => Ok(token),
+        _ => Err(undecodable(format!("found {found} tokens; expected one, to be presented"))),
+    }
 }
 
 fn failure(error: PresentError) -> Failure {

@@ -152,7 +152,7 @@ impl Targets {
                                 *skipped += 1;
                                 continue;
                             }
-                            Content::Unreadable(problem) => Err(problem.to_owned()),
+                            Content::Unreadable(problem) => Err(problem),
                             Content::Credential { id: Some(id), .. } => parse_id(&id),
                             Content::Credential { token, .. } => id_of_token(&token.unwrap_or_default()),
                         };

@@ -1,14 +1,12 @@
 //! `beltic verify`: resolve, verify, report.
 
-use std::io::{self, Cursor, IsTerminal};
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::time::Instant;
 
 use super::super::args::{Common, MAX_JOBS, VerdictFormat, VerifyArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
-use super::super::given;
+use super::super::given::{self, Given};
 use super::super::output::Output;
 use super::super::settings;
 use super::super::streams;
@@ -16,9 +14,7 @@ use super::super::trust;
 use super::super::verdicts::{Counts, Form, Place, no_token};
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
-use crate::results::{Content, ResultRow, Results};
-use crate::source::InputName;
-use crate::stop::Stop;
+use crate::results::{ResultRow, Results};
 use crate::verify::{Policy, Verifier};
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
@@ -48,7 +44,6 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     }
     ended.and(finished)?;
     match counts.not_valid() {
-        0 if counts.valid + counts.skipped == 0 => Err(given::undecodable("the input holds no token")),
         0 => Ok(ExitStatus::Done),
         _ => Ok(ExitStatus::SomeFailed),
     }
@@ -83,33 +78,11 @@ struct Inputs {
     next_index: u64,
 }
 
-/// An input as it was named.
-enum Given {
-    File(String),
-    Token(String),
-}
-
 impl Inputs {
     fn open(names: &[String]) -> Result<Inputs, Failure> {
-        let mut pending: Vec<Given> = Vec::new();
-        for name in names {
-            pending.push(match name.as_str() {
-                "-" => Given::File("-".to_owned()),
-                name if Path::new(name).exists() => Given::File(name.to_owned()),
-                name if given::looks_like_a_token(name) => Given::Token(name.to_owned()),
-                name => {
-                    let name = streams::printable(&name.chars().take(200).collect::<String>());
-                    let message = format!("there is no file {name}, and it is no token");
-                    return Err(Failure::said(ExitStatus::Files, message));
-                }
-            });
-        }
+        let mut pending = names.iter().map(|name| Given::named(name)).collect::<Result<Vec<_>, _>>()?;
         if pending.is_empty() {
-            if io::stdin().is_terminal() {
-                return Err(Failure::usage("there is nothing to verify")
-                    .hint("name a file or a token, or pipe one in"));
-            }
-            pending.push(Given::File("-".to_owned()));
+            pending.push(Given::piped()?);
         }
         Ok(Inputs { pending: pending.into_iter(), current: None, next_index: 0 })
     }
@@ -128,14 +101,7 @@ impl Inputs {
                 }
             }
             let Some(next) = self.pending.next() else { return Ok(None) };
-            let stop = Stop::default();
-            self.current = Some(match next {
-                Given::File(name) => Results::open(Path::new(&name), &stop)?,
-                Given::Token(token) => {
-                    let reader = Box::new(Cursor::new(token.into_bytes()));
-                    Results::read(InputName::Stdin, reader, &stop)?
-                }
-            });
+            self.current = Some(next.open()?);
         }
     }
 }
@@ -164,16 +130,13 @@ impl pipeline::Worker for Station<'_> {
             Judged { bytes: Vec::new(), ends: Vec::with_capacity(rows.len()), counts: Counts::default() };
         for row in rows {
             let ResultRow { index, line, correlation_id, content } = row;
-            let verdict = match &content {
-                Content::Failed => {
-                    judged.counts.skipped += 1;
-                    continue;
-                }
-                Content::Unreadable(problem) => no_token(problem),
-                Content::Credential { token: Some(token), .. } => self.verifier.verify(token),
-                // A line that begins like no token is taken for an id by the reader.
-                Content::Credential { id: Some(text), token: None } => self.verifier.verify(text),
-                Content::Credential { .. } => no_token("the row is empty"),
+            let Some(token) = given::token_of(content) else {
+                judged.counts.skipped += 1;
+                continue;
+            };
+            let verdict = match &token {
+                Ok(token) => self.verifier.verify(token),
+                Err(problem) => no_token(problem),
             };
             judged.counts.note(&verdict);
             self.form.write(&Place { index, line, correlation_id }, &verdict, &mut judged.bytes);

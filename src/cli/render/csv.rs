@@ -4,6 +4,7 @@ use super::Form;
 use crate::batch::{Outcome, Render, Row};
 use crate::credential::Resource;
 use crate::request::Rejection;
+use crate::source::is_formula;
 
 pub(super) struct Table;
 
@@ -107,9 +108,10 @@ fn rejected_cells(rejection: &Rejection) -> Vec<String> {
     cells
 }
 
-/// Text that no spreadsheet runs as a formula: an apostrophe is put before what would be one.
+/// Text that no spreadsheet runs as a formula: an apostrophe is put before what would be one, and
+/// before what has an apostrophe there already, so that reading can take exactly one off.
 pub(crate) fn harmless(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+    if is_formula(&text) { format!("'{text}") } else { text }
 }
 
 pub(crate) fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
@@ -138,5 +140,8 @@ mod tests {
             assert_eq!(harmless(text.into()), format!("'{text}"));
         }
         assert_eq!(harmless("a=b".into()), "a=b");
+        for text in ["-5", "'-5", "''=1", "a", "'a", "'", "''", "", "\t'"] {
+            assert_eq!(crate::source::without_apostrophe(&harmless(text.into())), text);
+        }
     }
 }
