@@ -153,15 +153,17 @@ impl Lists {
         let (mut buffer, mut parser) = (Vec::new(), Parser::default());
         let text = decode_text(compact.payload, Part::Payload, &mut buffer).map_err(at(Step::Payload))?;
         let document = parse_object(text, Part::Payload, &mut parser).map_err(at(Step::Payload))?;
-        let claims = match opened.typ {
-            Typ::StatusList => of_token_list(document.root())?,
-            _ => of_bitstring(document.root())?,
-        };
         let key = opener.key(&opened);
+        let issuer = key.issuer.clone().or_else(|| policy.issuer.clone());
+        let claims = match opened.typ {
+            Typ::StatusList => of_token_list(document.root()),
+            _ => of_bitstring(document.root()),
+        };
+        let claims = claims.inspect_err(|_| *name = unsound(document.root(), &opened.typ, issuer.clone()))?;
         *name = Some(Name {
             kinds: claims.kinds.clone(),
             uri: claims.uri.clone(),
-            issuer: key.issuer.clone().or_else(|| policy.issuer.clone()),
+            issuer,
             issued_at: claims.issued_at().unwrap_or(i64::MIN),
         });
         if let Some(issuer) = &claims.issuer {
@@ -292,6 +294,16 @@ impl ListClaims<'_> {
 
 /// How long a list is relied on that says nothing of its end: as long as those that are published here.
 const MAX_ENDLESS_SECONDS: i64 = 7 * 86_400;
+
+/// The name of a list of which nothing else makes sense. Any other list of that name counts more than it.
+fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> Option<Name> {
+    let (kinds, name) = match typ {
+        Typ::StatusList => (vec![ListKind::Token], "sub"),
+        _ => ([Purpose::Revocation, Purpose::Suspension].map(ListKind::Bitstring).to_vec(), "id"),
+    };
+    let uri = text(name, payload.member(name)).ok()?.into_owned();
+    Some(Name { kinds, uri, issuer, issued_at: i64::MIN })
+}
 
 /// A list's header: of a type that lists have, and of a JWS alone.
 fn accept(typ: &Typ, compact: &Compact<'_>) -> Result<(), Refusal> {

@@ -471,6 +471,11 @@ fn stale(list: &str) -> bool {
 fn a_bad_list_is_not_made_good_by_another_form_or_copy() {
     let stale = sign_token_list(|payload| payload["exp"] = json!(NOW), &[]);
     assert_eq!(with_lists(Kind::JwtVc, &[stale.clone(), bit_list(&[])]), UNKNOWN);
+    let unsound = sign_token_list(|payload| payload["ttl"] = json!(0), &[]);
+    assert_eq!(with_lists(Kind::JwtVc, &[unsound.clone(), bit_list(&[])]), UNKNOWN);
+    for lists in [[unsound.clone(), token_list(&[])], [token_list(&[]), unsound]] {
+        assert_eq!(with_lists(Kind::JwtVc, &lists), None, "a sound one of that name says it");
+    }
     // Of two sound ones the newer counts, whichever comes first.
     let newer = sign_token_list(|payload| payload["iat"] = json!(ISSUED + 60), &[(INDEX, 1)]);
     for lists in [[token_list(&[]), newer.clone()], [newer, token_list(&[])]] {
