@@ -14,6 +14,9 @@ use crate::results::{Content, ResultRow, Results, ResultsError};
 use crate::source::InputName;
 use crate::stop::Stop;
 
+/// The longest name of a file that messages show.
+const MAX_NAME_BYTES: usize = 200;
+
 /// An input as it was named.
 #[derive(Debug)]
 pub(crate) enum Given {
@@ -30,7 +33,11 @@ impl Given {
             name if Path::new(name).exists() => Ok(Given::File(name.into())),
             name if looks_like_a_token(name) => Ok(Given::Token(name.to_owned())),
             name => {
-                let name = streams::printable(&name.chars().take(200).collect::<String>());
+                // What was meant to be a token is not shown: it holds personal data.
+                let name = match name.len() > MAX_NAME_BYTES || name.matches('.').count() >= 2 {
+                    true => "of that name".to_owned(),
+                    false => streams::printable(name),
+                };
                 let message = format!("there is no file {name}, and it is no token");
                 Err(Failure::said(ExitStatus::Files, message))
             }
@@ -103,10 +110,12 @@ pub(crate) fn undecodable(message: impl Into<String>) -> Failure {
     Failure::said(ExitStatus::Input, message.into())
 }
 
-/// Whether a text that names no file is a token, or was meant to be.
+/// Whether a text that names no file is a token, or was meant to be; or a disclosure of one, which
+/// begins with base64url of `["`.
 fn looks_like_a_token(text: &str) -> bool {
     let of_a_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    text.matches('.').count() >= 2 && text.bytes().all(of_a_token) && text.starts_with("ey")
+    let begins_like_one = text.matches('.').count() >= 2 && text.starts_with("ey") || text.starts_with("WyI");
+    begins_like_one && text.bytes().all(of_a_token)
 }
 
 /// The token that a row holds, or what it holds instead; none for an item that failed.

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use base64_simd::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
 use super::streams::{grouped, printable};
 use crate::clock::UnixTime;
 use crate::json::{self, Kind, Parser, Value};
@@ -146,6 +149,40 @@ impl Inspection {
         let _ = writeln!(out, r#","key_binding":{}}}"#, self.has_key_binding);
         out
     }
+}
+
+/// A disclosure without its token (RFC 9901 section 4.2), laid out for people or for programs.
+pub(crate) fn disclosure(text: &str, as_json: bool) -> Option<String> {
+    let content = String::from_utf8(URL_SAFE_NO_PAD.decode_to_vec(text).ok()?).ok()?;
+    let mut parser = Parser::for_tokens();
+    let document = parser.parse(&content).ok()?;
+    let elements: Vec<Value<'_>> = document.root().elements().collect();
+    let (salt, name, value) = match elements[..] {
+        [salt, value] => (salt, None, value),
+        [salt, name, value] => (salt, Some(name), value),
+        _ => return None,
+    };
+    let kind = if name.is_some() { "disclosure of a claim" } else { "disclosure of an array's element" };
+    let digest = URL_SAFE_NO_PAD.encode_to_string(Sha256::digest(text));
+    salt.as_str()?;
+    let name = name.map(Value::text);
+    if as_json {
+        let name = name.map(|name| format!(r#""name":{name},"#)).unwrap_or_default();
+        let (salt, value) = (salt.text(), on_one_line(value.text()));
+        return Some(format!(
+            r#"{{"verified":false,"kind":"{kind}","digest":"{digest}","salt":{salt},{name}"value":{value}}}{}"#,
+            '\n'
+        ));
+    }
+    let mut page = format!(
+        "{NOTHING_VERIFIED}\n\nkind    {kind}\ndigest  {digest}\nsalt    {}\n",
+        printable(salt.text())
+    );
+    if let Some(name) = name {
+        page += &format!("name    {}\n", printable(name));
+    }
+    page += &format!("value   {}\n", printable(&on_one_line(value.text())));
+    Some(page)
 }
 
 /// The largest status list that is unpacked, in bytes.

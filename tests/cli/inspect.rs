@@ -171,3 +171,27 @@ fn status_lists_tell_how_many_entries_are_set() {
         assert!(run.stdout.contains("131,072 entries, 2 of them set"), "{}", run.stdout);
     }
 }
+
+/// The disclosure and its digest are those of RFC 9901 section 4.2.
+#[test]
+fn a_disclosure_alone_is_decoded() {
+    let sandbox = Sandbox::new();
+    let text = "WyI2cU1RdlJMNWhhaiIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0";
+    let digest = "uutlBuYeMDyjLLTpf6Jxi7yNkEF35jdyWMn9U7b_RYY";
+    let run = sandbox.beltic(&["inspect", text]).expect(0);
+    assert!(run.stdout.contains(digest) && run.stdout.contains("name    \"family_name\""), "{}", run.stdout);
+    let piped = sandbox.beltic_fed(&["inspect", "--json"], format!("{text}\n").as_bytes()).expect(0);
+    let found: Value = serde_json::from_str(&piped.stdout).unwrap();
+    assert_eq!((found["digest"].as_str(), found["value"].as_str()), (Some(digest), Some("Möbius")));
+    assert_eq!(found["verified"], false);
+}
+
+/// A token with a slip in it is not shown: it is full of personal data.
+#[test]
+fn what_was_meant_to_be_a_token_is_not_echoed() {
+    let sandbox = Sandbox::new();
+    for command in ["inspect", "present", "verify"] {
+        let run = sandbox.beltic(&[command, "eyJhIjoxfQ.eyJuYW1lIjoiSmFuZSJ9.AA="]);
+        assert!(run.code != 0 && !run.stderr.contains("eyJuYW1l"), "{command}: {}", run.stderr);
+    }
+}

@@ -19,6 +19,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     if let Some(keys) = keys(&head, args.json) {
         return super::print(keys.as_bytes());
     }
+    if let Some(disclosure) = disclosure(&head, args.json) {
+        return super::print(disclosure.as_bytes());
+    }
     let mut pages = Pages { as_json: args.json, shown: 0, failed: 0, problem: None };
     let ended = pages.print_all(input.results()?);
     ended?;
@@ -38,6 +41,11 @@ fn keys(text: &[u8], as_json: bool) -> Option<String> {
     let mut parser = Parser::default();
     let document = parser.parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
     inspection::keys(document.root(), as_json)
+}
+
+/// A disclosure that stands alone, laid out; none where the text is none.
+fn disclosure(text: &[u8], as_json: bool) -> Option<String> {
+    inspection::disclosure(std::str::from_utf8(text).ok()?.trim(), as_json)
 }
 
 /// What is printed, token by token.
