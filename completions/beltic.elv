@@ -178,7 +178,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -o 'The form of the results [default: text on a terminal, else ndjson]'
             cand --output 'The form of the results [default: text on a terminal, else ndjson]'
             cand --ledger 'The ledger that the credentials were issued with [default: .beltic/ledger.db]'
-            cand --reason 'Why: a word or a text of your own (nothing personal)'
+            cand --reason 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --dry-run 'Say what would be changed; change nothing'

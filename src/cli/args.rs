@@ -76,11 +76,34 @@ pub enum Command {
     /// Keep some disclosures of an SD-JWT and drop the others
     Present(PresentArgs),
     /// Revoke credentials, for ever
-    Revoke(Box<RevokeArgs>),
+    #[command(
+        before_help = "Examples:
+  beltic revoke urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
+  beltic revoke --from results.ndjson --reason policy_change
+  beltic revoke --correlation-id 0001 --correlation-id 0002
+  beltic revoke --run nightly-2026-11-23 --dry-run
+",
+        after_help = "Revocation is final. Verifiers see it once `beltic publish` has written the lists.\n"
+    )]
+    Revoke(Box<StatusArgs>),
     /// Suspend credentials, until they are reinstated
-    Suspend(Box<SuspendArgs>),
+    #[command(
+        before_help = "Examples:
+  beltic suspend urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
+  beltic suspend --subject EX-GB-00EX4179
+",
+        after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
+    )]
+    Suspend(Box<StatusArgs>),
     /// End the suspension of credentials
-    Reinstate(Box<ReinstateArgs>),
+    #[command(
+        before_help = "Examples:
+  beltic reinstate urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
+  beltic reinstate --subject EX-GB-00EX4179
+",
+        after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
+    )]
+    Reinstate(Box<StatusArgs>),
     /// Write the static site that verifiers fetch: keys, DID document, status lists
     Publish(PublishArgs),
     /// List the credentials that the ledger knows, or what happened to them
@@ -355,9 +378,13 @@ pub struct PresentArgs {
     pub disclose: Vec<String>,
 }
 
-/// Which credentials a change of status is about, and how it is told.
+/// What `revoke`, `suspend` and `reinstate` take: which credentials, why, and how it is told.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("which").args(["ids", "from", "run", "subject", "correlation_id"]).multiple(true).required(true))]
+#[command(
+    help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
+    group = ArgGroup::new("which").args(["ids", "from", "run", "subject", "correlation_id"]).multiple(true).required(true)
+)]
 pub struct StatusArgs {
     /// Ids of credentials, with or without `urn:uuid:`
     #[arg(value_name = "ID")]
@@ -384,66 +411,7 @@ pub struct StatusArgs {
     /// The ledger that the credentials were issued with [default: .beltic/ledger.db]
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
-}
-
-/// What `revoke` takes.
-#[derive(Debug, Args)]
-#[command(
-    help_template = HELP_TEMPLATE,
-    mut_args(|arg| arg.hide_env_values(true)),
-    before_help = "Examples:
-  beltic revoke urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
-  beltic revoke --from results.ndjson --reason policy_change
-  beltic revoke --correlation-id 0001 --correlation-id 0002
-  beltic revoke --run nightly-2026-11-23 --dry-run
-",
-    after_help = "Revocation is final. Verifiers see it once `beltic publish` has written the lists.\n"
-)]
-pub struct RevokeArgs {
-    /// Which credentials, and how it is told.
-    #[command(flatten)]
-    pub status: StatusArgs,
     /// Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)
-    #[arg(long, value_name = "REASON")]
-    pub reason: Option<String>,
-}
-
-/// What `suspend` takes.
-#[derive(Debug, Args)]
-#[command(
-    help_template = HELP_TEMPLATE,
-    mut_args(|arg| arg.hide_env_values(true)),
-    before_help = "Examples:
-  beltic suspend urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
-  beltic suspend --subject EX-GB-00EX4179
-",
-    after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
-)]
-pub struct SuspendArgs {
-    /// Which credentials, and how it is told.
-    #[command(flatten)]
-    pub status: StatusArgs,
-    /// Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)
-    #[arg(long, value_name = "REASON")]
-    pub reason: Option<String>,
-}
-
-/// What `reinstate` takes.
-#[derive(Debug, Args)]
-#[command(
-    help_template = HELP_TEMPLATE,
-    mut_args(|arg| arg.hide_env_values(true)),
-    before_help = "Examples:
-  beltic reinstate urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
-  beltic reinstate --subject EX-GB-00EX4179
-",
-    after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
-)]
-pub struct ReinstateArgs {
-    /// Which credentials, and how it is told.
-    #[command(flatten)]
-    pub status: StatusArgs,
-    /// Why: a word or a text of your own (nothing personal)
     #[arg(long, value_name = "REASON")]
     pub reason: Option<String>,
 }

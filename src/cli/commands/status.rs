@@ -27,13 +27,8 @@ use crate::stop::Stop;
 /// The longest reason, in characters.
 const MAX_REASON_CHARS: usize = 512;
 
-pub(super) fn run(
-    common: &Common,
-    change: Change,
-    args: &StatusArgs,
-    reason: &Option<String>,
-) -> Result<ExitStatus, Failure> {
-    let reason = reason.as_deref().map(checked_reason).transpose()?;
+pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<ExitStatus, Failure> {
+    let reason = args.reason.as_deref().map(checked_reason).transpose()?;
     let settings = Settings::load(common)?;
     let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
     let mut targets = Targets::of(args, &ledger)?;
