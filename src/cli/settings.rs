@@ -304,10 +304,15 @@ impl Settings {
 
     /// How many workers there are.
     pub(crate) fn jobs(&self, given: &Option<NonZeroU16>) -> usize {
-        let given = self.value(given, |config| &config.jobs).map(|jobs| usize::from(jobs.get()));
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        given.unwrap_or_else(cores).min(MAX_JOBS)
+        let given = self.value(given, |config| &config.jobs);
+        jobs_or_cores(given)
     }
+}
+
+/// How many workers there are: as many as were asked for, within the limit, else one a core.
+pub(crate) fn jobs_or_cores(given: Option<NonZeroU16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    given.map_or_else(cores, |jobs| usize::from(jobs.get())).min(MAX_JOBS)
 }
 
 fn uri(name: &str, value: Option<String>) -> Result<Option<String>, Failure> {

@@ -95,3 +95,15 @@ pub(super) fn push_base64url(out: &mut Vec<u8>, bytes: &[u8]) {
 pub(super) fn push_number(out: &mut Vec<u8>, number: impl std::fmt::Display) {
     let _ = write!(out, "{number}"); // writing to a Vec does not fail
 }
+
+/// Appends `,"status":…`, the place in a Token Status List (section 6.2), where the credential has
+/// one. Both forms of credentials carry it.
+pub(super) fn push_token_status(out: &mut Vec<u8>, grant: &Grant) {
+    let Some((uris, index)) = &grant.status else { return };
+    out.extend_from_slice(br#","status":{"status_list":{"idx":"#);
+    push_number(out, index);
+    out.extend_from_slice(br#","uri":""#);
+    // A list's URIs are ours and hold nothing that JSON escapes.
+    out.extend_from_slice(uris.token.as_bytes());
+    out.extend_from_slice(br#""}}"#);
+}

@@ -4,7 +4,7 @@
 //! same: `iss` = `issuer`, `jti` = `id`, `iat` = `validFrom`, `exp` = `validUntil`, so that readers
 //! of either kind agree.
 
-use super::assemble::push_number;
+use super::assemble::{push_number, push_token_status};
 use super::evidence;
 use super::profile::Profile;
 use crate::json::Parser;
@@ -69,13 +69,7 @@ pub(super) fn write_payload(
     push_number(out, grant.expires_at.seconds());
     out.extend_from_slice(br#","vct":"#);
     out.extend_from_slice(profile.vct_json.as_bytes());
-    if let Some((uris, index)) = &grant.status {
-        out.extend_from_slice(br#","status":{"status_list":{"idx":"#);
-        push_number(out, index);
-        out.extend_from_slice(br#","uri":""#);
-        out.extend_from_slice(uris.token.as_bytes());
-        out.extend_from_slice(br#""}}"#);
-    }
+    push_token_status(out, grant);
     out.push(b'}');
 }
 

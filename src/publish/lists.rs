@@ -17,10 +17,8 @@ use crate::status::{self, StatusArray, Width};
 use crate::token::{Compact, Part, decode_text};
 
 /// A form of a list, before it is signed.
-pub(super) struct Form<'l> {
+pub(super) struct Form {
     pub(super) uri: String,
-    /// The entries that are revoked.
-    revoked: &'l HashSet<u64>,
     pub(super) kind: Kind,
     pub(super) header: String,
     pub(super) payload: String,
@@ -32,12 +30,7 @@ pub(super) fn revoked_entries(list: &ListState) -> HashSet<u64> {
 }
 
 /// Every form of a list: the token list, and a bitstring for each purpose that is in use.
-pub(super) fn forms<'l>(
-    list: &ListState,
-    revoked: &'l HashSet<u64>,
-    plan: &Plan<'_>,
-    aggregation_uri: Option<&str>,
-) -> Vec<Form<'l>> {
+pub(super) fn forms(list: &ListState, plan: &Plan<'_>, aggregation_uri: Option<&str>) -> Vec<Form> {
     let validity = plan.validity;
     // A list keeps the second bit once it had one.
     let width = if list.uris.suspension.is_some() { Width::Two } else { Width::One };
@@ -49,7 +42,6 @@ pub(super) fn forms<'l>(
     let token = TokenList { uri: &list.uris.token, validity, array: &array, aggregation_uri };
     let mut forms = vec![Form {
         uri: list.uris.token.clone(),
-        revoked,
         kind: Kind::TokenList,
         header: token_list::header(plan.issuer.kid(), x5c.as_deref()),
         payload: token.payload(),
@@ -65,7 +57,6 @@ pub(super) fn forms<'l>(
         let credential = ListCredential { url, issuer: plan.issuer.id(), validity, purpose, list: &bits };
         forms.push(Form {
             uri: url.clone(),
-            revoked,
             kind: Kind::BitstringList,
             header: bitstring::header(plan.issuer.kid()),
             payload: credential.payload(),
@@ -92,7 +83,7 @@ pub(super) enum Freshness {
     Outdated,
 }
 
-impl Form<'_> {
+impl Form {
     pub(super) fn freshness(&self, published: Option<&[u8]>, plan: &Plan<'_>) -> Freshness {
         let times = published.and_then(|bytes| self.times_if_same(bytes, plan.key.public()));
         let now = plan.validity.issued_at.seconds();
@@ -132,13 +123,12 @@ impl Form<'_> {
 /// Revocation is final (contract section 6). A ledger that was restored from an older copy has
 /// forgotten some, and must not take them back in public.
 pub(super) fn refuse_to_forget(
-    form: &Form,
+    revoked: &HashSet<u64>,
     published: Option<&[u8]>,
     path: &Path,
 ) -> Result<(), PublishError> {
     let theirs = published.and_then(|bytes| revocations(std::str::from_utf8(bytes).ok()?));
     let Some(theirs) = theirs else { return Ok(()) };
-    let Form { revoked, .. } = form;
     let count = theirs.iter().filter(|index| !revoked.contains(index)).count() as u64;
     match count {
         0 => Ok(()),

@@ -25,7 +25,7 @@ use thiserror::Error;
 use crate::clock::UnixTime;
 use crate::files::PathError;
 use crate::issuer::Issuer;
-use crate::jws::{self, SignError};
+use crate::jws::{self, SignError, Signer};
 use crate::keys::{CertificateChain, IssuerKey, PublicKey};
 use crate::ledger::{Ledger, LedgerError};
 use crate::site::{
@@ -34,7 +34,7 @@ use crate::site::{
 };
 use crate::status::Validity;
 pub use directory::Directory;
-use lists::{Freshness, forms, refuse_to_forget, revoked_entries};
+use lists::{Form, Freshness, forms, refuse_to_forget, revoked_entries};
 
 /// The largest file of a site that is looked at, in bytes: lists and documents are far smaller.
 const MAX_FILE_BYTES: usize = 16 << 20;
@@ -231,21 +231,11 @@ impl Site {
                     .push(format!("status lists of {host} are among the files: upload them there too"));
             }
             let revoked = revoked_entries(&list);
-            for form in forms(&list, &revoked, plan, aggregation_uri.as_deref()) {
+            for form in forms(&list, plan, aggregation_uri.as_deref()) {
                 let path = hosts.path_of(&form.uri)?;
                 let published = directory.read(&path)?;
-                refuse_to_forget(&form, published.as_deref(), &directory.path_of(&path))?;
-                let freshness = form.freshness(published.as_deref(), plan);
-                let bytes = match (freshness, published) {
-                    (Freshness::Fresh, Some(bytes)) => bytes,
-                    (freshness, _) => {
-                        if freshness == Freshness::Lapsing {
-                            self.lapsing.push(path.clone());
-                        }
-                        jws::sign_compact(&signer, &form.header, &form.payload)?.into_bytes()
-                    }
-                };
-                self.files.add(Document { path, kind: form.kind, bytes })?;
+                refuse_to_forget(&revoked, published.as_deref(), &directory.path_of(&path))?;
+                self.add_form(form, path, published, plan, &signer)?;
             }
             uris.push(list.uris.token);
         }
@@ -263,6 +253,28 @@ impl Site {
             self.files.add(aggregation::document(path, &uris))?;
         }
         Ok(())
+    }
+
+    /// Adds a form of a list: the published one as long as it can stay, else one that is signed now.
+    fn add_form(
+        &mut self,
+        form: Form,
+        path: SitePath,
+        published: Option<Vec<u8>>,
+        plan: &Plan<'_>,
+        signer: &Signer,
+    ) -> Result<(), PublishError> {
+        let freshness = form.freshness(published.as_deref(), plan);
+        let bytes = match (freshness, published) {
+            (Freshness::Fresh, Some(bytes)) => bytes,
+            (freshness, _) => {
+                if freshness == Freshness::Lapsing {
+                    self.lapsing.push(path.clone());
+                }
+                jws::sign_compact(signer, &form.header, &form.payload)?.into_bytes()
+            }
+        };
+        Ok(self.files.add(Document { path, kind: form.kind, bytes })?)
     }
 
     /// Documents that name another kind of issuer's keys would be believed for ever.

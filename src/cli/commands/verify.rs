@@ -1,9 +1,8 @@
 //! `beltic verify`: resolve, verify, report.
 
-use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use super::super::args::{Common, MAX_JOBS, VerdictFormat, VerifyArgs};
+use super::super::args::{Common, VerdictFormat, VerifyArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given};
@@ -28,7 +27,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let mut output = Output::to_stdout()?;
     let mut counts = Counts::default();
     let ended = pipeline::run(
-        jobs(args),
+        settings::jobs_or_cores(args.jobs),
         || Station { verifier: Verifier::new(&ring, &policy, &lists), form },
         || inputs.next(),
         Ok,
@@ -64,11 +63,6 @@ fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
         legacy_vc: args.legacy_vc,
         status: !args.no_status,
     })
-}
-
-fn jobs(args: &VerifyArgs) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())).min(MAX_JOBS)
 }
 
 /// The inputs, one after the other. Indices count on from one to the next.

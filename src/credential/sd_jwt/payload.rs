@@ -2,7 +2,7 @@
 
 use super::disclose::Hider;
 use super::policy::Disclosure;
-use crate::credential::assemble::{AssemblyError, push_number};
+use crate::credential::assemble::{AssemblyError, push_number, push_token_status};
 use crate::credential::profile::Profile;
 use crate::json::Parser;
 use crate::ledger::Grant;
@@ -49,13 +49,7 @@ pub(in crate::credential) fn write_payload(
         out.extend_from_slice(br#","cnf":"#);
         out.extend_from_slice(draft.cnf.of(text));
     }
-    if let Some((uris, index)) = &grant.status {
-        out.extend_from_slice(br#","status":{"status_list":{"idx":"#);
-        push_number(out, index);
-        out.extend_from_slice(br#","uri":""#);
-        out.extend_from_slice(uris.token.as_bytes());
-        out.extend_from_slice(br#""}}"#);
-    }
+    push_token_status(out, grant);
     write_claims(out, profile, draft, text, parser, hider)?;
     if !hider.disclosures.is_empty() {
         out.extend_from_slice(br#","_sd_alg":"sha-256""#);
