@@ -23,7 +23,7 @@ type Told = (Option<String>, Option<(String, String)>);
 /// What the reader of results finds in a file.
 fn read_back(bytes: Vec<u8>) -> Vec<Told> {
     let mut results =
-        Results::read(InputName::Stdin, Box::new(Cursor::new(bytes)), &Stop::default()).unwrap();
+        Results::read(InputName::Stdin, Box::new(Cursor::new(bytes)), &Stop::default()).unwrap().batches();
     let told = |row: ResultRow| match row.content {
         Content::Credential { id: Some(id), token: Some(token) } => (row.correlation_id, Some((id, token))),
         Content::Failed => (row.correlation_id, None),

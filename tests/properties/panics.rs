@@ -254,7 +254,8 @@ fn any_results_are_read_or_refused() {
     let texts = names.map(|name| world.bytes(&name)).collect();
     holds(1_000, file!(), slipped(texts), |bytes| {
         let input = Box::new(Cursor::new(bytes));
-        let Ok(mut results) = Results::read(InputName::Stdin, input, &Stop::default()) else { return };
+        let Ok(results) = Results::read(InputName::Stdin, input, &Stop::default()) else { return };
+        let mut results = results.batches();
         while results.next_batch().is_ok_and(|batch| !batch.is_empty()) {}
     });
 }
