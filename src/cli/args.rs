@@ -41,7 +41,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Common {
     /// Read settings from this file instead of looking for .beltic.yaml
-    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Colour messages and text results
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
@@ -54,7 +54,7 @@ pub struct Common {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
     Auto,
     /// Always.
     Always,
@@ -134,7 +134,7 @@ pub enum Command {
   beltic batch-issue a.json b.json --issuer did:web:issuer.example --summary summary.json
   zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
   beltic batch-issue items.csv --dry-run
-  beltic batch-issue items.csv --idempotency-key \"$CI_JOB_ID\" --failed failed.csv
+  beltic batch-issue items.csv --idempotency-key \"$CI_PIPELINE_ID\" --failed failed.csv
 ",
     after_help = ExitStatus::help()
 )]
@@ -216,7 +216,7 @@ pub struct BatchIssueArgs {
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Issue each item once, however often the run is repeated under this key, such as a CI job's id
+    /// Issue each item once, however often the run is repeated under this key, such as a CI pipeline's id
     #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
     pub idempotency_key: Option<String>,
     /// Check everything and say what would be issued; write nothing, take no index
@@ -240,6 +240,7 @@ pub(super) const MAX_JOBS: usize = 1024;
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
     before_help = "Examples:
   beltic keygen
   beltic keygen --issuer did:web:issuer.example
@@ -366,6 +367,7 @@ pub struct InspectArgs {
     before_help = "Examples:
   beltic present credential.txt --disclose claims.registered_address
   beltic present credential.txt --disclose subject.registration_number --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt --disclose /claims/beneficial_owners/0
   beltic present credential.txt               shows nothing that can be withheld
 "
 )]
@@ -373,7 +375,7 @@ pub struct PresentArgs {
     /// The token, or a file that holds it; `-` or none: standard input
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
-    /// Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable
+    /// Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable
     #[arg(long, value_name = "PATH")]
     pub disclose: Vec<String>,
 }
@@ -570,9 +572,16 @@ pub struct LedgerArgs {
 #[derive(Debug, Subcommand)]
 pub enum LedgerAction {
     /// Check that the file is sound and that no index, id or item is there twice
+    #[command(
+        help_template = HELP_TEMPLATE,
+        before_help = "Examples:
+  beltic ledger check
+  beltic ledger check --ledger /var/lib/issuer/ledger.db
+"
+    )]
     Check {
         /// The ledger [default: .beltic/ledger.db]
-        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", hide_env_values = true, value_hint = ValueHint::FilePath)]
         ledger: Option<PathBuf>,
     },
 }
@@ -581,6 +590,7 @@ pub enum LedgerAction {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
     before_help = "Examples:
   beltic schema > item.schema.json
   beltic schema --vct > business-v1.json
@@ -776,12 +786,53 @@ mod tests {
     }
 
     #[test]
-    fn every_help_text_starts_with_examples() {
-        let mut command = Cli::command();
-        command.build();
-        for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
-            let help = command.render_help().to_string();
+    fn every_help_text_starts_with_examples_that_can_be_typed() {
+        let mut program = Cli::command();
+        program.build();
+        let mut examples = Vec::new();
+        for mut command in with_those_below(&program) {
+            let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  beltic "), "{help}");
+            let block = help.split("\n\n").next().unwrap_or_default();
+            examples.extend(block.lines().skip(1).map(str::to_owned));
         }
+        assert!(examples.len() > 40, "{examples:#?}");
+        for example in examples {
+            let words = words_of(&example);
+            assert_eq!(words[0], "beltic", "{example}");
+            let parsed = Cli::try_parse_from(&words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn no_help_text_shows_the_reader_s_environment_or_wraps_the_exit_codes() {
+        let mut program = Cli::command();
+        program.build();
+        for command in with_those_below(&program) {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                assert!(arg.is_hide_env_values_set(), "{}: {}", command.get_name(), arg.get_id());
+            }
+        }
+        for line in ExitStatus::help().lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    /// The program, its commands and theirs, without those that print help.
+    fn with_those_below(command: &clap::Command) -> Vec<clap::Command> {
+        let mut commands = vec![command.clone()];
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        commands.extend(below.flat_map(with_those_below));
+        commands
+    }
+
+    /// The words of an example's own command: what follows a pipe's last `|`, up to `>` or a comment,
+    /// which stands behind three spaces.
+    fn words_of(example: &str) -> Vec<String> {
+        let command = example.trim().split("   ").next().unwrap_or_default();
+        let command = command.split(" | ").last().unwrap_or_default();
+        let words = command.split_whitespace().take_while(|word| !matches!(*word, ">" | "<"));
+        words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
     }
 }
