@@ -78,7 +78,7 @@ pub enum Command {
     /// Revoke credentials, for ever
     #[command(
         before_help = "Examples:
-  beltic revoke urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
+  beltic revoke 01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
   beltic revoke --from results.ndjson --reason policy_change
   beltic revoke --correlation-id 0001 --correlation-id 0002
   beltic revoke --run nightly-2026-11-23 --dry-run
@@ -89,7 +89,7 @@ pub enum Command {
     /// Suspend credentials, until they are reinstated
     #[command(
         before_help = "Examples:
-  beltic suspend urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
+  beltic suspend 01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
   beltic suspend --subject EX-GB-00EX4179
 ",
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
@@ -98,7 +98,7 @@ pub enum Command {
     /// End the suspension of credentials
     #[command(
         before_help = "Examples:
-  beltic reinstate urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
+  beltic reinstate 01a206e6-9989-7123-a539-f16d67dba009
   beltic reinstate --subject EX-GB-00EX4179
 ",
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
@@ -131,10 +131,11 @@ pub enum Command {
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
   beltic batch-issue companies.csv --out results.csv --output csv
-  beltic batch-issue a.json b.json --issuer did:web:issuer.example --summary summary.json
+  beltic batch-issue a.json b.json --issuer did:web:issuer.example
   zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
   beltic batch-issue items.csv --dry-run
-  beltic batch-issue items.csv --idempotency-key \"$CI_PIPELINE_ID\" --failed failed.csv
+  beltic batch-issue items.csv --failed failed.csv --summary summary.json
+  beltic batch-issue items.csv --idempotency-key \"$CI_PIPELINE_ID\"
 ",
     after_help = ExitStatus::help()
 )]
@@ -273,7 +274,7 @@ pub struct KeygenArgs {
   beltic verify results.ndjson --site public
   beltic verify tokens.txt --did did.json --status-list lists --output ndjson
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
-  beltic verify --jwks jwks.json --issuer https://issuer.example --no-status < token.txt
+  beltic verify --jwks jwks.json --no-status < token.txt
 ",
     after_help = ExitStatus::help()
 )]
@@ -366,7 +367,7 @@ pub struct InspectArgs {
     help_template = HELP_TEMPLATE,
     before_help = "Examples:
   beltic present credential.txt --disclose claims.registered_address
-  beltic present credential.txt --disclose subject.registration_number --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt --disclose 'claims.beneficial_owners[]'
   beltic present credential.txt --disclose /claims/beneficial_owners/0
   beltic present credential.txt               shows nothing that can be withheld
 "
@@ -426,7 +427,7 @@ pub struct StatusArgs {
     before_help = "Examples:
   beltic publish --out site
   beltic publish --out site --issuer did:web:issuer.example
-  beltic publish --out site --check     in a cron job: exit code 3 if something has to be published
+  beltic publish --out site --check   for cron: exit code 3 when work is due
 "
 )]
 pub struct PublishArgs {
@@ -470,7 +471,7 @@ pub struct PublishArgs {
   beltic list --status revoked
   beltic list --run 2027-01 --output csv > credentials.csv
   beltic list --subject EX-GB-00EX4179
-  beltic list --expiring-within P30D   for a cron job: exit code 3 when there are any
+  beltic list --expiring-within P30D   for cron: exit code 3 when there are any
   beltic list --events
   beltic list --events --verify
 ",
@@ -793,11 +794,12 @@ mod tests {
         for mut command in with_those_below(&program) {
             let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  beltic "), "{help}");
-            let block = help.split("\n\n").next().unwrap_or_default();
-            examples.extend(block.lines().skip(1).map(str::to_owned));
+            let shown = command.get_before_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(shown.lines().skip(1).map(str::to_owned));
         }
         assert!(examples.len() > 40, "{examples:#?}");
         for example in examples {
+            assert!(example.chars().count() <= 80, "{example}");
             let words = words_of(&example);
             assert_eq!(words[0], "beltic", "{example}");
             let parsed = Cli::try_parse_from(&words);
