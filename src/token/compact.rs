@@ -1,6 +1,6 @@
 //! Cutting a token into its parts, and reading one part.
 
-use base64_simd::{Out, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memchr_iter};
 
 use super::disclosures::MAX_DISCLOSURES;
@@ -122,9 +122,8 @@ fn stands_in_tokens(byte: u8) -> bool {
 /// alphabet of plain base64 and stray bits at the end are refused, so that no two texts are one part.
 pub fn decode<'b>(text: &str, part: Part, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], TokenError> {
     buffer.clear();
-    buffer.resize(URL_SAFE_NO_PAD.estimated_decoded_length(text.len()), 0);
-    match URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(buffer)) {
-        Ok(decoded) => Ok(decoded),
+    match URL_SAFE_NO_PAD.decode_append(text, buffer) {
+        Ok(()) => Ok(buffer),
         Err(_) => Err(check_characters(text).err().unwrap_or(TokenError::Base64 { part })),
     }
 }
