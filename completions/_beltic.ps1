@@ -68,7 +68,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the results to this file, which appears when they are complete [default: standard output]')
             [CompletionResult]::new('--failed', '--failed', [CompletionResultType]::ParameterName, 'Write the failed items to this file, in the form they came in, to be mended and read again')
             [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Write counts and facts of the run to this file, as JSON')
-            [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'Issue each item once, however often the run is repeated under this key, such as a CI job''s id')
+            [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'Issue each item once, however often the run is repeated under this key, such as a CI pipeline''s id')
             [CompletionResult]::new('--max-failures', '--max-failures', [CompletionResultType]::ParameterName, 'Stop once more than N items, or N% of the items so far, have failed')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
@@ -136,7 +136,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;present' {
-            [CompletionResult]::new('--disclose', '--disclose', [CompletionResultType]::ParameterName, 'Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable')
+            [CompletionResult]::new('--disclose', '--disclose', [CompletionResultType]::ParameterName, 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')

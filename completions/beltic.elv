@@ -64,7 +64,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --out 'Write the results to this file, which appears when they are complete [default: standard output]'
             cand --failed 'Write the failed items to this file, in the form they came in, to be mended and read again'
             cand --summary 'Write counts and facts of the run to this file, as JSON'
-            cand --idempotency-key 'Issue each item once, however often the run is repeated under this key, such as a CI job''s id'
+            cand --idempotency-key 'Issue each item once, however often the run is repeated under this key, such as a CI pipeline''s id'
             cand --max-failures 'Stop once more than N items, or N% of the items so far, have failed'
             cand -j 'How many items are worked on at once, at most 1,024 [default: all cores]'
             cand --jobs 'How many items are worked on at once, at most 1,024 [default: all cores]'
@@ -128,7 +128,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'beltic;present'= {
-            cand --disclose 'Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable'
+            cand --disclose 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'

@@ -72,6 +72,9 @@ pub fn is_readable_by_others(path: &Path) -> Result<bool, PathError> {
     Ok(mode_allows_others(&metadata))
 }
 
+/// What is attempted first where a file is written: it fails where there is no such folder.
+pub const NEW_FILE: &str = "create a file beside";
+
 /// A file that is being written next to the one it will replace.
 ///
 /// Dropping it without a commit removes it.
@@ -84,8 +87,7 @@ pub struct Replacement {
 impl Replacement {
     /// Starts to write what will become `target`.
     pub fn begin(target: &Path) -> Result<Self, PathError> {
-        let file = temporary_beside(target)
-            .map_err(|source| PathError::new("create a file beside", target, source))?;
+        let file = temporary_beside(target).map_err(|source| PathError::new(NEW_FILE, target, source))?;
         Ok(Self { file, target: target.to_owned() })
     }
 

@@ -41,7 +41,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Common {
     /// Read settings from this file instead of looking for .beltic.yaml
-    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Colour messages and text results
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
@@ -54,7 +54,7 @@ pub struct Common {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
     Auto,
     /// Always.
     Always,
@@ -78,7 +78,7 @@ pub enum Command {
     /// Revoke credentials, for ever
     #[command(
         before_help = "Examples:
-  beltic revoke urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
+  beltic revoke 01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
   beltic revoke --from results.ndjson --reason policy_change
   beltic revoke --correlation-id 0001 --correlation-id 0002
   beltic revoke --run nightly-2026-11-23 --dry-run
@@ -89,7 +89,7 @@ pub enum Command {
     /// Suspend credentials, until they are reinstated
     #[command(
         before_help = "Examples:
-  beltic suspend urn:uuid:01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
+  beltic suspend 01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
   beltic suspend --subject EX-GB-00EX4179
 ",
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
@@ -98,7 +98,7 @@ pub enum Command {
     /// End the suspension of credentials
     #[command(
         before_help = "Examples:
-  beltic reinstate urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
+  beltic reinstate 01a206e6-9989-7123-a539-f16d67dba009
   beltic reinstate --subject EX-GB-00EX4179
 ",
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
@@ -131,10 +131,11 @@ pub enum Command {
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
   beltic batch-issue companies.csv --out results.csv --output csv
-  beltic batch-issue a.json b.json --issuer did:web:issuer.example --summary summary.json
+  beltic batch-issue a.json b.json --issuer did:web:issuer.example
   zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
   beltic batch-issue items.csv --dry-run
-  beltic batch-issue items.csv --idempotency-key \"$CI_JOB_ID\" --failed failed.csv
+  beltic batch-issue items.csv --failed failed.csv --summary summary.json
+  beltic batch-issue items.csv --idempotency-key \"$CI_PIPELINE_ID\"
 ",
     after_help = ExitStatus::help()
 )]
@@ -216,7 +217,7 @@ pub struct BatchIssueArgs {
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Issue each item once, however often the run is repeated under this key, such as a CI job's id
+    /// Issue each item once, however often the run is repeated under this key, such as a CI pipeline's id
     #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
     pub idempotency_key: Option<String>,
     /// Check everything and say what would be issued; write nothing, take no index
@@ -240,6 +241,7 @@ pub(super) const MAX_JOBS: usize = 1024;
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
     before_help = "Examples:
   beltic keygen
   beltic keygen --issuer did:web:issuer.example
@@ -272,7 +274,7 @@ pub struct KeygenArgs {
   beltic verify results.ndjson --site public
   beltic verify tokens.txt --did did.json --status-list lists --output ndjson
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
-  beltic verify --jwks jwks.json --issuer https://issuer.example --no-status < token.txt
+  beltic verify --jwks jwks.json --no-status < token.txt
 ",
     after_help = ExitStatus::help()
 )]
@@ -365,7 +367,8 @@ pub struct InspectArgs {
     help_template = HELP_TEMPLATE,
     before_help = "Examples:
   beltic present credential.txt --disclose claims.registered_address
-  beltic present credential.txt --disclose subject.registration_number --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt --disclose /claims/beneficial_owners/0
   beltic present credential.txt               shows nothing that can be withheld
 "
 )]
@@ -373,7 +376,7 @@ pub struct PresentArgs {
     /// The token, or a file that holds it; `-` or none: standard input
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
-    /// Keep the disclosure of this claim, and those around it; `[]` stands for every element; repeatable
+    /// Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable
     #[arg(long, value_name = "PATH")]
     pub disclose: Vec<String>,
 }
@@ -424,7 +427,7 @@ pub struct StatusArgs {
     before_help = "Examples:
   beltic publish --out site
   beltic publish --out site --issuer did:web:issuer.example
-  beltic publish --out site --check     in a cron job: exit code 3 if something has to be published
+  beltic publish --out site --check   for cron: exit code 3 when work is due
 "
 )]
 pub struct PublishArgs {
@@ -468,7 +471,7 @@ pub struct PublishArgs {
   beltic list --status revoked
   beltic list --run 2027-01 --output csv > credentials.csv
   beltic list --subject EX-GB-00EX4179
-  beltic list --expiring-within P30D   for a cron job: exit code 3 when there are any
+  beltic list --expiring-within P30D   for cron: exit code 3 when there are any
   beltic list --events
   beltic list --events --verify
 ",
@@ -570,9 +573,16 @@ pub struct LedgerArgs {
 #[derive(Debug, Subcommand)]
 pub enum LedgerAction {
     /// Check that the file is sound and that no index, id or item is there twice
+    #[command(
+        help_template = HELP_TEMPLATE,
+        before_help = "Examples:
+  beltic ledger check
+  beltic ledger check --ledger /var/lib/issuer/ledger.db
+"
+    )]
     Check {
         /// The ledger [default: .beltic/ledger.db]
-        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", hide_env_values = true, value_hint = ValueHint::FilePath)]
         ledger: Option<PathBuf>,
     },
 }
@@ -581,6 +591,7 @@ pub enum LedgerAction {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    mut_args(|arg| arg.hide_env_values(true)),
     before_help = "Examples:
   beltic schema > item.schema.json
   beltic schema --vct > business-v1.json
@@ -776,12 +787,54 @@ mod tests {
     }
 
     #[test]
-    fn every_help_text_starts_with_examples() {
-        let mut command = Cli::command();
-        command.build();
-        for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
-            let help = command.render_help().to_string();
+    fn every_help_text_starts_with_examples_that_can_be_typed() {
+        let mut program = Cli::command();
+        program.build();
+        let mut examples = Vec::new();
+        for mut command in with_those_below(&program) {
+            let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  beltic "), "{help}");
+            let shown = command.get_before_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(shown.lines().skip(1).map(str::to_owned));
         }
+        assert!(examples.len() > 40, "{examples:#?}");
+        for example in examples {
+            assert!(example.chars().count() <= 80, "{example}");
+            let words = words_of(&example);
+            assert_eq!(words[0], "beltic", "{example}");
+            let parsed = Cli::try_parse_from(&words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn no_help_text_shows_the_reader_s_environment_or_wraps_the_exit_codes() {
+        let mut program = Cli::command();
+        program.build();
+        for command in with_those_below(&program) {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                assert!(arg.is_hide_env_values_set(), "{}: {}", command.get_name(), arg.get_id());
+            }
+        }
+        for line in ExitStatus::help().lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    /// The program, its commands and theirs, without those that print help.
+    fn with_those_below(command: &clap::Command) -> Vec<clap::Command> {
+        let mut commands = vec![command.clone()];
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        commands.extend(below.flat_map(with_those_below));
+        commands
+    }
+
+    /// The words of an example's own command: what follows a pipe's last `|`, up to `>` or a comment,
+    /// which stands behind three spaces.
+    fn words_of(example: &str) -> Vec<String> {
+        let command = example.trim().split("   ").next().unwrap_or_default();
+        let command = command.split(" | ").last().unwrap_or_default();
+        let words = command.split_whitespace().take_while(|word| !matches!(*word, ">" | "<"));
+        words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
     }
 }

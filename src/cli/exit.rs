@@ -30,21 +30,43 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// Every code with its meaning.
-    pub const ALL: [(ExitStatus, &'static str); 10] = [
-        (ExitStatus::Done, "everything asked for was done"),
-        (ExitStatus::Unexpected, "unexpected failure"),
-        (ExitStatus::Usage, "usage: flags, settings"),
+    /// Every code with its meaning, which fits on a line of the help, and what to do about it.
+    pub const ALL: [(ExitStatus, &'static str, &'static str); 10] = [
+        (ExitStatus::Done, "everything asked for was done", "nothing"),
+        (
+            ExitStatus::Unexpected,
+            "unexpected failure",
+            "read the message; if it names no cause of yours, report it as a bug",
+        ),
+        (ExitStatus::Usage, "usage: flags, settings", "correct the flag or setting named; nothing was done"),
         (
             ExitStatus::SomeFailed,
-            "finished, but some items failed, some tokens are not valid, or --expiring-within or --check found something to do",
+            "some items failed, tokens are not valid, or a check found something to do",
+            "`batch-issue`: mend what `--failed` wrote and issue that; the others are issued. `verify`: do not rely on the tokens named. \
+             `list --expiring-within`: renew those listed. `publish --check`: publish",
         ),
-        (ExitStatus::Input, "the input is not a batch, or stopped being readable at the place named"),
-        (ExitStatus::Key, "key or passphrase"),
-        (ExitStatus::Files, "files or ledger: I/O, lock, disk full, closed pipe"),
-        (ExitStatus::MaxFailures, "stopped by --max-failures"),
-        (ExitStatus::Interrupted, "stopped by SIGINT (Ctrl-C)"),
-        (ExitStatus::Terminated, "stopped by SIGTERM"),
+        (
+            ExitStatus::Input,
+            "the input is not a batch, or stopped being readable at the place named",
+            "mend the file at that place; what was issued before it stands in the results",
+        ),
+        (ExitStatus::Key, "key or passphrase", "name the right key or passphrase; nothing was issued"),
+        (
+            ExitStatus::Files,
+            "files or ledger: I/O, lock, disk full, closed pipe",
+            "mend what the message names; then run again with the same `--idempotency-key`",
+        ),
+        (
+            ExitStatus::MaxFailures,
+            "stopped by --max-failures",
+            "look for the common cause; what was issued before stands in the results",
+        ),
+        (
+            ExitStatus::Interrupted,
+            "stopped by SIGINT (Ctrl-C)",
+            "go on as the hint says: with `--idempotency-key` and the id of the run",
+        ),
+        (ExitStatus::Terminated, "stopped by SIGTERM", "the same"),
     ];
 
     /// The number that the shell sees.
@@ -54,7 +76,7 @@ impl ExitStatus {
 
     /// The codes as a table for help texts.
     pub fn help() -> String {
-        let lines = Self::ALL.map(|(status, meaning)| format!("{:>5}  {meaning}", status.code()));
+        let lines = Self::ALL.map(|(status, meaning, _)| format!("{:>5}  {meaning}", status.code()));
         format!("Exit codes:\n{}", lines.join("\n"))
     }
 }

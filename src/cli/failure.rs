@@ -7,7 +7,7 @@ use std::path::Path;
 use super::exit::ExitStatus;
 use super::streams;
 use crate::batch::BatchError;
-use crate::files::PathError;
+use crate::files::{NEW_FILE, PathError};
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
@@ -164,7 +164,9 @@ impl From<IssuerError> for Failure {
 
 impl From<PathError> for Failure {
     fn from(error: PathError) -> Failure {
-        Failure::new(ExitStatus::Files, error)
+        let no_folder = error.action == NEW_FILE && error.kind() == ErrorKind::NotFound;
+        let failure = Failure::new(ExitStatus::Files, error);
+        if no_folder { failure.hint("make its folder first, or name another one") } else { failure }
     }
 }
 

@@ -122,7 +122,7 @@ fn environment(command: &Command) -> Roff {
 fn exit_status() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in ExitStatus::ALL {
+    for (status, meaning, _) in ExitStatus::ALL {
         roff.control("TP", []).text([bold(status.code().to_string())]).text([roman(meaning)]);
     }
     roff

@@ -1,11 +1,10 @@
 //! The progress bar, on standard error and only on a terminal.
 
-use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::streams::grouped;
+use super::streams::{grouped, stderr_takes_a_bar};
 
 /// How the run is getting on.
 pub(crate) struct Progress {
@@ -15,9 +14,9 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A bar over the stored bytes of the input, where their number is known; nothing is drawn
-    /// unless `show`, and standard error is a terminal.
+    /// unless `show`, and standard error is a terminal that takes it.
     pub(crate) fn new(total_bytes: Option<u64>, show: bool) -> Progress {
-        if !show || !io::stderr().is_terminal() {
+        if !show || !stderr_takes_a_bar() {
             return Progress { bar: ProgressBar::hidden(), items: 0 };
         }
         let bar = ProgressBar::with_draw_target(total_bytes, ProgressDrawTarget::stderr());

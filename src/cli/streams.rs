@@ -1,5 +1,6 @@
 //! Standard error, colours, and text that is safe to show.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::Color;
@@ -11,21 +12,33 @@ pub(crate) fn say(line: &str) {
 
 /// Whether standard error takes colour.
 pub(crate) fn color_on_stderr(color: Color) -> bool {
-    wants_color(color, io::stderr().is_terminal())
+    wants_color(color, io::stderr().is_terminal(), |name| std::env::var_os(name))
+}
+
+/// Whether standard error is a terminal on which a bar can be drawn over itself.
+pub(crate) fn stderr_takes_a_bar() -> bool {
+    io::stderr().is_terminal() && !is_dumb(|name| std::env::var_os(name))
 }
 
 /// Whether standard output takes colour.
 pub(crate) fn color_on_stdout(color: Color) -> bool {
-    wants_color(color, io::stdout().is_terminal())
+    wants_color(color, io::stdout().is_terminal(), |name| std::env::var_os(name))
 }
 
 /// `NO_COLOR` is the convention of no-color.org.
-fn wants_color(color: Color, is_terminal: bool) -> bool {
+fn wants_color(color: Color, is_terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        Color::Auto => {
+            is_terminal && variable("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb(variable)
+        }
     }
+}
+
+/// Whether the terminal says that it knows no escape sequences.
+fn is_dumb(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    variable("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Text in a colour, by its SGR parameters.
@@ -77,6 +90,22 @@ mod tests {
     fn counts_are_grouped_by_thousands() {
         let texts: Vec<_> = [0, 12, 999, 1_000, 24_693, 1_000_000].map(grouped).into();
         assert_eq!(texts, ["0", "12", "999", "1,000", "24,693", "1,000,000"]);
+    }
+
+    #[test]
+    fn colour_is_for_terminals_that_take_it() {
+        let auto = |is_terminal, variables: &[(&str, &str)]| {
+            let value = |name: &str| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+            };
+            wants_color(Color::Auto, is_terminal, value)
+        };
+        assert!(auto(true, &[]));
+        assert!(auto(true, &[("TERM", "xterm-256color"), ("NO_COLOR", "")]));
+        assert!(!auto(false, &[]));
+        assert!(!auto(true, &[("NO_COLOR", "1")]));
+        assert!(!auto(true, &[("TERM", "dumb")]));
+        assert!(wants_color(Color::Always, false, |_| Some("dumb".into())));
     }
 
     #[test]

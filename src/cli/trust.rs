@@ -48,7 +48,9 @@ fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
         ring.add_key(&read(path, MAX_KEYS_BYTES)?, issuer).map_err(unusable(path))?;
     }
     if let Some(site) = &args.site {
-        for path in files_of(site)? {
+        for path in
+            files_of(site).map_err(|failure| failure.hint("`beltic publish --out DIR` writes a site"))?
+        {
             add_site_file(ring, site, &path, issuer)?;
         }
     }

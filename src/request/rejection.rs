@@ -25,27 +25,47 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code, with what to do about it: the source of the README's table.
-    pub const ALL: [(ErrorCode, &'static str); 8] = [
-        (ErrorCode::MalformedRequest, "mend the line or row named: it cannot be read as one item"),
-        (ErrorCode::MissingRequiredField, "add the field that `details` names"),
-        (ErrorCode::ValidationFailed, "mend the fields that `details` names"),
+    /// Every code, what it means, and what to do about it: the source of the README's table.
+    pub const ALL: [(ErrorCode, &'static str, &'static str); 8] = [
+        (
+            ErrorCode::MalformedRequest,
+            "the line, row or id cannot be read, or not in only one way",
+            "mend the line or row named; the message says where it stops making sense",
+        ),
+        (
+            ErrorCode::MissingRequiredField,
+            "a required field is not there",
+            "add the field that `details` names",
+        ),
+        (
+            ErrorCode::ValidationFailed,
+            "fields break their rules, or there are problems of several kinds",
+            "mend the fields that `details` names",
+        ),
         (
             ErrorCode::SelfAttestationIncomplete,
+            "`self_attestation_complete` is something else than `true`",
             "have the subject complete its attestation, then set the field to `true`",
         ),
-        (ErrorCode::UnsupportedCredentialType, "use `business`, or leave `credential_type` out"),
+        (
+            ErrorCode::UnsupportedCredentialType,
+            "`credential_type` names a type that is not issued here",
+            "use `business`, or leave `credential_type` out",
+        ),
         (
             ErrorCode::IdempotencyKeyConflict,
+            "another item was issued at this place under the same idempotency key",
             "restore the item as it was, or issue the changed one under another key",
         ),
         (
             ErrorCode::CredentialNotFound,
+            "the ledger knows no such credential",
             "check the id, and that `--ledger` names the ledger that the credential was issued with",
         ),
         (
             ErrorCode::StatusConflict,
-            "nothing: the credential has this status already, or is revoked, which is final",
+            "the credential has this status already, or is revoked, which is final",
+            "nothing",
         ),
     ];
 
@@ -101,6 +121,49 @@ pub enum DetailCode {
 }
 
 impl DetailCode {
+    /// Every code, with what to do about it: the source of the README's table.
+    pub const ALL: [(DetailCode, &'static str); 15] = [
+        (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
+        (DetailCode::WrongType, "write the value as the type that the message asks for"),
+        (DetailCode::NotTrue, "have the subject attest, then write `true`"),
+        (DetailCode::UnsupportedType, "write `business`, or leave the field out"),
+        (DetailCode::Empty, "fill the field in, or leave it out"),
+        (DetailCode::TooLong, "shorten the text to the length that the message names"),
+        (DetailCode::TooMany, "leave some elements out"),
+        (DetailCode::OutOfRange, "check the number or time against the range that the message names"),
+        (DetailCode::InvalidFormat, "write the value in the form that the message shows"),
+        (DetailCode::UnknownCode, "use one of the words or codes of its list; the message may suggest one"),
+        (DetailCode::UnknownField, "correct its name or remove it; `--allow-unknown` carries it through"),
+        (
+            DetailCode::ReservedName,
+            "give the field another name: this one means something to credential formats",
+        ),
+        (DetailCode::InvalidKey, "ask the holder for a public key of the kind that the message names"),
+        (DetailCode::DuplicateKey, "keep one of the two members of this name"),
+        (DetailCode::InvalidCharacter, "remove the NUL character or half surrogate pair at this place"),
+    ];
+
+    /// The code as it stands in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DetailCode::Missing => "missing",
+            DetailCode::WrongType => "wrong_type",
+            DetailCode::NotTrue => "not_true",
+            DetailCode::UnsupportedType => "unsupported_type",
+            DetailCode::Empty => "empty",
+            DetailCode::TooLong => "too_long",
+            DetailCode::TooMany => "too_many",
+            DetailCode::OutOfRange => "out_of_range",
+            DetailCode::InvalidFormat => "invalid_format",
+            DetailCode::UnknownCode => "unknown_code",
+            DetailCode::UnknownField => "unknown_field",
+            DetailCode::ReservedName => "reserved_name",
+            DetailCode::InvalidKey => "invalid_key",
+            DetailCode::DuplicateKey => "duplicate_key",
+            DetailCode::InvalidCharacter => "invalid_character",
+        }
+    }
+
     /// The item's code, where all its violations are of this kind.
     fn error_code(self) -> ErrorCode {
         match self {
@@ -180,7 +243,10 @@ mod tests {
 
     #[test]
     fn codes_are_written_as_serde_writes_them() {
-        for (code, _) in ErrorCode::ALL {
+        for (code, ..) in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+        for (code, _) in DetailCode::ALL {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
     }

@@ -1,7 +1,7 @@
 //! What spreadsheets do to identifiers.
 
 /// What a spreadsheet did to an identifier, if it did: `3.3048E+06`, `="03304752"`,
-/// `03304752.0`, `'03304752`.
+/// `03304752.0`, `'03304752`, `#REF!`.
 ///
 /// An apostrophe before a number that does not begin with 0 is left alone: some registers
 /// publish numbers such as `'9900047091`.
@@ -16,6 +16,9 @@ pub fn spreadsheet_damage(text: &str) -> Option<&'static str> {
         }
         b'0'..=b'9' | b'+' | b'-' if is_scientific(text) => {
             Some("number changed by a spreadsheet; restore its digits and format the column as text")
+        }
+        b'#' if is_error_value(text) => {
+            Some("error of a spreadsheet's formula; mend the formula, or write the identifier itself")
         }
         b'0'..=b'9' if is_digits_with_zero_fraction(text) => {
             Some("number with a decimal point added; remove it and format the column as text")
@@ -45,6 +48,12 @@ fn is_scientific(text: &str) -> bool {
     whole.len() == 1 && is_digits(whole) && is_digits(fraction) && digits.is_some_and(is_digits)
 }
 
+/// `#REF!`, `#N/A`, and `#####`, which stands in a column that is too narrow for its number.
+fn is_error_value(text: &str) -> bool {
+    let errors = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
+    errors.contains(&text) || (text.len() > 2 && text.bytes().all(|byte| byte == b'#'))
+}
+
 fn is_digits_with_zero_fraction(text: &str) -> bool {
     let Some((whole, fraction)) = text.split_once('.') else { return false };
     whole.len() >= 4 && is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
@@ -61,9 +70,18 @@ mod tests {
 
     #[test]
     fn what_spreadsheets_do_to_identifiers() {
-        for damaged in
-            ["3.3048E+06", "1E+15", "-3,3E+06", "=\"03304752\"", "03304752.0", "2019.00", "'03304752"]
-        {
+        for damaged in [
+            "3.3048E+06",
+            "1E+15",
+            "-3,3E+06",
+            "=\"03304752\"",
+            "03304752.0",
+            "2019.00",
+            "'03304752",
+            "#REF!",
+            "#N/A",
+            "####",
+        ] {
             assert!(spreadsheet_damage(damaged).is_some(), "{damaged}");
         }
         for sound in [
@@ -81,6 +99,9 @@ mod tests {
             "E+06",
             "2019.5",
             "\"03304752\"",
+            "#",
+            "#12",
+            "#REF!12",
             "03304752 ",
             "0３.0",
             "3E+",

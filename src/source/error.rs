@@ -176,7 +176,7 @@ pub enum InputFault {
     #[error("one item without its envelope; write {{\"items\":[…]}} around it, or use --format ndjson")]
     OneItem,
     /// Nothing to issue.
-    #[error("no items")]
+    #[error("no items; a batch has at least one, which in CSV is a row below the header")]
     NoItems,
     /// More items than the API takes in one call, under `--api-limits`.
     #[error("more than {0} items, and --api-limits refuses what the API would refuse")]

@@ -121,7 +121,7 @@ fn a_man_page_says_what_the_help_says() {
         }
     }
     assert!(page_of_issuing.contains("\nBELTIC_KEY_PASSPHRASE\n"));
-    for (status, meaning) in beltic::cli::ExitStatus::ALL {
+    for (status, meaning, _) in beltic::cli::ExitStatus::ALL {
         assert!(page_of_issuing.contains(&format!(".TP\n{}\n{meaning}\n", status.code())), "{meaning}");
     }
     assert!(page(&sandbox, "beltic-revoke").contains("\nRevocation is final."));

@@ -1,6 +1,16 @@
 //! The README and the fixtures against the program: tables, flags, settings, limits, and every command line.
+//! The modules run what it shows: the tour, the guide for spreadsheets, the recipes for CI.
 
-#![allow(clippy::unwrap_used, reason = "the exception for tests leaves out their helpers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the exceptions for tests leave out their helpers"
+)]
+
+mod comparison;
+mod recipes;
+mod spreadsheets;
+mod tour;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,15 +20,15 @@ use std::process::{Command, Output};
 
 use beltic::cli::{Cli, ExitStatus};
 use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
-use beltic::request::ErrorCode;
 use beltic::request::fields::{self, BARE_ITEM, Field, ITEM, Kind, Object};
+use beltic::request::{DetailCode, ErrorCode};
 use beltic::source::{self, Input, InputFault, Options, Source};
 use beltic::verify::{Reason, Step};
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
 
-const README: &str = include_str!("../README.md");
-const SETTINGS: &str = include_str!("../fixtures/beltic.yaml");
+const README: &str = include_str!("../../README.md");
+const SETTINGS: &str = include_str!("../../fixtures/beltic.yaml");
 
 // ---- Tables
 
@@ -82,16 +92,26 @@ fn value(kind: &Kind) -> String {
 
 #[test]
 fn the_table_of_exit_codes_is_complete() {
-    let mut rows = vec!["| code | meaning |".to_owned(), "| --- | --- |".to_owned()];
-    rows.extend(ExitStatus::ALL.map(|(status, meaning)| format!("| {} | {meaning} |", status.code())));
+    let mut rows = vec!["| code | meaning | what to do |".to_owned(), "| --- | --- | --- |".to_owned()];
+    let row = |(status, meaning, advice): (ExitStatus, _, _)| {
+        format!("| {} | {meaning} | {advice} |", status.code())
+    };
+    rows.extend(ExitStatus::ALL.map(row));
     assert_block("exit codes", &rows);
 }
 
 #[test]
-fn the_table_of_error_codes_is_complete() {
-    let mut rows = vec!["| `error.code` | what to do |".to_owned(), "| --- | --- |".to_owned()];
-    rows.extend(ErrorCode::ALL.map(|(code, advice)| format!("| `{}` | {advice} |", code.as_str())));
+fn the_tables_of_error_codes_are_complete() {
+    let mut rows =
+        vec!["| `error.code` | meaning | what to do |".to_owned(), "| --- | --- | --- |".to_owned()];
+    let row = |(code, meaning, advice): (ErrorCode, _, _)| {
+        format!("| `{}` | {meaning} | {advice} |", code.as_str())
+    };
+    rows.extend(ErrorCode::ALL.map(row));
     assert_block("error codes", &rows);
+    let mut rows = vec!["| `code` in `details` | what to do |".to_owned(), "| --- | --- |".to_owned()];
+    rows.extend(DetailCode::ALL.map(|(code, advice)| format!("| `{}` | {advice} |", code.as_str())));
+    assert_block("detail codes", &rows);
 }
 
 #[test]
@@ -107,17 +127,70 @@ fn the_tables_of_steps_and_reasons_are_complete() {
 /// Compares the lines between two comments of the README, and shows what should stand there.
 fn assert_block(name: &str, rows: &[String]) {
     let expected = rows.join("\n");
-    let found = README
-        .split_once(&format!("<!-- {name} -->\n"))
-        .and_then(|(_, rest)| rest.split_once(&format!("\n<!-- /{name} -->")))
-        .map(|(block, _)| block);
-    assert!(found == Some(&expected), "the README's {name} should be:\n{expected}\n");
+    assert!(block(name) == expected, "the README's {name} should be:\n{expected}\n");
+}
+
+/// What stands between two comments of the README.
+fn block(name: &str) -> &'static str {
+    let (_, rest) = README.split_once(&format!("<!-- {name} -->\n")).expect(name);
+    rest.split_once(&format!("<!-- /{name} -->")).expect(name).0.trim_end()
+}
+
+/// The cells of the table between two comments, row by row, without its head.
+fn rows_of_block(name: &str) -> Vec<Vec<&'static str>> {
+    let cells = |row: &'static str| row.trim_matches('|').split('|').map(str::trim).collect();
+    block(name).lines().skip(2).map(cells).collect()
+}
+
+/// What stands in the backticks that come first in a cell.
+fn code(cell: &str) -> Option<&str> {
+    cell.split('`').nth(1)
+}
+
+/// The section under a heading, up to the next one of its rank.
+fn section(heading: &str) -> &'static str {
+    let (_, rest) = README.split_once(&format!("\n{heading}\n")).expect(heading);
+    let rank = heading.split(' ').next().unwrap();
+    rest.split_once(&format!("\n{rank} ")).map_or(rest, |(section, _)| section)
+}
+
+/// The first fenced block of a language under a heading.
+fn block_under(heading: &str, language: &str) -> &'static str {
+    let (_, rest) = section(heading).split_once(&format!("```{language}\n")).expect(heading);
+    rest.split_once("```").unwrap().0
+}
+
+#[test]
+fn every_link_within_the_readme_has_its_heading() {
+    let anchor = |line: &str| -> String {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.collect::<String>().replace(' ', "-")
+    };
+    let anchors: BTreeSet<String> =
+        README.lines().filter(|line| line.starts_with("##")).map(anchor).collect();
+    let links: Vec<&str> = README.split("](#").skip(1).map(|rest| rest.split_once(')').unwrap().0).collect();
+    assert!(links.len() > 30, "{links:?}");
+    for link in links {
+        assert!(anchors.contains(link), "there is no heading for #{link}");
+    }
+}
+
+#[test]
+fn every_section_is_in_the_contents() {
+    let contents = section("## Contents");
+    let kept_out = ["Contents", "Licence"];
+    let headings = README.lines().filter_map(|line| line.strip_prefix("## "));
+    for heading in headings.filter(|heading| !kept_out.contains(heading)) {
+        let anchor = format!("](#{})", heading.to_lowercase().replace(' ', "-"));
+        assert!(contents.contains(&anchor), "{heading} is not in the contents");
+    }
 }
 
 #[test]
 fn every_csv_column_feeds_the_field_that_the_table_says() {
     let rows: Vec<(&str, &str)> =
-        table_under("### CSV columns").into_iter().map(|row| (row[0], row[1])).collect();
+        table_under("\n## CSV columns\n").into_iter().map(|row| (row[0], row[1])).collect();
     let columns: Vec<&str> = rows.iter().map(|(column, _)| *column).collect();
     assert_eq!(columns, source::csv_columns(1));
     for (column, path) in rows.into_iter().filter(|(column, path)| column != path) {
@@ -146,7 +219,7 @@ fn table_under(heading: &str) -> Vec<Vec<&'static str>> {
 
 #[test]
 fn the_table_of_output_forms_is_complete() {
-    let documented: Vec<&str> = table_under("## Results").into_iter().map(|row| row[0]).collect();
+    let documented: Vec<&str> = table_under("\n## Results\n").into_iter().map(|row| row[0]).collect();
     let command = Cli::command();
     let batch_issue = command.find_subcommand("batch-issue").unwrap();
     let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output")).unwrap();
