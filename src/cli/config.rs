@@ -124,7 +124,7 @@ impl ConfigFile {
         let config = parse(&bytes).map_err(|error| {
             Failure::new(
                 ExitStatus::Usage,
-                anyhow::Error::msg(located(&error))
+                anyhow::Error::msg(problem(&bytes, &error))
                     .context(format!("cannot use the settings in {}", path.display())),
             )
         })?;
@@ -142,6 +142,14 @@ fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
     // A file of comments only is an empty document, which says nothing.
     let settings: Option<Config> = serde_yaml::from_slice(bytes)?;
     Ok(settings.unwrap_or_default())
+}
+
+/// What is wrong. A file that is no settings file at all may be a key or a passphrase, and is not quoted.
+fn problem(bytes: &[u8], error: &serde_yaml::Error) -> String {
+    match serde_yaml::from_slice(bytes) {
+        Ok(serde_yaml::Value::Mapping(_)) | Err(_) => located(error),
+        Ok(_) => "it holds no settings; expected lines such as `key: issuer.pem`".to_owned(),
+    }
 }
 
 /// What is wrong, with its line: `serde_yaml` leaves it out where that is the first.
@@ -163,6 +171,17 @@ mod tests {
     fn an_unknown_key_is_named_with_its_line() {
         let error = parse(b"key: a.pem\nissuer:\n  dod: did:web:x\n").unwrap_err().to_string();
         assert!(error.contains("unknown field `dod`") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_settings_is_not_quoted() {
+        for text in ["correct horse\n", "-----BEGIN PRIVATE KEY-----\nMIGH\n", "- correct horse\n"] {
+            let said = problem(text.as_bytes(), &parse(text.as_bytes()).unwrap_err());
+            assert!(
+                said.contains("no settings") && !said.contains("correct") && !said.contains("MIGH"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 pub mod args;
 mod commands;
 mod config;
+mod core_dumps;
 mod exit;
 mod failed_file;
 mod failure;
@@ -29,8 +30,17 @@ use clap::error::ErrorKind;
 pub use args::Cli;
 pub use exit::ExitStatus;
 
+use crate::keys::is_private_key_text;
+
 /// Runs the command line, from the program's name on, and says how it went.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    core_dumps::turn_off();
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.iter().any(|arg| is_private_key_text(&arg.to_string_lossy())) {
+        // Whatever it stands for, it would be quoted as something that is not understood or not there.
+        streams::say("error: a private key itself stands among the arguments; expected the path of its file");
+        return ExitStatus::Usage;
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

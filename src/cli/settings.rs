@@ -17,7 +17,7 @@ use crate::credential::sd_jwt::{Policy, TypeMetadata};
 use crate::credential::{ProfileSettings, ProofFormat};
 use crate::files;
 use crate::issuer::{self, Issuer};
-use crate::keys::{CertificateChain, IssuerKey, KeyError, PublicKey};
+use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::request::rules::CalendarDuration;
 use crate::site::KeyState;
 use crate::source;
@@ -80,8 +80,18 @@ impl Settings {
     }
 
     /// The private key's file.
-    pub(crate) fn key_path(&self, given: &Option<PathBuf>) -> PathBuf {
-        self.path(given, |config| &config.key).unwrap_or_else(|| self.in_state_folder("issuer.pem"))
+    pub(crate) fn key_path(&self, given: &Option<PathBuf>) -> Result<PathBuf, Failure> {
+        let path =
+            self.path(given, |config| &config.key).unwrap_or_else(|| self.in_state_folder("issuer.pem"));
+        // It would be shown as a path that is not there, or become the name of a file.
+        match keys::is_private_key_text(&path.to_string_lossy()) {
+            false => Ok(path),
+            true => Err(Failure::said(
+                ExitStatus::Key,
+                "a key itself stands where the path of its file is expected",
+            )
+            .hint("write it to a file of mode 0600, and name that by `--key` or BELTIC_KEY")),
+        }
     }
 
     /// The ledger's file; `None` for a run without one.

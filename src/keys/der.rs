@@ -12,7 +12,7 @@ use super::Passphrase;
 use super::error::{EncryptionProblem, KeyError, KeyForm, KeyKind};
 
 /// The private key of a PKCS#8 structure.
-pub(super) fn pkcs8_key(der: &[u8]) -> Result<p256::SecretKey, KeyError> {
+pub(super) fn pkcs8_key(der: &[u8]) -> Result<Box<p256::SecretKey>, KeyError> {
     let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Malformed { form: KeyForm::Pkcs8 })?;
     check_algorithm(&info.algorithm)?;
     let inner = EcPrivateKey::from_der(info.private_key.as_bytes())
@@ -31,7 +31,7 @@ pub(super) fn pkcs8_key(der: &[u8]) -> Result<p256::SecretKey, KeyError> {
 pub(super) fn encrypted_pkcs8_key(
     der: &[u8],
     passphrase: Passphrase<'_>,
-) -> Result<p256::SecretKey, KeyError> {
+) -> Result<Box<p256::SecretKey>, KeyError> {
     let (algorithm, ciphertext) =
         encrypted_parts(der).map_err(|_| KeyError::Malformed { form: KeyForm::Pkcs8 })?;
     let parameters =
@@ -48,7 +48,10 @@ pub(super) fn encrypted_pkcs8_key(
 }
 
 /// The private key of a SEC1 structure, with the parameters of an `EC PARAMETERS` block where one stood before it.
-pub(super) fn sec1_key(der: &[u8], outer_parameters: Option<&[u8]>) -> Result<p256::SecretKey, KeyError> {
+pub(super) fn sec1_key(
+    der: &[u8],
+    outer_parameters: Option<&[u8]>,
+) -> Result<Box<p256::SecretKey>, KeyError> {
     let damaged = |_| KeyError::Malformed { form: KeyForm::Sec1 };
     let inner = EcPrivateKey::from_der(der).map_err(damaged)?;
     let outer = outer_parameters.map(AnyRef::from_der).transpose().map_err(damaged)?;
@@ -76,11 +79,13 @@ pub(super) fn spki_key(der: &[u8]) -> Result<p256::PublicKey, KeyError> {
 }
 
 /// A private scalar, left-padded: some writers drop leading zero bytes, against RFC 5915 section 3.
-pub(super) fn secret_key(scalar: &[u8]) -> Result<p256::SecretKey, KeyError> {
+///
+/// In a box, because each move of the key itself would leave a copy on the stack that nobody wipes.
+pub(super) fn secret_key(scalar: &[u8]) -> Result<Box<p256::SecretKey>, KeyError> {
     let mut padded = Zeroizing::new([0u8; 32]);
     let start = padded.len().checked_sub(scalar.len()).ok_or(KeyError::ScalarOutOfRange)?;
     padded[start..].copy_from_slice(scalar);
-    p256::SecretKey::from_slice(padded.as_slice()).map_err(|_| KeyError::ScalarOutOfRange)
+    p256::SecretKey::from_slice(padded.as_slice()).map(Box::new).map_err(|_| KeyError::ScalarOutOfRange)
 }
 
 /// `ECPrivateKey` of RFC 5915 section 3, with parameters of any form.

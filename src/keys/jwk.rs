@@ -11,7 +11,7 @@ use super::der;
 use super::error::{JwkProblem, KeyError, KeyForm, KeyKind};
 
 /// The private key of a JWK, once its public members are known to belong to it.
-pub(super) fn private_key(json: &str) -> Result<p256::SecretKey, KeyError> {
+pub(super) fn private_key(json: &str) -> Result<Box<p256::SecretKey>, KeyError> {
     let members = Members::parse(json)?;
     members.check_kind()?;
     let Some(scalar) = members.d else {

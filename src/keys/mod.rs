@@ -41,7 +41,7 @@ pub type Passphrase<'a> = &'a mut dyn FnMut() -> Result<Zeroizing<String>, KeyEr
 ///
 /// `Debug` prints the thumbprint and never the private number, which is wiped when the key is dropped.
 pub struct IssuerKey {
-    secret: p256::SecretKey,
+    secret: Box<p256::SecretKey>,
     public: PublicKey,
 }
 
@@ -57,7 +57,7 @@ pub struct Loaded {
 impl IssuerKey {
     /// Makes a new key from the operating system's random numbers.
     pub fn generate() -> Result<Self, KeyError> {
-        let secret = p256::SecretKey::try_generate().map_err(|_| KeyError::NoRandomness)?;
+        let secret = p256::SecretKey::try_generate().map(Box::new).map_err(|_| KeyError::NoRandomness)?;
         Ok(Self::new(secret))
     }
 
@@ -80,7 +80,7 @@ impl IssuerKey {
         Ok(Self::new(secret))
     }
 
-    fn new(secret: p256::SecretKey) -> Self {
+    fn new(secret: Box<p256::SecretKey>) -> Self {
         let public = PublicKey::new(secret.public_key());
         Self { secret, public }
     }
@@ -109,7 +109,14 @@ impl fmt::Debug for IssuerKey {
     }
 }
 
-fn from_pem(text: &str, passphrase: Passphrase<'_>) -> Result<p256::SecretKey, KeyError> {
+/// Whether a text is a private key by the look of it, whole or not. Where something else is expected, it must not be
+/// shown.
+pub fn is_private_key_text(text: &str) -> bool {
+    let is_jwk = text.trim_start().starts_with('{') && text.contains("\"kty\"") && text.contains("\"d\"");
+    text.contains("PRIVATE KEY-----") || is_jwk
+}
+
+fn from_pem(text: &str, passphrase: Passphrase<'_>) -> Result<Box<p256::SecretKey>, KeyError> {
     let (key, parameters) = pem::private_key(text)?;
     match key.label {
         pem::EC_PRIVATE_KEY => der::sec1_key(&key.der, parameters.as_ref().map(|block| block.der.as_slice())),

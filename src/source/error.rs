@@ -275,26 +275,23 @@ pub enum InputFault {
         /// The limit.
         limit: usize,
     },
-    /// Not one name in the header is known.
+    /// Not one name in the header is known. It may be no header, so its cells are not shown: they may be about
+    /// a person.
     #[error(
-        "line {line}: no known column in the header ({found}); is the first row a header, and the delimiter \
+        "line {line}: no known column in the header; is the first row a header, and the delimiter \
          {delimiter}? `beltic template` prints one"
     )]
     NoKnownColumn {
         /// The header's physical line.
         line: u64,
-        /// Its first cells.
-        found: String,
         /// The delimiter that was used.
         delimiter: Found,
     },
-    /// Neither ids nor tokens in the header of a table of results.
-    #[error("line {line}: no column id, credential_id or signed_payload in the header ({found})")]
+    /// Neither ids nor tokens in the header of a table of results, whose cells are not shown either.
+    #[error("line {line}: no column id, credential_id or signed_payload in the header")]
     NoResultColumn {
         /// The header's physical line.
         line: u64,
-        /// Its first cells.
-        found: String,
     },
     /// Columns that map to nothing.
     #[error("{}", unknown_columns(.0))]

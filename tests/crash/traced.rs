@@ -10,8 +10,12 @@ struct Strace<'y> {
 
 impl<'y> Strace<'y> {
     fn find(yard: &'y Yard) -> Option<Strace<'y>> {
-        let works = yard.tool("strace").args(["-f", "-qq", "-o", "trace", "true"]).output();
-        if works.is_ok_and(|output| output.status.success()) {
+        // The program keeps its memory to itself. To see the paths in its calls, strace needs root's rights.
+        let mut probe = yard.tool("strace");
+        probe.args(["-f", "-qq", "-o", "trace", "-e", "trace=openat", "--", PROGRAM]);
+        let ended = probe.args(["keygen", "--out", "probe/key.pem"]).output();
+        let trace = std::fs::read_to_string(yard.path("trace")).unwrap_or_default();
+        if ended.is_ok_and(|output| output.status.success()) && trace.contains("probe/") {
             return Some(Strace { yard });
         }
         println!("skipped: strace is missing, or may not trace here");

@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let clock = settings::clock(args.issued_at.as_deref())?;
     let (default_ttl, ttl) = settings.default_ttl(args, clock.now())?;
     let mut source = open_source(&settings, args, &signals)?;
-    let key_path = settings.key_path(&args.key);
+    let key_path = settings.key_path(&args.key)?;
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let profile_settings = settings.profile(args, &issuer, key.public())?;

@@ -42,7 +42,7 @@ const OWNERS: &str = "owners.ndjson";
 
 pub(super) fn run(common: &Common, args: &BenchArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let key_path = settings.key_path(&args.key);
+    let key_path = settings.key_path(&args.key)?;
     let key = match args.key.is_some() || key_path.exists() {
         true => settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?,
         false => IssuerKey::generate()?,

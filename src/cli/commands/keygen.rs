@@ -13,7 +13,7 @@ use crate::keys::IssuerKey;
 
 pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let path = settings.key_path(&args.out);
+    let path = settings.key_path(&args.out)?;
     let issuer_of = |key: &IssuerKey| settings.issuer(&args.issuer, key.public());
     let (key, issuer) = match make(&path, issuer_of)? {
         Some(made) => made,

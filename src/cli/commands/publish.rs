@@ -12,7 +12,7 @@ use crate::publish::{Difference, Directory, Plan, Site};
 
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let key_path = settings.key_path(&args.key);
+    let key_path = settings.key_path(&args.key)?;
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let vct = settings.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());

@@ -136,11 +136,11 @@ mod tests {
 
     #[test]
     fn formulas_are_disarmed() {
-        for text in ["=1+1", "+1", "-1", "@SUM", "\tx"] {
+        for text in ["=1+1", "+1", "-1", "@SUM", "\tx", "\rx", "\n=1", "＝1+1", "＋1", "－1", "＠SUM"] {
             assert_eq!(harmless(text.into()), format!("'{text}"));
         }
         assert_eq!(harmless("a=b".into()), "a=b");
-        for text in ["-5", "'-5", "''=1", "a", "'a", "'", "''", "", "\t'"] {
+        for text in ["-5", "'-5", "＝1", "'＝1", "\n", "'\n", "''=1", "a", "'a", "'", "''", "", "\t'"] {
             assert_eq!(crate::source::without_apostrophe(&harmless(text.into())), text);
         }
     }
