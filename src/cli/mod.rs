@@ -9,7 +9,7 @@ mod exit;
 mod failed_file;
 mod failure;
 mod given;
-mod inspection;
+pub mod inspection;
 mod manual;
 mod output;
 mod progress;
@@ -28,6 +28,7 @@ use clap::error::ErrorKind;
 
 pub use args::Cli;
 pub use exit::ExitStatus;
+pub use settings::check_settings;
 
 /// Runs the command line, from the program's name on, and says how it went.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
