@@ -69,7 +69,11 @@ pub fn stored(data: &[u8]) {
 pub fn results(data: &[u8]) {
     let whole = read_results(Pieces::whole(data));
     let cut = read_results(Pieces::cut(data));
-    assert_eq!(whole, cut, "rows do not depend on how the bytes arrive");
+    same_fault(data, &whole.1, &cut.1);
+    // Before a fault, fewer may have been handed out.
+    let sound = whole.0.len().min(cut.0.len());
+    assert_eq!(whole.0[..sound], cut.0[..sound], "rows do not depend on how the bytes arrive");
+    assert!(whole.1.is_some() || whole.0.len() == cut.0.len());
     for (at, row) in whole.0.iter().enumerate() {
         assert_eq!(row.index, at as u64);
     }
@@ -77,7 +81,7 @@ pub fn results(data: &[u8]) {
 
 fn read_results(pieces: Pieces) -> (Vec<ResultRow>, Option<String>) {
     let mut rows = Vec::new();
-    let mut results = match Results::read(InputName::Stdin, Box::new(pieces), &Stop::default()) {
+    let mut results = match Results::of(pieces.into_input(), &Stop::default()) {
         Ok(results) => results,
         Err(error) => return (rows, Some(error.to_string())),
     };
@@ -87,6 +91,15 @@ fn read_results(pieces: Pieces) -> (Vec<ResultRow>, Option<String>) {
             Ok(batch) => rows.extend(batch),
             Err(error) => return (rows, Some(error.to_string())),
         }
+    }
+}
+
+/// The same fault ends both. What is left of a damaged gzip stream depends on how it arrives, and with it which of
+/// two faults is met first.
+fn same_fault(data: &[u8], one: &Option<String>, other: &Option<String>) {
+    match data.starts_with(&[0x1F, 0x8B]) {
+        true => assert_eq!(one.is_some(), other.is_some(), "{one:?} {other:?}"),
+        false => assert_eq!(one, other),
     }
 }
 
@@ -105,7 +118,7 @@ fn batch(data: &[u8], options: &Options) {
 /// However the bytes arrive, the items are the same; before a fault, fewer may have been handed out.
 fn same_in_pieces(data: &[u8], options: &Options, whole: &Outcome) {
     let cut = read(data, options, Pieces::cut(data));
-    assert_eq!(cut.error, whole.error);
+    same_fault(data, &cut.error, &whole.error);
     if whole.error.is_none() {
         assert_eq!(cut.items, whole.items);
     }
@@ -132,8 +145,7 @@ fn short_items_are_the_same(data: &[u8], options: &Options, whole: &Outcome) {
 /// reasons.
 fn given_back_items_are_the_same(whole: &Outcome, options: &Options) {
     let Some(given_back) = &whole.given_back else { return };
-    let options = Options { columns: BTreeMap::new(), ..options.clone() };
-    let again = read(given_back, &options, Pieces::whole(given_back));
+    let again = read(given_back, options, Pieces::whole(given_back));
     assert_eq!(again.rejections, whole.rejections, "{}", String::from_utf8_lossy(given_back));
 }
 
@@ -172,7 +184,7 @@ impl Outcome {
 /// Reads a batch to its end, checks its items, and gives back those that are refused.
 fn read(data: &[u8], options: &Options, pieces: Pieces) -> Outcome {
     let mut outcome = Outcome::default();
-    let input = Input::Opened(InputName::Stdin, Box::new(pieces));
+    let input = pieces.into_input();
     let mut source = match Source::open(vec![input], options.clone(), &Stop::default()) {
         Ok(source) => source,
         Err(error) => return Outcome { error: Some(error.to_string()), ..outcome },
@@ -213,7 +225,10 @@ fn take_items(chunk: &beltic::source::Chunk, checker: &mut Checker, outcome: &mu
         let text = item.text.as_ref().map(|text| (*text).to_owned()).map_err(ToString::to_string);
         if let Ok(text) = item.text {
             let checked = checker.check(text, false, now(), &mut buffer);
-            if let Err(rejection) = checked.outcome {
+            // What is no object comes back as it was, and at the start of a file it may look like another format.
+            if let Err(rejection) = checked.outcome
+                && text.starts_with('{')
+            {
                 let file = outcome.given_back.get_or_insert_default();
                 if let (ItemForm::Csv { header }, true) = (&form, file.is_empty()) {
                     file.extend_from_slice(header);
@@ -251,6 +266,10 @@ struct Pieces {
 impl Pieces {
     fn whole(data: &[u8]) -> Pieces {
         Pieces { bytes: data.to_vec(), at: 0, ends: vec![data.len()] }
+    }
+
+    fn into_input(self) -> Input {
+        Input::Ready(InputName::Stdin, Box::new(self))
     }
 
     /// Cut in places that depend on the bytes alone, so that an input always does the same.

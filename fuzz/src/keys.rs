@@ -95,7 +95,10 @@ fn files(data: &[u8], labels: &[&str]) -> Vec<Vec<u8>> {
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode_to_string(der))
+    let base64 = STANDARD.encode_to_string(der);
+    let lines: Vec<&str> =
+        (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// A message about a key shows none of it.
