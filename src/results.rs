@@ -77,14 +77,11 @@ impl std::error::Error for ResultsError {
     }
 }
 
-/// The rows of one file, in batches.
+/// One file of results.
 #[derive(Debug)]
 pub struct Results {
     name: InputName,
     source: Box<Source>,
-    parser: Parser,
-    next_index: u64,
-    over: bool,
 }
 
 impl Results {
@@ -117,37 +114,46 @@ impl Results {
             Options { contents: Contents::Results, max_item_bytes: MAX_ROW_BYTES, ..Options::default() };
         let name = input.name();
         let source = Box::new(Source::open(vec![input], options, stop)?);
-        Ok(Results { name, source, parser: Parser::for_tokens(), next_index: 0, over: false })
+        Ok(Results { name, source })
     }
 
-    /// The next rows, at most 1,000; none after the last.
+    /// The next rows as they stand in the file, at most 1,000; none after the last.
     ///
     /// # Errors
-    /// Where the file cannot be read any further, or ends without a row. What came before is sound.
-    pub fn next_batch(&mut self) -> Result<Vec<ResultRow>, ResultsError> {
-        while !self.over {
-            match self.source.next_chunk().inspect_err(|_| self.over = true)? {
-                Some(chunk) => {
-                    let rows = self.rows_of(&chunk);
-                    if !rows.is_empty() {
-                        return Ok(rows);
-                    }
-                }
-                None => self.over = true,
-            }
-            if self.over && self.next_index == 0 {
-                return Err(InputError::of(&self.name, InputFault::NoItems).into());
-            }
-        }
-        Ok(Vec::new())
+    /// Where the file cannot be read any further. What came before is sound.
+    pub fn next_raw(&mut self) -> Result<Option<RawRows>, ResultsError> {
+        Ok(self.source.next_chunk()?.map(RawRows))
     }
 
-    fn rows_of(&mut self, chunk: &Chunk) -> Vec<ResultRow> {
-        let mut rows = Vec::with_capacity(chunk.items.len());
-        let mut texts = chunk.open();
+    /// What gives the rows of this file their indices.
+    pub fn numbering(&self) -> Numbering {
+        Numbering { name: self.name.clone(), any_rows: false }
+    }
+
+    /// The rows one batch after the other, for whoever reads them on one thread.
+    pub fn batches(self) -> Batches {
+        Batches {
+            numbering: self.numbering(),
+            results: self,
+            parser: Parser::for_tokens(),
+            next_index: 0,
+            over: false,
+        }
+    }
+}
+
+/// Consecutive rows as they stand in the file, cut but not looked into.
+#[derive(Debug)]
+pub struct RawRows(Chunk);
+
+impl RawRows {
+    /// Reads them, on any thread. Their indices count within these rows, until a [`Numbering`] has seen them.
+    pub fn read(&self, parser: &mut Parser) -> Vec<ResultRow> {
+        let mut rows = Vec::with_capacity(self.0.items.len());
+        let mut texts = self.0.open();
         while let Some(item) = texts.next() {
             let row = match item.text {
-                Ok(text) => row_of(text, item.line.is_some(), &mut self.parser),
+                Ok(text) => row_of(text, item.line.is_some(), parser),
                 // Two tables were joined; nothing is lost with it.
                 Err(ItemFault::RepeatsHeader { .. }) => None,
                 Err(fault) => {
@@ -156,13 +162,72 @@ impl Results {
                 }
             };
             let Some((correlation_id, content)) = row else { continue };
-            if self.next_index == 0 && is_heading(&content) {
-                continue;
-            }
-            rows.push(ResultRow { index: self.next_index, line: item.line, correlation_id, content });
-            self.next_index += 1;
+            rows.push(ResultRow { index: rows.len() as u64, line: item.line, correlation_id, content });
         }
         rows
+    }
+}
+
+/// Gives the rows of one file their indices, and sees whether there are any.
+#[derive(Debug)]
+pub struct Numbering {
+    name: InputName,
+    any_rows: bool,
+}
+
+impl Numbering {
+    /// Numbers the next rows from an index on, and returns the index after them. The first row of a file goes
+    /// where it is a heading.
+    pub fn number(&mut self, rows: &mut Vec<ResultRow>, first_index: u64) -> u64 {
+        if !self.any_rows && rows.first().is_some_and(|row| is_heading(&row.content)) {
+            rows.remove(0);
+        }
+        self.any_rows |= !rows.is_empty();
+        rows.iter_mut().zip(first_index..).for_each(|(row, index)| row.index = index);
+        first_index + rows.len() as u64
+    }
+
+    /// To be called after the last row.
+    ///
+    /// # Errors
+    /// Where there was no row.
+    pub fn end(&self) -> Result<(), ResultsError> {
+        match self.any_rows {
+            true => Ok(()),
+            false => Err(InputError::of(&self.name, InputFault::NoItems).into()),
+        }
+    }
+}
+
+/// The rows of one file with their indices.
+#[derive(Debug)]
+pub struct Batches {
+    results: Results,
+    numbering: Numbering,
+    parser: Parser,
+    next_index: u64,
+    over: bool,
+}
+
+impl Batches {
+    /// The next rows, at most 1,000; none after the last.
+    ///
+    /// # Errors
+    /// Where the file cannot be read any further, or ends without a row. What came before is sound.
+    pub fn next_batch(&mut self) -> Result<Vec<ResultRow>, ResultsError> {
+        while !self.over {
+            let Some(raw) = self.results.next_raw().inspect_err(|_| self.over = true)? else {
+                self.over = true;
+                self.numbering.end()?;
+                break;
+            };
+            let mut rows = raw.read(&mut self.parser);
+            self.next_index = self.numbering.number(&mut rows, self.next_index);
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+        Ok(Vec::new())
     }
 }
 
@@ -251,7 +316,7 @@ mod tests {
     fn rows_and_error(reader: Box<dyn Read + Send>) -> (Vec<Row>, Option<String>) {
         let mut rows = Vec::new();
         let mut results = match Results::read(InputName::Stdin, reader, &Stop::default()) {
-            Ok(results) => results,
+            Ok(results) => results.batches(),
             Err(error) => return (rows, Some(error.to_string())),
         };
         loop {

@@ -2,19 +2,24 @@
 
 use std::borrow::Cow;
 
-/// The bytes at which a plain stretch of a string ends: those that RFC 8259 section 7 wants
-/// escaped, and those that end a string or begin an escape.
-pub(super) static ENDS_PLAIN_TEXT: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        ends[byte] = true;
-        byte += 1;
+/// How long the plain stretch of a string is that `bytes` begin with.
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    // Long ones in blocks: a loop without a way out of its middle looks at a whole block at once.
+    while let Some(block) = bytes[at..].first_chunk::<16>()
+        && !block.iter().fold(false, |ends, &byte| ends | ends_plain_text(byte))
+    {
+        at += block.len();
     }
-    ends[b'"' as usize] = true;
-    ends[b'\\' as usize] = true;
-    ends
-};
+    let rest = &bytes[at..];
+    at + rest.iter().position(|&byte| ends_plain_text(byte)).unwrap_or(rest.len())
+}
+
+/// Whether a plain stretch of a string ends here: at what RFC 8259 section 7 wants escaped, and at what ends a
+/// string or begins an escape.
+fn ends_plain_text(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
 
 /// The value of a string's text. Half a surrogate pair becomes U+FFFD; such a document has a
 /// fault and is never signed.
@@ -69,4 +74,26 @@ pub(super) fn parse_hex(digits: &[u8]) -> Option<u16> {
         let value = char::from(digit).to_digit(16)?;
         Some(unit << 4 | value as u16)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blocks end nowhere in particular: whatever the length, the first byte that is not plain is found.
+    #[test]
+    fn plain_text_ends_at_the_first_byte_that_is_not_plain() {
+        for length in 0..70 {
+            let plain = "é~ \u{7f}".repeat(20).into_bytes()[..length].to_vec();
+            assert_eq!(plain_length(&plain), length);
+            for at in 0..length {
+                for end in [0, 0x1F, b'\n', b'"', b'\\'] {
+                    let mut text = plain.clone();
+                    text[at] = end;
+                    text[length - 1] = end;
+                    assert_eq!(plain_length(&text), at, "{length} bytes, {end} at {at}");
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::document::{Document, Fault, FaultKind, Kind, Node, inside};
-use super::escape::{ENDS_PLAIN_TEXT, parse_hex, unescape};
+use super::escape::{parse_hex, plain_length, unescape};
 
 /// The deepest nesting of arrays and objects in an item.
 pub const MAX_DEPTH: usize = 64;
@@ -15,8 +15,8 @@ const MAX_NUMBER_CHARS: usize = 64;
 /// The most faults that are listed; a text with more is not worth the time.
 const MAX_FAULTS: usize = 100;
 
-/// Objects up to this size are searched for repeated keys pair by pair, larger ones by hashing.
-const PAIRWISE_MEMBERS: usize = 16;
+/// Objects with more keys than this are searched for repeated ones by hashing alone.
+const FEW_KEYS: usize = 32;
 
 /// Why a text is not JSON, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -309,53 +309,47 @@ impl Parser {
 
     /// Lists the keys of an object that stand in it already.
     fn check_keys(&mut self, cursor: &Cursor<'_>, object: u32) {
-        let mut keys = Vec::new();
-        let mut seen_pairwise = [0u32; PAIRWISE_MEMBERS];
+        if self.keys_may_repeat(cursor, object) {
+            self.note_repeated_keys(cursor, object);
+        }
+    }
+
+    /// A quick look at the marks of keys, which is enough for almost every object: a few keys, none like another.
+    fn keys_may_repeat(&self, cursor: &Cursor<'_>, object: u32) -> bool {
+        let mut marks = [0; FEW_KEYS];
         let mut count = 0;
         let mut at = object + 1;
-        while (at as usize) < self.nodes.len() {
-            if count < PAIRWISE_MEMBERS {
-                seen_pairwise[count] = at;
-            } else {
-                if count == PAIRWISE_MEMBERS {
-                    keys.extend_from_slice(&seen_pairwise);
-                }
-                keys.push(at);
+        while let Some(&key) = self.nodes.get(at as usize) {
+            let mark = mark(cursor.inside(key).as_bytes());
+            if key.escaped || count == FEW_KEYS || marks[..count].contains(&mark) {
+                return true;
             }
+            marks[count] = mark;
             count += 1;
             at = self.nodes[at as usize + 1].next;
         }
-        if count <= PAIRWISE_MEMBERS {
-            self.check_keys_pairwise(cursor, &seen_pairwise[..count]);
-        } else {
-            self.check_keys_by_hash(cursor, &keys);
-        }
+        false
     }
 
-    fn check_keys_pairwise(&mut self, cursor: &Cursor<'_>, keys: &[u32]) {
-        for (position, &key) in keys.iter().enumerate() {
-            let repeats = |&earlier: &u32| {
-                let (a, b) = (self.nodes[earlier as usize], self.nodes[key as usize]);
-                if a.escaped || b.escaped {
-                    unescape(cursor.inside(a)) == unescape(cursor.inside(b))
-                } else {
-                    cursor.inside(a) == cursor.inside(b)
-                }
-            };
-            if keys[..position].iter().any(repeats) {
-                self.note(FaultKind::DuplicateKey, key);
+    fn note_repeated_keys(&mut self, cursor: &Cursor<'_>, object: u32) {
+        let mut seen = HashSet::new();
+        let mut at = object + 1;
+        while let Some(&key) = self.nodes.get(at as usize) {
+            if !seen.insert(unescape(cursor.inside(key))) {
+                self.note(FaultKind::DuplicateKey, at);
             }
+            at = self.nodes[at as usize + 1].next;
         }
     }
+}
 
-    fn check_keys_by_hash(&mut self, cursor: &Cursor<'_>, keys: &[u32]) {
-        let mut seen = HashSet::with_capacity(keys.len());
-        for &key in keys {
-            if !seen.insert(unescape(cursor.inside(self.nodes[key as usize]))) {
-                self.note(FaultKind::DuplicateKey, key);
-            }
-        }
-    }
+/// A number that equal keys share, and different ones hardly ever: their length and both their ends.
+fn mark(key: &[u8]) -> u64 {
+    let ends = match (key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(32),
+        _ => key.iter().fold(0, |ends, &byte| ends << 8 | u64::from(byte)),
+    };
+    ends.wrapping_add(key.len() as u64)
 }
 
 /// A place in the text.
@@ -381,12 +375,7 @@ impl<'a> Cursor<'a> {
 
     /// Skips the part of a string that is neither its end, nor an escape, nor forbidden.
     fn skip_plain(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            if ENDS_PLAIN_TEXT[usize::from(byte)] {
-                return;
-            }
-            self.at += 1;
-        }
+        self.at += plain_length(&self.bytes[self.at..]);
     }
 
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), SyntaxProblem> {
@@ -483,6 +472,25 @@ mod tests {
         let members: Vec<String> = (0..500).map(|n| format!(r#""k{n}":0"#)).collect();
         let text = format!(r#"{{{},"\u006b7":1}}"#, members.join(","));
         assert_eq!(faults(&text), [(FaultKind::DuplicateKey, "/k7".into())]);
+    }
+
+    #[test]
+    fn few_keys_repeat_only_where_they_are_the_same() {
+        let alike = ["credential-of-a-subject", "credential_of-a-subject"];
+        assert_eq!(
+            mark(alike[0].as_bytes()),
+            mark(alike[1].as_bytes()),
+            "the marks tell nothing of the middle"
+        );
+        for (second, repeats) in
+            [(alike[1], false), (alike[0], true), ("credential\\u002dof-a-subject", true)]
+        {
+            let found = faults(&format!(r#"{{"{}":0,"":1,"a":2,"{second}":3}}"#, alike[0]));
+            assert_eq!(!found.is_empty(), repeats, "{second}");
+        }
+        for key in ["", "a", "eightlen", "nine bytes"] {
+            assert_eq!(faults(&format!(r#"{{"{key}":0,"b":1,"{key}":2}}"#)).len(), 1, "{key}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Writing JSON text.
 
-use super::escape::ENDS_PLAIN_TEXT;
+use super::escape::plain_length;
 
 /// Appends `text` as a JSON string, with its quotes.
 ///
@@ -25,19 +25,20 @@ pub fn string(text: &str) -> String {
 fn write(text: &str, mut put: impl FnMut(&str)) {
     put("\"");
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| ENDS_PLAIN_TEXT[usize::from(byte)]) {
-        put(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => put("\\\""),
-            b'\\' => put("\\\\"),
-            b'\n' => put("\\n"),
-            b'\r' => put("\\r"),
-            b'\t' => put("\\t"),
-            control => put(&format!("\\u{control:04x}")),
+    loop {
+        let (plain, ends) = rest.split_at(plain_length(rest.as_bytes()));
+        put(plain);
+        match ends.bytes().next() {
+            None => break,
+            Some(b'"') => put("\\\""),
+            Some(b'\\') => put("\\\\"),
+            Some(b'\n') => put("\\n"),
+            Some(b'\r') => put("\\r"),
+            Some(b'\t') => put("\\t"),
+            Some(control) => put(&format!("\\u{control:04x}")),
         }
-        rest = &rest[at + 1..];
+        rest = &ends[1..];
     }
-    put(rest);
     put("\"");
 }
 

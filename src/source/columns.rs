@@ -485,14 +485,15 @@ fn write_result(places: &[Option<usize>], row: &StringRecord, out: &mut String) 
     out.push('{');
     for (name, place) in RESULT_COLUMNS.into_iter().zip(places) {
         let text = place.and_then(|cell| row.get(cell)).unwrap_or_default();
+        // A correlation id is any text, so nothing is trimmed from it.
+        let text = if name == "correlation_id" { without_apostrophe(text) } else { text.trim() };
         match name {
-            _ if text.trim().is_empty() => continue,
+            _ if text.is_empty() => continue,
             "error_code" => out.push_str("\"error\":{}"),
             name => {
                 push_str_to(out, name);
                 out.push(':');
-                let is_text = name == "correlation_id";
-                push_str_to(out, if is_text { without_apostrophe(text) } else { text.trim() });
+                push_str_to(out, text);
             }
         }
         out.push(',');

@@ -1,6 +1,7 @@
 //! Cutting a token into its parts, and reading one part.
 
-use base64_simd::{Out, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
+use memchr::{memchr, memchr_iter};
 
 use super::disclosures::MAX_DISCLOSURES;
 use super::error::{Part, TokenError};
@@ -48,14 +49,14 @@ impl<'t> Compact<'t> {
             return Err(TokenError::TooLong { bytes: text.len(), max_bytes });
         }
         check_characters(text)?;
-        let (jwt, tail) = match text.split_once('~') {
-            Some((jwt, tail)) => (jwt, Some(tail)),
+        let (jwt, tail) = match memchr(b'~', text.as_bytes()) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        let mut parts = jwt.split('.');
-        let (header, payload, signature) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(header), Some(payload), Some(signature), None) => (header, payload, signature),
-            _ => return Err(TokenError::Parts { found: jwt.split('.').count() }),
+        let mut dots = memchr_iter(b'.', jwt.as_bytes());
+        let (header, payload, signature) = match (dots.next(), dots.next(), dots.count()) {
+            (Some(first), Some(second), 0) => (&jwt[..first], &jwt[first + 1..second], &jwt[second + 1..]),
+            _ => return Err(TokenError::Parts { found: 1 + jwt.matches('.').count() }),
         };
         let (disclosures, key_binding) = tail.map_or(Ok((Vec::new(), None)), split_tail)?;
         let is_sd_jwt = tail.is_some();
@@ -98,24 +99,31 @@ fn check_characters(text: &str) -> Result<(), TokenError> {
     if text.starts_with('{') {
         return Err(TokenError::Json);
     }
-    let sound = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    match text.bytes().position(|byte| !sound(&byte)) {
-        // The bytes before it are ASCII, so that a character begins here.
-        Some(at) => match text[at..].chars().next() {
-            Some(character) => Err(TokenError::Character { character, at }),
-            None => Ok(()),
-        },
+    // Without a way out before the end, which lets the compiler look at many bytes at once.
+    if text.bytes().fold(true, |all, byte| all & stands_in_tokens(byte)) {
+        return Ok(());
+    }
+    let first = text
+        .char_indices()
+        .find(|&(_, character)| !character.is_ascii() || !stands_in_tokens(character as u8));
+    match first {
+        Some((at, character)) => Err(TokenError::Character { character, at }),
         None => Ok(()),
     }
+}
+
+/// Whether a byte is one of base64url, or stands between the parts of a token.
+fn stands_in_tokens(byte: u8) -> bool {
+    let (letter, digit) = ((byte | 0x20).wrapping_sub(b'a') < 26, byte.wrapping_sub(b'0') < 10);
+    letter | digit | (byte == b'-') | (byte == b'_') | (byte == b'.') | (byte == b'~')
 }
 
 /// Decodes base64url without padding (RFC 7515 section 2) into a buffer. Padding, line breaks, the
 /// alphabet of plain base64 and stray bits at the end are refused, so that no two texts are one part.
 pub fn decode<'b>(text: &str, part: Part, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], TokenError> {
     buffer.clear();
-    buffer.resize(URL_SAFE_NO_PAD.estimated_decoded_length(text.len()), 0);
-    match URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(buffer)) {
-        Ok(decoded) => Ok(decoded),
+    match URL_SAFE_NO_PAD.decode_append(text, buffer) {
+        Ok(()) => Ok(buffer),
         Err(_) => Err(check_characters(text).err().unwrap_or(TokenError::Base64 { part })),
     }
 }

@@ -37,8 +37,8 @@ pub struct ListProblem {
 /// Status lists. Workers share them.
 #[derive(Debug, Default)]
 pub struct Lists {
-    /// By kind and name, one of each issuer: nobody's list takes the place of another's.
-    lists: HashMap<(ListKind, String), Vec<Known>>,
+    /// By name and kind, one of each issuer: nobody's list takes the place of another's.
+    lists: HashMap<String, HashMap<ListKind, Vec<Known>>>,
     bytes: usize,
 }
 
@@ -113,16 +113,17 @@ impl Lists {
 
     /// How many lists can be relied on.
     pub fn usable(&self) -> usize {
-        self.lists.values().flatten().filter(|known| known.entries.is_ok()).count()
+        self.lists.values().flat_map(HashMap::values).flatten().filter(|known| known.entries.is_ok()).count()
     }
 
     /// Keeps the list under each of its purposes. Of two that were signed in the same second, one that cannot
     /// be relied on counts: nobody knows which of them is the last word.
     fn keep(&mut self, name: Name, entries: Result<Entries, String>) {
         let Name { kinds, uri, issuer, issued_at } = name;
+        let of_that_name = self.lists.entry(uri).or_default();
         for kind in kinds {
             let new = Known { issuer: issuer.clone(), issued_at, entries: entries.clone() };
-            let all = self.lists.entry((kind, uri.clone())).or_default();
+            let all = of_that_name.entry(kind).or_default();
             let place = all.iter_mut().find(|known| known.issuer == new.issuer);
             match place {
                 Some(known)
@@ -193,18 +194,21 @@ impl Lists {
     /// The answer of the issuer's own list. Where nobody knows whose credential it is, every list of that name
     /// is asked, and the worst answer counts.
     fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
-        let uri = claim.uri.clone().into_owned();
-        let all = self.lists.get(&(claim.kind, uri.clone())).map_or(&[][..], Vec::as_slice);
+        let uri = || claim.uri.clone().into_owned();
+        let of_that_name = self.lists.get(&*claim.uri);
+        let all = of_that_name.and_then(|kinds| kinds.get(&claim.kind)).map_or(&[][..], Vec::as_slice);
         let Some(issuer) = claim.issuer else {
             let answers = all.iter().map(|known| known.look_up(claim));
-            return answers.max_by_key(severity).unwrap_or(Err(StatusProblem::NotGiven { uri }));
+            return answers
+                .max_by_key(severity)
+                .unwrap_or_else(|| Err(StatusProblem::NotGiven { uri: uri() }));
         };
         match all.iter().find(|known| known.issuer.as_deref() == Some(issuer)) {
             Some(known) => known.look_up(claim),
             None => Err(match all.iter().find_map(|known| known.issuer.clone()) {
-                Some(found) => StatusProblem::OfAnother { uri, found },
-                None if all.is_empty() => StatusProblem::NotGiven { uri },
-                None => StatusProblem::Unusable { uri, problem: "nobody said whose it is".to_owned() },
+                Some(found) => StatusProblem::OfAnother { uri: uri(), found },
+                None if all.is_empty() => StatusProblem::NotGiven { uri: uri() },
+                None => StatusProblem::Unusable { uri: uri(), problem: "nobody said whose it is".to_owned() },
             }),
         }
     }

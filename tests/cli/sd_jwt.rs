@@ -5,36 +5,16 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sd_jwt_payload::{Hasher, SdJwt as ForeignSdJwt, SdObjectDecoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::readers::exact::Exact;
-use crate::readers::sd_jwt::{Disclosure, SdJwt};
+use crate::readers::sd_jwt::{Disclosure, SdJwt, foreign_payload};
 use crate::readers::token::{Issuance, base64url, request_of};
 use crate::support::*;
 
 fn sd_jwt_issuance() -> Issuance {
     Issuance { proof_format: "sd_jwt_vc".into(), ..default_issuance() }
-}
-
-/// What the foreign reader gets out of a token with all its disclosures.
-fn foreign_payload(token: &str) -> Value {
-    struct Sha256Hasher;
-    impl Hasher for Sha256Hasher {
-        fn digest(&self, input: &[u8]) -> Vec<u8> {
-            Sha256::digest(input).to_vec()
-        }
-        fn alg_name(&self) -> &'static str {
-            "sha-256"
-        }
-    }
-    let parsed = ForeignSdJwt::parse(token).unwrap();
-    let payload = parsed.jwt.split('.').nth(1).unwrap();
-    let payload: Value = serde_json::from_slice(&base64url(payload)).unwrap();
-    let mut decoder = SdObjectDecoder::new();
-    decoder.add_hasher(Box::new(Sha256Hasher));
-    Value::Object(decoder.decode(payload.as_object().unwrap(), &parsed.disclosures).unwrap())
 }
 
 /// Issues items in a sandbox whose settings say this, and opens the tokens.

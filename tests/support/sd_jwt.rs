@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sd_jwt_payload::{Hasher, SdJwt as ForeignSdJwt, SdObjectDecoder};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::exact::Exact;
@@ -160,4 +162,23 @@ impl Issuance {
         assert_eq!(opened.token.payload.get("_sd_alg").is_some(), !opened.disclosures.is_empty());
         opened
     }
+}
+
+/// What the foreign reader gets out of a token with all its disclosures.
+pub(crate) fn foreign_payload(token: &str) -> Value {
+    struct Sha256Hasher;
+    impl Hasher for Sha256Hasher {
+        fn digest(&self, input: &[u8]) -> Vec<u8> {
+            Sha256::digest(input).to_vec()
+        }
+        fn alg_name(&self) -> &'static str {
+            "sha-256"
+        }
+    }
+    let parsed = ForeignSdJwt::parse(token).unwrap();
+    let payload = parsed.jwt.split('.').nth(1).unwrap();
+    let payload: Value = serde_json::from_slice(&base64url(payload)).unwrap();
+    let mut decoder = SdObjectDecoder::new();
+    decoder.add_hasher(Box::new(Sha256Hasher));
+    Value::Object(decoder.decode(payload.as_object().unwrap(), &parsed.disclosures).unwrap())
 }

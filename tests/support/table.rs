@@ -1,4 +1,4 @@
-//! CSV rows as items, by contract section 2.1: the columns of the public data, read by the `csv`
+//! CSV rows as items, by contract section 2.1 and the README's table of columns, read by the `csv`
 //! crate and put together here, so that the program's own reader is not its judge.
 
 use super::exact::Exact;
@@ -13,7 +13,8 @@ pub(crate) fn items(text: &str) -> Vec<Option<Exact>> {
     rows.map(|row| (row.len() == header.len()).then(|| item(header.iter().zip(&row)))).collect()
 }
 
-fn item<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Exact {
+/// The item that the cells under canonical column names describe.
+pub(crate) fn item<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Exact {
     let mut item = Exact::Object(Vec::new());
     for (column, text) in cells.filter(|(_, text)| !text.is_empty()) {
         let (path, value) = field(column, text);
@@ -31,24 +32,38 @@ fn field(column: &str, text: &str) -> (Vec<String>, Exact) {
     }
     if let Some((number, member)) = column.strip_prefix("owner").and_then(|rest| rest.split_once('_')) {
         let number: usize = number.parse().expect("a number");
-        let value = if member == "ownership_percent" { Exact::Number(text.into()) } else { text_value };
+        let is_number =
+            member == "ownership_percent" && serde_json::from_str::<serde_json::Number>(text).is_ok();
+        let value = if is_number { Exact::Number(text.into()) } else { text_value };
         return (path(&format!("request.claims.beneficial_owners.{}.{member}", number - 1)), value);
     }
     match column {
         "correlation_id" => (path(column), text_value),
         "subject_id" => (path("request.subject.id"), text_value),
-        "registration_number" | "jurisdiction" | "legal_form" => {
+        "subject_type" => (path("request.subject.type"), text_value),
+        "name" | "registration_number" | "jurisdiction" | "legal_form" => {
             (path(&format!("request.subject.{column}")), text_value)
         }
         "claims_jurisdiction" => (path("request.claims.jurisdiction"), text_value),
-        "self_attestation_complete" => {
-            (path("request.self_attestation_complete"), Exact::Boolean(text.eq_ignore_ascii_case("true")))
+        "tax_id_verified" => (path("request.claims.tax_id_verified"), truth(text)),
+        "kyb_status" | "business_type" | "registered_name" | "verified_at" => {
+            (path(&format!("request.claims.{column}")), text_value)
         }
+        "self_attestation_complete" => (path("request.self_attestation_complete"), truth(text)),
         "evidence_refs" => {
             (path("request.evidence_refs"), Exact::Array(text.split(';').map(Exact::string).collect()))
         }
-        "ttl" => (path("request.ttl"), text_value),
+        "ttl" | "credential_type" => (path(&format!("request.{column}")), text_value),
         other => panic!("column {other}"),
+    }
+}
+
+/// `true` and `false` in any case; what is neither stays text.
+fn truth(text: &str) -> Exact {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Exact::Boolean(true),
+        "false" => Exact::Boolean(false),
+        _ => Exact::string(text),
     }
 }
 

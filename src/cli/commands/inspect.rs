@@ -60,7 +60,8 @@ struct Pages {
 
 impl Pages {
     /// Prints every token. One that cannot be decoded does not keep the others from being shown.
-    fn print_all(&mut self, mut results: Results) -> Result<(), Failure> {
+    fn print_all(&mut self, results: Results) -> Result<(), Failure> {
+        let mut results = results.batches();
         loop {
             let rows = results.next_batch()?;
             if rows.is_empty() {

@@ -15,7 +15,7 @@ pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {
 
 /// The one token of an input. Items that failed are passed over.
 fn only_token(given: Given) -> Result<String, Failure> {
-    let mut results = given.open()?;
+    let mut results = given.open()?.batches();
     let (mut only, mut found) = (None, 0);
     loop {
         let rows = results.next_batch()?;

@@ -21,7 +21,7 @@ use super::{open_ledger, wants_text};
 use crate::clock::system_now;
 use crate::ledger::{BATCH_ITEMS, Change, Filter, Ledger, Order, Place, Refusal};
 use crate::request::{ErrorCode, Lookup};
-use crate::results::{Content, Results};
+use crate::results::{Batches, Content, Results};
 use crate::stop::Stop;
 
 /// The longest reason, in characters.
@@ -88,7 +88,7 @@ struct Target {
 /// Where the credentials to be changed are named.
 enum Targets {
     Ids(std::vec::IntoIter<Target>),
-    File { results: Results, next_index: u64, skipped: u64 },
+    File { results: Batches, next_index: u64, skipped: u64 },
     Found { filter: Filter, after: Option<Place>, next_index: u64 },
 }
 
@@ -98,7 +98,7 @@ impl Targets {
             if path == Path::new("-") && io::stdin().is_terminal() {
                 return Err(Failure::usage("there is nothing to read").hint("name a file, or pipe one in"));
             }
-            let results = Results::open(path, &Stop::default())?;
+            let results = Results::open(path, &Stop::default())?.batches();
             return Ok(Targets::File { results, next_index: 0, skipped: 0 });
         }
         if !args.ids.is_empty() {

@@ -11,9 +11,10 @@ use super::super::settings;
 use super::super::streams;
 use super::super::trust;
 use super::super::verdicts::{Counts, Form, Place, no_token};
+use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
-use crate::results::{ResultRow, Results};
+use crate::results::{Numbering, RawRows, ResultRow, Results};
 use crate::verify::{Policy, Verifier};
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
@@ -26,17 +27,19 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let form = Form { format: args.output.unwrap_or(default), color: streams::color_on_stdout(common.color) };
     let mut output = Output::to_stdout()?;
     let mut counts = Counts::default();
+    let mut order = Order::default();
     let ended = pipeline::run(
         settings::jobs_or_cores(args.jobs),
-        || Station { verifier: Verifier::new(&ring, &policy, &lists), form },
+        || Station { parser: Parser::for_tokens(), verifier: Verifier::new(&ring, &policy, &lists), form },
         || inputs.next(),
-        Ok,
+        |rows| order.number(rows),
         |judged: Judged| {
             output.write(b"", &judged.bytes, &judged.ends)?;
             counts.add(judged.counts);
             Ok(())
         },
     );
+    let ended = ended.and_then(|()| order.end());
     let finished = output.finish(b"").map_err(Failure::from);
     if !common.quiet {
         counts.closing_lines(started.elapsed()).iter().for_each(|line| streams::say(line));
@@ -65,11 +68,17 @@ fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
     })
 }
 
-/// The inputs, one after the other. Indices count on from one to the next.
+/// The inputs, one after the other.
 struct Inputs {
     pending: std::vec::IntoIter<Given>,
     current: Option<Results>,
-    next_index: u64,
+}
+
+/// Rows of one input, of which nothing is known yet or all.
+struct Rows<R> {
+    /// What numbers the rows of this input, with its first ones.
+    first_of: Option<Numbering>,
+    rows: R,
 }
 
 impl Inputs {
@@ -78,30 +87,53 @@ impl Inputs {
         if pending.is_empty() {
             pending.push(Given::piped()?);
         }
-        Ok(Inputs { pending: pending.into_iter(), current: None, next_index: 0 })
+        Ok(Inputs { pending: pending.into_iter(), current: None })
     }
 
     /// The next rows; none after the last.
-    fn next(&mut self) -> Result<Option<Vec<ResultRow>>, Failure> {
+    fn next(&mut self) -> Result<Option<Rows<RawRows>>, Failure> {
+        let mut first_of = None;
         loop {
-            if let Some(current) = &mut self.current {
-                let mut rows = current.next_batch()?;
-                if !rows.is_empty() {
-                    for row in &mut rows {
-                        row.index = self.next_index;
-                        self.next_index += 1;
-                    }
-                    return Ok(Some(rows));
-                }
+            if let Some(current) = &mut self.current
+                && let Some(rows) = current.next_raw()?
+            {
+                return Ok(Some(Rows { first_of, rows }));
             }
             let Some(next) = self.pending.next() else { return Ok(None) };
-            self.current = Some(next.open()?);
+            first_of = Some(self.current.insert(next.open()?).numbering());
         }
     }
 }
 
-/// A worker: verifies rows and writes their verdicts.
+/// The order of the rows: indices count on from one input to the next.
+#[derive(Default)]
+struct Order {
+    current: Option<Numbering>,
+    next_index: u64,
+}
+
+impl Order {
+    fn number(&mut self, read: Rows<Vec<ResultRow>>) -> Result<Vec<ResultRow>, Failure> {
+        if let Some(first_of) = read.first_of {
+            self.end()?;
+            self.current = Some(first_of);
+        }
+        let mut rows = read.rows;
+        if let Some(current) = &mut self.current {
+            self.next_index = current.number(&mut rows, self.next_index);
+        }
+        Ok(rows)
+    }
+
+    /// What was read of an input must have held a row.
+    fn end(&self) -> Result<(), Failure> {
+        self.current.as_ref().map_or(Ok(()), |current| Ok(current.end()?))
+    }
+}
+
+/// A worker: reads rows, verifies them, and writes their verdicts.
 struct Station<'v> {
+    parser: Parser,
     verifier: Verifier<'v>,
     form: Form,
 }
@@ -114,12 +146,16 @@ struct Judged {
 }
 
 impl pipeline::Worker for Station<'_> {
-    type Raw = Vec<ResultRow>;
-    type Checked = Judged;
-    type Committed = Judged;
+    type Raw = Rows<RawRows>;
+    type Checked = Rows<Vec<ResultRow>>;
+    type Committed = Vec<ResultRow>;
     type Finished = Judged;
 
-    fn check(&mut self, rows: Vec<ResultRow>) -> Judged {
+    fn check(&mut self, raw: Rows<RawRows>) -> Rows<Vec<ResultRow>> {
+        Rows { first_of: raw.first_of, rows: raw.rows.read(&mut self.parser) }
+    }
+
+    fn finish(&mut self, rows: Vec<ResultRow>) -> Judged {
         let mut judged =
             Judged { bytes: Vec::new(), ends: Vec::with_capacity(rows.len()), counts: Counts::default() };
         for row in rows {
@@ -136,10 +172,6 @@ impl pipeline::Worker for Station<'_> {
             self.form.write(&Place { index, line, correlation_id }, &verdict, &mut judged.bytes);
             judged.ends.push((index, judged.bytes.len()));
         }
-        judged
-    }
-
-    fn finish(&mut self, judged: Judged) -> Judged {
         judged
     }
 }

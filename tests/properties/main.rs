@@ -1,0 +1,52 @@
+//! What holds for every batch, shown on invented ones.
+//!
+//! [`companies`], [`loose`] and [`anything`] invent what goes in; the other modules are one kind of
+//! property each. `PROPTEST_CASES` sets how long they look: 256 is what runs by default, 5120 is
+//! twenty times as many cases. A case that fails is kept in `tests/properties/MODULE.regressions`,
+//! and tried first from then on; such a file is committed with the fix.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "what helps tests is test code, too")]
+
+#[path = "../support/mod.rs"]
+mod readers;
+#[allow(dead_code, reason = "the tests of the command use the rest")]
+#[path = "../cli/support.rs"]
+mod support;
+
+mod anything;
+mod batches;
+mod companies;
+mod forms;
+mod loose;
+mod outputs;
+mod panics;
+mod reruns;
+mod schema;
+mod signed;
+
+use std::fmt::Debug;
+
+use proptest::prelude::Strategy;
+use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
+
+/// Shows that a property holds for so many cases of a strategy; it panics where it does not hold.
+#[track_caller]
+fn holds<V: Debug>(
+    cases: u32,
+    source: &'static str,
+    strategy: impl Strategy<Value = V>,
+    property: impl Fn(V),
+) {
+    let usual = Config::default();
+    let config = Config {
+        cases: (cases * usual.cases).div_ceil(256),
+        source_file: Some(source),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        max_shrink_iters: 60,
+        ..usual
+    };
+    let outcome = TestRunner::new(config).run(&strategy, |value| {
+        property(value);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
