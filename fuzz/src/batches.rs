@@ -82,7 +82,7 @@ pub fn results(data: &[u8]) {
 fn read_results(pieces: Pieces) -> (Vec<ResultRow>, Option<String>) {
     let mut rows = Vec::new();
     let mut results = match Results::of(pieces.into_input(), &Stop::default()) {
-        Ok(results) => results,
+        Ok(results) => results.batches(),
         Err(error) => return (rows, Some(error.to_string())),
     };
     loop {
