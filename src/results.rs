@@ -105,7 +105,11 @@ impl Results {
         Results::of(Input::Opened(name, reader), stop)
     }
 
-    fn of(input: Input, stop: &Stop) -> Result<Results, ResultsError> {
+    /// Reads from an input of any kind.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no results.
+    pub fn of(input: Input, stop: &Stop) -> Result<Results, ResultsError> {
         let options =
             Options { contents: Contents::Results, max_item_bytes: MAX_ROW_BYTES, ..Options::default() };
         let name = input.name();

@@ -121,15 +121,20 @@ impl ConfigFile {
     fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let bytes =
             files::read_limited(path, MAX_BYTES).map_err(|error| Failure::new(ExitStatus::Usage, error))?;
-        let config = parse(&bytes).map_err(|error| {
+        let mut file = ConfigFile::parse(&bytes).map_err(|problem| {
             Failure::new(
                 ExitStatus::Usage,
-                anyhow::Error::msg(problem(&bytes, &error))
-                    .context(format!("cannot use the settings in {}", path.display())),
+                anyhow::Error::msg(problem).context(format!("cannot use the settings in {}", path.display())),
             )
         })?;
-        let folder = path.parent().map(Path::to_owned);
-        Ok(ConfigFile { config, folder })
+        file.folder = path.parent().map(Path::to_owned);
+        Ok(file)
+    }
+
+    /// A file that is in no folder, or what is wrong with it and where.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<ConfigFile, String> {
+        let config = parse(bytes).map_err(|error| problem(bytes, &error))?;
+        Ok(ConfigFile { config, folder: None })
     }
 
     /// A path of this file, from the folder that the file is in.

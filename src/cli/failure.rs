@@ -73,6 +73,11 @@ impl Failure {
         self
     }
 
+    /// What happened, in one sentence.
+    pub(crate) fn message(&self) -> String {
+        self.error.to_string()
+    }
+
     /// Prints the failure to standard error.
     pub(crate) fn print(&self, color: bool) {
         let error = streams::printable(&self.error.to_string());

@@ -17,7 +17,7 @@ use crate::token::{
 };
 
 /// A token, decoded and not judged.
-pub(crate) struct Inspection {
+pub struct Inspection {
     header: String,
     /// The payload as it was signed.
     payload: String,
@@ -41,7 +41,7 @@ const NOTHING_VERIFIED: &str = "decoded only: no signature, date or status was c
 
 impl Inspection {
     /// Decodes a token. Disclosures that do not fit are told of, and the payload is shown without them.
-    pub(crate) fn of(token: &str) -> Result<Inspection, TokenError> {
+    pub fn of(token: &str) -> Result<Inspection, TokenError> {
         let compact = Compact::split(token)?;
         let (mut buffer, mut parser) = (Vec::new(), Parser::for_tokens());
         let header = decode_text(compact.header, Part::Header, &mut buffer)?.to_owned();
@@ -68,7 +68,7 @@ impl Inspection {
     }
 
     /// Why the disclosures do not fit, if they do not.
-    pub(crate) fn disclosure_problem(&self) -> Option<DisclosureError> {
+    pub fn disclosure_problem(&self) -> Option<DisclosureError> {
         self.processed.as_ref().err().cloned()
     }
 
@@ -78,7 +78,7 @@ impl Inspection {
     }
 
     /// For people.
-    pub(crate) fn text(&self, now: UnixTime) -> String {
+    pub fn text(&self, now: UnixTime) -> String {
         let mut page = Page { out: format!("{NOTHING_VERIFIED}\n\n"), now, disclosable: BTreeSet::new() };
         page.line(0, "kind", self.kind);
         page.line(0, "size", &self.sizes_in_words());
@@ -129,7 +129,7 @@ impl Inspection {
     }
 
     /// For programs: one object on one line.
-    pub(crate) fn json(&self) -> String {
+    pub fn json(&self) -> String {
         let mut out = String::from(r#"{"verified":false,"kind":"#);
         json::push_str_to(&mut out, self.kind);
         let Sizes { token, jwt, signature, disclosures } = self.sizes;
@@ -152,7 +152,7 @@ impl Inspection {
 }
 
 /// A disclosure without its token (RFC 9901 section 4.2), laid out for people or for programs.
-pub(crate) fn disclosure(text: &str, as_json: bool) -> Option<String> {
+pub fn disclosure(text: &str, as_json: bool) -> Option<String> {
     let content = String::from_utf8(URL_SAFE_NO_PAD.decode_to_vec(text).ok()?).ok()?;
     let mut parser = Parser::for_tokens();
     let document = parser.parse(&content).ok()?;
@@ -372,7 +372,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// A JWK or a JWK Set, laid out; `None` where the value is neither.
-pub(crate) fn keys(value: Value<'_>, as_json: bool) -> Option<String> {
+pub fn keys(value: Value<'_>, as_json: bool) -> Option<String> {
     let keys = value.member("keys").filter(|keys| keys.kind() == Kind::Array);
     if keys.is_none() && value.member("kty").is_none() {
         return None;

@@ -10,7 +10,7 @@ mod exit;
 mod failed_file;
 mod failure;
 mod given;
-mod inspection;
+pub mod inspection;
 mod manual;
 mod output;
 mod progress;
@@ -29,6 +29,7 @@ use clap::error::ErrorKind;
 
 pub use args::Cli;
 pub use exit::ExitStatus;
+pub use settings::check_settings;
 
 use crate::keys::is_private_key_text;
 

@@ -334,6 +334,21 @@ fn uri(name: &str, value: Option<String>) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Checks a settings file and what it says, but for the files that it names.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
+    let settings = Settings { project: ConfigFile::parse(bytes)?, user: ConfigFile::default() };
+    let in_words = |failure: Failure| failure.message();
+    settings.disclosure().map_err(in_words)?;
+    settings.context().map_err(in_words)?;
+    settings.vct(&None).map_err(in_words)?;
+    settings.status_base().map_err(in_words)?;
+    settings.list_validity(UnixTime::FIRST).map_err(in_words)?;
+    Ok(())
+}
+
 /// A document that is named in flags or settings and says something wrong.
 fn unusable(error: impl Into<anyhow::Error>, what: &str, path: &Path) -> Failure {
     Failure::new(ExitStatus::Usage, error.into().context(format!("cannot use {what} in {}", path.display())))

@@ -67,8 +67,8 @@ impl CertificateChain {
                 return Err(ChainError::Order(place + 1));
             }
         }
-        // The anchor is known to the verifier, and SD-JWT VC's stricter profiles forbid it here.
-        if chain.last().is_some_and(is_self_signed) {
+        // The anchor is known to the verifier, and SD-JWT VC's stricter profiles forbid it here, however often.
+        while chain.last().is_some_and(is_self_signed) {
             chain.pop();
         }
         if chain.is_empty() {

@@ -255,11 +255,12 @@ impl Feed {
     }
 }
 
-/// The bytes of an input, and whether it is live. A live one may wait for its writer, so its
-/// reads can be given up.
+/// The bytes of an input, and whether it is live. A live one that may wait for its writer is read so
+/// that the wait can be given up.
 fn open_reader(input: Input, stop: &Stop) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
     let (reader, live) = match input {
         Input::Stdin(reader) | Input::Opened(_, reader) => (reader, true),
+        Input::Ready(_, reader) => return Ok((reader, true)),
         Input::File(path) => open_file(&path)?,
     };
     match live {

@@ -164,6 +164,8 @@ pub enum Input {
     File(PathBuf),
     /// Something that was opened before, by its name.
     Opened(InputName, Box<dyn Read + Send>),
+    /// The same, where no read waits for anybody, so that none has to be given up: bytes in memory.
+    Ready(InputName, Box<dyn Read + Send>),
 }
 
 impl Input {
@@ -172,7 +174,7 @@ impl Input {
         match self {
             Self::Stdin(_) => InputName::Stdin,
             Self::File(path) => InputName::File(path.clone()),
-            Self::Opened(name, _) => name.clone(),
+            Self::Opened(name, _) | Self::Ready(name, _) => name.clone(),
         }
     }
 }

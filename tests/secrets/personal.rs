@@ -195,7 +195,7 @@ fn unreadable() -> Vec<Vec<u8>> {
 /// Every code that an item can fail with, in every form of the results.
 #[test]
 fn no_error_code_comes_with_personal_data() {
-    for (code, _) in ErrorCode::ALL {
+    for (code, ..) in ErrorCode::ALL {
         let sandbox = yard();
         let mut input: Vec<u8> = ndjson(&items_failing_with(code)).into();
         if code == ErrorCode::MalformedRequest {
