@@ -26,7 +26,7 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::unistd::Pid;
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const ITEMS: usize = 100_000;
 /// How many tokens a round of `verify` verifies, which takes three times as long as signing.
 const TOKENS: usize = 20_000;

@@ -127,7 +127,7 @@ impl Results {
 
     /// What gives the rows of this file their indices.
     pub fn numbering(&self) -> Numbering {
-        Numbering { name: self.name.clone(), any_rows: false }
+        Numbering { name: self.name.clone(), begun: false, any_rows: false }
     }
 
     /// The rows one batch after the other, for whoever reads them on one thread.
@@ -172,6 +172,8 @@ impl RawRows {
 #[derive(Debug)]
 pub struct Numbering {
     name: InputName,
+    /// Whether the first row was seen, which may be a heading.
+    begun: bool,
     any_rows: bool,
 }
 
@@ -179,10 +181,12 @@ impl Numbering {
     /// Numbers the next rows from an index on, and returns the index after them. The first row of a file goes
     /// where it is a heading.
     pub fn number(&mut self, rows: &mut Vec<ResultRow>, first_index: u64) -> u64 {
-        if !self.any_rows && rows.first().is_some_and(|row| is_heading(&row.content)) {
+        if !self.begun && rows.first().is_some_and(|row| is_heading(&row.content)) {
             rows.remove(0);
+            self.begun = true;
         }
         self.any_rows |= !rows.is_empty();
+        self.begun |= self.any_rows;
         rows.iter_mut().zip(first_index..).for_each(|(row, index)| row.index = index);
         first_index + rows.len() as u64
     }

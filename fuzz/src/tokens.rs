@@ -105,7 +105,7 @@ fn laid_out(text: &str) {
             is_printable(&page);
         }
         if let Some(page) = inspection::keys(document.root(), true) {
-            is_json(&page);
+            page.lines().for_each(is_json);
         }
     }
 }

@@ -371,14 +371,19 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// A JWK or a JWK Set, laid out; `None` where the value is neither.
+/// A JWK or a JWK Set, laid out, as JSON one key a line; `None` where the value is neither, and nothing of a set
+/// without keys.
 pub fn keys(value: Value<'_>, as_json: bool) -> Option<String> {
     let keys = value.member("keys").filter(|keys| keys.kind() == Kind::Array);
     if keys.is_none() && value.member("kty").is_none() {
         return None;
     }
-    let mut out = if as_json { String::new() } else { format!("{NOTHING_VERIFIED}\n") };
-    for key in keys.map_or(vec![value], |keys| keys.elements().collect()) {
+    let keys = keys.map_or(vec![value], |keys| keys.elements().collect());
+    let mut out = match as_json || keys.is_empty() {
+        true => String::new(),
+        false => format!("{NOTHING_VERIFIED}\n"),
+    };
+    for key in keys {
         match as_json {
             true => push_key_json(&mut out, key),
             false => push_key_text(&mut out, key),

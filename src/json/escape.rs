@@ -21,7 +21,7 @@ fn ends_plain_text(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// The value of a string's text. Half a surrogate pair becomes U+FFFD; such a document has a
+/// The value of a string's text. Half a surrogate pair becomes U+FFFD, and so does U+0000; such a document has a
 /// fault and is never signed.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
@@ -63,7 +63,8 @@ fn push_code_point<'a>(value: &mut String, text: &'a str) -> &'a str {
             &text[12..]
         }
         _ => {
-            value.push(char::from_u32(u32::from(high)).unwrap_or(char::REPLACEMENT_CHARACTER));
+            let character = char::from_u32(u32::from(high)).filter(|&character| character != '\0');
+            value.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
             &text[6..]
         }
     }

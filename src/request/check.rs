@@ -11,7 +11,7 @@ use super::fields;
 use super::findings::{Findings, Place, Strictness};
 use super::rejection::{DetailCode, Rejection};
 use super::rules::{self, CalendarDuration, DurationProblem};
-use super::words::quote;
+use super::words::found_before;
 use crate::clock::UnixTime;
 use crate::json::{self, Document, Kind, Parser, SyntaxProblem, Value};
 
@@ -165,7 +165,7 @@ impl Checker {
                     DurationProblem::Form => DetailCode::InvalidFormat,
                     DurationProblem::Zero | DurationProblem::TooLong => DetailCode::OutOfRange,
                 };
-                let found = ttl.map(|text| format!("found {}; ", quote(text))).unwrap_or_default();
+                let found = ttl.map(|text| found_before(text, &fields::TTL)).unwrap_or_default();
                 findings.violation(&place, code, format!("{found}{problem}"));
                 None
             }

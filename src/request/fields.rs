@@ -166,7 +166,7 @@ const EVIDENCE_REFS: Field = optional(
     Kind::Array { of: &EVIDENCE_REF, max: Some(MAX_EVIDENCE_REFS) },
     "where the evidence is kept; at most 50",
 );
-const TTL: Field =
+pub(super) const TTL: Field =
     optional("ttl", Kind::Duration, "how long the credential lives, such as `P1Y`; at most `P10Y`");
 const CNF_FIELD: Field = optional("cnf", Kind::Object(&CNF), "the holder's key (RFC 7800)");
 

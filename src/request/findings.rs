@@ -6,7 +6,7 @@ use super::check::Warning;
 use super::fields::{self, Field, Object};
 use super::rejection::{Detail, DetailCode};
 use super::rules::{self, DateTimeProblem};
-use super::words::{expectation, found, may_be_quoted, preview, quote, shorten_name, unknown_field};
+use super::words::{expectation, found, found_before, shorten_name, unknown_field};
 use crate::clock::UnixTime;
 use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys;
@@ -133,7 +133,7 @@ impl Findings {
     fn check_field(&mut self, value: Value<'_>, field: &'static Field, place: &Place<'_>) {
         match &field.kind {
             fields::Kind::Ignored => {}
-            fields::Kind::Attestation => self.check_attestation(value, place),
+            fields::Kind::Attestation => self.check_attestation(value, field, place),
             fields::Kind::Boolean if matches!(value.kind(), Kind::Boolean(_)) => {}
             fields::Kind::Percent if value.kind() == Kind::Number => self.check_percent(value, field, place),
             fields::Kind::Object(object) if value.kind() == Kind::Object => {
@@ -159,16 +159,16 @@ impl Findings {
         );
     }
 
-    fn check_attestation(&mut self, value: Value<'_>, place: &Place<'_>) {
+    fn check_attestation(&mut self, value: Value<'_>, field: &Field, place: &Place<'_>) {
         if value.kind() != Kind::Boolean(true) {
-            let message = format!("found {}; expected true", preview(value));
+            let message = format!("found {}; expected true", found(value, field));
             self.violation(place, DetailCode::NotTrue, message);
         }
     }
 
     fn check_percent(&mut self, value: Value<'_>, field: &Field, place: &Place<'_>) {
         if rules::percent(value.text()).is_none() {
-            let message = format!("found {}; expected {}", preview(value), expectation(field));
+            let message = format!("found {}; expected {}", found(value, field), expectation(field));
             self.violation(place, DetailCode::OutOfRange, message);
         }
     }
@@ -218,10 +218,7 @@ impl Findings {
     }
 
     fn check_text(&mut self, text: &str, field: &Field, place: &Place<'_>) {
-        let found = || match may_be_quoted(text, field) {
-            true => format!("found {}; ", quote(text)),
-            false => String::new(),
-        };
+        let found = || found_before(text, field);
         match &field.kind {
             fields::Kind::Text { min, max } => self.check_length(text, *min, *max, place),
             fields::Kind::CredentialType if text != fields::CREDENTIAL_TYPE => {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::{self, Field, Object};
+use super::rules;
 use crate::json::{Kind, Value};
 
 /// What a field wants, in words that follow "expected".
@@ -44,13 +45,57 @@ fn holds_nothing_personal(kind: &fields::Kind) -> bool {
     }
 }
 
-/// Whether a message may quote what was found in a field. Country codes are quoted where they are
-/// as short as codes are; a longer text may be a part of an address that slipped.
-pub(super) fn may_be_quoted(text: &str, field: &Field) -> bool {
-    match field.kind {
-        fields::Kind::Country => text.chars().count() <= 3,
-        _ => !field.personal,
+/// What was found where it may be quoted, in words that stand before what is wrong.
+pub(super) fn found_before(text: &str, field: &Field) -> String {
+    match may_be_quoted(text, field) {
+        true => format!("found {}; ", quote(text)),
+        false => String::new(),
     }
+}
+
+/// Whether a message may quote the text that was found in a field. It may where the text is a slip of what belongs
+/// there. Anything else may be a name, or a part of an address, in the wrong column.
+fn may_be_quoted(text: &str, field: &Field) -> bool {
+    use fields::Kind::*;
+    if field.personal {
+        return false;
+    }
+    let as_short_as_a_code = text.len() <= LONGEST_CODE && text.is_ascii();
+    as_short_as_a_code
+        || match &field.kind {
+            CredentialType => resembles(text, fields::CREDENTIAL_TYPE),
+            Word(words) => words.iter().any(|word| resembles(text, word)),
+            Attestation | Boolean => is_as_short_as("true", text) || resembles(text, "false"),
+            Country => rules::probably_meant(text).is_some(),
+            Jurisdiction => rules::probably_meant(text).is_some() || !holds_a_word(text),
+            Percent | PastDateTime | Duration | Array { .. } => !holds_a_word(text),
+            _ => false,
+        }
+}
+
+/// The most characters of what is a code rather than a name.
+const LONGEST_CODE: usize = 3;
+
+/// Whether a text differs from a word in a letter or two, in capitals, or by a part that is missing.
+fn resembles(text: &str, word: &str) -> bool {
+    let (text, word) = (text.to_lowercase(), word.to_lowercase());
+    strsim::damerau_levenshtein(&text, &word) * 3 <= word.len()
+        || text.len() > LONGEST_CODE && word.contains(&text)
+}
+
+/// Whether a text has no more characters than a word. Names in other scripts are short: it begins like a word, too.
+fn is_as_short_as(word: &str, text: &str) -> bool {
+    text.chars().count() <= word.len() && text.starts_with(|first: char| first.is_ascii())
+}
+
+/// Whether letters stand together that make more than a unit, a zone or the short name of a month. In other scripts
+/// two letters may be a name.
+fn holds_a_word(text: &str) -> bool {
+    let is_unit = |letters: &str| ["day", "week", "month", "year"].contains(&letters.trim_end_matches('s'));
+    text.split(|character: char| !character.is_alphabetic()).any(|letters| match letters.is_ascii() {
+        true => letters.len() > LONGEST_CODE && !is_unit(letters),
+        false => letters.chars().nth(1).is_some(),
+    })
 }
 
 /// A member's name for a path, cut where it is longer than any name.
@@ -63,7 +108,7 @@ pub(super) fn shorten_name(name: &str) -> Cow<'_, str> {
 }
 
 /// A value for a message: short ones as they are, others by their kind.
-pub(super) fn preview(value: Value<'_>) -> String {
+fn preview(value: Value<'_>) -> String {
     match value.kind() {
         Kind::String => value.as_str().map(|text| quote(&text)).unwrap_or_default(),
         Kind::Number => shorten(value.text()),
@@ -72,7 +117,7 @@ pub(super) fn preview(value: Value<'_>) -> String {
 }
 
 /// Text in quotes, with control characters escaped and cut to a length that fits a message.
-pub(super) fn quote(text: &str) -> String {
+fn quote(text: &str) -> String {
     format!("\"{}\"", shorten(text))
 }
 

@@ -279,7 +279,7 @@ pub enum InputFault {
     /// a person.
     #[error(
         "line {line}: no known column in the header; is the first row a header, and the delimiter \
-         {delimiter}? `beltic template` prints one"
+         {delimiter}? `beltic template` prints one, and `csv.columns` in the settings maps yours"
     )]
     NoKnownColumn {
         /// The header's physical line.

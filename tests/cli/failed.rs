@@ -194,6 +194,27 @@ fn ndjson_items_come_back_with_an_error_beside_the_request() {
     assert_eq!(rows[0].credential.as_ref().unwrap().claims, full_item("b")["request"]["claims"]);
 }
 
+/// The error beside an item names the path of what is wrong. Where the path itself has what no item may have, the
+/// error does not, or the item could not be mended.
+#[test]
+fn what_is_wrong_with_a_name_is_not_wrong_with_the_error_beside_it() {
+    let sandbox = Sandbox::with_issuer_key();
+    for escape in ["\\u0000", "\\ud800"] {
+        let name = format!("kyb_{escape}status");
+        let text =
+            item("a").to_string().replacen("\"claims\":{", &format!("\"claims\":{{\"{name}\":\"ok\","), 1);
+        sandbox.write("items.ndjson", &(text + "\n"));
+        let run = issue_failing(&sandbox, "items.ndjson --failed failed.ndjson --force", 1);
+        let failed = sandbox.read("failed.ndjson");
+        assert_eq!(failed.matches(escape).count(), 1, "{failed}");
+        let again = issue_failing(&sandbox, "failed.ndjson", 1);
+        assert_eq!(codes(&again), codes(&run));
+        sandbox.write("mended.ndjson", failed.replace(escape, ""));
+        let claims = sandbox.issue("mended.ndjson").expect(0).rows().remove(0).credential.unwrap().claims;
+        assert_eq!(claims["kyb_status"], "ok");
+    }
+}
+
 /// Numbers and escapes stay as they are written.
 #[test]
 fn what_an_item_says_is_not_rewritten() {

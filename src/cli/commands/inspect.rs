@@ -17,6 +17,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     let given = Given::named_or_piped(args.input.as_deref())?;
     let (head, input) = given.open_with_head(MAX_KEYS_BYTES)?;
     if let Some(keys) = keys(&head, args.json) {
+        if keys.is_empty() {
+            return Err(undecodable("the JWK Set holds no key"));
+        }
         return super::print(keys.as_bytes());
     }
     if let Some(disclosure) = disclosure(&head, args.json) {

@@ -48,7 +48,7 @@ fn expected(what: &str, code: &str) -> String {
 }
 
 /// The code that somebody who wrote `text` had in mind, where that is plain.
-fn probably_meant(text: &str) -> Option<String> {
+pub fn probably_meant(text: &str) -> Option<String> {
     let upper = text.trim().to_ascii_uppercase();
     if let Some((_, code)) = MISTAKEN.iter().find(|(mistaken, _)| *mistaken == upper) {
         return Some((*code).into());

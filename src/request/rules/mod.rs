@@ -6,7 +6,7 @@ mod date_time;
 mod duration;
 mod percent;
 
-pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions};
+pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions, probably_meant};
 pub use date_time::{DateTimeProblem, date_time, past_date_time_problem};
 pub use duration::{CalendarDuration, DurationProblem, is_beyond_two_years};
 pub use percent::percent;
