@@ -138,7 +138,7 @@ struct Mutation(u64);
 
 impl Mutation {
     fn new(seed: u64, place: usize) -> Mutation {
-        Mutation((seed << 20 | place as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Mutation(((seed << 20) | (place as u64 + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
     /// xorshift64, which is enough to stir.

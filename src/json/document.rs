@@ -179,8 +179,13 @@ impl<'a> Value<'a> {
 
     /// The members of an object, in the order of the text; none for anything else.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
-        self.children(Kind::Object, 2)
-            .map(move |key| (self.document.string(key), Value { document: self.document, node: key + 1 }))
+        self.entries().map(move |(key, value)| (self.document.string(key.node), value))
+    }
+
+    /// As [`Value::members`], with the names as values, which tell how they are written.
+    pub fn entries(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
+        let at = move |node| Value { document: self.document, node };
+        self.children(Kind::Object, 2).map(move |key| (at(key), at(key + 1)))
     }
 
     /// The elements of an array; none for anything else.

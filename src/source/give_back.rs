@@ -98,8 +98,8 @@ impl GiveBack<'_> {
 /// An object with its members as they were, and the error in the place of an older one.
 fn write_with_error(object: Value<'_>, rejection: &Rejection, out: &mut Vec<u8>) {
     out.push(b'{');
-    for (name, value) in object.members().filter(|(name, _)| name != "error") {
-        crate::json::push_str(out, &name);
+    for (name, value) in object.entries().filter(|(name, _)| name.as_str().as_deref() != Some("error")) {
+        out.extend_from_slice(name.text().as_bytes());
         out.push(b':');
         value.write_compact(out);
         out.push(b',');

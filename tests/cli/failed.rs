@@ -200,18 +200,19 @@ fn ndjson_items_come_back_with_an_error_beside_the_request() {
 fn what_is_wrong_with_a_name_is_not_wrong_with_the_error_beside_it() {
     let sandbox = Sandbox::with_issuer_key();
     for escape in ["\\u0000", "\\ud800"] {
-        let name = format!("kyb_{escape}status");
-        let text =
-            item("a").to_string().replacen("\"claims\":{", &format!("\"claims\":{{\"{name}\":\"ok\","), 1);
-        sandbox.write("items.ndjson", &(text + "\n"));
-        let run = issue_failing(&sandbox, "items.ndjson --failed failed.ndjson --force", 1);
-        let failed = sandbox.read("failed.ndjson");
-        assert_eq!(failed.matches(escape).count(), 1, "{failed}");
-        let again = issue_failing(&sandbox, "failed.ndjson", 1);
-        assert_eq!(codes(&again), codes(&run));
-        sandbox.write("mended.ndjson", failed.replace(escape, ""));
-        let claims = sandbox.issue("mended.ndjson").expect(0).rows().remove(0).credential.unwrap().claims;
-        assert_eq!(claims["kyb_status"], "ok");
+        let inside = format!("\"claims\":{{\"kyb_{escape}status\":\"ok\",");
+        let outside = format!("\"t{escape}tl\":\"P1Y\",\"claims\":{{");
+        for broken in [inside, outside] {
+            let text = item("a")["request"].to_string().replacen("\"claims\":{", &broken, 1);
+            sandbox.write("items.ndjson", text + "\n");
+            let run = issue_failing(&sandbox, "items.ndjson --failed failed.ndjson --force", 1);
+            let failed = sandbox.read("failed.ndjson");
+            assert_eq!(failed.matches(escape).count(), 1, "{failed}");
+            let again = issue_failing(&sandbox, "failed.ndjson", 1);
+            assert_eq!(codes(&again), codes(&run));
+            sandbox.write("mended.ndjson", failed.replace(escape, ""));
+            sandbox.issue("mended.ndjson").expect(0);
+        }
     }
 }
 
