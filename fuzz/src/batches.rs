@@ -228,6 +228,7 @@ fn take_items(chunk: &beltic::source::Chunk, checker: &mut Checker, outcome: &mu
             // What is no object comes back as it was, and at the start of a file it may look like another format.
             if let Err(rejection) = checked.outcome
                 && text.starts_with('{')
+                && !text.starts_with("{\\rtf")
             {
                 let file = outcome.given_back.get_or_insert_default();
                 if let (ItemForm::Csv { header }, true) = (&form, file.is_empty()) {

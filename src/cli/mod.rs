@@ -33,11 +33,17 @@ pub use settings::check_settings;
 
 use crate::keys::is_private_key_text;
 
+/// Whether an argument is a private key, alone or behind the name of a flag.
+fn is_or_sets_private_key(arg: &str) -> bool {
+    let value = arg.split_once('=').filter(|_| arg.starts_with('-')).map(|(_, value)| value);
+    is_private_key_text(arg) || value.is_some_and(is_private_key_text)
+}
+
 /// Runs the command line, from the program's name on, and says how it went.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     core_dumps::turn_off();
     let args: Vec<OsString> = args.into_iter().collect();
-    if args.iter().any(|arg| is_private_key_text(&arg.to_string_lossy())) {
+    if args.iter().any(|arg| is_or_sets_private_key(&arg.to_string_lossy())) {
         // Whatever it stands for, it would be quoted as something that is not understood or not there.
         streams::say("error: a private key itself stands among the arguments; expected the path of its file");
         return ExitStatus::Usage;

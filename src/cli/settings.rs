@@ -426,8 +426,9 @@ pub(crate) fn load_key(
 /// The passphrase of an encrypted key: from the file named, the environment, or the terminal.
 fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
     if let Some(path) = file {
+        // The path is not shown: it may be the passphrase itself, by mistake.
         let bytes = files::read_limited(path, MAX_PASSPHRASE_BYTES)
-            .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
+            .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error.source)))?;
         let text =
             std::str::from_utf8(&bytes).map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
         return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));

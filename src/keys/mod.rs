@@ -113,7 +113,29 @@ impl fmt::Debug for IssuerKey {
 /// shown.
 pub fn is_private_key_text(text: &str) -> bool {
     let is_jwk = text.trim_start().starts_with('{') && text.contains("\"kty\"") && text.contains("\"d\"");
-    text.contains("PRIVATE KEY-----") || is_jwk
+    text.contains("PRIVATE KEY-----") || is_jwk || is_encoded_key(text)
+}
+
+/// Whether a text is base64 of a key file, or of the DER in one: secret stores like keys on one line.
+fn is_encoded_key(text: &str) -> bool {
+    let plain = |byte: u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    };
+    let digits = text.trim_end_matches(|end: char| end == '=' || end.is_ascii_whitespace());
+    let digits: Zeroizing<Vec<u8>> =
+        Zeroizing::new(digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(plain).collect());
+    let decoded = base64_simd::STANDARD_NO_PAD.decode_to_vec(&*digits).map(Zeroizing::new);
+    decoded.is_ok_and(|bytes| match &**bytes {
+        [b'-', b'-', b'-', b'-', b'-', ..] => true,
+        [b'{', ..] => bytes.trim_ascii_end().ends_with(b"}"),
+        // A SEQUENCE that ends where it says.
+        [0x30, length @ 32..=0x7F, rest @ ..] => rest.len() == usize::from(*length),
+        [0x30, 0x81, length, rest @ ..] => rest.len() == usize::from(*length),
+        [0x30, 0x82, high, low, rest @ ..] => rest.len() == usize::from(u16::from_be_bytes([*high, *low])),
+        _ => false,
+    })
 }
 
 fn from_pem(text: &str, passphrase: Passphrase<'_>) -> Result<Box<p256::SecretKey>, KeyError> {

@@ -31,7 +31,7 @@ pub(super) fn expectation(field: &Field) -> Cow<'static, str> {
 pub(super) fn found(value: Value<'_>, field: &Field) -> String {
     // What stands in the place of a person, an address or a key may be all or part of one.
     let quotable = value.as_str().is_none_or(|text| may_be_quoted(&text, field));
-    match quotable && holds_nothing_personal(&field.kind) {
+    match quotable && !field.personal && holds_nothing_personal(&field.kind) {
         true => preview(value),
         false => value.kind().to_string(),
     }
@@ -45,56 +45,74 @@ fn holds_nothing_personal(kind: &fields::Kind) -> bool {
     }
 }
 
-/// What was found where it may be quoted, in words that stand before what is wrong.
+/// What was found, in words that stand before what is wrong.
 pub(super) fn found_before(text: &str, field: &Field) -> String {
     match may_be_quoted(text, field) {
         true => format!("found {}; ", quote(text)),
-        false => String::new(),
+        false => "found other text; ".to_owned(),
     }
 }
 
 /// Whether a message may quote the text that was found in a field. It may where the text is a slip of what belongs
-/// there. Anything else may be a name, or a part of an address, in the wrong column.
+/// there. Anything else may be a name, a number or a part of an address that belongs to a person, in the wrong column.
 fn may_be_quoted(text: &str, field: &Field) -> bool {
     use fields::Kind::*;
-    if field.personal {
-        return false;
-    }
-    let as_short_as_a_code = text.len() <= LONGEST_CODE && text.is_ascii();
-    as_short_as_a_code
-        || match &field.kind {
-            CredentialType => resembles(text, fields::CREDENTIAL_TYPE),
-            Word(words) => words.iter().any(|word| resembles(text, word)),
-            Attestation | Boolean => is_as_short_as("true", text) || resembles(text, "false"),
-            Country => rules::probably_meant(text).is_some(),
-            Jurisdiction => rules::probably_meant(text).is_some() || !holds_a_word(text),
-            Percent | PastDateTime | Duration | Array { .. } => !holds_a_word(text),
-            _ => false,
+    let is_short = |most: usize| text.chars().count() <= most;
+    match &field.kind {
+        _ if field.personal => false,
+        Attestation | Boolean => is_short(1) || TRUTHS.iter().any(|word| resembles(text, word)),
+        CredentialType => resembles(text, fields::CREDENTIAL_TYPE),
+        Word(words) => words.iter().any(|word| resembles(text, word)),
+        Country | Jurisdiction => {
+            rules::probably_meant(text).is_some() || is_short(6) && is_like_a_code(text)
         }
+        Percent => {
+            let of_a_number = |character: char| character.is_numeric() || "+-.,%eEx ".contains(character);
+            is_short(3) && text.is_ascii() || is_short(8) && text.chars().all(of_a_number)
+        }
+        PastDateTime => text.starts_with(|first: char| first.is_ascii_digit()) && is_like_a_code(text),
+        Duration => is_short(24) && is_like_a_code(text),
+        Array { .. } => !text.contains(' ') && is_like_a_code(text),
+        _ => false,
+    }
 }
 
-/// The most characters of what is a code rather than a name.
-const LONGEST_CODE: usize = 3;
+/// What people, spreadsheets and programs write for true, false and neither.
+const TRUTHS: [&str; 21] = [
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "wahr",
+    "falsch",
+    "ja",
+    "nein",
+    "vrai",
+    "faux",
+    "oui",
+    "non",
+    "vero",
+    "falso",
+    "verdadero",
+    "si",
+    "waar",
+    "null",
+    "onwaar",
+];
 
-/// Whether a text differs from a word in a letter or two, in capitals, or by a part that is missing.
+/// Whether a text differs from a word in a letter or two, or in capitals.
 fn resembles(text: &str, word: &str) -> bool {
-    let (text, word) = (text.to_lowercase(), word.to_lowercase());
-    strsim::damerau_levenshtein(&text, &word) * 3 <= word.len()
-        || text.len() > LONGEST_CODE && word.contains(&text)
+    strsim::damerau_levenshtein(&text.to_lowercase(), &word.to_lowercase()) * 3 <= word.len()
 }
 
-/// Whether a text has no more characters than a word. Names in other scripts are short: it begins like a word, too.
-fn is_as_short_as(word: &str, text: &str) -> bool {
-    text.chars().count() <= word.len() && text.starts_with(|first: char| first.is_ascii())
-}
-
-/// Whether letters stand together that make more than a unit, a zone or the short name of a month. In other scripts
-/// two letters may be a name.
-fn holds_a_word(text: &str) -> bool {
+/// Whether no letters stand together that make more than a short code. In other scripts two may be a name.
+fn is_like_a_code(text: &str) -> bool {
     let is_unit = |letters: &str| ["day", "week", "month", "year"].contains(&letters.trim_end_matches('s'));
-    text.split(|character: char| !character.is_alphabetic()).any(|letters| match letters.is_ascii() {
-        true => letters.len() > LONGEST_CODE && !is_unit(letters),
-        false => letters.chars().nth(1).is_some(),
+    text.split(|character: char| !character.is_alphabetic()).all(|letters| match letters.is_ascii() {
+        true => letters.len() <= 3 || is_unit(letters),
+        false => letters.chars().nth(1).is_none(),
     })
 }
 

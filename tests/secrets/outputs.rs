@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64_MIME, BASE64URL_NOPAD};
 use serde_json::Value;
 
 use crate::spellings::Secret;
@@ -190,10 +190,14 @@ fn a_key_in_the_wrong_place_is_not_shown() {
 fn a_key_that_is_given_as_a_path_is_not_shown() {
     for fixture in ["p256-pkcs8.pem", "p256-sec1.pem", "p256-private.jwk"] {
         let sandbox = yard();
-        let secrets = secrets();
         let text = fs::read_to_string(key_fixture(fixture)).unwrap();
         let one_line = text.replace('\n', "\\n");
-        for key in [text.as_str(), text.trim(), one_line.as_str()] {
+        // As secret stores keep them: the file in base64, and what stands between the lines of the PEM file.
+        let (encoded, wrapped) = (BASE64.encode(text.as_bytes()), BASE64_MIME.encode(text.as_bytes()));
+        let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+        for key in [text.as_str(), text.trim(), &one_line, &encoded, &wrapped, &body] {
+            let mut secrets = secrets();
+            secrets.push(Secret::of_bytes("what was given", key.as_bytes()));
             for args in [
                 &["batch-issue", "items.ndjson", "--ledger", "none"][..],
                 &["keygen"],
@@ -212,6 +216,17 @@ fn a_key_that_is_given_as_a_path_is_not_shown() {
             run(&sandbox, &["verify", key, "--key", "keys/p256-public.jwk"], &[], &secrets);
         }
     }
+}
+
+/// A passphrase in the place of the path of its file is not shown as one that is not there.
+#[test]
+fn a_passphrase_that_is_given_as_a_path_is_not_shown() {
+    let sandbox = yard();
+    let args =
+        ["batch-issue", "items.ndjson", "--key", "keys/p256-encrypted.pem", "--passphrase-file", PASSPHRASE];
+    let output = sandbox.beltic(&args).expect(5);
+    assert!(output.stderr.contains("passphrase cannot be read"), "{}", output.stderr);
+    secrets().iter().for_each(|secret| secret.expect_absent("standard error", output.stderr.as_bytes()));
 }
 
 /// Where nobody reads what the program says, it ends without a panic, and says nothing of the key.

@@ -50,6 +50,9 @@ const SLIPPED: [&str; 9] = [
     "/request/claims/beneficial_owners/0/ownership_percent",
 ];
 
+/// A number in the place of a text about a person.
+const NUMBER: u64 = 83_920_571_463;
+
 /// A value that is like no word: half of it is not in any message by chance.
 fn marker(pointer: &str) -> String {
     let mut pointers = PERSONAL.iter().map(|(pointer, _)| *pointer).chain(IDENTIFYING);
@@ -71,13 +74,16 @@ fn marks(pointers: impl Iterator<Item = &'static str>) -> Vec<Secret> {
 }
 
 fn personal() -> Vec<Secret> {
-    marks(PERSONAL.iter().map(|(pointer, _)| *pointer))
+    let mut personal = marks(PERSONAL.iter().map(|(pointer, _)| *pointer));
+    personal.push(Secret::of_bytes("a number", NUMBER.to_string().as_bytes()));
+    personal
 }
 
 #[test]
 fn marks_are_found_where_they_are() {
     let text = marked().to_string();
-    for mark in personal().iter().chain(&marks(IDENTIFYING.into_iter())) {
+    let personal = marks(PERSONAL.iter().map(|(pointer, _)| *pointer));
+    for mark in personal.iter().chain(&marks(IDENTIFYING.into_iter())) {
         assert_eq!(mark.found_in(text.as_bytes()), ["raw"]);
     }
 }
@@ -143,6 +149,8 @@ fn items_failing_with(code: ErrorCode) -> Vec<Value> {
                 for value in [json!([text]), json!({ (&text[..3]): text }), json!({ "x": [text] })] {
                     items.push(with(marked(), pointer, value));
                 }
+                // Unquoted, as identifiers and postal codes are by mistake.
+                items.push(with(marked(), pointer, json!(NUMBER)));
                 // In the place of what it is a part of, and under a name that no rule knows.
                 let (parent, _) = pointer.rsplit_once('/').unwrap();
                 items.push(with(marked(), parent, json!(text)));
