@@ -64,7 +64,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --out 'Write the results to this file, which appears when they are complete [default: standard output]'
             cand --failed 'Write the failed items to this file, in the form they came in, to be mended and read again'
             cand --summary 'Write counts and facts of the run to this file, as JSON'
-            cand --idempotency-key 'Issue each item once, however often the run is repeated under this key, such as a CI pipeline''s id'
+            cand --idempotency-key 'Issue each item once, however often the run is repeated under this key, such as the name of the batch'
             cand --max-failures 'Stop once more than N items, or N% of the items so far, have failed'
             cand -j 'How many items are worked on at once, at most 1,024 [default: all cores]'
             cand --jobs 'How many items are worked on at once, at most 1,024 [default: all cores]'
@@ -84,7 +84,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;keygen'= {
             cand --out 'Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]'
             cand --issuer 'The issuer, from which the key''s kid is made [default: the key''s own did:key]'
-            cand --passphrase-file 'A file whose first line is the passphrase of the key that is there'
+            cand --passphrase-file 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --if-missing 'Keep a key that is there, and succeed'

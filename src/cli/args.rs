@@ -26,6 +26,7 @@ use crate::verify::MAX_LEEWAY;
   beltic template csv > items.csv     a file to fill in
   beltic batch-issue items.csv        issue a credential for each row
 ",
+    mut_subcommands(with_exit_codes),
     after_help = ExitStatus::help()
 )]
 pub struct Cli {
@@ -135,9 +136,8 @@ pub enum Command {
   zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
   beltic batch-issue items.csv --dry-run
   beltic batch-issue items.csv --failed failed.csv --summary summary.json
-  beltic batch-issue items.csv --idempotency-key \"$CI_PIPELINE_ID\"
-",
-    after_help = ExitStatus::help()
+  beltic batch-issue items.csv --idempotency-key companies-2026-11
+"
 )]
 pub struct BatchIssueArgs {
     /// Batch files, read in this order as one run; `-` or none: standard input
@@ -217,7 +217,7 @@ pub struct BatchIssueArgs {
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Issue each item once, however often the run is repeated under this key, such as a CI pipeline's id
+    /// Issue each item once, however often the run is repeated under this key, such as the name of the batch
     #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
     pub idempotency_key: Option<String>,
     /// Check everything and say what would be issued; write nothing, take no index
@@ -259,7 +259,7 @@ pub struct KeygenArgs {
     /// The issuer, from which the key's kid is made [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER")]
     pub issuer: Option<String>,
-    /// A file whose first line is the passphrase of the key that is there
+    /// A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
     pub passphrase_file: Option<PathBuf>,
 }
@@ -275,8 +275,7 @@ pub struct KeygenArgs {
   beltic verify tokens.txt --did did.json --status-list lists --output ndjson
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
   beltic verify --jwks jwks.json --no-status < token.txt
-",
-    after_help = ExitStatus::help()
+"
 )]
 pub struct VerifyArgs {
     /// Tokens, or files of tokens or results; `-` or none: standard input
@@ -474,8 +473,7 @@ pub struct PublishArgs {
   beltic list --expiring-within P30D   for cron: exit code 3 when there are any
   beltic list --events
   beltic list --events --verify
-",
-    after_help = ExitStatus::help()
+"
 )]
 pub struct ListArgs {
     /// The ledger [default: .beltic/ledger.db]
@@ -539,8 +537,7 @@ pub struct ListArgs {
     before_help = "Examples:
   beltic show urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
   beltic show 01a206e6-9989-7123-a539-f16d67dba009 --output json
-",
-    after_help = ExitStatus::help()
+"
 )]
 pub struct ShowArgs {
     /// The credential's id, with or without its urn:uuid:
@@ -727,6 +724,16 @@ const CONDITIONS: &str = "Which credentials (all conditions must hold)";
 /// Examples come first, then what the command is for.
 const HELP_TEMPLATE: &str =
     "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// The help of a command, and of those below it, ends with the exit codes.
+fn with_exit_codes(command: clap::Command) -> clap::Command {
+    let codes = ExitStatus::help();
+    let closing = match command.get_after_help() {
+        Some(said) => format!("{said}\n{codes}"),
+        None => codes,
+    };
+    command.after_help(closing).mut_subcommands(with_exit_codes)
+}
 
 fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
     let limit = match text.strip_suffix('%') {

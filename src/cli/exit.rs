@@ -42,7 +42,8 @@ impl ExitStatus {
         (
             ExitStatus::SomeFailed,
             "some items failed, tokens are not valid, or a check found something to do",
-            "`batch-issue`: mend what `--failed` wrote and issue that; the others are issued. `verify`: do not rely on the tokens named. \
+            "`batch-issue`: mend what `--failed` wrote and issue that, or under an idempotency key mend the first file \
+             and run again; the others are issued. `verify`: do not rely on the tokens named. \
              `list --expiring-within`: renew those listed. `publish --check`: publish",
         ),
         (

@@ -81,8 +81,9 @@ fn description(command: &Command) -> Roff {
     roff.text([roman(format!("{}.", about.unwrap_or_default()))]);
     let closing = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     // The exit codes have a section of their own.
-    if closing != ExitStatus::help() && !closing.is_empty() {
-        roff.control("PP", []).text([roman(closing.trim())]);
+    let closing = closing.strip_suffix(&ExitStatus::help()).unwrap_or(&closing).trim();
+    if !closing.is_empty() {
+        roff.control("PP", []).text([roman(closing)]);
     }
     roff
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
+use clap::CommandFactory;
 use serde_json::{Value, json};
 
 use crate::readers::token::unix_seconds;
@@ -356,11 +357,15 @@ fn each_kind_of_end_has_its_code() {
     assert_eq!(sandbox.beltic(&["--version"]).expect(0).stderr, "");
 }
 
-/// The codes stand in every command's help that has use for them.
 #[test]
-fn help_lists_the_exit_codes() {
+fn every_help_lists_the_exit_codes() {
     let sandbox = Sandbox::new();
-    for args in [&["--help"][..], &["batch-issue", "--help"], &["help", "batch-issue"]] {
+    let commands = beltic::cli::Cli::command();
+    let names: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+    assert!(names.contains(&"revoke"), "{names:?}");
+    let mut all = vec![vec!["--help"], vec!["help", "batch-issue"], vec!["ledger", "check", "--help"]];
+    all.extend(names.into_iter().map(|name| vec![name, "--help"]));
+    for args in &all {
         let help = sandbox.beltic(args).expect(0).stdout;
         for code in [0, 1, 2, 3, 4, 5, 6, 7, 130, 143] {
             let listed = help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  ")));

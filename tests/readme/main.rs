@@ -101,6 +101,18 @@ fn the_table_of_exit_codes_is_complete() {
 }
 
 #[test]
+fn the_commands_that_read_the_variable_for_the_form_are_named() {
+    let reads = |command: &&clap::Command| {
+        command.get_arguments().any(|arg| arg.get_env() == Some("BELTIC_OUTPUT".as_ref()))
+    };
+    let program = Cli::command();
+    let names: Vec<String> =
+        program.get_subcommands().filter(reads).map(|command| format!("`{}`", command.get_name())).collect();
+    let sentence = format!("`BELTIC_OUTPUT` is read by {} only", names.join(" and "));
+    assert!(section("## Settings").contains(&sentence), "{sentence}");
+}
+
+#[test]
 fn the_tables_of_error_codes_are_complete() {
     let mut rows =
         vec!["| `error.code` | meaning | what to do |".to_owned(), "| --- | --- | --- |".to_owned()];

@@ -1,8 +1,8 @@
 //! The recipes for CI: they are parsed, and their scripts are run with stand-ins for what a CI system gives.
 
 use std::fs;
-use std::path::Path;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use serde_yaml::Value;
 
@@ -35,13 +35,26 @@ fn the_github_job_issues_once_and_stores_the_ledger_before_results_leave() {
     assert_eq!(job.failed, ["Issue", "Store the ledger"], "{}", job.log);
     assert!(!job.uploads);
 
-    // The same job again, in a new workspace.
-    let again = world.workspace("again");
-    let job = world.run(&again, "4711");
-    assert!(job.uploads, "{}", job.log);
-    assert_eq!(self::ids(&again), ids);
-    let check = beltic(&again, &["ledger", "check", "--ledger", "ledger/ledger.db"]);
-    assert!(text_of(&check.stdout).contains("1 credential"), "{}", text_of(&check.stderr));
+    // The batch is mended and pushed: another run, in a new workspace.
+    let mended = world.workspace("mended");
+    fs::write(mended.join("batches/november.csv"), mended_batch()).unwrap();
+    let job = world.run(&mended, "4713");
+    assert!(job.failed.is_empty() && job.uploads, "{}", job.log);
+    assert_second_is_new(&ids, &self::ids(&mended));
+    assert_recorded(&mended.join("ledger/ledger.db"), 2);
+}
+
+#[test]
+fn the_github_job_hands_out_the_results_of_a_batch_that_changes_nothing_in_the_ledger() {
+    let Some(world) = GitHub::new() else { return };
+    world.run(&world.workspace("first"), "4711");
+
+    let second = world.workspace("second");
+    fs::write(second.join("batches/november.csv"), BATCH.replace("true", "false")).unwrap();
+    let job = world.run(&second, "4712");
+    assert_eq!(job.failed, ["Issue"], "{}", job.log);
+    assert!(job.log.contains("issued 0, failed 2"), "{}", job.log);
+    assert!(job.uploads);
 }
 
 #[test]
@@ -49,6 +62,7 @@ fn the_github_job_is_alone_and_gives_no_secret_to_a_shell_to_expand() {
     let workflow: Value = serde_yaml::from_str(block_under("### GitHub Actions", "yaml")).unwrap();
     assert_eq!(workflow["concurrency"]["cancel-in-progress"], false);
     assert!(workflow["concurrency"]["group"].is_string());
+    assert_eq!(workflow["on"]["push"]["branches"][0], "main", "a branch of its own issues nothing");
     for step in workflow["jobs"]["issue"]["steps"].as_sequence().unwrap() {
         let Some(script) = step["run"].as_str() else { continue };
         assert!(!script.contains("${{"), "{script}");
@@ -71,7 +85,7 @@ struct Job {
 impl GitHub {
     /// None where there is no git.
     fn new() -> Option<GitHub> {
-        if std::process::Command::new("git").arg("--version").output().is_err() {
+        if Command::new("git").arg("--version").output().is_err() {
             println!("skipped: there is no git");
             return None;
         }
@@ -93,7 +107,7 @@ impl GitHub {
     }
 
     /// What the two checkouts leave: the batch, and a copy of the ledger's store.
-    fn workspace(&self, name: &str) -> std::path::PathBuf {
+    fn workspace(&self, name: &str) -> PathBuf {
         let workspace = self.folder.path().join(name);
         fs::create_dir_all(workspace.join("batches")).unwrap();
         fs::write(workspace.join("batches/november.csv"), BATCH).unwrap();
@@ -163,39 +177,51 @@ fn the_gitlab_job_issues_once_and_tells_of_failed_items() {
     let job = &pipeline["issue"];
     assert!(job["resource_group"].is_string() && job["cache"].is_null());
     assert_eq!(job["allow_failure"]["exit_codes"][0], 3);
+    for rule in job["rules"].as_sequence().unwrap() {
+        let condition = rule["if"].as_str().unwrap();
+        assert!(condition.contains("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"), "{condition}");
+        assert!(condition.contains("$CI_PIPELINE_SOURCE == \"push\""), "{condition}");
+    }
 
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path();
     fs::create_dir(project.join("batches")).unwrap();
     fs::write(project.join("batches/november.csv"), BATCH).unwrap();
     put_secrets(project);
-    let run = |section: &str| {
+    let run = |section: &str, pipeline_id: &str| {
         let lines: Vec<&str> =
             job[section].as_sequence().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
         let mut command = shell(project);
         command.arg(format!("set -eo pipefail\n{}", lines.join("\n")));
         for (name, value) in job["variables"].as_mapping().unwrap() {
-            command.env(name.as_str().unwrap(), value.as_str().unwrap().replace("$CI_PIPELINE_ID", "4711"));
+            command
+                .env(name.as_str().unwrap(), value.as_str().unwrap().replace("$CI_PIPELINE_ID", pipeline_id));
         }
         command.env("BELTIC_LEDGER", project.join("ledger.db")); // the runner's disk
         command.env("ISSUER_KEY", "issuer-secret.pem").env("ISSUER_PASSPHRASE", "passphrase");
         command.output().unwrap()
     };
 
-    let mut issued = Vec::new();
-    for _ in 0..2 {
-        let output = run("script");
-        assert_eq!(output.status.code(), Some(3), "{}", text_of(&output.stderr));
+    let issue = |pipeline_id: &str, code: i32| {
+        let output = run("script", pipeline_id);
+        assert_eq!(output.status.code(), Some(code), "{}", text_of(&output.stderr));
         assert!(!text_of(&output.stderr).contains("warning"), "{}", text_of(&output.stderr));
-        assert!(run("after_script").status.success());
+        assert!(run("after_script", pipeline_id).status.success());
         assert!(!project.join("issuer.pem").exists());
-        for path in job["artifacts"]["paths"].as_sequence().unwrap() {
-            assert!(project.join(path.as_str().unwrap()).exists(), "{path:?}");
-        }
-        issued.push(ids(project));
+        ids(project)
+    };
+
+    let first = issue("4711", 3);
+    assert_eq!(first.len(), 1);
+    for path in job["artifacts"]["paths"].as_sequence().unwrap() {
+        assert!(project.join(path.as_str().unwrap()).exists(), "{path:?}");
     }
-    assert_eq!(issued[0].len(), 1);
-    assert_eq!(issued[0], issued[1]);
+    assert_eq!(issue("4711", 3), first);
+
+    // The batch is mended and pushed: another pipeline.
+    fs::write(project.join("batches/november.csv"), mended_batch()).unwrap();
+    assert_second_is_new(&first, &issue("4712", 0));
+    assert_recorded(&project.join("ledger.db"), 2);
 }
 
 /// The encrypted key, open to more than its owner as such files of a runner are, and its passphrase.
@@ -208,38 +234,127 @@ fn put_secrets(folder: &Path) {
 
 #[test]
 fn the_script_issues_a_batch_once_and_publishes() {
-    let folder = tempfile::tempdir().unwrap();
-    let project = folder.path();
-    put_secrets(project);
-    fs::rename(project.join("issuer-secret.pem"), project.join("issuer.pem")).unwrap();
-    fs::create_dir(project.join("state")).unwrap();
-    fs::create_dir(project.join("tmp")).unwrap();
-    fs::write(project.join("issue.sh"), block_under("### Plain shell", "bash")).unwrap();
-    fs::write(project.join("november.csv"), BATCH).unwrap();
-    let run = || {
-        let mut command = shell(project);
-        command.arg("sh issue.sh november.csv").env("STATE", project.join("state")).env("SECRETS", project);
-        let output = command.env("TMPDIR", project.join("tmp")).output().unwrap();
-        assert!(!text_of(&output.stderr).contains("warning"), "{}", text_of(&output.stderr));
-        assert_eq!(fs::read_dir(project.join("tmp")).unwrap().count(), 0, "the key is still there");
-        output
-    };
-
-    let output = run();
+    let script = Script::new(BATCH);
+    let output = script.run();
     assert_eq!(output.status.code(), Some(3), "{}", text_of(&output.stderr));
     assert!(text_of(&output.stderr).contains("november.failed.csv"), "{}", text_of(&output.stderr));
-    assert!(project.join("state/site/.well-known/jwks.json").exists());
-    let first = ids_in(&project.join("november.results.ndjson"));
+    assert!(script.has_published());
+    let first = ids_in(&script.path("november.results.ndjson"));
 
-    fs::write(project.join("november.csv"), BATCH.replace("UK", "GB")).unwrap();
-    let output = run();
+    fs::write(script.path("november.csv"), mended_batch()).unwrap();
+    let output = script.run();
     assert!(output.status.success(), "{}", text_of(&output.stderr));
-    let ids = ids_in(&project.join("november.results.ndjson"));
-    assert_eq!((ids.len(), &ids[..1]), (2, &first[..]));
-    assert!(!project.join("november.failed.csv").exists(), "what failed before is issued");
+    assert_second_is_new(&first, &ids_in(&script.path("november.results.ndjson")));
+    assert_recorded(&script.path("state/ledger.db"), 2);
+    assert!(!script.path("november.failed.csv").exists(), "what failed before is issued");
+}
+
+#[test]
+fn the_script_publishes_what_was_issued_before_the_batch_broke_off() {
+    let script = Script::new("no batch");
+    assert_eq!(
+        script.run().status.code(),
+        Some(4),
+        "nothing was ever issued, so there is nothing to publish"
+    );
+
+    let (header, _) = BATCH.split_once('\n').unwrap();
+    let batch = format!("{header}\n{}\"EX-2", "EX-1,GB,true\n".repeat(3_000));
+    fs::write(script.path("november.csv"), batch).unwrap();
+    let output = script.run();
+    assert_eq!(output.status.code(), Some(4), "{}", text_of(&output.stderr));
+    assert!(!ids_in(&script.path("november.results.ndjson")).is_empty());
+    assert!(script.has_published());
+}
+
+/// As when the machine shuts down, or a service is stopped: everything that runs is told to end.
+#[cfg(unix)]
+#[test]
+fn the_script_leaves_no_key_behind_when_it_is_stopped() {
+    use std::os::unix::process::CommandExt;
+
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        let script = Script::new("");
+        let made = script.shell("rm november.csv && mkfifo november.csv").status().unwrap();
+        assert!(made.success());
+        let mut command = script.shell("exec sh issue.sh november.csv");
+        let mut child = command.process_group(0).stderr(Stdio::null()).spawn().unwrap();
+        // Opens once the other end is open: the key is copied, and the batch is waited for.
+        let batch = fs::OpenOptions::new().write(true).open(script.path("november.csv")).unwrap();
+        assert_eq!(script.keys_left(), 1);
+        assert!(script.shell(&format!("kill -{signal} -- -{}", child.id())).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+        assert_eq!(script.keys_left(), 0, "{signal}");
+        drop(batch);
+    }
+}
+
+/// The script, with its secrets and a batch beside it.
+struct Script {
+    folder: tempfile::TempDir,
+}
+
+impl Script {
+    fn new(batch: &str) -> Script {
+        let script = Script { folder: tempfile::tempdir().unwrap() };
+        put_secrets(script.folder.path());
+        fs::rename(script.path("issuer-secret.pem"), script.path("issuer.pem")).unwrap();
+        fs::create_dir(script.path("state")).unwrap();
+        fs::create_dir(script.path("tmp")).unwrap();
+        fs::write(script.path("issue.sh"), block_under("### Plain shell", "bash")).unwrap();
+        fs::write(script.path("november.csv"), batch).unwrap();
+        script
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn shell(&self, command: &str) -> Command {
+        let folder = self.folder.path();
+        let mut shell = shell(folder);
+        shell.arg(command).env("STATE", self.path("state")).env("SECRETS", folder);
+        shell.env("TMPDIR", self.path("tmp"));
+        shell
+    }
+
+    /// Runs it to its end.
+    fn run(&self) -> Output {
+        let output = self.shell("sh issue.sh november.csv").output().unwrap();
+        assert!(!text_of(&output.stderr).contains("warning"), "{}", text_of(&output.stderr));
+        assert_eq!(self.keys_left(), 0, "the key is still there");
+        output
+    }
+
+    /// How many folders there are for a copy of the key.
+    fn keys_left(&self) -> usize {
+        fs::read_dir(self.path("tmp")).unwrap().count()
+    }
+
+    fn has_published(&self) -> bool {
+        self.path("state/site/.well-known/jwks.json").exists()
+    }
 }
 
 // ---- Helpers
+
+/// The batch without its mistake.
+fn mended_batch() -> String {
+    BATCH.replace("UK", "GB")
+}
+
+/// The first company has the credential that it had before, the second has one now.
+fn assert_second_is_new(before: &[String], now: &[String]) {
+    assert_eq!((before.len(), now.len()), (1, 2));
+    assert_eq!(before[0], now[0]);
+}
+
+/// How many credentials a ledger knows.
+fn assert_recorded(ledger: &Path, count: usize) {
+    let check = beltic(ledger.parent().unwrap(), &["ledger", "check", "--ledger", "ledger.db"]);
+    let said = text_of(&check.stdout);
+    assert!(said.contains(&format!("is sound: {count} credential")), "{said}{}", text_of(&check.stderr));
+}
 
 fn ids(folder: &Path) -> Vec<String> {
     ids_in(&folder.join("results.ndjson"))
