@@ -149,7 +149,7 @@ fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
     Ok(settings.unwrap_or_default())
 }
 
-/// What is wrong. A file that is no settings file at all may be a key or a passphrase, and is not quoted.
+/// What is wrong. A file that is no mapping may be a key or a passphrase, and is not quoted.
 fn problem(bytes: &[u8], error: &serde_yaml::Error) -> String {
     match serde_yaml::from_slice(bytes) {
         Ok(serde_yaml::Value::Mapping(_)) | Err(_) => located(error),
