@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::streams;
 use crate::files::PathError;
 use crate::results::{Content, ResultRow, Results, ResultsError};
-use crate::source::InputName;
+use crate::source::{Input, InputName};
 use crate::stop::Stop;
 
 /// The longest name of a file that messages show.
@@ -66,7 +66,8 @@ impl Given {
             Given::Stdin => Results::open(Path::new("-"), &stop),
             Given::File(path) => Results::open(&path, &stop),
             Given::Token(token) => {
-                Results::read(InputName::Stdin, Box::new(Cursor::new(token.into_bytes())), &stop)
+                let bytes = Box::new(Cursor::new(token.into_bytes()));
+                Results::of(Input::Ready(InputName::Stdin, bytes), &stop)
             }
         }
     }

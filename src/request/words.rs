@@ -53,68 +53,24 @@ pub(super) fn found_before(text: &str, field: &Field) -> String {
     }
 }
 
-/// Whether a message may quote the text that was found in a field. It may where the text is a slip of what belongs
-/// there. Anything else may be a name, a number or a part of an address that belongs to a person, in the wrong column.
+/// Whether a message may quote the text that was found in a field. In the place of a code, a number or a date one
+/// word is quoted, which is most likely a slip of what belongs there. Several may be a name or an address that came
+/// there with a column that slipped.
 fn may_be_quoted(text: &str, field: &Field) -> bool {
-    use fields::Kind::*;
     let is_short = |most: usize| text.chars().count() <= most;
-    match &field.kind {
+    let is_one_word = || is_short(LONGEST_WORD) && !text.trim().contains(char::is_whitespace);
+    match field.kind {
         _ if field.personal => false,
-        Attestation | Boolean => is_short(1) || TRUTHS.iter().any(|word| resembles(text, word)),
-        CredentialType => resembles(text, fields::CREDENTIAL_TYPE),
-        Word(words) => words.iter().any(|word| resembles(text, word)),
-        Country | Jurisdiction => {
-            rules::probably_meant(text).is_some() || is_short(6) && is_like_a_code(text)
-        }
-        Percent => {
-            let of_a_number = |character: char| character.is_numeric() || "+-.,%eEx ".contains(character);
-            is_short(3) && text.is_ascii() || is_short(8) && text.chars().all(of_a_number)
-        }
-        PastDateTime => text.starts_with(|first: char| first.is_ascii_digit()) && is_like_a_code(text),
-        Duration => is_short(24) && is_like_a_code(text),
-        Array { .. } => !text.contains(' ') && is_like_a_code(text),
-        _ => false,
+        fields::Kind::Country => is_short(3),
+        _ => is_short(SHORTEST_NAME) || is_one_word() || rules::probably_meant(text).is_some(),
     }
 }
 
-/// What people, spreadsheets and programs write for true, false and neither.
-const TRUTHS: [&str; 21] = [
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "wahr",
-    "falsch",
-    "ja",
-    "nein",
-    "vrai",
-    "faux",
-    "oui",
-    "non",
-    "vero",
-    "falso",
-    "verdadero",
-    "si",
-    "waar",
-    "null",
-    "onwaar",
-];
+/// The most characters of a word that is quoted.
+const LONGEST_WORD: usize = 32;
 
-/// Whether a text differs from a word in a letter or two, or in capitals.
-fn resembles(text: &str, word: &str) -> bool {
-    strsim::damerau_levenshtein(&text.to_lowercase(), &word.to_lowercase()) * 3 <= word.len()
-}
-
-/// Whether no letters stand together that make more than a short code. In other scripts two may be a name.
-fn is_like_a_code(text: &str) -> bool {
-    let is_unit = |letters: &str| ["day", "week", "month", "year"].contains(&letters.trim_end_matches('s'));
-    text.split(|character: char| !character.is_alphabetic()).all(|letters| match letters.is_ascii() {
-        true => letters.len() <= 3 || is_unit(letters),
-        false => letters.chars().nth(1).is_none(),
-    })
-}
+/// The most characters that are quoted with a space between them, as in `1 year` and `62,5 %`.
+const SHORTEST_NAME: usize = 6;
 
 /// A member's name for a path, cut where it is longer than any name.
 pub(super) fn shorten_name(name: &str) -> Cow<'_, str> {

@@ -479,10 +479,10 @@ fn jurisdictions() -> Vec<Failure> {
         (7, &["\"GBR\"", "did you mean GB?"]),
         (8, &["\"826\""]),
         (9, &["\"United Kingdom\"", "did you mean GB?"]),
-        (10, &["found other text; expected an ISO 3166-1"]),
+        (10, &["\"England\""]),
         (15, &["\"us-de\"", "did you mean US-DE?"]),
         (16, &["\"US-ZZ\""]),
-        (18, &["found other text; expected an ISO 3166-1"]),
+        (18, &["\"USDE\""]),
         (19, &["\"US_DE\"", "did you mean US-DE?"]),
         (20, &["\"XK\""]),
         (21, &["\"EL\"", "did you mean GR?"]),
@@ -492,8 +492,8 @@ fn jurisdictions() -> Vec<Failure> {
         (25, &["\"XX\""]),
         (26, &["\"ZZ\""]),
         (27, &["\"\""]),
-        (28, &["found other text; expected an ISO 3166-1"]),
-        (34, &["found other text; expected an ISO 3166-1"]),
+        (28, &["\"日本\""]),
+        (34, &["\"ΚΥ\""]),
     ];
     let place = "/request/subject/jurisdiction";
     rows.into_iter()

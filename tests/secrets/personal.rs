@@ -168,7 +168,8 @@ fn items_failing_with(code: ErrorCode) -> Vec<Value> {
             items.push(with(marked(), "/request/cnf/jwk", json!({ "kty": marker(PERSONAL[2].0) })));
             items.push(with(marked(), "/request/cnf/jwk", json!(marker(PERSONAL[2].0))));
             // In the place of whatever is no name, as where a column slipped.
-            items.extend(SLIPPED.map(|pointer| with(marked(), pointer, json!(marker(PERSONAL[2].0)))));
+            let full_name = format!("{0} {0}", marker(PERSONAL[2].0));
+            items.extend(SLIPPED.map(|pointer| with(marked(), pointer, json!(full_name))));
             items.push(with(marked(), "/request/evidence_refs", json!(vec!["x"; 51])));
             items.push(with(marked(), "/request/subject/id", json!("x".repeat(600))));
             items
