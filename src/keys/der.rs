@@ -5,14 +5,14 @@ use pkcs8::der::asn1::{AnyRef, BitStringRef, ContextSpecific, ObjectIdentifier, 
 use pkcs8::der::{self, Decode, Tag, TagNumber, Tagged};
 use pkcs8::pkcs5::pbes2::{Kdf, PBES2_OID, Parameters, Pbkdf2Prf};
 use pkcs8::spki::AlgorithmIdentifierRef;
-use pkcs8::{PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
+use pkcs8::{PrivateKeyInfoRef, SecretDocument, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
-use super::Passphrase;
 use super::error::{EncryptionProblem, KeyError, KeyForm, KeyKind};
+use super::{IssuerKey, Passphrase};
 
 /// The private key of a PKCS#8 structure.
-pub(super) fn pkcs8_key(der: &[u8]) -> Result<Box<p256::SecretKey>, KeyError> {
+pub(super) fn pkcs8_key(der: &[u8]) -> Result<IssuerKey, KeyError> {
     let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Malformed { form: KeyForm::Pkcs8 })?;
     check_algorithm(&info.algorithm)?;
     let inner = EcPrivateKey::from_der(info.private_key.as_bytes())
@@ -20,18 +20,23 @@ pub(super) fn pkcs8_key(der: &[u8]) -> Result<Box<p256::SecretKey>, KeyError> {
     if let Some(parameters) = inner.parameters {
         check_curve(parameters)?;
     }
-    let key = secret_key(inner.scalar)?;
+    let key = issuer_key(inner.scalar)?;
     check_public_part(&key, inner.public)?;
     check_public_part(&key, info.public_key.as_ref().map(BitStringRef::raw_bytes))?;
     Ok(key)
 }
 
+/// A PKCS#8 structure of a private scalar and its point, uncompressed. (What `p256` offers calculates the point anew.)
+pub(super) fn to_pkcs8(scalar: &[u8], point: &[u8]) -> der::Result<SecretDocument> {
+    let key = sec1::EcPrivateKey { private_key: scalar, parameters: None, public_key: Some(point) };
+    let key = SecretDocument::encode_msg(&key)?;
+    let algorithm = AlgorithmIdentifierRef { oid: EC_PUBLIC_KEY, parameters: Some((&P256).into()) };
+    SecretDocument::encode_msg(&PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(key.as_bytes())?))
+}
+
 /// The private key of an encrypted PKCS#8 structure. The passphrase is asked for once everything else is known
 /// to be in order.
-pub(super) fn encrypted_pkcs8_key(
-    der: &[u8],
-    passphrase: Passphrase<'_>,
-) -> Result<Box<p256::SecretKey>, KeyError> {
+pub(super) fn encrypted_pkcs8_key(der: &[u8], passphrase: Passphrase<'_>) -> Result<IssuerKey, KeyError> {
     let (algorithm, ciphertext) =
         encrypted_parts(der).map_err(|_| KeyError::Malformed { form: KeyForm::Pkcs8 })?;
     let parameters =
@@ -48,10 +53,7 @@ pub(super) fn encrypted_pkcs8_key(
 }
 
 /// The private key of a SEC1 structure, with the parameters of an `EC PARAMETERS` block where one stood before it.
-pub(super) fn sec1_key(
-    der: &[u8],
-    outer_parameters: Option<&[u8]>,
-) -> Result<Box<p256::SecretKey>, KeyError> {
+pub(super) fn sec1_key(der: &[u8], outer_parameters: Option<&[u8]>) -> Result<IssuerKey, KeyError> {
     let damaged = |_| KeyError::Malformed { form: KeyForm::Sec1 };
     let inner = EcPrivateKey::from_der(der).map_err(damaged)?;
     let outer = outer_parameters.map(AnyRef::from_der).transpose().map_err(damaged)?;
@@ -64,7 +66,7 @@ pub(super) fn sec1_key(
         return Err(KeyError::UnnamedCurve);
     }
     let unnamed = |error| if named { error } else { KeyError::UnnamedCurve };
-    let key = secret_key(inner.scalar).map_err(unnamed)?;
+    let key = issuer_key(inner.scalar).map_err(unnamed)?;
     check_public_part(&key, inner.public).map_err(unnamed)?;
     Ok(key)
 }
@@ -80,12 +82,13 @@ pub(super) fn spki_key(der: &[u8]) -> Result<p256::PublicKey, KeyError> {
 
 /// A private scalar, left-padded: some writers drop leading zero bytes, against RFC 5915 section 3.
 ///
-/// In a box, because each move of the key itself would leave a copy on the stack that nobody wipes.
-pub(super) fn secret_key(scalar: &[u8]) -> Result<Box<p256::SecretKey>, KeyError> {
+/// In a box, because each move of the number itself would leave a copy on the stack that nobody wipes.
+pub(super) fn issuer_key(scalar: &[u8]) -> Result<IssuerKey, KeyError> {
     let mut padded = Zeroizing::new([0u8; 32]);
     let start = padded.len().checked_sub(scalar.len()).ok_or(KeyError::ScalarOutOfRange)?;
     padded[start..].copy_from_slice(scalar);
-    p256::SecretKey::from_slice(padded.as_slice()).map(Box::new).map_err(|_| KeyError::ScalarOutOfRange)
+    let secret = p256::SecretKey::from_slice(padded.as_slice()).map(Box::new);
+    secret.map(IssuerKey::new).map_err(|_| KeyError::ScalarOutOfRange)
 }
 
 /// `ECPrivateKey` of RFC 5915 section 3, with parameters of any form.
@@ -113,10 +116,9 @@ impl<'a> EcPrivateKey<'a> {
     }
 }
 
-fn check_public_part(key: &p256::SecretKey, stated: Option<&[u8]>) -> Result<(), KeyError> {
+fn check_public_part(key: &IssuerKey, stated: Option<&[u8]>) -> Result<(), KeyError> {
     let Some(stated) = stated else { return Ok(()) };
-    let stated = p256::PublicKey::from_sec1_bytes(stated).map_err(|_| KeyError::NotOnCurve)?;
-    if stated == key.public_key() { Ok(()) } else { Err(KeyError::PublicPartMismatch) }
+    key.check_public_part(&p256::PublicKey::from_sec1_bytes(stated).map_err(|_| KeyError::NotOnCurve)?)
 }
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

@@ -7,11 +7,12 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use zeroize::Zeroizing;
 
+use super::IssuerKey;
 use super::der;
 use super::error::{JwkProblem, KeyError, KeyForm, KeyKind};
 
 /// The private key of a JWK, once its public members are known to belong to it.
-pub(super) fn private_key(json: &str) -> Result<Box<p256::SecretKey>, KeyError> {
+pub(super) fn private_key(json: &str) -> Result<IssuerKey, KeyError> {
     let members = Members::parse(json)?;
     members.check_kind()?;
     let Some(scalar) = members.d else {
@@ -24,8 +25,9 @@ pub(super) fn private_key(json: &str) -> Result<Box<p256::SecretKey>, KeyError> 
     };
     members.check_use()?;
     let scalar = thirty_two_bytes("d", Some(scalar))?;
-    let key = der::secret_key(scalar.as_slice())?;
-    if members.point()? == key.public_key() { Ok(key) } else { Err(KeyError::PublicPartMismatch) }
+    let key = der::issuer_key(scalar.as_slice())?;
+    key.check_public_part(&members.point()?)?;
+    Ok(key)
 }
 
 /// The public key of a JWK without private members.

@@ -14,8 +14,9 @@ mod public;
 use std::fmt;
 use std::path::Path;
 
+use aws_lc_rs::agreement;
 use p256::elliptic_curve::Generate;
-use pkcs8::{EncodePrivateKey, LineEnding, SecretDocument};
+use pkcs8::{LineEnding, SecretDocument};
 use zeroize::Zeroizing;
 
 pub use chain::{CertificateChain, ChainError};
@@ -73,16 +74,20 @@ impl IssuerKey {
     /// Reads a private key in any of the forms PKCS#8 PEM, encrypted PKCS#8 PEM (PBES2), SEC1 PEM, private JWK.
     pub fn parse(bytes: &[u8], passphrase: Passphrase<'_>) -> Result<Self, KeyError> {
         let text = text_of(bytes)?;
-        let secret = match form_of(text)? {
-            TextForm::Pem => from_pem(text, passphrase)?,
-            TextForm::Json => jwk::private_key(text)?,
-        };
-        Ok(Self::new(secret))
+        match form_of(text)? {
+            TextForm::Pem => from_pem(text, passphrase),
+            TextForm::Json => jwk::private_key(text),
+        }
     }
 
     fn new(secret: Box<p256::SecretKey>) -> Self {
-        let public = PublicKey::new(secret.public_key());
+        let public = PublicKey::new(public_half(&secret));
         Self { secret, public }
+    }
+
+    /// Compares the public half with one that a key file states.
+    fn check_public_part(&self, stated: &p256::PublicKey) -> Result<(), KeyError> {
+        if self.public.is_point(stated) { Ok(()) } else { Err(KeyError::PublicPartMismatch) }
     }
 
     /// The public half.
@@ -99,7 +104,8 @@ impl IssuerKey {
 
     /// The key as PKCS#8 DER, in memory that is wiped.
     pub(crate) fn to_pkcs8_der(&self) -> SecretDocument {
-        self.secret.to_pkcs8_der().expect("a P-256 key always fits into PKCS#8")
+        let scalar = Zeroizing::new(self.secret.to_bytes());
+        der::to_pkcs8(&scalar, &self.public.sec1_uncompressed()).expect("a P-256 key always fits into PKCS#8")
     }
 }
 
@@ -107,6 +113,16 @@ impl fmt::Debug for IssuerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IssuerKey").field("thumbprint", &self.public.thumbprint()).finish_non_exhaustive()
     }
+}
+
+/// The public half of a key, by AWS-LC: `p256` would first make a table of 25 KB, which takes ten times as long.
+fn public_half(secret: &p256::SecretKey) -> p256::PublicKey {
+    let scalar = Zeroizing::new(secret.to_bytes());
+    let point = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar.as_slice())
+        .ok()
+        .and_then(|key| key.compute_public_key().ok())
+        .and_then(|point| p256::PublicKey::from_sec1_bytes(point.as_ref()).ok());
+    point.expect("every number that is a private key has a point on the curve")
 }
 
 /// Whether a text is a private key by the look of it, whole or not. Where something else is expected, it must not be
@@ -138,7 +154,7 @@ fn is_encoded_key(text: &str) -> bool {
     })
 }
 
-fn from_pem(text: &str, passphrase: Passphrase<'_>) -> Result<Box<p256::SecretKey>, KeyError> {
+fn from_pem(text: &str, passphrase: Passphrase<'_>) -> Result<IssuerKey, KeyError> {
     let (key, parameters) = pem::private_key(text)?;
     match key.label {
         pem::EC_PRIVATE_KEY => der::sec1_key(&key.der, parameters.as_ref().map(|block| block.der.as_slice())),

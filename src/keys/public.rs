@@ -132,6 +132,11 @@ impl PublicKey {
         bytes
     }
 
+    /// Whether this is the key's point.
+    pub(super) fn is_point(&self, point: &p256::PublicKey) -> bool {
+        self.point == *point
+    }
+
     /// The key for the `p256` crate's ECDSA.
     pub fn verifying_key(&self) -> p256::ecdsa::VerifyingKey {
         p256::ecdsa::VerifyingKey::from(self.point)

@@ -186,7 +186,7 @@ impl Ledger {
         self.run = Some(run_number);
         self.came_to(last_event);
         let mut given = batch.iter().flat_map(Batch::credentials);
-        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
+        let mut answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
             None => {
                 if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
@@ -196,7 +196,7 @@ impl Ledger {
                 Ok(self.grant(&fresh, false))
             }
         };
-        Ok(entries.iter().map(answer).collect())
+        Ok(entries.iter().map(&mut answer).collect())
     }
 
     /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
@@ -235,12 +235,12 @@ impl Ledger {
         }
     }
 
-    fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
+    fn replay(&mut self, known: &Known, entry: &Entry<'_>) -> Answer {
         known.must_be(entry.draft.content_hash)?;
         Ok(self.grant(known, true))
     }
 
-    fn grant(&self, credential: &Known, replayed: bool) -> Grant {
+    fn grant(&mut self, credential: &Known, replayed: bool) -> Grant {
         let slots = credential.slots;
         Grant {
             id: credential.id,

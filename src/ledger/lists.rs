@@ -9,7 +9,7 @@ use super::allocation::{IndexOrder, ROLL_AT};
 use super::{RunDescription, Status, random};
 use crate::clock::system_now;
 
-/// How many lists are kept worked out; a replay goes through them one after the other.
+/// How many lists are kept open; a replay goes through them one after the other.
 const LISTS_KEPT: usize = 4;
 
 /// A status list, as credentials refer to it.
@@ -30,7 +30,7 @@ pub(super) struct Slots {
     pub(super) first: u32,
 }
 
-/// A list with its order worked out.
+/// A list with its order, as far as that was drawn.
 #[derive(Debug)]
 struct OpenList {
     number: i64,
@@ -38,7 +38,7 @@ struct OpenList {
     order: IndexOrder,
 }
 
-/// The lists that are worked out. Their orders never change; their URIs are read anew each time.
+/// The lists that are open. Their orders never change; their URIs are read anew each time.
 #[derive(Debug, Default)]
 pub(super) struct OpenLists(Vec<OpenList>);
 
@@ -62,8 +62,8 @@ impl OpenLists {
     }
 
     /// The URIs of a list that was kept, and the index that stands for a slot.
-    pub(super) fn place(&self, list: i64, slot: u32) -> (Arc<ListUris>, u32) {
-        let list = self.0.iter().find(|open| open.number == list).expect("the list was kept");
+    pub(super) fn place(&mut self, list: i64, slot: u32) -> (Arc<ListUris>, u32) {
+        let list = self.0.iter_mut().find(|open| open.number == list).expect("the list was kept");
         (Arc::clone(&list.uris), list.order.index(slot))
     }
 }
@@ -162,7 +162,7 @@ pub(super) fn state(connection: &Connection, number: i64) -> rusqlite::Result<Li
     let mut statement = connection.prepare_cached(
         "SELECT first_slot + place, status FROM batches JOIN statuses USING (batch) WHERE list = ?1",
     )?;
-    let order = IndexOrder::new(&secret);
+    let mut order = IndexOrder::new(&secret);
     let entries = statement
         .query_map([number], |row| Ok((order.index(row.get(0)?), row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
