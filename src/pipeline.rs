@@ -10,6 +10,9 @@
 //! waits for the disk, the workers go on with other pieces. A piece that can be finished goes
 //! before one that can be checked, so that results leave as early as they can.
 //!
+//! What `commit` holds is dropped once there is nothing more to commit, while the last pieces are finished and
+//! written.
+//!
 //! A bounded number of pieces is in flight: `read` waits for a permit that `write` gives back, so
 //! memory does not grow with the input.
 //!
@@ -48,7 +51,7 @@ pub trait Worker {
     fn finish(&mut self, piece: Self::Committed) -> Self::Finished;
 }
 
-/// Runs the pipeline to its end, on `jobs` threads for the workers, two more, and the caller's.
+/// Runs the pipeline to its end, on at most `jobs` threads for the workers, two more, and the caller's.
 ///
 /// # Errors
 /// The error of the last stage that failed: of `write`, else of `commit`, else of `read`.
@@ -56,7 +59,7 @@ pub fn run<W, E>(
     jobs: usize,
     make_worker: impl Fn() -> W + Sync,
     read: impl FnMut() -> Result<Option<W::Raw>, E> + Send,
-    mut commit: impl FnMut(W::Checked) -> Result<W::Committed, E> + Send,
+    commit: impl FnMut(W::Checked) -> Result<W::Committed, E> + Send,
     mut write: impl FnMut(W::Finished) -> Result<(), E>,
 ) -> Result<(), E>
 where
@@ -72,9 +75,10 @@ where
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
-        let reader = scope.spawn(|| read_all(read, permit, to_check));
         let committer = scope.spawn(|| {
-            let to_finish = to_finish; // dropped with this thread, which tells the workers to stop
+            // Dropped with this thread: first the queue, which tells the workers to stop, then what `commit` holds.
+            let mut commit = commit;
+            let to_finish = to_finish;
             in_order(commit_queue.iter(), |number, piece| {
                 if halted.load(Ordering::Acquire) {
                     return Ok(());
@@ -84,17 +88,23 @@ where
                 Ok(())
             })
         });
-        for _ in 0..jobs {
-            let station = Station {
-                check_queue: check_queue.clone(),
-                finish_queue: finish_queue.clone(),
-                to_commit: Some(to_commit.clone()),
-                to_write: to_write.clone(),
-            };
-            let make_worker = &make_worker;
-            scope.spawn(move || station.work(make_worker));
-        }
+        let make_worker = &make_worker;
+        // There are more permits than workers: before the reader waits for one, it has started them all.
+        let station = || Station {
+            check_queue: check_queue.clone(),
+            finish_queue: finish_queue.clone(),
+            to_commit: Some(to_commit.clone()),
+            to_write: to_write.clone(),
+        };
+        let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
         drop((check_queue, finish_queue, to_commit, to_write));
+        let reader = scope.spawn(move || {
+            read_all(read, permit, to_check, || {
+                if let Some(station) = stations.pop() {
+                    scope.spawn(move || station.work(make_worker));
+                }
+            })
+        });
 
         let written = deliver(write_queue, permits, &mut write);
         halted.store(written.is_err(), Ordering::Release);
@@ -124,15 +134,18 @@ enum Stop<E> {
     Panic(Box<dyn Any + Send>),
 }
 
+/// Reads pieces, and starts a worker with each while there are more to start: a short input needs few.
 fn read_all<T, E>(
     mut read: impl FnMut() -> Result<Option<T>, E>,
     permit: Sender<()>,
     to_check: Sender<Numbered<T>>,
+    mut start_worker: impl FnMut(),
 ) -> Result<(), E> {
     let mut number = 0;
     // A closed channel means that the writer or all workers have stopped.
     while permit.send(()).is_ok() {
         let Some(piece) = read()? else { break };
+        start_worker();
         if to_check.send(Numbered(number, piece)).is_err() {
             break;
         }

@@ -217,7 +217,8 @@ pub fn issue<S: Send>(
         return Ended { recorded: 0, outcome: Err(BatchError::Signing(error.into())) };
     }
     let hasher = RandomState::new();
-    let mut registrar = Registrar::new(register, plan);
+    let mut tally = Tally::default();
+    let mut registrar = Registrar::new(register, plan, &mut tally);
     let clock = plan.clock;
     let outcome = pipeline::run(
         plan.jobs.max(1),
@@ -231,9 +232,10 @@ pub fn issue<S: Send>(
                 chunk => Ok(chunk?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
             }
         },
-        |batch| {
+        // The registrar goes with the stage: the ledger is closed while the last batch is signed.
+        move |batch| {
             let recorded = registrar.record(batch);
-            if recorded.is_err() || registrar.stopped_at.is_some() {
+            if recorded.is_err() || registrar.tally.stopped_at.is_some() {
                 stop.request();
             }
             recorded
@@ -244,7 +246,7 @@ pub fn issue<S: Send>(
             written.inspect_err(|_| stop.request())
         },
     );
-    Ended { recorded: registrar.recorded, outcome: outcome.and_then(|()| registrar.verdict()) }
+    Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| tally.verdict()) }
 }
 
 /// A chunk and the time at which its items are issued. The reader sets it, in the order of the
@@ -427,12 +429,9 @@ fn note_list(lists: &mut Vec<String>, grant: &Grant) {
     }
 }
 
-/// The serial stage: gives ids and indices, records them, and counts what failed.
-struct Registrar<'p> {
-    register: Register,
-    run: &'p RunDescription,
-    max_failures: Option<MaxFailures>,
-    recent: RecentIds,
+/// What the serial stage has counted.
+#[derive(Debug, Default)]
+struct Tally {
     items: u64,
     failed: u64,
     recorded: u64,
@@ -440,31 +439,7 @@ struct Registrar<'p> {
     stopped_at: Option<u64>,
 }
 
-impl<'p> Registrar<'p> {
-    fn new(register: Register, plan: &'p Plan<'_>) -> Registrar<'p> {
-        Registrar {
-            register,
-            run: &plan.run,
-            max_failures: plan.max_failures,
-            recent: RecentIds::default(),
-            items: 0,
-            failed: 0,
-            recorded: 0,
-            stopped_at: None,
-        }
-    }
-
-    fn record<S>(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError<S>> {
-        self.verdict()?;
-        self.foresee_conflicts(&mut batch)?;
-        self.cut_at_limit(&mut batch);
-        self.note_repeats(&mut batch);
-        let answers = self.ask(&batch)?;
-        let decisions = apply(answers, &mut batch);
-        self.count(&batch);
-        Ok(RecordedBatch { batch, decisions })
-    }
-
+impl Tally {
     /// Whether the run may go on.
     fn verdict<S>(&self) -> Result<(), BatchError<S>> {
         match self.stopped_at {
@@ -473,6 +448,33 @@ impl<'p> Registrar<'p> {
                 Err(BatchError::TooManyFailures { last_index, failed: self.failed, items: self.items })
             }
         }
+    }
+}
+
+/// The serial stage: gives ids and indices, records them, and counts what failed.
+struct Registrar<'p> {
+    register: Register,
+    run: &'p RunDescription,
+    max_failures: Option<MaxFailures>,
+    recent: RecentIds,
+    tally: &'p mut Tally,
+}
+
+impl<'p> Registrar<'p> {
+    fn new(register: Register, plan: &'p Plan<'_>, tally: &'p mut Tally) -> Registrar<'p> {
+        let (run, max_failures, recent) = (&plan.run, plan.max_failures, RecentIds::default());
+        Registrar { register, run, max_failures, recent, tally }
+    }
+
+    fn record<S>(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError<S>> {
+        self.tally.verdict()?;
+        self.foresee_conflicts(&mut batch)?;
+        self.cut_at_limit(&mut batch);
+        self.note_repeats(&mut batch);
+        let answers = self.ask(&batch)?;
+        let decisions = apply(answers, &mut batch);
+        self.count(&batch);
+        Ok(RecordedBatch { batch, decisions })
     }
 
     /// Rejects items whose content changed, where it matters for the limit which item fails first.
@@ -490,7 +492,7 @@ impl<'p> Registrar<'p> {
     /// Drops the items after the one that is one failure too many: they are not issued.
     fn cut_at_limit(&self, batch: &mut CheckedBatch) {
         let Some(MaxFailures::Count(most)) = self.max_failures else { return };
-        let left = most.saturating_sub(self.failed);
+        let left = most.saturating_sub(self.tally.failed);
         let failures = batch.items.iter().enumerate().filter(|(_, item)| item.checked.outcome.is_err());
         if let Some((at, _)) = failures.map(|(at, item)| (at, item.index)).nth(left as usize) {
             batch.items.truncate(at + 1);
@@ -513,7 +515,7 @@ impl<'p> Registrar<'p> {
         match &mut self.register {
             Register::Ledger(ledger) => {
                 let answers = ledger.record(self.run, &entries).map_err(BatchError::Ledger)?;
-                self.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
+                self.tally.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
                 Ok(answers.into_iter().map(|answer| answer.map(Decision::Issue)).collect())
             }
             Register::None => {
@@ -533,10 +535,11 @@ impl<'p> Registrar<'p> {
     }
 
     fn count(&mut self, batch: &CheckedBatch) {
-        self.items += batch.items.len() as u64;
-        self.failed += batch.items.iter().filter(|item| item.checked.outcome.is_err()).count() as u64;
-        if self.max_failures.is_some_and(|limit| limit.is_exceeded(self.failed, self.items)) {
-            self.stopped_at = batch.items.last().map(|item| item.index);
+        let tally = &mut *self.tally;
+        tally.items += batch.items.len() as u64;
+        tally.failed += batch.items.iter().filter(|item| item.checked.outcome.is_err()).count() as u64;
+        if self.max_failures.is_some_and(|limit| limit.is_exceeded(tally.failed, tally.items)) {
+            tally.stopped_at = batch.items.last().map(|item| item.index);
         }
     }
 }

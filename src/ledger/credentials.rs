@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, ToSql};
 use uuid::Uuid;
 
-use super::lists::{ListUris, OpenLists};
+use super::lists::{ListUris, OpenLists, Slots};
 use super::record::{self, Record};
 use super::status::{self, Place, Standing};
 use super::{Ledger, LedgerError, Status, Terms};
@@ -116,8 +116,7 @@ impl Filter {
 struct FoundBatch {
     number: i64,
     run: i64,
-    list: i64,
-    first_slot: u32,
+    slots: Slots,
     millis: u64,
     records: Vec<u8>,
 }
@@ -196,8 +195,7 @@ impl Finder<'_> {
             let batch = FoundBatch {
                 number: row.get(0)?,
                 run: row.get(1)?,
-                list: row.get(2)?,
-                first_slot: row.get(3)?,
+                slots: Slots { list: row.get(2)?, first: row.get(3)? },
                 millis: row.get::<_, i64>(4)? as u64,
                 records: row.get(5)?,
             };
@@ -229,7 +227,8 @@ impl Finder<'_> {
                 continue;
             }
             if !kept {
-                self.lists.keep(self.connection, HashSet::from([batch.list]))?;
+                let count = record::count(&batch.records);
+                self.lists.keep(self.connection, [batch.slots.from(0, count)])?;
                 kept = true;
             }
             found.push(Credential {
@@ -239,7 +238,7 @@ impl Finder<'_> {
                 index: record.position,
                 issued_at: record.issued_at,
                 expires_at: record.expires_at,
-                list: self.lists.place(batch.list, batch.first_slot + place),
+                list: self.lists.place(batch.slots.list, batch.slots.first + place),
                 standing: standing.clone(),
             });
         }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::record::{self, id_from_parts};
 use super::status::{Change, Place};
-use super::{LedgerError, Status};
+use super::{LedgerError, Status, lists};
 use crate::clock::UnixTime;
 
 /// The hash of an event.
@@ -360,6 +360,9 @@ pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusql
     if stored_statuses(connection)? != statuses {
         trail.problems.push("the credentials' statuses are not what the events say".to_owned());
     }
+    let changed = lists::with_other_order(connection)?;
+    let say = |list| format!("the order of list {list} is not the one that its secret gives");
+    trail.problems.extend(changed.into_iter().map(say));
     if !found_noted {
         trail
             .problems

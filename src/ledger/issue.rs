@@ -177,16 +177,16 @@ impl Ledger {
             false => Some(Batch::insert(&transaction, run_number, run, &fresh).map_err(fail)?),
         };
         append_replays(&transaction, &known, entries).map_err(fail)?;
-        let needed = known.values().map(|known| known.slots.list);
-        let needed = needed.chain(batch.iter().map(|batch| batch.slots.list)).collect();
-        self.lists.keep(&transaction, needed).map_err(fail)?;
+        let replayed = known.values().map(|known| known.slots.from(known.place, 1));
+        let issued = batch.iter().map(|batch| batch.slots.from(0, fresh.len() as u32));
+        self.lists.keep(&transaction, replayed.chain(issued)).map_err(fail)?;
         let last_event = status::last_event(&transaction).map_err(fail)?;
         transaction.commit().map_err(fail)?;
 
         self.run = Some(run_number);
         self.came_to(last_event);
         let mut given = batch.iter().flat_map(Batch::credentials);
-        let mut answer = |entry: &Entry<'_>| match known.get(&entry.position) {
+        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
             None => {
                 if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
@@ -196,7 +196,7 @@ impl Ledger {
                 Ok(self.grant(&fresh, false))
             }
         };
-        Ok(entries.iter().map(&mut answer).collect())
+        Ok(entries.iter().map(answer).collect())
     }
 
     /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
@@ -235,12 +235,12 @@ impl Ledger {
         }
     }
 
-    fn replay(&mut self, known: &Known, entry: &Entry<'_>) -> Answer {
+    fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
         known.must_be(entry.draft.content_hash)?;
         Ok(self.grant(known, true))
     }
 
-    fn grant(&mut self, credential: &Known, replayed: bool) -> Grant {
+    fn grant(&self, credential: &Known, replayed: bool) -> Grant {
         let slots = credential.slots;
         Grant {
             id: credential.id,

@@ -1,12 +1,14 @@
 //! Status lists: which there are, and which slots they gave.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::allocation::{IndexOrder, ROLL_AT};
-use super::{RunDescription, Status, random};
+use super::allocation::{IndexOrder, ROLL_AT, index_in, is_whole, parts_of};
+use super::{RunDescription, Status, corrupt, random};
 use crate::clock::system_now;
 
 /// How many lists are kept open; a replay goes through them one after the other.
@@ -30,12 +32,20 @@ pub(super) struct Slots {
     pub(super) first: u32,
 }
 
-/// A list with its order, as far as that was drawn.
+impl Slots {
+    /// So many of the slots from this place on, with their list.
+    pub(super) fn from(self, place: u32, count: u32) -> (i64, Range<u32>) {
+        let first = self.first + place;
+        (self.list, first..first + count)
+    }
+}
+
+/// A list with the parts of its order that were read.
 #[derive(Debug)]
 struct OpenList {
     number: i64,
     uris: Arc<ListUris>,
-    order: IndexOrder,
+    parts: HashMap<u32, Vec<u8>>,
 }
 
 /// The lists that are open. Their orders never change; their URIs are read anew each time.
@@ -43,38 +53,76 @@ struct OpenList {
 pub(super) struct OpenLists(Vec<OpenList>);
 
 impl OpenLists {
-    /// Has these lists at hand, as they are now.
-    pub(super) fn keep(&mut self, connection: &Connection, needed: HashSet<i64>) -> rusqlite::Result<()> {
-        if self.0.len() + needed.len() > LISTS_KEPT {
-            self.0.retain(|list| needed.contains(&list.number));
+    /// Has these slots of these lists at hand, and the lists as they are now.
+    pub(super) fn keep(
+        &mut self,
+        connection: &Connection,
+        needed: impl IntoIterator<Item = (i64, Range<u32>)>,
+    ) -> rusqlite::Result<()> {
+        if self.0.len() > LISTS_KEPT {
+            self.0.clear();
         }
-        for number in needed {
-            let (uris, secret) = read_list(connection, number)?;
-            match self.0.iter_mut().find(|list| list.number == number) {
-                Some(known) if *known.uris == uris => {}
-                Some(known) => known.uris = Arc::new(uris),
-                None => {
-                    self.0.push(OpenList { number, uris: Arc::new(uris), order: IndexOrder::new(&secret) });
+        let mut current = HashSet::new();
+        for (number, slots) in needed {
+            if current.insert(number) {
+                self.open(number, read_uris(connection, number)?);
+            }
+            let list = self.0.iter_mut().find(|list| list.number == number).ok_or_else(corrupt)?;
+            for part in parts_of(slots) {
+                if let Entry::Vacant(entry) = list.parts.entry(part) {
+                    entry.insert(read_part(connection, number, part)?);
                 }
             }
         }
         Ok(())
     }
 
-    /// The URIs of a list that was kept, and the index that stands for a slot.
-    pub(super) fn place(&mut self, list: i64, slot: u32) -> (Arc<ListUris>, u32) {
-        let list = self.0.iter_mut().find(|open| open.number == list).expect("the list was kept");
-        (Arc::clone(&list.uris), list.order.index(slot))
+    fn open(&mut self, number: i64, uris: ListUris) {
+        match self.0.iter_mut().find(|list| list.number == number) {
+            Some(known) if *known.uris == uris => {}
+            Some(known) => known.uris = Arc::new(uris),
+            None => self.0.push(OpenList { number, uris: Arc::new(uris), parts: HashMap::new() }),
+        }
+    }
+
+    /// The URIs of a list, and the index that stands for a slot that was kept.
+    pub(super) fn place(&self, list: i64, slot: u32) -> (Arc<ListUris>, u32) {
+        let list = self.0.iter().find(|open| open.number == list).expect("the list was kept");
+        let part = &list.parts[&parts_of(slot..slot + 1).start];
+        (Arc::clone(&list.uris), index_in(part, slot).expect("a part holds its slots"))
     }
 }
 
-fn read_list(connection: &Connection, number: i64) -> rusqlite::Result<(ListUris, [u8; 32])> {
+fn read_uris(connection: &Connection, number: i64) -> rusqlite::Result<ListUris> {
     connection
-        .prepare_cached("SELECT token_uri, bitstring_uri, suspension_uri, secret FROM lists WHERE list = ?1")?
+        .prepare_cached("SELECT token_uri, bitstring_uri, suspension_uri FROM lists WHERE list = ?1")?
         .query_row([number], |row| {
-            let uris = ListUris { token: row.get(0)?, bitstring: row.get(1)?, suspension: row.get(2)? };
-            Ok((uris, row.get(3)?))
+            Ok(ListUris { token: row.get(0)?, bitstring: row.get(1)?, suspension: row.get(2)? })
         })
+}
+
+fn read_part(connection: &Connection, list: i64, part: u32) -> rusqlite::Result<Vec<u8>> {
+    connection
+        .prepare_cached("SELECT indices FROM orders WHERE list = ?1 AND part = ?2")?
+        .query_row([list, part.into()], |row| row.get(0))
+        .and_then(|indices: Vec<u8>| if is_whole(part, &indices) { Ok(indices) } else { Err(corrupt()) })
+}
+
+/// The lists whose order is kept as another than their secret gives.
+pub(super) fn with_other_order(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+    let mut found = Vec::new();
+    for number in numbers(connection)? {
+        let secret =
+            connection.query_row("SELECT secret FROM lists WHERE list = ?1", [number], |row| row.get(0))?;
+        let mut statement =
+            connection.prepare_cached("SELECT indices FROM orders WHERE list = ?1 ORDER BY part")?;
+        let kept =
+            statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Vec<u8>>>>()?;
+        if !IndexOrder::new(&secret).parts().eq(kept) {
+            found.push(number);
+        }
+    }
+    Ok(found)
 }
 
 /// Takes slots from the issuer's current list, or from a new one once three quarters of that are
@@ -104,12 +152,19 @@ pub(super) fn take_slots(
 }
 
 fn add_list(transaction: &Transaction<'_>, issuer: &str, base: &str) -> rusqlite::Result<i64> {
+    let secret = random::<32>()?;
     transaction.execute(
         "INSERT INTO lists (issuer, base, token_uri, bitstring_uri, secret, taken, closed, opened_at)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)",
-        params![issuer, base, new_uri(base)?, new_uri(base)?, random::<32>()?, system_now().seconds()],
+        params![issuer, base, new_uri(base)?, new_uri(base)?, secret, system_now().seconds()],
     )?;
-    Ok(transaction.last_insert_rowid())
+    let list = transaction.last_insert_rowid();
+    let mut statement =
+        transaction.prepare("INSERT INTO orders (list, part, indices) VALUES (?1, ?2, ?3)")?;
+    for (part, indices) in (0..).zip(IndexOrder::new(&secret).parts()) {
+        statement.execute(params![list, part, indices])?;
+    }
+    Ok(list)
 }
 
 /// A URI for a form of a list. It says nothing about the list.
@@ -155,16 +210,18 @@ pub(super) fn numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
 
 /// A list as it is to be published.
 pub(super) fn state(connection: &Connection, number: i64) -> rusqlite::Result<ListState> {
-    let (uris, secret) = read_list(connection, number)?;
+    let uris = read_uris(connection, number)?;
     let issuer = connection
         .prepare_cached("SELECT issuer FROM lists WHERE list = ?1")?
         .query_row([number], |row| row.get(0))?;
     let mut statement = connection.prepare_cached(
         "SELECT first_slot + place, status FROM batches JOIN statuses USING (batch) WHERE list = ?1",
     )?;
-    let mut order = IndexOrder::new(&secret);
-    let entries = statement
-        .query_map([number], |row| Ok((order.index(row.get(0)?), row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+    let slots = statement
+        .query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(u32, Status)>>>()?;
+    let mut lists = OpenLists::default();
+    lists.keep(connection, slots.iter().map(|&(slot, _)| (number, slot..slot + 1)))?;
+    let entries = slots.into_iter().map(|(slot, status)| (lists.place(number, slot).1, status)).collect();
     Ok(ListState { uris, issuer, entries })
 }

@@ -29,6 +29,7 @@
 //! | `ledger` | the ledger itself: its secret key for hashes | there is one |
 //! | `runs` | a run, or all runs under one idempotency key, and what they must have in common | its name |
 //! | `lists` | a status list: its URIs, its secret, how many slots are taken | issuer and base URL |
+//! | `orders` | a part of a list's secret order, as its secret gives it | list and part |
 //! | `batches` | up to 1,000 credentials issued together | run and position; the millisecond in their ids |
 //! | `statuses` | a credential that is suspended or revoked | its batch and its place in that |
 //! | `events` | something that happened: issued, replayed, revoked, suspended, reinstated | its number; its batch |

@@ -74,6 +74,11 @@ pub(super) fn unpack(bytes: &[u8]) -> impl Iterator<Item = Option<Record>> {
     records.iter().map(unpack_one)
 }
 
+/// How many records these are.
+pub(super) fn count(bytes: &[u8]) -> u32 {
+    (bytes.len() / RECORD_BYTES) as u32
+}
+
 /// The record at this place; `None` where there is none.
 pub(super) fn at(bytes: &[u8], place: u32) -> Option<Record> {
     let (records, _) = bytes.as_chunks::<RECORD_BYTES>();

@@ -46,6 +46,12 @@ CREATE TABLE lists (
     closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
     opened_at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE orders (
+    list INTEGER NOT NULL REFERENCES lists,
+    part INTEGER NOT NULL,
+    indices BLOB NOT NULL,
+    PRIMARY KEY (list, part)
+) STRICT;
 CREATE TABLE batches (
     batch INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES runs,
@@ -102,6 +108,7 @@ pub(super) fn create_missing(path: &Path) -> Result<(), LedgerError> {
     // Mode 0600, because lists' secrets are in it. SQLite gives its other files the same mode.
     let file = tempfile::Builder::new().prefix(".ledger").suffix(".new").tempfile_in(folder).map_err(fail)?;
     create_tables(file.path()).map_err(|source| LedgerError::sqlite("create", path, source))?;
+    file.as_file().sync_all().map_err(fail)?;
     match file.persist_noclobber(path) {
         Ok(_) => files::sync_directory(folder).map_err(fail),
         // Another process was faster.
@@ -112,6 +119,8 @@ pub(super) fn create_missing(path: &Path) -> Result<(), LedgerError> {
 
 fn create_tables(path: &Path) -> rusqlite::Result<()> {
     let mut connection = Connection::open(path)?;
+    // Nobody looks at the file before it is whole and on the disk.
+    connection.pragma_update(None, "synchronous", "off")?;
     migrate(&mut connection, 0)?;
     connection.execute(
         "INSERT INTO ledger (one, hash_key, created_at) VALUES (1, ?1, ?2)",
