@@ -4,6 +4,7 @@
 //! The first bytes decide which it is. The file is cut by [`crate::source`], as batches are, so
 //! memory is bounded by the longest row.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
@@ -21,31 +22,49 @@ pub const MAX_ROW_BYTES: usize = 4 * LARGEST_MAX_ITEM_BYTES as usize + (1 << 20)
 
 /// A row of a results file or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResultRow {
-    /// Its index, counted from 0 over all rows.
+pub struct ResultRow<'r> {
+    /// Its index, counted from 0: over all rows from [`Batches`], over its [`RawRows`] from these.
     pub index: u64,
     /// The line on which it begins, where the file has lines.
     pub line: Option<u64>,
     /// The item's correlation id, where the row has it.
-    pub correlation_id: Option<String>,
+    pub correlation_id: Option<Cow<'r, str>>,
     /// What it holds.
-    pub content: Content,
+    pub content: Content<'r>,
 }
 
 /// What a row holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum Content<'r> {
     /// A credential: its id, its token, or both.
     Credential {
         /// The id as it is written.
-        id: Option<String>,
+        id: Option<Cow<'r, str>>,
         /// The token.
-        token: Option<String>,
+        token: Option<Cow<'r, str>>,
     },
     /// An item that failed: there is no credential.
     Failed,
     /// Nothing that can be read, and why.
     Unreadable(String),
+}
+
+impl ResultRow<'_> {
+    /// Whether it would be the name of the only column, if it were the first line of a list.
+    pub fn looks_like_a_heading(&self) -> bool {
+        matches!(&self.content, Content::Credential { id: Some(text), token: None } if names_credential(text))
+    }
+
+    /// The row, for whoever keeps it.
+    fn into_owned(self) -> ResultRow<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        let content = match self.content {
+            Content::Credential { id, token } => Content::Credential { id: own(id), token: own(token) },
+            Content::Failed => Content::Failed,
+            Content::Unreadable(problem) => Content::Unreadable(problem),
+        };
+        ResultRow { index: self.index, line: self.line, correlation_id: own(self.correlation_id), content }
+    }
 }
 
 /// Why results cannot be read any further.
@@ -125,20 +144,15 @@ impl Results {
         Ok(self.source.next_chunk()?.map(RawRows))
     }
 
-    /// What gives the rows of this file their indices.
-    pub fn numbering(&self) -> Numbering {
-        Numbering { name: self.name.clone(), begun: false, any_rows: false }
+    /// What looks at the order of this file's rows.
+    pub fn order(&self) -> Order {
+        Order { name: self.name.clone(), begun: false, any_rows: false }
     }
 
     /// The rows one batch after the other, for whoever reads them on one thread.
     pub fn batches(self) -> Batches {
-        Batches {
-            numbering: self.numbering(),
-            results: self,
-            parser: Parser::for_tokens(),
-            next_index: 0,
-            over: false,
-        }
+        let (order, parser) = (self.order(), Parser::for_tokens());
+        Batches { order, results: self, parser, next_index: 0, over: false }
     }
 }
 
@@ -147,9 +161,9 @@ impl Results {
 pub struct RawRows(Chunk);
 
 impl RawRows {
-    /// Reads them, on any thread. Their indices count within these rows, until a [`Numbering`] has seen them.
-    pub fn read(&self, parser: &mut Parser) -> Vec<ResultRow> {
-        let mut rows = Vec::with_capacity(self.0.items.len());
+    /// Reads them one by one, on any thread. The first may be a heading: [`Order::drops_first`] knows.
+    pub fn read(&self, parser: &mut Parser, mut each: impl FnMut(ResultRow<'_>)) {
+        let mut index = 0;
         let mut texts = self.0.open();
         while let Some(item) = texts.next() {
             let row = match item.text {
@@ -157,38 +171,33 @@ impl RawRows {
                 // Two tables were joined; nothing is lost with it.
                 Err(ItemFault::RepeatsHeader { .. }) => None,
                 Err(fault) => {
-                    let correlation_id = item.correlation_id.map(str::to_owned);
-                    Some((correlation_id, Content::Unreadable(fault.to_string())))
+                    Some((item.correlation_id.map(Cow::Borrowed), Content::Unreadable(fault.to_string())))
                 }
             };
             let Some((correlation_id, content)) = row else { continue };
-            rows.push(ResultRow { index: rows.len() as u64, line: item.line, correlation_id, content });
+            each(ResultRow { index, line: item.line, correlation_id, content });
+            index += 1;
         }
-        rows
     }
 }
 
-/// Gives the rows of one file their indices, and sees whether there are any.
+/// Looks at the rows of one file in their order: whether the first is a heading, and whether there are any.
 #[derive(Debug)]
-pub struct Numbering {
+pub struct Order {
     name: InputName,
-    /// Whether the first row was seen, which may be a heading.
+    /// Whether the first row was seen.
     begun: bool,
     any_rows: bool,
 }
 
-impl Numbering {
-    /// Numbers the next rows from an index on, and returns the index after them. The first row of a file goes
-    /// where it is a heading.
-    pub fn number(&mut self, rows: &mut Vec<ResultRow>, first_index: u64) -> u64 {
-        if !self.begun && rows.first().is_some_and(|row| is_heading(&row.content)) {
-            rows.remove(0);
-            self.begun = true;
-        }
-        self.any_rows |= !rows.is_empty();
-        self.begun |= self.any_rows;
-        rows.iter_mut().zip(first_index..).for_each(|(row, index)| row.index = index);
-        first_index + rows.len() as u64
+impl Order {
+    /// To be called with each of the [`RawRows`]: how many there are, and whether the first looks like a heading.
+    /// Where it is the first of the file, it is one, and does not count.
+    pub fn drops_first(&mut self, rows: usize, looks_like_a_heading: bool) -> bool {
+        let drops = looks_like_a_heading && !self.begun;
+        self.begun |= rows > 0;
+        self.any_rows |= rows > usize::from(drops);
+        drops
     }
 
     /// To be called after the last row.
@@ -203,11 +212,11 @@ impl Numbering {
     }
 }
 
-/// The rows of one file with their indices.
+/// The rows of one file.
 #[derive(Debug)]
 pub struct Batches {
     results: Results,
-    numbering: Numbering,
+    order: Order,
     parser: Parser,
     next_index: u64,
     over: bool,
@@ -218,15 +227,20 @@ impl Batches {
     ///
     /// # Errors
     /// Where the file cannot be read any further, or ends without a row. What came before is sound.
-    pub fn next_batch(&mut self) -> Result<Vec<ResultRow>, ResultsError> {
+    pub fn next_batch(&mut self) -> Result<Vec<ResultRow<'static>>, ResultsError> {
         while !self.over {
             let Some(raw) = self.results.next_raw().inspect_err(|_| self.over = true)? else {
                 self.over = true;
-                self.numbering.end()?;
+                self.order.end()?;
                 break;
             };
-            let mut rows = raw.read(&mut self.parser);
-            self.next_index = self.numbering.number(&mut rows, self.next_index);
+            let mut rows = Vec::new();
+            raw.read(&mut self.parser, |row| rows.push(row.into_owned()));
+            if self.order.drops_first(rows.len(), rows.first().is_some_and(ResultRow::looks_like_a_heading)) {
+                rows.remove(0);
+            }
+            rows.iter_mut().zip(self.next_index..).for_each(|(row, index)| row.index = index);
+            self.next_index += rows.len() as u64;
             if !rows.is_empty() {
                 return Ok(rows);
             }
@@ -235,28 +249,31 @@ impl Batches {
     }
 }
 
-/// What a line or an element of an array holds; nothing, where a line is a comment.
-fn row_of(text: &str, is_line: bool, parser: &mut Parser) -> Option<(Option<String>, Content)> {
+/// What a line or an element of an array holds, and its correlation id; nothing, where a line is a comment.
+fn row_of<'r>(
+    text: &'r str,
+    is_line: bool,
+    parser: &'r mut Parser,
+) -> Option<(Option<Cow<'r, str>>, Content<'r>)> {
     let mut text = text.trim();
     if is_line && !text.starts_with(['{', '[']) {
         text = entry(text)?;
     }
     if !text.starts_with(['{', '[', '"']) {
-        return Some((None, plain(text.to_owned())));
+        return Some((None, plain(text.into())));
     }
     let Ok(document) = parser.parse(text) else {
         return Some((None, Content::Unreadable("no JSON".to_owned())));
     };
     let row = document.root();
     if let Some(text) = row.as_str() {
-        return Some((None, plain(text.into_owned())));
+        return Some((None, plain(text)));
     }
-    let correlation_id = text_of(row, "correlation_id");
     let content = match row.kind() == Kind::Object && document.faults().is_empty() {
         true => content_of(row),
         false => no_result(),
     };
-    Some((correlation_id, content))
+    Some((text_of(row, "correlation_id"), content))
 }
 
 /// A line of a list without the comma of the list that it was copied from; none for a comment.
@@ -265,18 +282,13 @@ fn entry(line: &str) -> Option<&str> {
     (!entry.is_empty() && !entry.starts_with('#')).then_some(entry)
 }
 
-/// Whether the first line of a list is the name of its only column.
-fn is_heading(content: &Content) -> bool {
-    matches!(content, Content::Credential { id: Some(text), token: None } if names_credential(text))
-}
-
-fn no_result() -> Content {
+fn no_result() -> Content<'static> {
     Content::Unreadable("no result of batch-issue".to_owned())
 }
 
 /// What a result holds. An error is believed before anything beside it: a credential whose status
 /// could not be changed has its id there.
-fn content_of(row: Value<'_>) -> Content {
+fn content_of(row: Value<'_>) -> Content<'_> {
     if row.member("error").is_some_and(|error| error.kind() != Kind::Null) {
         return Content::Failed;
     }
@@ -289,12 +301,12 @@ fn content_of(row: Value<'_>) -> Content {
     }
 }
 
-fn text_of(object: Value<'_>, name: &str) -> Option<String> {
-    object.member(name).and_then(Value::as_str).map(|text| text.into_owned())
+fn text_of<'r>(object: Value<'r>, name: &str) -> Option<Cow<'r, str>> {
+    object.member(name).and_then(Value::as_str)
 }
 
 /// A line that is nothing but an id or a token.
-fn plain(text: String) -> Content {
+fn plain(text: Cow<'_, str>) -> Content<'_> {
     // A token begins with base64url of `{"`.
     match text.starts_with("eyJ") {
         true => Content::Credential { id: None, token: Some(text) },
@@ -308,7 +320,7 @@ mod tests {
 
     use super::*;
 
-    type Row = (Option<u64>, Option<String>, Content);
+    type Row = (Option<u64>, Option<String>, Content<'static>);
 
     fn read(text: &[u8]) -> Vec<Row> {
         let (rows, error) = rows_and_error(Box::new(io::Cursor::new(text.to_vec())));
@@ -329,7 +341,7 @@ mod tests {
                 Ok(batch) => {
                     for row in batch {
                         assert_eq!(row.index, rows.len() as u64);
-                        rows.push((row.line, row.correlation_id, row.content));
+                        rows.push((row.line, row.correlation_id.map(Cow::into_owned), row.content));
                     }
                 }
                 Err(error) => {
@@ -372,8 +384,8 @@ mod tests {
         [header].into_iter().chain((0..rows).map(row)).collect()
     }
 
-    fn credential(id: &str, token: Option<&str>) -> Content {
-        let (id, token) = (Some(id.to_owned()), token.map(str::to_owned));
+    fn credential<'r>(id: &'r str, token: Option<&'r str>) -> Content<'r> {
+        let (id, token) = (Some(id.into()), token.map(Cow::Borrowed));
         Content::Credential { id, token }
     }
 

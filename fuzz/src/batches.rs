@@ -84,7 +84,7 @@ pub fn results(data: &[u8]) {
     assert!(whole.1.is_some() || whole.0.len() == cut.0.len());
 }
 
-fn read_results(pieces: Pieces) -> (Vec<ResultRow>, Option<String>) {
+fn read_results(pieces: Pieces) -> (Vec<ResultRow<'static>>, Option<String>) {
     let mut rows = Vec::new();
     let mut results = match Results::of(pieces.into_input(), &Stop::default()) {
         Ok(results) => results.batches(),

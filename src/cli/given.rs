@@ -1,6 +1,7 @@
 //! What `inspect`, `present` and `verify` are given: a token on the command line, a file, or
 //! standard input.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -120,7 +121,7 @@ fn looks_like_a_token(text: &str) -> bool {
 }
 
 /// The token that a row holds, or what it holds instead; none for an item that failed.
-pub(crate) fn token_of(content: Content) -> Option<Result<String, String>> {
+pub(crate) fn token_of(content: Content<'_>) -> Option<Result<Cow<'_, str>, String>> {
     match content {
         Content::Failed => None,
         Content::Unreadable(problem) => Some(Err(problem)),
@@ -134,7 +135,7 @@ pub(crate) fn token_of(content: Content) -> Option<Result<String, String>> {
 }
 
 /// Where a row stands, in words.
-pub(crate) fn place_of(row: &ResultRow) -> String {
+pub(crate) fn place_of(row: &ResultRow<'_>) -> String {
     match row.line {
         Some(line) => format!("line {line}"),
         None => format!("row {}", row.index + 1),

@@ -10,15 +10,14 @@ use crate::clock::UnixTime;
 use crate::json;
 use crate::verify::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
-/// A verdict's place in the input.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) index: u64,
+/// What a verdict is about, but for its index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'r> {
     pub(crate) line: Option<u64>,
-    pub(crate) correlation_id: Option<String>,
+    pub(crate) correlation_id: Option<&'r str>,
 }
 
-/// Writes verdicts in one form.
+/// Writes verdicts in one form. Where the index belongs is left open: it is known once all rows before are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form {
     pub(crate) format: VerdictFormat,
@@ -26,17 +25,26 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Writes a verdict, with the end of its line.
-    pub(crate) fn write(self, place: &Place, verdict: &Verdict<'_>, out: &mut Vec<u8>) {
-        match (self.format, verdict) {
-            (VerdictFormat::Ndjson, Verdict::Valid(valid)) => write_valid(place, valid, out),
-            (VerdictFormat::Ndjson, Verdict::Invalid(refusal)) => write_invalid(place, refusal, out),
-            (VerdictFormat::Text, verdict) => self.write_text(place, verdict, out),
-        }
+    /// Writes a verdict, with the end of its line, and returns where [`Form::write_index`] belongs.
+    pub(crate) fn write(self, about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usize {
+        let gap = match self.format {
+            VerdictFormat::Ndjson => write_json(about, verdict, out),
+            VerdictFormat::Text => self.write_text(about, verdict, out),
+        };
         out.push(b'\n');
+        gap
     }
 
-    fn write_text(self, place: &Place, verdict: &Verdict<'_>, out: &mut Vec<u8>) {
+    /// Writes a verdict's index.
+    pub(crate) fn write_index(self, index: u64, out: &mut Vec<u8>) {
+        // Writing to a Vec does not fail.
+        let _ = match self.format {
+            VerdictFormat::Ndjson => write!(out, "{index}"),
+            VerdictFormat::Text => write!(out, "{index:>4}"),
+        };
+    }
+
+    fn write_text(self, about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usize {
         let (word, style, rest) = match verdict {
             Verdict::Valid(valid) => ("valid  ", "32", valid_in_words(valid)),
             Verdict::Invalid(refusal) => {
@@ -44,10 +52,11 @@ impl Form {
                 ("INVALID", "1;31", format!("{}: {message}", reason.as_str()))
             }
         };
-        let id = place.correlation_id.as_deref().map(|id| printable(id) + "  ").unwrap_or_default();
-        // Writing to a Vec does not fail.
-        let _ =
-            write!(out, "{}  {:>4}  {id}{}", paint(word, style, self.color), place.index, printable(&rest));
+        let id = about.correlation_id.map(|id| printable(id) + "  ").unwrap_or_default();
+        let _ = write!(out, "{}  ", paint(word, style, self.color));
+        let gap = out.len();
+        let _ = write!(out, "  {id}{}", printable(&rest));
+        gap
     }
 }
 
@@ -60,20 +69,25 @@ fn valid_in_words(valid: &Valid<'_>) -> String {
     }
 }
 
-fn write_place(place: &Place, valid: bool, out: &mut Vec<u8>) {
-    let _ = write!(out, "{{\"index\":{}", place.index);
-    if let Some(line) = place.line {
+fn write_json(about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(b"{\"index\":");
+    let gap = out.len();
+    if let Some(line) = about.line {
         let _ = write!(out, ",\"line\":{line}");
     }
-    if let Some(id) = &place.correlation_id {
+    if let Some(id) = about.correlation_id {
         out.extend_from_slice(b",\"correlation_id\":");
         json::push_str(out, id);
     }
-    let _ = write!(out, ",\"valid\":{valid}");
+    match verdict {
+        Verdict::Valid(valid) => write_valid(valid, out),
+        Verdict::Invalid(refusal) => write_invalid(refusal, out),
+    }
+    gap
 }
 
-fn write_valid(place: &Place, valid: &Valid<'_>, out: &mut Vec<u8>) {
-    write_place(place, true, out);
+fn write_valid(valid: &Valid<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"valid\":true");
     let _ = write!(out, ",\"format\":\"{}\"", valid.format.as_str());
     if valid.unchecked != Unchecked::default() {
         let names: Vec<String> = valid.unchecked.names().map(json::string).collect();
@@ -84,8 +98,8 @@ fn write_valid(place: &Place, valid: &Valid<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn write_invalid(place: &Place, refusal: &Refusal, out: &mut Vec<u8>) {
-    write_place(place, false, out);
+fn write_invalid(refusal: &Refusal, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"valid\":false");
     let Refusal { reason, step, message } = refusal;
     let _ = write!(out, ",\"reason\":\"{}\",\"step\":\"{}\",\"message\":", reason.as_str(), step.as_str());
     json::push_str(out, message);

@@ -29,8 +29,8 @@ fn a_ledger_that_may_not_grow() {
     let mut books = Books::default();
     let (mut failures, mut partial) = (0, 0);
     let mut sound = 0;
-    // From a limit that stops the first write to one that stops nothing.
-    for kib in [0, 4, 20, 40, 60, 70, 90, 130, 160, 190, 230, 270, 310, 350, 1_000_000] {
+    // From a limit that stops the first write to one that stops nothing. A new list's order takes 550 KiB.
+    for kib in [0, 4, 20, 60, 200, 540, 600, 640, 680, 720, 760, 800, 840, 880, 920, 1_000_000] {
         let (ledger, key) = (format!("ledger-{kib}.db"), format!("limit-{kib}"));
         let args =
             format!("batch-issue items.ndjson --ledger {ledger} --idempotency-key {key} --quiet --jobs 2");
@@ -58,7 +58,7 @@ fn results_that_may_not_grow() {
     let block = block_size(&yard);
     yard.write("items.ndjson", ndjson("f", 3_000, 0));
     let mut books = Books::default();
-    for (form, kib) in [("ndjson", 300), ("ndjson", 1_700), ("json", 900), ("csv", 900), ("jwt", 900)] {
+    for (form, kib) in [("ndjson", 1_700), ("ndjson", 3_000), ("json", 2_000), ("csv", 2_000), ("jwt", 2_000)] {
         let key = format!("{form}-{kib}");
         let args = format!("batch-issue items.ndjson --ledger ledger.db --idempotency-key {key} --jobs 2");
         let to_file = format!("{args} --out results --output {form} --failed failed.ndjson");

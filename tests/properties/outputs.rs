@@ -24,10 +24,13 @@ type Told = (Option<String>, Option<(String, String)>);
 fn read_back(bytes: Vec<u8>) -> Vec<Told> {
     let mut results =
         Results::read(InputName::Stdin, Box::new(Cursor::new(bytes)), &Stop::default()).unwrap().batches();
-    let told = |row: ResultRow| match row.content {
-        Content::Credential { id: Some(id), token: Some(token) } => (row.correlation_id, Some((id, token))),
-        Content::Failed => (row.correlation_id, None),
-        other => panic!("{other:?}"),
+    let told = |row: ResultRow<'_>| {
+        let credential = match row.content {
+            Content::Credential { id: Some(id), token: Some(token) } => Some((id.into(), token.into())),
+            Content::Failed => None,
+            other => panic!("{other:?}"),
+        };
+        (row.correlation_id.map(String::from), credential)
     };
     let batches =
         std::iter::from_fn(|| Some(results.next_batch().unwrap()).filter(|batch| !batch.is_empty()));

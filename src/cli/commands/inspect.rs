@@ -76,7 +76,7 @@ impl Pages {
         }
     }
 
-    fn print(&mut self, row: ResultRow) -> Result<(), Failure> {
+    fn print(&mut self, row: ResultRow<'_>) -> Result<(), Failure> {
         let place = given::place_of(&row);
         let token = match given::token_of(row.content) {
             Some(Ok(token)) => token,

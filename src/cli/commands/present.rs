@@ -27,7 +27,7 @@ fn only_token(given: Given) -> Result<String, Failure> {
             let Some(token) = given::token_of(row.content) else { continue };
             let token = token.map_err(|problem| undecodable(format!("{place} holds no token: {problem}")))?;
             found += 1;
-            only.get_or_insert(token);
+            only.get_or_insert(token.into_owned());
         }
     }
     match only {

@@ -4,6 +4,7 @@
 //! Credentials are changed in batches of 1,000, each in one transaction of the ledger. A result
 //! leaves the process when its change is on the disk. One that cannot be changed fails on its own.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -151,7 +152,7 @@ impl Targets {
                             Content::Credential { id: Some(id), .. } => parse_id(&id),
                             Content::Credential { token, .. } => id_of_token(&token.unwrap_or_default()),
                         };
-                        let (line, correlation_id) = (row.line, row.correlation_id);
+                        let (line, correlation_id) = (row.line, row.correlation_id.map(Cow::into_owned));
                         targets.push(Target { index: *next_index, line, correlation_id, id });
                         *next_index += 1;
                     }

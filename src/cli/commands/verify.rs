@@ -10,11 +10,11 @@ use super::super::output::Output;
 use super::super::settings;
 use super::super::streams;
 use super::super::trust;
-use super::super::verdicts::{Counts, Form, Place, no_token};
+use super::super::verdicts::{About, Counts, Form, no_token};
 use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
-use crate::results::{Numbering, RawRows, ResultRow, Results};
+use crate::results::{self, RawRows, ResultRow, Results};
 use crate::verify::{Policy, Verifier};
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
@@ -32,10 +32,10 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
         settings::jobs_or_cores(args.jobs),
         || Station { parser: Parser::for_tokens(), verifier: Verifier::new(&ring, &policy, &lists), form },
         || inputs.next(),
-        |rows| order.number(rows),
-        |judged: Judged| {
-            output.write(b"", &judged.bytes, &judged.ends)?;
-            counts.add(judged.counts);
+        |judged| order.number(judged),
+        |written: Written| {
+            output.write(b"", &written.bytes, &written.ends)?;
+            counts.add(written.counts);
             Ok(())
         },
     );
@@ -76,8 +76,8 @@ struct Inputs {
 
 /// Rows of one input, of which nothing is known yet or all.
 struct Rows<R> {
-    /// What numbers the rows of this input, with its first ones.
-    first_of: Option<Numbering>,
+    /// What looks at the order of this input's rows, with its first ones.
+    first_of: Option<results::Order>,
     rows: R,
 }
 
@@ -100,7 +100,7 @@ impl Inputs {
                 return Ok(Some(Rows { first_of, rows }));
             }
             let Some(next) = self.pending.next() else { return Ok(None) };
-            first_of = Some(self.current.insert(next.open()?).numbering());
+            first_of = Some(self.current.insert(next.open()?).order());
         }
     }
 }
@@ -108,21 +108,28 @@ impl Inputs {
 /// The order of the rows: indices count on from one input to the next.
 #[derive(Default)]
 struct Order {
-    current: Option<Numbering>,
+    current: Option<results::Order>,
     next_index: u64,
 }
 
 impl Order {
-    fn number(&mut self, read: Rows<Vec<ResultRow>>) -> Result<Vec<ResultRow>, Failure> {
+    fn number(&mut self, read: Rows<Judged>) -> Result<Judged, Failure> {
         if let Some(first_of) = read.first_of {
             self.end()?;
             self.current = Some(first_of);
         }
-        let mut rows = read.rows;
-        if let Some(current) = &mut self.current {
-            self.next_index = current.number(&mut rows, self.next_index);
+        let mut judged = read.rows;
+        if self
+            .current
+            .as_mut()
+            .is_some_and(|current| current.drops_first(judged.rows, judged.heading.is_some()))
+        {
+            judged.heading = None;
+            judged.dropped = 1;
         }
-        Ok(rows)
+        judged.first_index = self.next_index;
+        self.next_index += judged.rows as u64 - judged.dropped;
+        Ok(judged)
     }
 
     /// What was read of an input must have held a row.
@@ -131,47 +138,108 @@ impl Order {
     }
 }
 
-/// A worker: reads rows, verifies them, and writes their verdicts.
+/// A worker: reads rows and verifies each at once, and writes their verdicts when their indices are known.
 struct Station<'v> {
     parser: Parser,
     verifier: Verifier<'v>,
     form: Form,
 }
 
-/// The verdicts of a batch of rows.
+/// The verdicts on a batch of rows.
+#[derive(Default)]
 struct Judged {
+    /// How many rows there were.
+    rows: usize,
+    /// The verdict on the first, where it looks like a heading and may be none.
+    heading: Option<Verdicts>,
+    others: Verdicts,
+    /// The index of the first row that counts, and how many do not.
+    first_index: u64,
+    dropped: u64,
+}
+
+/// Verdicts that wait for their indices.
+#[derive(Default)]
+struct Verdicts {
+    bytes: Vec<u8>,
+    gaps: Vec<Gap>,
+    counts: Counts,
+}
+
+/// Where an index is missing.
+struct Gap {
+    /// The row's place in its batch.
+    row: u64,
+    at: usize,
+    /// Where the verdict ends.
+    end: usize,
+}
+
+impl Verdicts {
+    fn judge(&mut self, row: ResultRow<'_>, verifier: &mut Verifier<'_>, form: Form) {
+        let about = About { line: row.line, correlation_id: row.correlation_id.as_deref() };
+        let Some(token) = given::token_of(row.content) else {
+            self.counts.skipped += 1;
+            return;
+        };
+        let verdict = match &token {
+            Ok(token) => verifier.verify(token),
+            Err(problem) => no_token(problem),
+        };
+        self.counts.note(&verdict);
+        let at = form.write(about, &verdict, &mut self.bytes);
+        self.gaps.push(Gap { row: row.index, at, end: self.bytes.len() });
+    }
+}
+
+/// The verdicts of a batch, whole.
+#[derive(Default)]
+struct Written {
     bytes: Vec<u8>,
     ends: Vec<(u64, usize)>,
     counts: Counts,
 }
 
+impl Written {
+    fn add(&mut self, verdicts: Verdicts, index_of: impl Fn(u64) -> u64, form: Form) {
+        let mut start = 0;
+        for gap in &verdicts.gaps {
+            let index = index_of(gap.row);
+            self.bytes.extend_from_slice(&verdicts.bytes[start..gap.at]);
+            form.write_index(index, &mut self.bytes);
+            self.bytes.extend_from_slice(&verdicts.bytes[gap.at..gap.end]);
+            self.ends.push((index, self.bytes.len()));
+            start = gap.end;
+        }
+        self.counts.add(verdicts.counts);
+    }
+}
+
 impl pipeline::Worker for Station<'_> {
     type Raw = Rows<RawRows>;
-    type Checked = Rows<Vec<ResultRow>>;
-    type Committed = Vec<ResultRow>;
-    type Finished = Judged;
+    type Checked = Rows<Judged>;
+    type Committed = Judged;
+    type Finished = Written;
 
-    fn check(&mut self, raw: Rows<RawRows>) -> Rows<Vec<ResultRow>> {
-        Rows { first_of: raw.first_of, rows: raw.rows.read(&mut self.parser) }
+    fn check(&mut self, raw: Rows<RawRows>) -> Rows<Judged> {
+        let mut judged = Judged::default();
+        raw.rows.read(&mut self.parser, |row| {
+            judged.rows += 1;
+            let verdicts = match row.index == 0 && row.looks_like_a_heading() {
+                true => judged.heading.insert(Verdicts::default()),
+                false => &mut judged.others,
+            };
+            verdicts.judge(row, &mut self.verifier, self.form);
+        });
+        Rows { first_of: raw.first_of, rows: judged }
     }
 
-    fn finish(&mut self, rows: Vec<ResultRow>) -> Judged {
-        let mut judged =
-            Judged { bytes: Vec::new(), ends: Vec::with_capacity(rows.len()), counts: Counts::default() };
-        for row in rows {
-            let ResultRow { index, line, correlation_id, content } = row;
-            let Some(token) = given::token_of(content) else {
-                judged.counts.skipped += 1;
-                continue;
-            };
-            let verdict = match &token {
-                Ok(token) => self.verifier.verify(token),
-                Err(problem) => no_token(problem),
-            };
-            judged.counts.note(&verdict);
-            self.form.write(&Place { index, line, correlation_id }, &verdict, &mut judged.bytes);
-            judged.ends.push((index, judged.bytes.len()));
+    fn finish(&mut self, judged: Judged) -> Written {
+        let mut written = Written::default();
+        let index_of = |row| judged.first_index + row - judged.dropped;
+        for verdicts in judged.heading.into_iter().chain([judged.others]) {
+            written.add(verdicts, index_of, self.form);
         }
-        judged
+        written
     }
 }
