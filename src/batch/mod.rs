@@ -212,10 +212,6 @@ pub fn issue<S: Send>(
     stop: &Stop,
     mut sink: impl FnMut(Delivery) -> Result<(), S>,
 ) -> Ended<S> {
-    // A key that cannot sign is found here, not in the workers.
-    if let Err(error) = plan.key.signer() {
-        return Ended { recorded: 0, outcome: Err(BatchError::Signing(error.into())) };
-    }
     let hasher = RandomState::new();
     let mut tally = Tally::default();
     let mut registrar = Registrar::new(register, plan, &mut tally);
@@ -302,7 +298,7 @@ struct IssueWorker<'p> {
 
 impl<'p> IssueWorker<'p> {
     fn new(plan: &Plan<'p>, render: &'p dyn Render, hasher: RandomState) -> IssueWorker<'p> {
-        let signer = plan.key.signer().expect("the same key gave a signer before");
+        let signer = plan.key.signer().expect("a key that was read can sign");
         IssueWorker {
             checker: Checker::new(plan.rules.clone()),
             assembler: Assembler::new(plan.profile, signer),

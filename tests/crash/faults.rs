@@ -58,7 +58,8 @@ fn results_that_may_not_grow() {
     let block = block_size(&yard);
     yard.write("items.ndjson", ndjson("f", 3_000, 0));
     let mut books = Books::default();
-    for (form, kib) in [("ndjson", 1_700), ("ndjson", 3_000), ("json", 2_000), ("csv", 2_000), ("jwt", 2_000)] {
+    for (form, kib) in [("ndjson", 1_700), ("ndjson", 3_000), ("json", 2_000), ("csv", 2_000), ("jwt", 2_000)]
+    {
         let key = format!("{form}-{kib}");
         let args = format!("batch-issue items.ndjson --ledger ledger.db --idempotency-key {key} --jobs 2");
         let to_file = format!("{args} --out results --output {form} --failed failed.ndjson");
