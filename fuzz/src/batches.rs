@@ -72,7 +72,8 @@ pub fn results(data: &[u8]) {
     for (at, row) in whole.0.iter().enumerate() {
         assert_eq!(row.index, at as u64);
     }
-    if whole.1.is_some() != cut.1.is_some() && data.trim_ascii_start().starts_with(b"{") {
+    let text = data.strip_prefix("\u{feff}".as_bytes()).unwrap_or(data);
+    if whole.1.is_some() != cut.1.is_some() && text.trim_ascii_start().starts_with(b"{") {
         // An envelope without results, or a line that is none: how much of it has come decides what it is called. It
         // is told either way.
         let rows = if whole.1.is_some() { &cut.0 } else { &whole.0 };
