@@ -551,7 +551,11 @@ fn messages_say_what_was_found_and_what_was_expected() {
         (with(full_item("b"), owner, json!(125)), vec!["125", "from 0 to 100"]),
         (with(item("c"), "/request/claims/jurisdiction", json!("UK")), vec!["\"UK\"", "ISO 3166", "GB"]),
         (with(item("d"), "/request/ttl", json!("1 year")), vec!["\"1 year\"", "ISO 8601", "P1Y"]),
-        (with(item("e"), "/request/subject/type", json!("person")), vec!["\"person\"", "organisation"]),
+        (
+            with(item("e"), "/request/subject/type", json!("Organization")),
+            vec!["\"Organization\"", "organisation"],
+        ),
+        (with(item("j"), "/request/subject/type", json!("person")), vec!["\"person\"", "organisation"]),
         // Two words may be a name that came there with a column that slipped.
         (
             with(item("i"), "/request/subject/type", json!("Ada Odo")),

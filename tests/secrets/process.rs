@@ -42,8 +42,9 @@ impl Waiting {
         let sandbox = Sandbox::new();
         sandbox.copy_key(key, "key");
         sandbox.write("passphrase", format!("{PASSPHRASE}\n"));
-        // The limit is lifted first, so that it is the program that lowers it. The shell becomes the program.
-        let script = "ulimit -S -c \"$(ulimit -H -c)\"; exec \"$0\" \"$@\"";
+        // The limit is lifted first, so that it is the program that lowers it. The shell becomes the program. No signal
+        // stays ignored, as those are that stop what `nohup` or `&` started.
+        let script = "ulimit -S -c \"$(ulimit -H -c)\"; exec env --default-signal \"$0\" \"$@\"";
         let command = sandbox.command(&[]);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(command.get_program()).current_dir(sandbox.path("")).env_clear();
@@ -193,17 +194,18 @@ fn others_see_no_secret_of_a_process() {
 fn a_process_with_a_key_dumps_no_core() {
     let allowed = Command::new("sh").args(["-c", "ulimit -H -c"]).output().unwrap();
     println!("core dumps that the system allows: {}", String::from_utf8_lossy(&allowed.stdout).trim());
-    let mut run = Waiting::with("p256-pkcs8.pem", None);
-    let limits = String::from_utf8(run.proc("limits").unwrap()).unwrap();
-    let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    assert_eq!(line.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{line}");
-    // SIGQUIT would dump core, too, but whatever `&` starts in a script ignores it.
-    kill("ABRT", run.child.id());
-    let status = run.child.wait().unwrap();
-    assert!(status.signal().is_some() && !status.core_dumped(), "{status}");
-    let left = fs::read_dir(run.sandbox.path("")).unwrap().map(|file| file.unwrap().file_name());
-    let cores: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("core")).collect();
-    assert!(cores.is_empty(), "{cores:?}");
+    for signal in ["ABRT", "QUIT"] {
+        let mut run = Waiting::with("p256-pkcs8.pem", None);
+        let limits = String::from_utf8(run.proc("limits").unwrap()).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(line.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{line}");
+        kill(signal, run.child.id());
+        let status = run.child.wait().unwrap();
+        assert!(status.signal().is_some() && !status.core_dumped(), "{status}");
+        let left = fs::read_dir(run.sandbox.path("")).unwrap().map(|file| file.unwrap().file_name());
+        let cores: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("core")).collect();
+        assert!(cores.is_empty(), "{cores:?}");
+    }
 }
 
 /// A limit binds no program that the system pipes dumps to. So the process also says that it is not to be

@@ -119,10 +119,8 @@ impl Order {
             self.current = Some(first_of);
         }
         let mut judged = read.rows;
-        if self
-            .current
-            .as_mut()
-            .is_some_and(|current| current.drops_first(judged.rows, judged.heading.is_some()))
+        if let Some(current) = &mut self.current
+            && current.drops_first(judged.rows, judged.heading.is_some())
         {
             judged.heading = None;
             judged.dropped = 1;
