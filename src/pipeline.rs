@@ -75,6 +75,24 @@ where
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
+        let make_worker = &make_worker;
+        // There are more permits than workers: before the reader waits for one, it has started them all.
+        let station = || Station {
+            check_queue: check_queue.clone(),
+            finish_queue: finish_queue.clone(),
+            to_commit: Some(to_commit.clone()),
+            to_write: to_write.clone(),
+        };
+        let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
+        drop((check_queue, finish_queue, to_commit, to_write));
+        let start_worker = move || {
+            if let Some(station) = stations.pop() {
+                scope.spawn(move || station.work(make_worker));
+            }
+        };
+        let mut reader = Reader { read, permit, to_check, start_worker, number: 0 };
+        // The first piece is on its way before the other threads start, as one may be all there is.
+        let more = reader.pass_one()?;
         let committer = scope.spawn(|| {
             // Dropped with this thread: first the queue, which tells the workers to stop, then what `commit` holds.
             let mut commit = commit;
@@ -88,23 +106,7 @@ where
                 Ok(())
             })
         });
-        let make_worker = &make_worker;
-        // There are more permits than workers: before the reader waits for one, it has started them all.
-        let station = || Station {
-            check_queue: check_queue.clone(),
-            finish_queue: finish_queue.clone(),
-            to_commit: Some(to_commit.clone()),
-            to_write: to_write.clone(),
-        };
-        let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
-        drop((check_queue, finish_queue, to_commit, to_write));
-        let reader = scope.spawn(move || {
-            read_all(read, permit, to_check, || {
-                if let Some(station) = stations.pop() {
-                    scope.spawn(move || station.work(make_worker));
-                }
-            })
-        });
+        let reader = scope.spawn(move || if more { reader.pass_all() } else { Ok(()) });
 
         let written = deliver(write_queue, permits, &mut write);
         halted.store(written.is_err(), Ordering::Release);
@@ -135,23 +137,38 @@ enum Stop<E> {
 }
 
 /// Reads pieces, and starts a worker with each while there are more to start: a short input needs few.
-fn read_all<T, E>(
-    mut read: impl FnMut() -> Result<Option<T>, E>,
+struct Reader<T, R, S> {
+    read: R,
     permit: Sender<()>,
     to_check: Sender<Numbered<T>>,
-    mut start_worker: impl FnMut(),
-) -> Result<(), E> {
-    let mut number = 0;
-    // A closed channel means that the writer or all workers have stopped.
-    while permit.send(()).is_ok() {
-        let Some(piece) = read()? else { break };
-        start_worker();
-        if to_check.send(Numbered(number, piece)).is_err() {
-            break;
-        }
-        number += 1;
+    start_worker: S,
+    /// The number of the next piece.
+    number: u64,
+}
+
+impl<T, E, R, S> Reader<T, R, S>
+where
+    R: FnMut() -> Result<Option<T>, E>,
+    S: FnMut(),
+{
+    /// Passes all that is left to the workers.
+    fn pass_all(mut self) -> Result<(), E> {
+        while self.pass_one()? {}
+        Ok(())
     }
-    Ok(())
+
+    /// Passes the next piece to the workers. Says whether there may be more.
+    fn pass_one(&mut self) -> Result<bool, E> {
+        // A closed channel means that the writer or all workers have stopped.
+        if self.permit.send(()).is_err() {
+            return Ok(false);
+        }
+        let Some(piece) = (self.read)()? else { return Ok(false) };
+        (self.start_worker)();
+        let passed = self.to_check.send(Numbered(self.number, piece));
+        self.number += 1;
+        Ok(passed.is_ok())
+    }
 }
 
 /// Where a worker thread takes its work from, and where it puts it.
