@@ -49,6 +49,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;batch-issue' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]')
@@ -72,34 +74,34 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--max-failures', '--max-failures', [CompletionResultType]::ParameterName, 'Stop once more than N items, or N% of the items so far, have failed')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--allow-unknown', '--allow-unknown', [CompletionResultType]::ParameterName, 'Carry unknown fields of subject and claims through instead of failing the item')
             [CompletionResult]::new('--api-limits', '--api-limits', [CompletionResultType]::ParameterName, 'Refuse more than 1,000 items, as the API does')
             [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Verify each credential by a second implementation before its result is written')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace the files that --out and --failed name')
             [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bar')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Check everything and say what would be issued; write nothing, take no index')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;keygen' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer, from which the key''s kid is made [default: the key''s own did:key]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Keep a key that is there, and succeed')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Keep a key that is there, and succeed')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;verify' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--jwks', '--jwks', [CompletionResultType]::ParameterName, 'Trust the keys of this JWK Set; repeatable')
             [CompletionResult]::new('--did', '--did', [CompletionResultType]::ParameterName, 'Trust the assertion methods of this DID document; repeatable')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Trust this public key, PEM or JWK; repeatable')
@@ -115,12 +117,10 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the verdicts [default: text on a terminal, else ndjson]')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--no-status', '--no-status', [CompletionResultType]::ParameterName, 'Do not look at statuses')
-            [CompletionResult]::new('--legacy-vc', '--legacy-vc', [CompletionResultType]::ParameterName, 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--no-status', '--no-status', [CompletionResultType]::ParameterName, 'Do not look at statuses')
+            [CompletionResult]::new('--legacy-vc', '--legacy-vc', [CompletionResultType]::ParameterName, 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -128,17 +128,17 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;inspect' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON, one object a token')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON, one object a token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;present' {
-            [CompletionResult]::new('--disclose', '--disclose', [CompletionResultType]::ParameterName, 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--disclose', '--disclose', [CompletionResultType]::ParameterName, 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -146,6 +146,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;revoke' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input')
             [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run: its id or its idempotency key')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'All credentials of this subject id; may be given again')
@@ -154,16 +156,16 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the results [default: text on a terminal, else ndjson]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger that the credentials were issued with [default: .beltic/ledger.db]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be changed; change nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be changed; change nothing')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;suspend' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input')
             [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run: its id or its idempotency key')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'All credentials of this subject id; may be given again')
@@ -172,16 +174,16 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the results [default: text on a terminal, else ndjson]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger that the credentials were issued with [default: .beltic/ledger.db]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be changed; change nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be changed; change nothing')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;reinstate' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input')
             [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run: its id or its idempotency key')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'All credentials of this subject id; may be given again')
@@ -190,16 +192,16 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the results [default: text on a terminal, else ndjson]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger that the credentials were issued with [default: .beltic/ledger.db]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be changed; change nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be changed; change nothing')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;publish' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The site''s directory, the root of the issuer''s host; only what has changed is written')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
@@ -207,16 +209,16 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--x5c', '--x5c', [CompletionResultType]::ParameterName, 'PEM certificates for the header of token status lists, the key''s own first')
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'The credential type''s name, where its metadata are published [default: from the issuer]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger with the lists [default: .beltic/ledger.db]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing; say what is missing, outdated or about to lapse')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing; say what is missing, outdated or about to lapse')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;list' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Of this status; one that has expired keeps its status')
             [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Issued by this run: its idempotency key, or its `run_id`')
@@ -232,22 +234,20 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the rows [default: text on a terminal, else ndjson]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the rows [default: text on a terminal, else ndjson]')
             [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'A head that --verify told before; it must still be in the trail')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
-            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'List what happened instead: the audit trail')
-            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Check the whole trail: that no event was changed or removed')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'List what happened instead: the audit trail')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Check the whole trail: that no event was changed or removed')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'beltic;show' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of the output [default: text on a terminal, else json]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of the output [default: text on a terminal, else json]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -287,10 +287,10 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;schema' {
-            [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Print the SD-JWT type metadata document instead, for this type [default: the credentials'' own]')
-            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer, from which the type''s name is made')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Print the SD-JWT type metadata document instead, for this type [default: the credentials'' own]')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer, from which the type''s name is made')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -298,9 +298,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;template' {
-            [CompletionResult]::new('--owners', '--owners', [CompletionResultType]::ParameterName, 'For how many beneficial owners there is room')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--owners', '--owners', [CompletionResultType]::ParameterName, 'For how many beneficial owners there is room')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -308,14 +308,14 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;bench' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--items', '--items', [CompletionResultType]::ParameterName, 'How many credentials a round issues')
             [CompletionResult]::new('--rounds', '--rounds', [CompletionResultType]::ParameterName, 'How many rounds; the median counts')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key that signs [default: .beltic/issuer.pem, else a new key]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many items are worked on at once, at most 1,024 [default: all cores]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -323,9 +323,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;completions' {
-            [CompletionResult]::new('--man', '--man', [CompletionResultType]::ParameterName, 'Write man pages into this directory instead, one for each command; those that are there are replaced')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--man', '--man', [CompletionResultType]::ParameterName, 'Write man pages into this directory instead, one for each command; those that are there are replaced')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -386,10 +386,6 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;ledger' {
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check that the file is sound and that no index, id or item is there twice')
-            break
-        }
-        'beltic;help;ledger;check' {
             break
         }
         'beltic;help;schema' {

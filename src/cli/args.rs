@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::deferred::Deferred;
 use super::exit::ExitStatus;
 use crate::batch::MaxFailures;
 use crate::clock::UnixTime;
@@ -26,7 +27,6 @@ use crate::verify::MAX_LEEWAY;
   beltic template csv > items.csv     a file to fill in
   beltic batch-issue items.csv        issue a credential for each row
 ",
-    mut_subcommands(with_exit_codes),
     after_help = ExitStatus::help()
 )]
 pub struct Cli {
@@ -67,15 +67,15 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Issue a signed credential for each item of the batch files
-    BatchIssue(Box<BatchIssueArgs>),
+    BatchIssue(Deferred<BatchIssueArgs>),
     /// Make a P-256 issuer key
-    Keygen(KeygenArgs),
+    Keygen(Deferred<KeygenArgs>),
     /// Check credentials, offline and in bulk
-    Verify(Box<VerifyArgs>),
+    Verify(Deferred<VerifyArgs>),
     /// Decode a credential, status list or key for reading, without judging it
-    Inspect(InspectArgs),
+    Inspect(Deferred<InspectArgs>),
     /// Keep some disclosures of an SD-JWT and drop the others
-    Present(PresentArgs),
+    Present(Deferred<PresentArgs>),
     /// Revoke credentials, for ever
     #[command(
         before_help = "Examples:
@@ -86,7 +86,7 @@ pub enum Command {
 ",
         after_help = "Revocation is final. Verifiers see it once `beltic publish` has written the lists.\n"
     )]
-    Revoke(Box<StatusArgs>),
+    Revoke(Deferred<StatusArgs>),
     /// Suspend credentials, until they are reinstated
     #[command(
         before_help = "Examples:
@@ -95,7 +95,7 @@ pub enum Command {
 ",
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
     )]
-    Suspend(Box<StatusArgs>),
+    Suspend(Deferred<StatusArgs>),
     /// End the suspension of credentials
     #[command(
         before_help = "Examples:
@@ -104,23 +104,23 @@ pub enum Command {
 ",
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
     )]
-    Reinstate(Box<StatusArgs>),
+    Reinstate(Deferred<StatusArgs>),
     /// Write the static site that verifiers fetch: keys, DID document, status lists
-    Publish(PublishArgs),
+    Publish(Deferred<PublishArgs>),
     /// List the credentials that the ledger knows, or what happened to them
-    List(Box<ListArgs>),
+    List(Deferred<ListArgs>),
     /// Show one credential and what happened to it
-    Show(ShowArgs),
+    Show(Deferred<ShowArgs>),
     /// Look the ledger over
-    Ledger(LedgerArgs),
+    Ledger(Deferred<LedgerArgs>),
     /// Print the JSON Schema of an item, or a credential type's metadata
-    Schema(SchemaArgs),
+    Schema(Deferred<SchemaArgs>),
     /// Print a batch file to fill in
-    Template(TemplateArgs),
+    Template(Deferred<TemplateArgs>),
     /// Measure how fast this machine issues
-    Bench(BenchArgs),
+    Bench(Deferred<BenchArgs>),
     /// Print completions for a shell, or write man pages
-    Completions(CompletionsArgs),
+    Completions(Deferred<CompletionsArgs>),
 }
 
 /// What `batch-issue` takes.
@@ -724,16 +724,6 @@ const CONDITIONS: &str = "Which credentials (all conditions must hold)";
 /// Examples come first, then what the command is for.
 const HELP_TEMPLATE: &str =
     "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
-
-/// The help of a command, and of those below it, ends with the exit codes.
-fn with_exit_codes(command: clap::Command) -> clap::Command {
-    let codes = ExitStatus::help();
-    let closing = match command.get_after_help() {
-        Some(said) => format!("{said}\n{codes}"),
-        None => codes,
-    };
-    command.after_help(closing).mut_subcommands(with_exit_codes)
-}
 
 fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
     let limit = match text.strip_suffix('%') {

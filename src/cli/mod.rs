@@ -6,6 +6,7 @@ pub mod args;
 mod commands;
 mod config;
 mod core_dumps;
+pub mod deferred;
 mod exit;
 mod failed_file;
 mod failure;
