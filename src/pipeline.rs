@@ -16,6 +16,9 @@
 //! A bounded number of pieces is in flight: `read` waits for a permit that `write` gives back, so
 //! memory does not grow with the input.
 //!
+//! With no workers, all is done in the caller's thread, one piece after the other: a single piece is finished
+//! sooner than the threads would have started.
+//!
 //! # How it ends
 //!
 //! - `read` has no more: what is in flight is finished, then it ends.
@@ -51,7 +54,8 @@ pub trait Worker {
     fn finish(&mut self, piece: Self::Committed) -> Self::Finished;
 }
 
-/// Runs the pipeline to its end, on at most `jobs` threads for the workers, two more, and the caller's.
+/// Runs the pipeline to its end, on at most `jobs` threads for the workers, two more, and the caller's; on the
+/// caller's alone where `jobs` is 0.
 ///
 /// # Errors
 /// The error of the last stage that failed: of `write`, else of `commit`, else of `read`.
@@ -66,6 +70,9 @@ where
     W: Worker,
     E: Send,
 {
+    if jobs == 0 {
+        return run_alone(make_worker(), read, commit, write);
+    }
     let in_flight = 2 * jobs + 2;
     let (permit, permits) = bounded::<()>(in_flight);
     let (to_check, check_queue) = unbounded::<Numbered<W::Raw>>();
@@ -75,24 +82,6 @@ where
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
-        let make_worker = &make_worker;
-        // There are more permits than workers: before the reader waits for one, it has started them all.
-        let station = || Station {
-            check_queue: check_queue.clone(),
-            finish_queue: finish_queue.clone(),
-            to_commit: Some(to_commit.clone()),
-            to_write: to_write.clone(),
-        };
-        let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
-        drop((check_queue, finish_queue, to_commit, to_write));
-        let start_worker = move || {
-            if let Some(station) = stations.pop() {
-                scope.spawn(move || station.work(make_worker));
-            }
-        };
-        let mut reader = Reader { read, permit, to_check, start_worker, number: 0 };
-        // The first piece is on its way before the other threads start, as one may be all there is.
-        let more = reader.pass_one()?;
         let committer = scope.spawn(|| {
             // Dropped with this thread: first the queue, which tells the workers to stop, then what `commit` holds.
             let mut commit = commit;
@@ -106,7 +95,23 @@ where
                 Ok(())
             })
         });
-        let reader = scope.spawn(move || if more { reader.pass_all() } else { Ok(()) });
+        let make_worker = &make_worker;
+        // There are more permits than workers: before the reader waits for one, it has started them all.
+        let station = || Station {
+            check_queue: check_queue.clone(),
+            finish_queue: finish_queue.clone(),
+            to_commit: Some(to_commit.clone()),
+            to_write: to_write.clone(),
+        };
+        let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
+        drop((check_queue, finish_queue, to_commit, to_write));
+        let reader = scope.spawn(move || {
+            read_all(read, permit, to_check, || {
+                if let Some(station) = stations.pop() {
+                    scope.spawn(move || station.work(make_worker));
+                }
+            })
+        });
 
         let written = deliver(write_queue, permits, &mut write);
         halted.store(written.is_err(), Ordering::Release);
@@ -118,6 +123,20 @@ where
             Ok(()) => committed.and(read),
         }
     })
+}
+
+/// Runs the pipeline in the caller's thread.
+fn run_alone<W: Worker, E>(
+    mut worker: W,
+    mut read: impl FnMut() -> Result<Option<W::Raw>, E>,
+    mut commit: impl FnMut(W::Checked) -> Result<W::Committed, E>,
+    mut write: impl FnMut(W::Finished) -> Result<(), E>,
+) -> Result<(), E> {
+    while let Some(piece) = read()? {
+        let committed = commit(worker.check(piece))?;
+        write(worker.finish(committed))?;
+    }
+    Ok(())
 }
 
 /// A piece and its place in the order.
@@ -137,38 +156,23 @@ enum Stop<E> {
 }
 
 /// Reads pieces, and starts a worker with each while there are more to start: a short input needs few.
-struct Reader<T, R, S> {
-    read: R,
+fn read_all<T, E>(
+    mut read: impl FnMut() -> Result<Option<T>, E>,
     permit: Sender<()>,
     to_check: Sender<Numbered<T>>,
-    start_worker: S,
-    /// The number of the next piece.
-    number: u64,
-}
-
-impl<T, E, R, S> Reader<T, R, S>
-where
-    R: FnMut() -> Result<Option<T>, E>,
-    S: FnMut(),
-{
-    /// Passes all that is left to the workers.
-    fn pass_all(mut self) -> Result<(), E> {
-        while self.pass_one()? {}
-        Ok(())
-    }
-
-    /// Passes the next piece to the workers. Says whether there may be more.
-    fn pass_one(&mut self) -> Result<bool, E> {
-        // A closed channel means that the writer or all workers have stopped.
-        if self.permit.send(()).is_err() {
-            return Ok(false);
+    mut start_worker: impl FnMut(),
+) -> Result<(), E> {
+    let mut number = 0;
+    // A closed channel means that the writer or all workers have stopped.
+    while permit.send(()).is_ok() {
+        let Some(piece) = read()? else { break };
+        start_worker();
+        if to_check.send(Numbered(number, piece)).is_err() {
+            break;
         }
-        let Some(piece) = (self.read)()? else { return Ok(false) };
-        (self.start_worker)();
-        let passed = self.to_check.send(Numbered(self.number, piece));
-        self.number += 1;
-        Ok(passed.is_ok())
+        number += 1;
     }
+    Ok(())
 }
 
 /// Where a worker thread takes its work from, and where it puts it.
@@ -346,7 +350,7 @@ mod tests {
 
     #[test]
     fn order_is_kept_and_memory_is_bounded() {
-        for jobs in [1, 2, 7] {
+        for jobs in [0, 1, 2, 7] {
             let observed = observe(jobs, 5_000, None, ("", 0));
             assert_eq!(observed.result, Ok(()));
             assert_eq!(observed.committed, (0..5_000).collect::<Vec<_>>());
@@ -357,35 +361,45 @@ mod tests {
 
     #[test]
     fn a_read_error_comes_after_everything_before_it() {
-        let observed = observe(4, 1_000, None, ("read", 300));
-        assert_eq!(observed.result, Err("read".into()));
-        assert_eq!(observed.written, doubles(300));
+        for jobs in [0, 4] {
+            let observed = observe(jobs, 1_000, None, ("read", 300));
+            assert_eq!(observed.result, Err("read".into()));
+            assert_eq!(observed.written, doubles(300));
+        }
     }
 
     #[test]
     fn what_was_committed_before_a_commit_error_is_written() {
-        let observed = observe(4, 1_000, None, ("commit", 300));
-        assert_eq!(observed.result, Err("commit".into()));
-        assert_eq!(observed.written, doubles(300));
-        assert_eq!(observed.committed.len(), 300);
+        for jobs in [0, 4] {
+            let observed = observe(jobs, 1_000, None, ("commit", 300));
+            assert_eq!(observed.result, Err("commit".into()));
+            assert_eq!(observed.written, doubles(300));
+            assert_eq!(observed.committed.len(), 300);
+        }
     }
 
     #[test]
     fn little_is_committed_after_a_write_error() {
-        let observed = observe(4, 10_000, None, ("write", 300));
-        assert_eq!(observed.result, Err("write".into()));
-        assert_eq!(observed.written, doubles(300));
-        assert!(observed.committed.len() <= 300 + 2 * (2 * 4 + 2), "{}", observed.committed.len());
+        for jobs in [0, 4] {
+            let observed = observe(jobs, 10_000, None, ("write", 300));
+            assert_eq!(observed.result, Err("write".into()));
+            assert_eq!(observed.written, doubles(300));
+            assert!(observed.committed.len() <= 300 + 2 * (2 * jobs + 2), "{}", observed.committed.len());
+        }
     }
 
     #[test]
     fn a_workers_panic_reaches_the_caller() {
-        let panic = catch_unwind(|| observe(3, 1_000, Some(300), ("", 0)));
-        assert!(panic.is_err());
+        for jobs in [0, 3] {
+            let panic = catch_unwind(|| observe(jobs, 1_000, Some(300), ("", 0)));
+            assert!(panic.is_err());
+        }
     }
 
     #[test]
     fn nothing_to_read_is_nothing_to_write() {
-        assert!(observe(2, 0, None, ("", 0)).written.is_empty());
+        for jobs in [0, 2] {
+            assert!(observe(jobs, 0, None, ("", 0)).written.is_empty());
+        }
     }
 }

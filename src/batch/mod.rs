@@ -63,7 +63,7 @@ pub struct Plan<'p> {
     pub rules: Rules,
     /// When credentials are issued.
     pub clock: Clock,
-    /// How many workers share the work; at least 1.
+    /// How many workers share the work. With 0 it is done in the caller's thread, which is soonest for one batch.
     pub jobs: usize,
     /// What the run is called in the ledger.
     pub run: RunDescription,
@@ -217,7 +217,7 @@ pub fn issue<S: Send>(
     let mut registrar = Registrar::new(register, plan, &mut tally);
     let clock = plan.clock;
     let outcome = pipeline::run(
-        plan.jobs.max(1),
+        plan.jobs,
         || IssueWorker::new(plan, render, hasher.clone()),
         || {
             if stop.is_requested() {

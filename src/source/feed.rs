@@ -185,6 +185,11 @@ impl Feed {
         self.live
     }
 
+    /// Whether nothing follows what was handed out, neither items nor a fault.
+    pub(super) fn is_over(&self) -> bool {
+        self.over && self.failure.is_none()
+    }
+
     /// How many bytes were read, as stored.
     pub(super) fn stored_bytes(&self) -> u64 {
         self.bytes.stored_bytes()

@@ -353,6 +353,11 @@ impl Source {
         self.forms.len() <= 1
     }
 
+    /// Whether one chunk, which is at hand, is known to hold all items of the run. A pipe may always have more to say.
+    pub fn is_one_chunk(&self) -> bool {
+        !self.handed_out && self.pending.is_empty() && self.current.as_ref().is_some_and(Feed::is_over)
+    }
+
     /// The inputs whose turn has come, and how much of each was read.
     pub fn bytes_read(&self) -> Vec<InputBytes> {
         self.finished.iter().cloned().chain(self.current.as_ref().map(read_so_far)).collect()

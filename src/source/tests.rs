@@ -52,9 +52,13 @@ fn run(inputs: Vec<Input>, options: Options) -> (Vec<Seen>, Option<InputError>) 
         Ok(source) => source,
         Err(error) => return (seen, Some(error)),
     };
+    let is_one_chunk = source.is_one_chunk();
     loop {
         match source.next_chunk() {
-            Ok(Some(chunk)) => seen.extend(see(&chunk)),
+            Ok(Some(chunk)) => {
+                assert!(seen.is_empty() || !is_one_chunk, "a second chunk");
+                seen.extend(see(&chunk));
+            }
             Ok(None) => break,
             Err(error) => {
                 assert!(matches!(source.next_chunk(), Ok(None)), "nothing follows an error");
@@ -673,6 +677,28 @@ fn chunks_end_at_a_thousand_items_or_half_a_megabyte() {
     }
     assert_eq!(sizes.iter().sum::<usize>(), 20);
     assert!(sizes.iter().all(|size| *size <= 6), "{sizes:?}");
+}
+
+#[test]
+fn one_chunk_is_known_to_be_all_where_nothing_can_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_one_chunk = |inputs| {
+        let mut source = Source::open(inputs, Options::default(), &Stop::default()).unwrap();
+        let at_first = source.is_one_chunk();
+        source.next_chunk().unwrap();
+        assert!(!source.is_one_chunk(), "there was one chunk");
+        at_first
+    };
+    for (name, text) in [
+        ("a.ndjson", "{}\n".repeat(999)),
+        ("a.json", "{\"items\":[{}]}".to_owned()),
+        ("a.csv", "subject_id,self_attestation_complete,kyb_status\n3,true,x\n".to_owned()),
+    ] {
+        assert!(is_one_chunk(vec![file(&folder, name, text)]), "{name}");
+    }
+    assert!(!is_one_chunk(vec![file(&folder, "b.ndjson", "{}\n".repeat(1_001))]));
+    assert!(!is_one_chunk(vec![file(&folder, "c.ndjson", "{}\n"), file(&folder, "d.ndjson", "{}\n")]));
+    assert!(!is_one_chunk(vec![stdin("{}\n")]), "a pipe may say more");
 }
 
 // ---------------------------------------------------------------------------------------- bytes
