@@ -105,7 +105,8 @@ fn the_commands_that_read_the_variable_for_the_form_are_named() {
     let reads = |command: &&clap::Command| {
         command.get_arguments().any(|arg| arg.get_env() == Some("BELTIC_OUTPUT".as_ref()))
     };
-    let program = Cli::command();
+    let mut program = Cli::command();
+    program.build();
     let names: Vec<String> =
         program.get_subcommands().filter(reads).map(|command| format!("`{}`", command.get_name())).collect();
     let sentence = format!("`BELTIC_OUTPUT` is read by {} only", names.join(" and "));
@@ -232,8 +233,9 @@ fn table_under(heading: &str) -> Vec<Vec<&'static str>> {
 #[test]
 fn the_table_of_output_forms_is_complete() {
     let documented: Vec<&str> = table_under("\n## Results\n").into_iter().map(|row| row[0]).collect();
-    let command = Cli::command();
-    let batch_issue = command.find_subcommand("batch-issue").unwrap();
+    let mut program = Cli::command();
+    program.build();
+    let batch_issue = program.find_subcommand("batch-issue").unwrap();
     let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output")).unwrap();
     let known: Vec<String> =
         output.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
