@@ -16,8 +16,9 @@
 //! A bounded number of pieces is in flight: `read` waits for a permit that `write` gives back, so
 //! memory does not grow with the input.
 //!
-//! With no workers, all is done in the caller's thread, one piece after the other: a single piece is finished
-//! sooner than the threads would have started.
+//! With no workers, all is done in the caller's thread, one piece after the other. A single piece is finished
+//! sooner than the threads would have started, and on one core nothing is gained by handing pieces over, unless a
+//! commit waits.
 //!
 //! # How it ends
 //!

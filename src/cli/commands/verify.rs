@@ -29,7 +29,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let mut counts = Counts::default();
     let mut order = Order::default();
     let ended = pipeline::run(
-        settings::jobs_or_cores(args.jobs),
+        workers(args),
         || Station { parser: Parser::for_tokens(), verifier: Verifier::new(&ring, &policy, &lists), form },
         || inputs.next(),
         |judged| order.number(judged),
@@ -48,6 +48,14 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     match counts.not_valid() {
         0 => Ok(ExitStatus::Done),
         _ => Ok(ExitStatus::SomeFailed),
+    }
+}
+
+/// How many threads verify. One alone is this one: no disk is waited for, so nothing is gained by another.
+fn workers(args: &VerifyArgs) -> usize {
+    match settings::jobs_or_cores(args.jobs) {
+        1 => 0,
+        jobs => jobs,
     }
 }
 
