@@ -386,6 +386,10 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;help;ledger' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check that the file is sound and that no index, id or item is there twice')
+            break
+        }
+        'beltic;help;ledger;check' {
             break
         }
         'beltic;help;schema' {

@@ -118,6 +118,9 @@ _beltic() {
             beltic__subcmd__help,verify)
                 cmd="beltic__subcmd__help__subcmd__verify"
                 ;;
+            beltic__subcmd__help__subcmd__ledger,check)
+                cmd="beltic__subcmd__help__subcmd__ledger__subcmd__check"
+                ;;
             beltic__subcmd__ledger,check)
                 cmd="beltic__subcmd__ledger__subcmd__check"
                 ;;
@@ -589,8 +592,22 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help__subcmd__ledger)
-            opts=""
+            opts="check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__ledger__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

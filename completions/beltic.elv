@@ -350,6 +350,9 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;show'= {
         }
         &'beltic;help;ledger'= {
+            cand check 'Check that the file is sound and that no index, id or item is there twice'
+        }
+        &'beltic;help;ledger;check'= {
         }
         &'beltic;help;schema'= {
         }

@@ -8,6 +8,8 @@
 //!           nothing durable               durable from here on    a result may leave
 //! ```
 //!
+//! A run of a single batch goes through the same stages in the caller's thread alone, without starting others.
+//!
 //! A batch is up to 1,000 consecutive items. What is durable when:
 //!
 //! - Up to the ledger's commit nothing has happened: a crash leaves no trace of the batch.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use super::deferred::Deferred;
+use super::deferred::{Deferred, with_exit_codes};
 use super::exit::ExitStatus;
 use crate::batch::MaxFailures;
 use crate::clock::UnixTime;
@@ -112,7 +112,7 @@ pub enum Command {
     /// Show one credential and what happened to it
     Show(Deferred<ShowArgs>),
     /// Look the ledger over
-    Ledger(Deferred<LedgerArgs>),
+    Ledger(LedgerArgs),
     /// Print the JSON Schema of an item, or a credential type's metadata
     Schema(Deferred<SchemaArgs>),
     /// Print a batch file to fill in
@@ -558,7 +558,9 @@ pub struct ShowArgs {
     before_help = "Examples:
   beltic ledger check
   beltic ledger check --ledger /var/lib/issuer/ledger.db
-"
+",
+    mut_subcommands(with_exit_codes),
+    after_help = ExitStatus::help()
 )]
 pub struct LedgerArgs {
     /// What to do with the ledger.
