@@ -18,7 +18,7 @@
 //!
 //! With no workers, all is done in the caller's thread, one piece after the other. A single piece is finished
 //! sooner than the threads would have started, and on one core nothing is gained by handing pieces over, unless a
-//! commit waits.
+//! commit waits. What `commit` holds is then dropped after the last piece is written.
 //!
 //! # How it ends
 //!

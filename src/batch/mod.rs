@@ -230,7 +230,8 @@ pub fn issue<S: Send>(
                 chunk => Ok(chunk?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
             }
         },
-        // The registrar goes with the stage: the ledger is closed while the last batch is signed.
+        // The registrar goes with the stage: where there are workers, the ledger is closed while they sign the last
+        // batch.
         move |batch| {
             let recorded = registrar.record(batch);
             if recorded.is_err() || registrar.tally.stopped_at.is_some() {

@@ -105,8 +105,7 @@ fn the_commands_that_read_the_variable_for_the_form_are_named() {
     let reads = |command: &&clap::Command| {
         command.get_arguments().any(|arg| arg.get_env() == Some("BELTIC_OUTPUT".as_ref()))
     };
-    let mut program = Cli::command();
-    program.build();
+    let program = program();
     let names: Vec<String> =
         program.get_subcommands().filter(reads).map(|command| format!("`{}`", command.get_name())).collect();
     let sentence = format!("`BELTIC_OUTPUT` is read by {} only", names.join(" and "));
@@ -233,8 +232,7 @@ fn table_under(heading: &str) -> Vec<Vec<&'static str>> {
 #[test]
 fn the_table_of_output_forms_is_complete() {
     let documented: Vec<&str> = table_under("\n## Results\n").into_iter().map(|row| row[0]).collect();
-    let mut program = Cli::command();
-    program.build();
+    let program = program();
     let batch_issue = program.find_subcommand("batch-issue").unwrap();
     let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output")).unwrap();
     let known: Vec<String> =
@@ -246,9 +244,7 @@ fn the_table_of_output_forms_is_complete() {
 
 #[test]
 fn every_command_flag_and_variable_is_mentioned() {
-    let mut command = Cli::command();
-    command.build();
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+    for subcommand in program().get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
         assert_mentioned(subcommand.get_name());
         assert_flags_mentioned(subcommand);
         for action in subcommand.get_subcommands().filter(|action| action.get_name() != "help") {
@@ -257,6 +253,13 @@ fn every_command_flag_and_variable_is_mentioned() {
         }
     }
     assert_mentioned("BELTIC_KEY_PASSPHRASE");
+}
+
+/// The command line, with the flags of every command.
+fn program() -> clap::Command {
+    let mut program = Cli::command();
+    program.build();
+    program
 }
 
 fn assert_flags_mentioned(command: &clap::Command) {
