@@ -147,7 +147,7 @@ impl Bench {
         ] {
             let mut command = Command::new(BELTIC);
             command.args(["batch-issue", "tokens.ndjson", "--ledger=verified.db", "--quiet"]);
-            command.args([format!("--output={form}"), format!("--out={file}")]).args(flags);
+            command.args([format!("--output-format={form}"), format!("--out={file}")]).args(flags);
             self.run(&mut command);
         }
         self.run(Command::new(BELTIC).args(["publish", "--out=site", "--ledger=verified.db", "--quiet"]));
@@ -183,7 +183,7 @@ impl Bench {
     /// How many bytes are signed for an item, on average.
     fn signed_bytes(&self) -> usize {
         let output = Command::new(BELTIC)
-            .args(["batch-issue", "items.ndjson", "--output=jwt", "--ledger=sample.db", "--quiet"])
+            .args(["batch-issue", "items.ndjson", "--output-format=jwt", "--ledger=sample.db", "--quiet"])
             .current_dir(self.folder.path())
             .output()
             .expect("the binary runs");
@@ -237,7 +237,7 @@ impl Bench {
 
     fn issue(&self, way: &Way, jobs: &str) -> Took {
         let mut command = Command::new(BELTIC);
-        command.args(["batch-issue", way.input, jobs, "--output=ndjson", "--quiet"]).args(way.flags);
+        command.args(["batch-issue", way.input, jobs, "--output-format=ndjson", "--quiet"]).args(way.flags);
         if way.keyed {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
             command.arg(format!("--idempotency-key=round {}", now.as_nanos()));
@@ -294,7 +294,7 @@ impl Bench {
     fn verify(&self, file: &str, threads: usize) -> Took {
         let jobs = format!("--jobs={threads}");
         let mut command = Command::new(BELTIC);
-        command.args(["verify", file, "--site=site", &jobs, "--output=ndjson", "--quiet"]);
+        command.args(["verify", file, "--site=site", &jobs, "--output-format=ndjson", "--quiet"]);
         measure(UsageWho::RUSAGE_CHILDREN, || self.run(&mut command))
     }
 
@@ -305,7 +305,7 @@ impl Bench {
         let issue = |inputs: &[&str]| {
             let mut command = Command::new(BELTIC);
             command.arg("batch-issue").args(inputs);
-            command.args([&jobs, "--ledger=growing.db", "--output=ndjson", "--quiet"]);
+            command.args([&jobs, "--ledger=growing.db", "--output-format=ndjson", "--quiet"]);
             let mut peak = 0;
             let took = measure(UsageWho::RUSAGE_CHILDREN, || peak = self.run_and_watch(&mut command));
             (took, peak)

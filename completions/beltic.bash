@@ -173,7 +173,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-q -o -j -h --config --color --quiet --key --passphrase-file --issuer --x5c --developer-id --ledger --format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --vct --verify --issued-at --output --out --failed --force --summary --no-progress --idempotency-key --dry-run --max-failures --jobs --help"
+            opts="-q -o -j -h --config --color --quiet --key --passphrase-file --issuer --x5c --developer-id --ledger --input-format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --vct --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --max-failures --jobs --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,7 +266,7 @@ _beltic() {
                     fi
                     return 0
                     ;;
-                --format)
+                --input-format)
                     COMPREPLY=($(compgen -W "json ndjson csv" -- "${cur}"))
                     return 0
                     ;;
@@ -298,15 +298,26 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "ndjson text json csv jwt" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "ndjson text json csv jwt" -- "${cur}"))
                     return 0
                     ;;
                 --out)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -983,7 +994,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-q -o -h --config --color --quiet --ledger --status --run --subject --correlation-id --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output --events --verify --head --help"
+            opts="-q -h --config --color --quiet --ledger --status --run --subject --correlation-id --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --events --verify --head --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1067,11 +1078,7 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
                     return 0
                     ;;
@@ -1232,7 +1239,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output --ledger --reason --help"
+            opts="-q -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1284,11 +1291,7 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
                     return 0
                     ;;
@@ -1319,7 +1322,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output --ledger --reason --help"
+            opts="-q -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1371,11 +1374,7 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
                     return 0
                     ;;
@@ -1447,7 +1446,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__show)
-            opts="-q -o -h --config --color --quiet --ledger --output --help"
+            opts="-q -h --config --color --quiet --ledger --output-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1487,11 +1486,7 @@ _beltic() {
                     fi
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
@@ -1503,7 +1498,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output --ledger --reason --help"
+            opts="-q -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1555,11 +1550,7 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "ndjson text csv" -- "${cur}"))
                     return 0
                     ;;
@@ -1627,7 +1618,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-q -o -j -h --config --color --quiet --jwks --did --key --site --issuer --status-list --no-status --vct --audience --at --leeway --max-ttl --legacy-vc --output --jobs --help"
+            opts="-q -j -h --config --color --quiet --jwks --did --key --site --issuer --status-list --no-status --vct --audience --at --leeway --max-ttl --legacy-vc --output-format --jobs --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1732,11 +1723,7 @@ _beltic() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --output)
-                    COMPREPLY=($(compgen -W "ndjson text" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
+                --output-format)
                     COMPREPLY=($(compgen -W "ndjson text" -- "${cur}"))
                     return 0
                     ;;

@@ -58,7 +58,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc, the key\'s own first; a trust anchor is left out' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l developer-id -d 'Your id at the API, echoed in results' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l format -d 'The form of the batch files [default: by extension, else by content]' -r -f -a "json\t'{"items": […]} or an array of items'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l input-format -d 'The form of the batch files [default: by extension, else by content]' -r -f -a "json\t'{"items": […]} or an array of items'
 ndjson\t'One item a line'
 csv\t'A header row, then one item a row'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l delimiter -d 'What separates CSV cells: one character, or `tab` [default: found in the header]' -r
@@ -69,12 +69,12 @@ sd_jwt_vc\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issued-at -d 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]' -r
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One result a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One result a line, as JSON'
 text\t'One short line an item, for people'
 json\t'{"results": […], "success_count": n, "failure_count": n}'
 csv\t'A header row, then one result a row'
 jwt\t'One token a line; failed items go to standard error'"
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s o -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l failed -d 'Write the failed items to this file, in the form they came in, to be mended and read again' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l summary -d 'Write counts and facts of the run to this file, as JSON' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as the name of the batch' -r
@@ -113,7 +113,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Ac
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'By how many seconds clocks may differ' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l max-ttl -d 'Refuse credentials that live for longer than this ISO 8601 duration' -r
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l output -d 'The form of the verdicts [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One verdict a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -d 'The form of the verdicts [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One verdict a line, as JSON'
 text\t'One short line a token, for people'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -142,7 +142,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'A resu
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
@@ -158,7 +158,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'A res
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
@@ -174,7 +174,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'A r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l output -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
@@ -214,7 +214,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-before -d
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l limit -d 'At most so many rows' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l after -d 'Go on after this row: its `cursor`, or with --events its `event`' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l output -d 'The form of the rows [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l output-format -d 'The form of the rows [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l head -d 'A head that --verify told before; it must still be in the trail' -r
@@ -227,7 +227,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour 
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l output -d 'The form of the output [default: text on a terminal, else json]' -r -f -a "text\t'For people'
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l output-format -d 'The form of the output [default: text on a terminal, else json]' -r -f -a "text\t'For people'
 json\t'One JSON object on one line'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'

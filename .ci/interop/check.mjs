@@ -50,7 +50,7 @@ async function checkOurs() {
 }
 
 function verdicts(tokens) {
-  const flags = ["verify", "-", "--jwks", "foreign.json", "--issuer", issuer, "--output", "ndjson"];
+  const flags = ["verify", "-", "--jwks", "foreign.json", "--issuer", issuer, "--output-format", "ndjson"];
   const run = spawnSync(beltic, flags, { input: tokens.join("\n") + "\n", encoding: "utf8" });
   const rows = run.stdout.trim().split("\n").map((line) => JSON.parse(line));
   assert.equal(rows.length, tokens.length, run.stderr);

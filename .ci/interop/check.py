@@ -62,7 +62,7 @@ def check_ours():
 def verdicts(tokens, *flags):
     """What beltic says of these tokens."""
     run = subprocess.run(
-        [BELTIC, "verify", "-", "--jwks", "foreign.json", "--issuer", ISSUER, "--output", "ndjson", *flags],
+        [BELTIC, "verify", "-", "--jwks", "foreign.json", "--issuer", ISSUER, "--output-format", "ndjson", *flags],
         input="\n".join(tokens) + "\n", text=True, capture_output=True, check=False,
     )
     rows = [json.loads(line) for line in run.stdout.splitlines()]

@@ -131,9 +131,9 @@ pub enum Command {
     group = ArgGroup::new("replaceable").args(["out", "failed"]).multiple(true),
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
-  beltic batch-issue companies.csv --out results.csv --output csv
+  beltic batch-issue companies.csv --out results.csv --output-format csv
   beltic batch-issue a.json b.json --issuer did:web:issuer.example
-  zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output jwt
+  zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output-format jwt
   beltic batch-issue items.csv --dry-run
   beltic batch-issue items.csv --failed failed.csv --summary summary.json
   beltic batch-issue items.csv --idempotency-key companies-2026-11
@@ -164,8 +164,8 @@ pub struct BatchIssueArgs {
     pub ledger: Option<PathBuf>,
 
     /// The form of the batch files [default: by extension, else by content]
-    #[arg(long, value_enum, env = "BELTIC_FORMAT", help_heading = "Input")]
-    pub format: Option<InputFormat>,
+    #[arg(long, value_enum, env = "BELTIC_INPUT_FORMAT", help_heading = "Input")]
+    pub input_format: Option<InputFormat>,
     /// What separates CSV cells: one character, or `tab` [default: found in the header]
     #[arg(long, value_name = "CHAR", help_heading = "Input")]
     pub delimiter: Option<String>,
@@ -199,10 +199,10 @@ pub struct BatchIssueArgs {
     pub issued_at: Option<String>,
 
     /// The form of the results [default: text on a terminal, else ndjson]
-    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT", help_heading = "Output")]
-    pub output: Option<OutputFormat>,
+    #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
+    pub output_format: Option<OutputFormat>,
     /// Write the results to this file, which appears when they are complete [default: standard output]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Write the failed items to this file, in the form they came in, to be mended and read again
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -272,7 +272,7 @@ pub struct KeygenArgs {
     group = ArgGroup::new("keys").args(["jwks", "did", "key", "site", "issuer"]).multiple(true).required(true),
     before_help = "Examples:
   beltic verify results.ndjson --site public
-  beltic verify tokens.txt --did did.json --status-list lists --output ndjson
+  beltic verify tokens.txt --did did.json --status-list lists
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
   beltic verify --jwks jwks.json --no-status < token.txt
 "
@@ -325,8 +325,8 @@ pub struct VerifyArgs {
     pub legacy_vc: bool,
 
     /// The form of the verdicts [default: text on a terminal, else ndjson]
-    #[arg(long, short, value_enum, env = "BELTIC_OUTPUT", help_heading = "Output")]
-    pub output: Option<VerdictFormat>,
+    #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
+    pub output_format: Option<VerdictFormat>,
     /// How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]
     #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Output")]
     pub jobs: Option<NonZeroU16>,
@@ -408,8 +408,8 @@ pub struct StatusArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// The form of the results [default: text on a terminal, else ndjson]
-    #[arg(long, short, value_enum)]
-    pub output: Option<RowFormat>,
+    #[arg(long, value_enum)]
+    pub output_format: Option<RowFormat>,
     /// The ledger that the credentials were issued with [default: .beltic/ledger.db]
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
@@ -468,7 +468,7 @@ pub struct PublishArgs {
     ]),
     before_help = "Examples:
   beltic list --status revoked
-  beltic list --run 2027-01 --output csv > credentials.csv
+  beltic list --run 2027-01 --output-format csv > credentials.csv
   beltic list --subject EX-GB-00EX4179
   beltic list --expiring-within P30D   for cron: exit code 3 when there are any
   beltic list --events
@@ -515,14 +515,14 @@ pub struct ListArgs {
     #[arg(long, value_name = "CURSOR", help_heading = "Output")]
     pub after: Option<String>,
     /// The form of the rows [default: text on a terminal, else ndjson]
-    #[arg(long, short, value_enum, help_heading = "Output")]
-    pub output: Option<RowFormat>,
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub output_format: Option<RowFormat>,
 
     /// List what happened instead: the audit trail
     #[arg(long, conflicts_with = "condition", help_heading = "Audit trail")]
     pub events: bool,
     /// Check the whole trail: that no event was changed or removed
-    #[arg(long, requires = "events", conflicts_with_all = ["limit", "after", "output"], help_heading = "Audit trail")]
+    #[arg(long, requires = "events", conflicts_with_all = ["limit", "after", "output_format"], help_heading = "Audit trail")]
     pub verify: bool,
     /// A head that --verify told before; it must still be in the trail
     #[arg(long, value_name = "HEX", value_parser = parse_hash, requires = "verify", help_heading = "Audit trail")]
@@ -536,7 +536,7 @@ pub struct ListArgs {
     mut_args(|arg| arg.hide_env_values(true)),
     before_help = "Examples:
   beltic show urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
-  beltic show 01a206e6-9989-7123-a539-f16d67dba009 --output json
+  beltic show 01a206e6-9989-7123-a539-f16d67dba009 --output-format json
 "
 )]
 pub struct ShowArgs {
@@ -547,8 +547,8 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
     /// The form of the output [default: text on a terminal, else json]
-    #[arg(long, short, value_enum)]
-    pub output: Option<ShowFormat>,
+    #[arg(long, value_enum)]
+    pub output_format: Option<ShowFormat>,
 }
 
 /// What `ledger` takes.

@@ -50,7 +50,7 @@ impl InputError {
         Self { input: None, fault: Box::new(fault) }
     }
 
-    /// What it says where results are read, by commands that know no `--format` and no `--encoding`.
+    /// What it says where results are read, by commands that know no `--input-format` and no `--encoding`.
     pub fn in_results(&self) -> String {
         match &self.input {
             Some(input) => format!("{input}: {}", self.fault.in_results()),
@@ -165,7 +165,7 @@ pub enum InputFault {
 
     // Format
     /// Content and name disagree.
-    #[error("looks like {found}, not {expected}; use --format {flag}", flag = .found.name())]
+    #[error("looks like {found}, not {expected}; use --input-format {flag}", flag = .found.name())]
     LooksLike {
         /// What the content looks like.
         found: Format,
@@ -173,7 +173,7 @@ pub enum InputFault {
         expected: Format,
     },
     /// A single item where the envelope is expected.
-    #[error("one item without its envelope; write {{\"items\":[…]}} around it, or use --format ndjson")]
+    #[error("one item without its envelope; write {{\"items\":[…]}} around it, or use --input-format ndjson")]
     OneItem,
     /// Nothing to issue.
     #[error("no items; a batch has at least one, which in CSV is a row below the header")]
@@ -205,7 +205,9 @@ pub enum InputFault {
         found: Found,
     },
     /// Something behind the end of the batch.
-    #[error("{0}: trailing data after the end of the JSON value; for one item a line, use --format ndjson")]
+    #[error(
+        "{0}: trailing data after the end of the JSON value; for one item a line, use --input-format ndjson"
+    )]
     TrailingData(Position),
     /// Two arrays of items.
     #[error("{at}: duplicate key '{key}'")]
@@ -593,7 +595,10 @@ fn damaged(cells: &[DamagedCell]) -> String {
 fn found_keys(keys: &[String]) -> String {
     match keys {
         [] => names(keys),
-        _ => format!("{}; write {{\"items\":[…]}}, or use --format ndjson for one item a line", names(keys)),
+        _ => format!(
+            "{}; write {{\"items\":[…]}}, or use --input-format ndjson for one item a line",
+            names(keys)
+        ),
     }
 }
 

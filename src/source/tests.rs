@@ -211,7 +211,7 @@ fn files_that_are_no_batch() {
         ),
         ("j09-deep-nesting.json", "nested deeper than 1024 levels at byte 1026"),
         ("j18-concatenated.json", "line 1, column 631 (byte 631): trailing data"),
-        ("j21-ndjson-named.json", "looks like NDJSON, not JSON; use --format ndjson"),
+        ("j21-ndjson-named.json", "looks like NDJSON, not JSON; use --input-format ndjson"),
         ("j22-trailing-comma.json", "line 24, column 249 (byte 12165): trailing comma"),
         ("j23-comments-and-single-quotes.json", "not JSON at line 1, column 1 (byte 1): found '/'"),
         ("j24-empty-items.json", "no items"),
@@ -748,7 +748,7 @@ fn kinds_of_files_that_are_none_of_ours() {
 fn names_and_content_that_disagree() {
     let folder = tempfile::tempdir().unwrap();
     for (name, content, message) in [
-        ("a.ndjson", "{\"items\":[]}", "looks like JSON, not NDJSON; use --format json"),
+        ("a.ndjson", "{\"items\":[]}", "looks like JSON, not NDJSON; use --input-format json"),
         ("b.csv", "{\"request\":{}}", "looks like NDJSON, not CSV"),
         ("c.csv.gz", "[{}]", "looks like JSON, not CSV"),
         ("d.json", "{\"request\":{}}", "one item without its envelope"),

@@ -476,7 +476,7 @@ fn a_correlation_id_of_an_earlier_batch_or_file_is_noticed() {
     first[1_400] = item("company-7");
     sandbox.write_items("a.ndjson", &first);
     sandbox.write_items("b.ndjson", &[item("company-1400"), item("company-9")]);
-    let run = sandbox.issue("a.ndjson b.ndjson --jobs 3 --output jwt").expect(0);
+    let run = sandbox.issue("a.ndjson b.ndjson --jobs 3 --output-format jwt").expect(0);
     let warnings: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
     assert_eq!(warnings.len(), 2, "{}", run.stderr);
     assert!(warnings[0].contains("item 1400") && warnings[0].contains("by item 7"), "{}", warnings[0]);
@@ -527,7 +527,7 @@ fn personal_data_stays_out_of_messages_and_the_ledger() {
         assert!(!said.contains(MARK), "{said}");
     }
     for output in ["jwt", "text", "csv"] {
-        let run = sandbox.issue(&format!("items.ndjson --output {output}")).expect(3);
+        let run = sandbox.issue(&format!("items.ndjson --output-format {output}")).expect(3);
         assert!(!run.stderr.contains(MARK), "{output}: {}", run.stderr);
         assert!(!run.stdout.contains(MARK), "{output}: {}", run.stdout);
     }

@@ -173,25 +173,25 @@ fn a_ledger_that_may_only_be_read_is_enough() {
 fn each_form_has_its_words() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &mixed());
-    let text = dry(&sandbox, "items.ndjson --output text").expect(3).stdout;
+    let text = dry(&sandbox, "items.ndjson --output-format text").expect(3).stdout;
     assert_eq!(text.lines().filter(|line| line.starts_with("would issue ")).count(), 2, "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("failed ")).count(), 1, "{text}");
 
     let json: Value =
-        serde_json::from_str(&dry(&sandbox, "items.ndjson --output json").expect(3).stdout).unwrap();
+        serde_json::from_str(&dry(&sandbox, "items.ndjson --output-format json").expect(3).stdout).unwrap();
     assert_eq!(
         json["results"][0],
         json!({ "index": 0, "correlation_id": "alice", "dry_run": "would_issue" })
     );
     assert_eq!((&json["success_count"], &json["failure_count"]), (&json!(2), &json!(1)));
 
-    let table = dry(&sandbox, "items.ndjson --output csv").expect(3).stdout;
+    let table = dry(&sandbox, "items.ndjson --output-format csv").expect(3).stdout;
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let status = reader.headers().unwrap().iter().position(|name| name == "status").unwrap();
     let said: Vec<_> = reader.records().map(|row| row.unwrap()[status].to_owned()).collect();
     assert_eq!(said, ["would_issue", "", "would_issue"]);
 
-    let tokens = dry(&sandbox, "items.ndjson --output jwt").expect(3);
+    let tokens = dry(&sandbox, "items.ndjson --output-format jwt").expect(3);
     assert_eq!(tokens.stdout, "");
     assert!(tokens.stderr.contains("bob"), "{}", tokens.stderr);
 }

@@ -71,7 +71,7 @@ fn all_forms_give_the_same_content() {
                 assert_eq!(content(&sandbox.issue(&name).expect(0)), expected, "{name}: {text}");
             }
             sandbox.write("items.txt", &bytes);
-            let told = sandbox.issue(&format!("items.txt --format {format}")).expect(0);
+            let told = sandbox.issue(&format!("items.txt --input-format {format}")).expect(0);
             assert_eq!(content(&told), expected);
             let piped = sandbox.beltic_fed(&["batch-issue"], &bytes).expect(0);
             assert_eq!(content(&piped), expected, "piped: {text}");
@@ -212,7 +212,7 @@ fn files_that_are_no_batch_are_refused() {
         ("k.json", "<html></html>".into(), "starts with '<'"),
         ("l.json", one.to_string(), "one item without its envelope"),
         ("m.ndjson", "\n \n".into(), "no items"),
-        ("n.ndjson", envelope(&[one]), "--format json"),
+        ("n.ndjson", envelope(&[one]), "--input-format json"),
         ("o.csv", CSV_HEADER.into(), "no items"),
         ("p.csv", format!("{CSV_HEADER},ttll\na,b,true,GB,P1Y\n"), "did you mean ttl?"),
         (

@@ -26,7 +26,7 @@ fn every_credential_of_a_results_file_is_decoded() {
         ("csv", "results.gz"),
     ];
     for (form, name) in forms {
-        let said = sandbox.issue(&format!("items.ndjson --output {form}")).expect(3).stdout;
+        let said = sandbox.issue(&format!("items.ndjson --output-format {form}")).expect(3).stdout;
         match name {
             "tokens.json" => sandbox.write(name, json!(said.lines().collect::<Vec<_>>()).to_string()),
             "results.gz" => {
@@ -53,7 +53,8 @@ fn every_credential_of_a_results_file_is_decoded() {
 fn people_read_what_was_not_checked_and_when_it_ends() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[full_item("a")]);
-    let token = sandbox.issue("items.ndjson --output jwt --issued-at 2020-01-31T00:00:00Z").expect(0).stdout;
+    let token =
+        sandbox.issue("items.ndjson --output-format jwt --issued-at 2020-01-31T00:00:00Z").expect(0).stdout;
     let from_argument = sandbox.beltic(&["inspect", token.trim()]).expect(0).stdout;
     let from_stdin = sandbox.beltic_fed(&["inspect"], token.as_bytes()).expect(0).stdout;
     let from_dash = sandbox.beltic_fed(&["inspect", "-"], token.as_bytes()).expect(0).stdout;

@@ -159,7 +159,7 @@ fn without_a_ledger_there_is_no_state_and_no_status() {
     let run = sandbox.issue("items.ndjson").expect(0);
     assert_eq!(check_tokens(&issuance, &run.stdout, &batch), 2);
     assert!(!sandbox.has(".beltic/ledger.db") && !sandbox.has("none"));
-    let table = sandbox.issue("items.ndjson --output csv").expect(0).stdout;
+    let table = sandbox.issue("items.ndjson --output-format csv").expect(0).stdout;
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let column = reader.headers().unwrap().iter().position(|name| name == "status_list_index").unwrap();
     assert!(reader.records().all(|row| row.unwrap()[column].is_empty()));

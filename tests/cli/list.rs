@@ -94,7 +94,7 @@ fn a_row_tells_since_when_and_why_a_credential_is_not_active() {
         assert_eq!(found(&sandbox, &format!("--status {status}")), [all[index].as_str()], "{status}");
     }
 
-    let table = list(&sandbox, "--output csv").expect(0).stdout;
+    let table = list(&sandbox, "--output-format csv").expect(0).stdout;
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let names = reader.headers().unwrap().clone();
     let at = |name: &str| names.iter().position(|known| known == name).unwrap();
@@ -109,7 +109,7 @@ fn a_row_tells_since_when_and_why_a_credential_is_not_active() {
         assert_eq!(cells[at("status_list_index")], row["status_list_index"].to_string());
     }
 
-    let text = list(&sandbox, "--output text").expect(0).stdout;
+    let text = list(&sandbox, "--output-format text").expect(0).stdout;
     let lines: Vec<_> = text.lines().collect();
     let bare = |index: usize| all[index].trim_start_matches("urn:uuid:");
     let day = |time: &Value| time.as_str().unwrap()[..10].to_owned();
@@ -136,7 +136,7 @@ fn credentials_are_found_by_run_subject_and_correlation_id() {
     assert_eq!(found(&sandbox, "--subject urn:example:company-1 --run second"), [other.as_str()]);
     // People are told that there are none; programs see it.
     for (args, said) in
-        [("", ""), (" --output text", "no credentials found\n"), (" --output text --quiet", "")]
+        [("", ""), (" --output-format text", "no credentials found\n"), (" --output-format text --quiet", "")]
     {
         let none = list(&sandbox, &format!("--subject company-1{args}")).expect(0);
         assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", said), "{args}");
@@ -206,7 +206,7 @@ fn credentials_that_are_about_to_expire_give_exit_code_3() {
     assert_eq!(expiring("--expiring-within P1D", 0), Vec::<String>::new());
     // Without the flag, what has expired is there too, and the exit code says nothing about it.
     assert!(found(&sandbox, "--expires-after 2020-01-01").contains(&expired));
-    let text = list(&sandbox, "--output text --status active").expect(0).stdout;
+    let text = list(&sandbox, "--output-format text --status active").expect(0).stdout;
     assert_eq!(text.matches("  expired ").count(), 1, "{text}");
     for args in [
         "--expiring-within 30",
@@ -297,11 +297,14 @@ fn events_tell_what_happened() {
     let page = list(&sandbox, "--events --limit 3 --after 2").expect(0);
     assert_eq!(rows_of(&page), rows[2..5]);
     assert_eq!(page.stderr, "more: --after 5\n");
-    assert_eq!(list(&sandbox, "--events --after 7 --output text").expect(0).stderr, "no events found\n");
-    let table = list(&sandbox, "--events --output csv").expect(0).stdout;
+    assert_eq!(
+        list(&sandbox, "--events --after 7 --output-format text").expect(0).stderr,
+        "no events found\n"
+    );
+    let table = list(&sandbox, "--events --output-format csv").expect(0).stdout;
     assert!(table.starts_with("event,at,kind,run,id,count,reason,hash\n1,"), "{table}");
     assert!(table.contains(",1,'-1,"), "no spreadsheet runs it: {table}");
-    let text = list(&sandbox, "--events --output text").expect(0).stdout;
+    let text = list(&sandbox, "--events --output-format text").expect(0).stdout;
     assert!(text.starts_with("     1  "), "{text}");
     assert!(text.lines().next().unwrap().ends_with("  issued      1,000 of run first"), "{text}");
     assert!(
@@ -342,14 +345,14 @@ fn flags_that_do_not_go_together_are_refused() {
     for args in [
         "--verify",
         "--events --verify --limit 3",
-        "--events --verify --output csv",
+        "--events --verify --output-format csv",
         "--events --status revoked",
         "--events --run first",
         "--events --subject x",
         "--events --expiring-within P1D",
         "--events --after 1-1",
         "--events --head 00",
-        "--output json",
+        "--output-format json",
         "--status expired",
     ] {
         assert_eq!(list(&sandbox, args).expect(2).stdout, "", "{args}");

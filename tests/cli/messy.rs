@@ -510,8 +510,8 @@ fn json_files() -> Vec<Case> {
         accepted("j19-top-level-array.json", 24),
         accepted("j20-pretty-printed.json", 24),
         // Choice: a name that says JSON is believed, and the way out is named.
-        refused("j21-ndjson-named.json", &["looks like NDJSON", "--format ndjson"]),
-        accepted("j21-ndjson-named.json", 24).with("--format ndjson"),
+        refused("j21-ndjson-named.json", &["looks like NDJSON", "--input-format ndjson"]),
+        accepted("j21-ndjson-named.json", 24).with("--input-format ndjson"),
         refused("j22-trailing-comma.json", &["line 24", "trailing comma"]),
         refused("j23-comments-and-single-quotes.json", &["not JSON at line 1"]),
         refused("j24-empty-items.json", &["no items"]),
@@ -745,7 +745,7 @@ fn formula_cells_do_not_come_back_as_formulas() {
     let Some(folder) = folder() else { return };
     let sandbox = Sandbox::with_issuer_key();
     let path = folder.join("c18-formula-cells.csv");
-    let run = sandbox.beltic(&["batch-issue", path.to_str().unwrap(), "--output", "csv"]).expect(0);
+    let run = sandbox.beltic(&["batch-issue", path.to_str().unwrap(), "--output-format", "csv"]).expect(0);
     let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
     for row in reader.records() {
         for cell in &row.unwrap() {

@@ -26,7 +26,7 @@ fn sandbox_with_mixed_items() -> Sandbox {
 #[test]
 fn ndjson_is_the_default_of_a_pipe() {
     let sandbox = sandbox_with_mixed_items();
-    for args in ["items.ndjson", "items.ndjson --output ndjson", "items.ndjson -o ndjson"] {
+    for args in ["items.ndjson", "items.ndjson --output-format ndjson"] {
         let run = sandbox.issue(args).expect(3);
         assert!(run.stdout.ends_with('\n'));
         assert_eq!(run.rows().len(), 3);
@@ -50,7 +50,7 @@ fn the_json_envelope_is_the_apis() {
     many[1_500] = without(many[1_500].clone(), "/request/claims");
     for (batch, failed) in [(&mixed()[..], 1), (&many, 1), (&many[..1], 0)] {
         sandbox.write_items("items.ndjson", batch);
-        let run = sandbox.issue("items.ndjson --output json");
+        let run = sandbox.issue("items.ndjson --output-format json");
         let envelope: serde_json::Map<String, Value> = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(envelope.keys().collect::<Vec<_>>(), ["failure_count", "results", "success_count"]);
         assert_eq!(envelope["failure_count"], failed);
@@ -75,7 +75,7 @@ fn csv_has_every_column_and_guards_formulas() {
         names.iter().map(|name| with(item("x"), "/correlation_id", json!(name))).collect();
     batch.push(without(without(item("bad"), "/request/claims"), "/request/subject/id"));
     sandbox.write_items("items.ndjson", &batch);
-    let run = sandbox.issue("items.ndjson --output csv").expect(3);
+    let run = sandbox.issue("items.ndjson --output-format csv").expect(3);
 
     let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
     let header = reader.headers().unwrap().clone();
@@ -109,7 +109,7 @@ fn csv_has_every_column_and_guards_formulas() {
 #[test]
 fn jwt_has_tokens_only_and_failures_on_standard_error() {
     let sandbox = sandbox_with_mixed_items();
-    let run = sandbox.issue("items.ndjson --output jwt").expect(3);
+    let run = sandbox.issue("items.ndjson --output-format jwt").expect(3);
     let key = issuer_token_key();
     let subjects: Vec<_> =
         run.stdout.lines().map(|line| key.open(line).payload.text_of("sub").to_owned()).collect();
@@ -124,7 +124,7 @@ fn jwt_has_tokens_only_and_failures_on_standard_error() {
 #[test]
 fn text_has_one_line_an_item() {
     let sandbox = sandbox_with_mixed_items();
-    let run = sandbox.issue("items.ndjson --output text").expect(3);
+    let run = sandbox.issue("items.ndjson --output-format text").expect(3);
     let lines: Vec<_> = run.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", run.stdout);
     for (line, parts) in lines.iter().zip([["issued", "alice"], ["failed", "bob"], ["issued", "carol"]]) {
@@ -133,11 +133,11 @@ fn text_has_one_line_an_item() {
     assert!(lines[0].split_whitespace().any(|word| uuid::Uuid::parse_str(word).is_ok()), "{}", run.stdout);
     assert!(lines[1].contains("/request/ttl"), "{}", run.stdout);
     assert!(!run.stdout.contains('\x1b'), "no colour in a pipe");
-    let coloured = sandbox.issue("items.ndjson --output text --color always").expect(3);
+    let coloured = sandbox.issue("items.ndjson --output-format text --color always").expect(3);
     assert!(coloured.stdout.contains('\x1b'));
     let hostile = with(item("x"), "/correlation_id", json!("\x1b[31m\u{202e}\n"));
     sandbox.write_items("hostile.ndjson", &[hostile]);
-    let run = sandbox.issue("hostile.ndjson --output text").expect(0);
+    let run = sandbox.issue("hostile.ndjson --output-format text").expect(0);
     assert_eq!(run.stdout.lines().count(), 1, "{:?}", run.stdout);
     assert!(!run.stdout.contains(['\x1b', '\u{202e}']), "{:?}", run.stdout);
 }
@@ -151,7 +151,7 @@ fn out_appears_complete() {
     let run = sandbox.issue("items.ndjson --out results.ndjson").expect(3);
     assert_eq!(run.stdout, "");
     assert_eq!(rows(&sandbox.read("results.ndjson")).len(), 3);
-    sandbox.issue("items.ndjson --output json --out results.json").expect(3);
+    sandbox.issue("items.ndjson --output-format json --out results.json").expect(3);
     let envelope: Value = serde_json::from_str(&sandbox.read("results.json")).unwrap();
     assert_eq!(envelope["success_count"], 2);
     let mut names: Vec<_> = std::fs::read_dir(sandbox.path(""))
@@ -234,7 +234,7 @@ fn the_closing_line_has_counts_time_and_rate() {
     assert_eq!(sandbox.issue("items.ndjson --quiet").expect(3).stderr, "");
 
     sandbox.write_items("items.ndjson", &items(1_234));
-    let run = sandbox.issue("items.ndjson --output jwt").expect(0);
+    let run = sandbox.issue("items.ndjson --output-format jwt").expect(0);
     assert!(run.stderr.contains("issued 1,234, failed 0 (1,234 items in "), "{}", run.stderr);
 }
 
@@ -337,7 +337,7 @@ fn each_kind_of_end_has_its_code() {
     for (args, code) in [
         ("good.ndjson", 0),
         ("good.ndjson --nonsense", 2),
-        ("good.ndjson --output xml", 2),
+        ("good.ndjson --output-format xml", 2),
         ("good.ndjson --jobs 0", 2),
         ("good.ndjson --issuer example.com", 2),
         ("items.ndjson", 3),

@@ -226,7 +226,8 @@ fn other_terms_are_refused_before_anything_is_issued() {
         assert_eq!(recorded(&sandbox), "3");
     }
     // The same said in other words, and what no credential depends on.
-    let run = sandbox.issue("items.ndjson --idempotency-key k --ttl P1Y --jobs 2 --output ndjson").expect(0);
+    let run =
+        sandbox.issue("items.ndjson --idempotency-key k --ttl P1Y --jobs 2 --output-format ndjson").expect(0);
     assert_eq!(lasting(&run), lasting(&first));
 }
 

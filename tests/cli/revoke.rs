@@ -65,7 +65,7 @@ fn the_replayed_resource_tells_when_and_why() {
     assert_eq!(at("revocation_reason"), at("vct") + 2);
     assert_eq!(at("created_via"), at("vct") + 3);
     assert_eq!(row["credential"]["revocation_reason"], "error");
-    let csv = sandbox.issue("items.ndjson --idempotency-key first --output csv").expect(0);
+    let csv = sandbox.issue("items.ndjson --idempotency-key first --output-format csv").expect(0);
     assert!(csv.stdout.lines().nth(1).unwrap().contains(",revoked,"), "{}", csv.stdout);
 }
 
@@ -102,9 +102,9 @@ fn every_results_file_names_the_same_credentials() {
     for (form, args) in
         [("ndjson", ""), ("json", ""), ("csv", ""), ("jwt", ""), ("jwt", " --proof-format sd_jwt_vc")]
     {
-        let run = sandbox.issue(&format!("items.ndjson --output {form}{args}")).expect(3);
+        let run = sandbox.issue(&format!("items.ndjson --output-format {form}{args}")).expect(3);
         sandbox.write("results", &run.stdout);
-        let run = sandbox.beltic(&["revoke", "--from", "results", "--output", "ndjson"]).expect(0);
+        let run = sandbox.beltic(&["revoke", "--from", "results", "--output-format", "ndjson"]).expect(0);
         let rows = rows_of(&run);
         assert_eq!(rows.len(), 4, "{form}: {}", run.stdout);
         assert!(rows.iter().all(|row| row["status"] == "revoked"));
@@ -150,9 +150,9 @@ fn a_list_of_ids_may_hold_what_is_none() {
 #[test]
 fn a_stray_quote_ends_the_file_after_the_rows_before_it() {
     let (sandbox, _) = issued(8);
-    let table = sandbox.issue("items.ndjson --idempotency-key first --output csv").expect(0).stdout;
+    let table = sandbox.issue("items.ndjson --idempotency-key first --output-format csv").expect(0).stdout;
     sandbox.write("results.csv", table.replace(",company-1,", ",\"company-1,"));
-    let run = sandbox.beltic(&["revoke", "--from", "results.csv", "--output", "ndjson"]).expect(4);
+    let run = sandbox.beltic(&["revoke", "--from", "results.csv", "--output-format", "ndjson"]).expect(4);
     assert_eq!(rows_of(&run).len(), 1);
     assert!(run.stderr.contains("results.csv: quote opened on line 3 is not closed"), "{}", run.stderr);
     assert_eq!(statuses(&sandbox)[..2], ["revoked", "active"]);
@@ -163,7 +163,7 @@ fn rows_that_failed_before_are_not_tried_again() {
     let (sandbox, ids) = issued(2);
     sandbox.beltic(&["suspend", &ids[0]]).expect(0);
     for form in ["ndjson", "csv"] {
-        let said = sandbox.beltic(&["suspend", &ids[0], "--output", form]).expect(3).stdout;
+        let said = sandbox.beltic(&["suspend", &ids[0], "--output-format", form]).expect(3).stdout;
         sandbox.write("said", said);
         let run = sandbox.beltic(&["revoke", "--from", "said"]).expect(3);
         assert!(
@@ -179,7 +179,7 @@ fn rows_that_failed_before_are_not_tried_again() {
 fn a_correlation_id_comes_back_from_csv_as_it_was() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[item("-5"), item("'=a"), item(" "), item(" b ")]);
-    let table = sandbox.issue("items.ndjson --output csv").expect(0).stdout;
+    let table = sandbox.issue("items.ndjson --output-format csv").expect(0).stdout;
     let run = sandbox.beltic_fed(&["revoke", "--from", "-"], table.as_bytes()).expect(0);
     let ids: Vec<_> = rows_of(&run).into_iter().map(|row| row["correlation_id"].clone()).collect();
     assert_eq!(ids, ["-5", "'=a", " ", " b "]);
@@ -220,13 +220,13 @@ fn a_dry_run_changes_nothing() {
 #[test]
 fn forms_for_people_and_spreadsheets() {
     let (sandbox, ids) = issued(2);
-    let run = sandbox.beltic(&["revoke", "--from", "results.ndjson", "--output", "text"]).expect(0);
+    let run = sandbox.beltic(&["revoke", "--from", "results.ndjson", "--output-format", "text"]).expect(0);
     let line = run.stdout.lines().next().unwrap();
     assert_eq!(
         line,
         format!("revoked     0 (line 1)  company-0  {}", ids[0].trim_start_matches("urn:uuid:"))
     );
-    let run = sandbox.beltic(&["revoke", &ids[0], "--output", "csv"]).expect(3);
+    let run = sandbox.beltic(&["revoke", &ids[0], "--output-format", "csv"]).expect(3);
     let mut lines = run.stdout.lines();
     assert_eq!(
         lines.next().unwrap(),

@@ -96,8 +96,9 @@ fn salts_and_digests_are_distinct_over_a_hundred_thousand() {
     // The same company again and again: only the salts can make a difference.
     let line = ndjson(&[full_item("fennwick")]);
     sandbox.write("items.ndjson", line.repeat(100_000));
-    let run =
-        sandbox.issue("items.ndjson --proof-format sd_jwt_vc --output jwt --ledger none --quiet").expect(0);
+    let run = sandbox
+        .issue("items.ndjson --proof-format sd_jwt_vc --output-format jwt --ledger none --quiet")
+        .expect(0);
     let (mut salts, mut digests, mut tokens) = (HashSet::new(), HashSet::new(), 0);
     for token in run.stdout.lines() {
         for text in token.split('~').skip(1).filter(|text| !text.is_empty()) {

@@ -54,7 +54,7 @@ fn a_life_is_told_from_issuance_to_revocation() {
 fn an_event_of_another_credential_is_not_told() {
     let (sandbox, credentials) = lived();
     let bare = credentials[1].id.trim_start_matches("urn:uuid:");
-    let shown = parsed(&sandbox.beltic(&["show", bare, "--output", "json"]).expect(0));
+    let shown = parsed(&sandbox.beltic(&["show", bare, "--output-format", "json"]).expect(0));
     let kinds: Vec<_> = shown["events"].as_array().unwrap().iter().map(|event| &event["kind"]).collect();
     assert_eq!(kinds, ["issued", "replayed"]);
     assert_eq!(shown["index"], 1);
@@ -67,7 +67,7 @@ fn the_text_is_for_people() {
     let credential = &credentials[0];
     let shown = parsed(&sandbox.beltic(&["show", &credential.id]).expect(0));
     let at = |event: usize| shown["events"][event]["at"].as_str().unwrap();
-    let text = sandbox.beltic(&["show", &credential.id, "--output", "text"]).expect(0).stdout;
+    let text = sandbox.beltic(&["show", &credential.id, "--output-format", "text"]).expect(0).stdout;
     let expected = format!(
         "id            {}\nstatus        revoked\nissued        {}\nexpires       {}\nissuer        {}\n\
          kid           {}\nvct           {}\nproof format  jwt_vc\nrun           first, item 0\n\
@@ -98,7 +98,7 @@ fn an_expired_credential_is_said_to_be() {
     let id = run.credential().id;
     sandbox.beltic(&["revoke", &id]).expect(0);
     assert_eq!(parsed(&sandbox.beltic(&["show", &id]).expect(0))["expired"], true);
-    let text = sandbox.beltic(&["show", &id, "--output=text"]).expect(0).stdout;
+    let text = sandbox.beltic(&["show", &id, "--output-format=text"]).expect(0).stdout;
     assert!(text.contains("expires       2020-01-02T00:00:00Z (expired)\n"), "{text}");
     let life: Vec<_> = text.lines().rev().take(3).map(|line| line.split_once("  ").unwrap()).collect();
     assert_eq!(life[1], ("2020-01-02T00:00:00Z", "expired"));

@@ -73,7 +73,7 @@ fn the_first_signal_ends_the_run_in_good_order() {
 fn an_interrupted_envelope_is_json() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &items(20_000));
-    let mut child = sandbox.spawn(&["batch-issue", "items.ndjson", "--output", "json"]);
+    let mut child = sandbox.spawn(&["batch-issue", "items.ndjson", "--output-format", "json"]);
     let mut output = child.stdout.take().unwrap();
     let mut text = vec![0; 100];
     output.read_exact(&mut text).unwrap();
@@ -139,7 +139,7 @@ fn a_signal_ends_the_wait_for_a_named_pipe() {
         println!("skipped: there is no mkfifo");
         return;
     }
-    let mut child = sandbox.spawn(&["batch-issue", "pipe", "--format", "ndjson"]);
+    let mut child = sandbox.spawn(&["batch-issue", "pipe", "--input-format", "ndjson"]);
     let mut pipe = std::fs::OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();

@@ -175,7 +175,7 @@ impl Run {
     }
 }
 
-/// Results of `--output ndjson`.
+/// Results of `--output-format ndjson`.
 pub(crate) fn rows(text: &str) -> Vec<Row> {
     text.lines().map(Row::parse).collect()
 }

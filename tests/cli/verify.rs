@@ -10,7 +10,7 @@ fn issued() -> Sandbox {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[full_item("a"), item("b"), json!({"request": {}}), item("c")]);
     for form in ["ndjson", "json", "csv", "jwt"] {
-        sandbox.issue(&format!("items.ndjson --output {form} --out results.{form}")).expect(3);
+        sandbox.issue(&format!("items.ndjson --output-format {form} --out results.{form}")).expect(3);
     }
     sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
     sandbox
@@ -67,7 +67,7 @@ fn a_status_without_a_list_is_not_valid() {
 fn verdicts_keep_the_order_of_the_input_whatever_the_jobs() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &items(2_500));
-    let tokens = sandbox.issue("items.ndjson --ledger none --output jwt --out tokens").expect(0);
+    let tokens = sandbox.issue("items.ndjson --ledger none --output-format jwt --out tokens").expect(0);
     assert_eq!(tokens.stdout, "");
     let mut lines: Vec<String> = sandbox.read("tokens").lines().map(str::to_owned).collect();
     for at in (0..lines.len()).step_by(7) {
@@ -96,12 +96,13 @@ fn tokens_come_as_arguments_from_files_and_on_standard_input() {
     let sandbox = issued();
     let tokens = sandbox.read("results.jwt");
     let token = tokens.lines().next().unwrap();
-    let args = |input: &'static str| ["verify", input, KEY, "--no-status", "--output", "text"];
-    let from_argument = sandbox.beltic(&["verify", token, KEY, "--no-status", "--output", "text"]).expect(0);
+    let args = |input: &'static str| ["verify", input, KEY, "--no-status", "--output-format", "text"];
+    let from_argument =
+        sandbox.beltic(&["verify", token, KEY, "--no-status", "--output-format", "text"]).expect(0);
     assert!(from_argument.stdout.starts_with("valid       0  01"), "{}", from_argument.stdout);
     assert!(from_argument.stdout.contains("  until 20"), "{}", from_argument.stdout);
     let from_stdin =
-        sandbox.beltic_fed(&["verify", KEY, "--no-status", "--output", "text"], token.as_bytes());
+        sandbox.beltic_fed(&["verify", KEY, "--no-status", "--output-format", "text"], token.as_bytes());
     assert_eq!(from_stdin.expect(0).stdout, from_argument.stdout);
     let from_dash = sandbox.beltic_fed(&args("-"), token.as_bytes());
     assert_eq!(from_dash.expect(0).stdout, from_argument.stdout);
@@ -130,7 +131,7 @@ fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
         (b"{\n  \"items\": []\n}", "no 'results' array at the top level (found 'items'); expected"),
     ] {
         let run = sandbox.beltic_fed(&["verify", KEY], text).expect(4);
-        assert!(run.stderr.contains(said) && !run.stderr.contains("--format"), "{}", run.stderr);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("--input-format"), "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }
     let failed = sandbox.beltic_fed(&["verify", KEY], br#"{"index":0,"error":{"code":"x"}}"#).expect(0);
@@ -213,7 +214,9 @@ fn the_flags_about_what_is_accepted_reach_the_verifier() {
 fn sd_jwts_are_verified_with_what_is_disclosed() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[full_item("a"), item("b")]);
-    sandbox.issue("items.ndjson --ledger none --proof-format sd_jwt_vc --output jwt --out tokens").expect(0);
+    sandbox
+        .issue("items.ndjson --ledger none --proof-format sd_jwt_vc --output-format jwt --out tokens")
+        .expect(0);
     sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
     let found = verdicts(&sandbox.beltic(&["verify", "tokens", KEY]).expect(0));
     assert_eq!(found[0]["format"], "sd_jwt_vc");
@@ -237,8 +240,9 @@ fn a_tokens_words_cannot_act_on_the_terminal() {
     sandbox.write("jwks.json", json!({"keys": [hand.jwk("k")]}).to_string());
     let token = hand.token(&json!({"alg": "ES256", "typ": "vc+jwt", "kid": "\u{9b}31m\u{202e}"}), &json!({}));
     let row = json!({"correlation_id": "\u{9b}2J", "credential": {"signed_payload": token}}).to_string();
-    let run =
-        sandbox.beltic_fed(&["verify", "--jwks", "jwks.json", "--output", "text"], row.as_bytes()).expect(3);
+    let run = sandbox
+        .beltic_fed(&["verify", "--jwks", "jwks.json", "--output-format", "text"], row.as_bytes())
+        .expect(3);
     assert!(
         run.stdout.contains("unknown_kid") && !run.stdout.contains(['\u{9b}', '\u{202e}']),
         "{:?}",
@@ -260,7 +264,7 @@ fn what_is_published_is_what_verifiers_need() {
             if issuer == DID_KEY { "" } else { "status:\n  base_url: https://issuer.example/tenant\n" };
         sandbox.write(".beltic.yaml", format!("issuer:\n  did: \"{issuer}\"\n{settings}"));
         sandbox
-            .issue(&format!("items.ndjson --proof-format {format} --output ndjson --out results"))
+            .issue(&format!("items.ndjson --proof-format {format} --output-format ndjson --out results"))
             .expect(0);
         sandbox.beltic(&["publish", "--out", "site"]).expect(0);
         let run = sandbox.beltic(&["verify", "results", "--site", "site"]).expect(0);
@@ -290,7 +294,7 @@ fn in_days(days: i64) -> String {
 fn a_damaged_site_is_no_proof() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[item("a")]);
-    sandbox.issue("items.ndjson --output ndjson --out results").expect(0);
+    sandbox.issue("items.ndjson --output-format ndjson --out results").expect(0);
     sandbox.beltic(&["publish", "--out", "site"]).expect(0);
     for entry in std::fs::read_dir(sandbox.path("site/status")).unwrap() {
         let path = entry.unwrap().path();
@@ -343,7 +347,8 @@ fn bombs_are_refused_in_bounded_memory() {
     let deep = format!("{{\"a\":{}", "[".repeat(900_000));
     sandbox.write("deep.jwt", hand.jws(&header("vc+jwt"), &deep) + "\n");
     for (file, reason) in [("token.jwt", "status_unknown"), ("deep.jwt", "malformed")] {
-        let args = ["verify", file, "--issuer", DID_KEY, "--status-list", "list.jwt", "--output", "ndjson"];
+        let args =
+            ["verify", file, "--issuer", DID_KEY, "--status-list", "list.jwt", "--output-format", "ndjson"];
         let mut shell = std::process::Command::new("sh");
         shell.args(["-c", "ulimit -v 524288 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_beltic")]).args(args);
         shell.current_dir(sandbox.path("."));
@@ -400,7 +405,15 @@ fn what_is_issued_at_the_limits_of_a_batch_verifies() {
             ))
             .expect(0);
         assert!(run.stderr.contains("issued 3, failed 0"), "{}", run.stderr);
-        let run = sandbox.beltic(&["verify", format, "--issuer", DID_KEY, "--no-status", "--output", "text"]);
+        let run = sandbox.beltic(&[
+            "verify",
+            format,
+            "--issuer",
+            DID_KEY,
+            "--no-status",
+            "--output-format",
+            "text",
+        ]);
         assert_eq!(run.code, 0, "{}", run.stdout.chars().take(2_000).collect::<String>());
     }
 }

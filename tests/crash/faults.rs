@@ -62,7 +62,7 @@ fn results_that_may_not_grow() {
     {
         let key = format!("{form}-{kib}");
         let args = format!("batch-issue items.ndjson --ledger ledger.db --idempotency-key {key} --jobs 2");
-        let to_file = format!("{args} --out results --output {form} --failed failed.ndjson");
+        let to_file = format!("{args} --out results --output-format {form} --failed failed.ndjson");
         let failed = limited(&yard, kib * 1024 / block, &to_file).expect(6);
         assert!(failed.stderr.contains("results"), "{}", failed.stderr);
         assert!(!yard.has("results"), "{form}: a results file that ends in the middle of a result");
@@ -70,7 +70,7 @@ fn results_that_may_not_grow() {
         let left = std::fs::read_dir(yard.path("")).unwrap().map(|file| file.unwrap().file_name());
         assert!(left.filter(|name| name.to_str().unwrap().ends_with(".tmp")).count() == 0);
         let _ = std::fs::remove_file(yard.path("failed.ndjson"));
-        let again = yard.run(&format!("{args} --output ndjson")).finished();
+        let again = yard.run(&format!("{args} --output-format ndjson")).finished();
         books.enter_complete(&key, &again.stdout, 3_000);
     }
     assert_eq!(yard.check_ledger("ledger.db"), books.credentials());

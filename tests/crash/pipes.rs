@@ -28,7 +28,8 @@ fn a_closed_pipe_names_the_last_row_that_left() {
     for (form, read) in
         [("text", 10), ("text", 70_000), ("ndjson", 1), ("ndjson", 300_000), ("csv", 100), ("text", 100_000)]
     {
-        let args = format!("batch-issue items.ndjson --ledger ledger.db --output {form} --color never");
+        let args =
+            format!("batch-issue items.ndjson --ledger ledger.db --output-format {form} --color never");
         let mut child = yard.beltic(&args).spawn().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let mut seen = vec![0; read];

@@ -35,14 +35,15 @@ fn what_was_told_as_revoked_stays_revoked() {
     for share in [1, 3, 5, 7, 9] {
         let yard = Yard::new();
         let ids = issued(&yard);
-        let mut running = yard.start("revoke --from results.ndjson --ledger ledger.db --output ndjson");
+        let mut running =
+            yard.start("revoke --from results.ndjson --ledger ledger.db --output-format ndjson");
         let bytes = ids.len() * 100 * share / 10;
         running.wait_until(|running| running.bytes_read() >= bytes);
         let told = revoked(&running.kill().stdout);
         yard.check_ledger("ledger.db");
 
         // Whoever runs it again is told of each credential: revoked now, or revoked already.
-        let again = yard.run("revoke --from results.ndjson --ledger ledger.db --output ndjson");
+        let again = yard.run("revoke --from results.ndjson --ledger ledger.db --output-format ndjson");
         let now = revoked(&again.stdout);
         assert_eq!(again.stdout.lines().count(), ids.len());
         assert!(told.is_disjoint(&now), "a revocation that was told was lost");
@@ -60,7 +61,7 @@ fn revoking_and_publishing_disturb_no_issuing() {
     let yard = Yard::new();
     let ids = issued(&yard);
     let issuing = yard.start("batch-issue items.ndjson --ledger ledger.db --quiet");
-    let revoking = yard.start("revoke --from results.ndjson --ledger ledger.db --output ndjson");
+    let revoking = yard.start("revoke --from results.ndjson --ledger ledger.db --output-format ndjson");
     for _ in 0..5 {
         yard.run("publish --out site --ledger ledger.db --quiet").expect(0);
     }

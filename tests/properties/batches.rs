@@ -213,7 +213,8 @@ impl Runs {
     fn issue(&self, name: &str, (bytes, expected): &File, is_packed: bool, flags: &str) -> Vec<Exact> {
         let bytes = if is_packed { &gzip(bytes) } else { bytes };
         self.sandbox.write(name, bytes);
-        let run = self.sandbox.issue(&format!("{name} --output ndjson --summary summary.json {flags}"));
+        let run =
+            self.sandbox.issue(&format!("{name} --output-format ndjson --summary summary.json {flags}"));
         let rows = run.rows();
         assert_eq!(rows.len(), expected.len(), "{name} {flags}: {}", run.stderr);
         for (index, (row, expected)) in rows.iter().zip(expected).enumerate() {

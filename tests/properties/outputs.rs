@@ -132,7 +132,7 @@ impl Written {
     }
 
     fn check_list(&self) {
-        let run = self.sandbox.beltic(&["list", "--run", &self.key, "--output", "ndjson"]).expect(0);
+        let run = self.sandbox.beltic(&["list", "--run", &self.key, "--output-format", "ndjson"]).expect(0);
         let listed: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(listed.len(), self.issued().len());
         for (listed, credential) in listed.iter().zip(self.issued()) {
@@ -147,7 +147,8 @@ impl Written {
     fn check_revocation(&self, forms: [&str; 2]) {
         for (form, code) in forms.into_iter().zip([0, 3]) {
             let file = format!("results.{form}");
-            let run = self.sandbox.beltic(&["revoke", "--from", &file, "--output", "ndjson"]).expect(code);
+            let run =
+                self.sandbox.beltic(&["revoke", "--from", &file, "--output-format", "ndjson"]).expect(code);
             let rows: Vec<Value> =
                 run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
             assert_eq!(rows.len(), self.issued().len());
@@ -182,7 +183,7 @@ fn results_are_read_back_as_they_were_written() {
         for form in ["ndjson", "json", "csv", "jwt", "text"] {
             let key = &written.key;
             let run = written.sandbox.issue(&format!(
-                "items.ndjson --output {form} --out results.{form} --force --proof-format {format} \
+                "items.ndjson --output-format {form} --out results.{form} --force --proof-format {format} \
                  --issued-at {NOW} --idempotency-key {key}"
             ));
             assert!(matches!(run.code, 0 | 3), "{}", run.stderr);

@@ -147,8 +147,9 @@ impl World {
         for format in ["jwt_vc", "sd_jwt_vc"] {
             for form in ["ndjson", "json", "csv", "jwt"] {
                 let out = format!("{format}.{form}");
-                let run = sandbox
-                    .issue(&format!("items.ndjson --proof-format {format} --output {form} --out {out}"));
+                let run = sandbox.issue(&format!(
+                    "items.ndjson --proof-format {format} --output-format {form} --out {out}"
+                ));
                 assert_eq!(run.code, 3, "{}", run.stderr);
             }
             tokens.extend(sandbox.read(&format!("{format}.jwt")).lines().map(str::to_owned));

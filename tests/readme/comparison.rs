@@ -30,7 +30,7 @@ fn push_names<'f>(object: &'f Object, names: &mut Vec<&'f str>) {
 fn the_envelope_has_the_fields_that_are_compared() {
     let project = project_with_key();
     let mixed = fixture("items/mixed.ndjson").display().to_string();
-    let output = beltic(project.path(), &["batch-issue", &mixed, "--output", "json"]);
+    let output = beltic(project.path(), &["batch-issue", &mixed, "--output-format", "json"]);
     let envelope: Value = serde_yaml::from_slice(&output.stdout).unwrap();
     let mut found = names(envelope.as_mapping().unwrap());
     found.extend(

@@ -103,12 +103,12 @@ fn the_table_of_exit_codes_is_complete() {
 #[test]
 fn the_commands_that_read_the_variable_for_the_form_are_named() {
     let reads = |command: &&clap::Command| {
-        command.get_arguments().any(|arg| arg.get_env() == Some("BELTIC_OUTPUT".as_ref()))
+        command.get_arguments().any(|arg| arg.get_env() == Some("BELTIC_OUTPUT_FORMAT".as_ref()))
     };
     let program = program();
     let names: Vec<String> =
         program.get_subcommands().filter(reads).map(|command| format!("`{}`", command.get_name())).collect();
-    let sentence = format!("`BELTIC_OUTPUT` is read by {} only", names.join(" and "));
+    let sentence = format!("`BELTIC_OUTPUT_FORMAT` is read by {} only", names.join(" and "));
     assert!(section("## Settings").contains(&sentence), "{sentence}");
 }
 
@@ -234,7 +234,7 @@ fn the_table_of_output_forms_is_complete() {
     let documented: Vec<&str> = table_under("\n## Results\n").into_iter().map(|row| row[0]).collect();
     let program = program();
     let batch_issue = program.find_subcommand("batch-issue").unwrap();
-    let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output")).unwrap();
+    let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output-format")).unwrap();
     let known: Vec<String> =
         output.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
     assert_eq!(documented, known);
@@ -392,7 +392,7 @@ fn examples_of_batches_are_batches() {
     let examples = [("json", blocks("json")[0]), ("ndjson", blocks("json")[1]), ("csv", blocks("csv")[0])];
     for (format, text) in examples {
         fs::write(project.path().join("items"), text).unwrap();
-        let rows = issue(project.path(), &["items", "--format", format]);
+        let rows = issue(project.path(), &["items", "--input-format", format]);
         assert_eq!(rows[0]["correlation_id"], "0001", "{text}");
     }
 }
@@ -419,7 +419,8 @@ fn the_same_companies_come_out_of_all_three_forms() {
 
 /// What the results say about the items themselves, without what differs from run to run.
 fn issue(project: &Path, args: &[&str]) -> Vec<Value> {
-    let fixed = ["batch-issue", "--ledger=none", "--output=ndjson", "--issued-at=2026-01-31T00:00:00Z"];
+    let fixed =
+        ["batch-issue", "--ledger=none", "--output-format=ndjson", "--issued-at=2026-01-31T00:00:00Z"];
     let output = beltic(project, &[&fixed, args].concat());
     assert!(output.status.success(), "{}{}", text_of(&output.stdout), text_of(&output.stderr));
     let facts = |row: Value| {
@@ -440,7 +441,8 @@ fn issue(project: &Path, args: &[&str]) -> Vec<Value> {
 fn the_mixed_batch_has_two_sound_items_and_four_kinds_of_failures() {
     let project = project_with_key();
     let mixed = fixture("items/mixed.ndjson").display().to_string();
-    let output = beltic(project.path(), &["batch-issue", &mixed, "--output", "ndjson", "--ledger", "none"]);
+    let output =
+        beltic(project.path(), &["batch-issue", &mixed, "--output-format", "ndjson", "--ledger", "none"]);
     assert_eq!(output.status.code(), Some(3));
     let outcomes: Vec<Value> = rows(&output).iter().map(|row| row["error"]["code"].clone()).collect();
     let expected = json!([

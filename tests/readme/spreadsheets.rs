@@ -16,7 +16,7 @@ fn cells_get_what_the_guide_says() {
         let (column, cell) = (code(column).unwrap(), code(cell).unwrap_or_default());
         fs::write(project.path().join("items.csv"), sheet(column, cell)).unwrap();
         let output =
-            beltic(project.path(), &["batch-issue", "items.csv", "--ledger=none", "--output=ndjson"]);
+            beltic(project.path(), &["batch-issue", "items.csv", "--ledger=none", "--output-format=ndjson"]);
         let result = rows(&output).remove(0);
         match outcome.starts_with("fails: ") {
             true => {

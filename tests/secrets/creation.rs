@@ -49,7 +49,7 @@ fn secrets_are_their_owners_under_every_umask() {
 fn the_log_of_the_ledger_is_private_too() {
     use std::io::{BufRead, BufReader, Write};
     let sandbox = Sandbox::with_issuer_key();
-    let mut command = sandbox.command(&["batch-issue", "-", "--format", "ndjson", "--ledger", "l.db"]);
+    let mut command = sandbox.command(&["batch-issue", "-", "--input-format", "ndjson", "--ledger", "l.db"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "{}", item("a")).unwrap();

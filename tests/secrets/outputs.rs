@@ -101,7 +101,7 @@ fn run(sandbox: &Sandbox, args: &[&str], variables: &[(&str, &str)], secrets: &[
 /// The commands that sign or look at the private key. The bench signs nothing that is kept.
 const USES: [&str; 5] = [
     "batch-issue items.ndjson --key KEY --ledger out/l.db --out out/r.ndjson --failed out/f.ndjson --summary out/s.json --force",
-    "batch-issue items.ndjson --key KEY --ledger none --proof-format sd_jwt_vc --output csv",
+    "batch-issue items.ndjson --key KEY --ledger none --proof-format sd_jwt_vc --output-format csv",
     "keygen --if-missing --out KEY",
     "publish --out out/site --key KEY --ledger out/l.db",
     "bench --items 1 --rounds 1 --jobs 1 --key KEY",
@@ -148,8 +148,8 @@ fn no_use_of_a_key_shows_it() {
 /// A private key in the place of something else.
 const MISTAKES: [&str; 19] = [
     "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none",
-    "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none --format json",
-    "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none --format csv",
+    "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none --input-format json",
+    "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none --input-format csv",
     "batch-issue items.ndjson --config KEY",
     "batch-issue items.ndjson --key keys/p256-encrypted.pem --passphrase-file KEY",
     "batch-issue items.ndjson --key keys/p256-pkcs8.pem --ledger none --proof-format sd_jwt_vc --x5c KEY",
@@ -210,7 +210,7 @@ fn a_key_that_is_given_as_a_path_is_not_shown() {
             }
             run(&sandbox, &["batch-issue", "items.ndjson", "--key", key], &[], &secrets);
             run(&sandbox, &["batch-issue", "items.ndjson", &format!("--key={key}")], &[], &secrets);
-            run(&sandbox, &["batch-issue", "items.ndjson", "--output", key], &[], &secrets);
+            run(&sandbox, &["batch-issue", "items.ndjson", "--output-format", key], &[], &secrets);
             run(&sandbox, &["batch-issue", key], &[], &secrets);
             run(&sandbox, &["inspect", key], &[], &secrets);
             run(&sandbox, &["verify", key, "--key", "keys/p256-public.jwk"], &[], &secrets);

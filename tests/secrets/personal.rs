@@ -99,7 +99,7 @@ fn run(sandbox: &Sandbox, args: &str) -> Run {
 fn judge(sandbox: &Sandbox, args: &str, run: &Run) {
     for mark in personal() {
         mark.expect_absent(&format!("{args}: {}", run.stderr), run.stderr.as_bytes());
-        if args.ends_with("--output text") {
+        if args.ends_with("--output-format text") {
             mark.expect_absent(&format!("{args}: {}", run.stdout), run.stdout.as_bytes());
         }
         for line in run.stdout.lines() {
@@ -247,21 +247,21 @@ fn no_error_code_comes_with_personal_data() {
                 all("batch-issue other.ndjson --ledger ledger/other.db");
                 for change in ["revoke", "suspend", "reinstate", "revoke"] {
                     for output in ["ndjson", "csv", "text"] {
-                        all(&format!("{change} --from results --ledger {ledger} --output {output}"));
+                        all(&format!("{change} --from results --ledger {ledger} --output-format {output}"));
                     }
                 }
             }
             _ => {
                 for output in ["ndjson", "json", "csv", "jwt", "text"] {
-                    all(&format!("{ISSUE} --output {output} --failed failed --force"));
-                    all(&format!("{ISSUE} --output {output} --dry-run --allow-unknown"));
+                    all(&format!("{ISSUE} --output-format {output} --failed failed --force"));
+                    all(&format!("{ISSUE} --output-format {output} --dry-run --allow-unknown"));
                 }
             }
         }
         assert!(said.contains(code.as_str()), "{} was not provoked: {said}", code.as_str());
         for form in ["ndjson", "csv", "text"] {
             for what in ["list --ledger ledger/l.db", "list --events --ledger ledger/l.db"] {
-                let args = format!("{what} --output {form}");
+                let args = format!("{what} --output-format {form}");
                 let run = run(&sandbox, &args);
                 let marks = personal().into_iter().chain(marks(IDENTIFYING.into_iter()));
                 marks.for_each(|mark| mark.expect_absent(&args, run.stdout.as_bytes()));
@@ -305,11 +305,11 @@ fn no_fault_of_a_table_shows_a_cell() {
         sandbox.write("mapped.csv", mapped);
         for args in [
             "batch-issue items.csv --ledger ledger/l.db --summary summary.json",
-            "batch-issue items.csv --ledger ledger/l.db --output jwt --failed failed --force",
-            "batch-issue items.csv --ledger ledger/l.db --encoding windows-1252 --output text",
-            "batch-issue items.csv --ledger ledger/l.db --delimiter ; --format csv",
-            "batch-issue items.csv --ledger ledger/l.db --format ndjson",
-            "batch-issue items.csv --ledger ledger/l.db --format json",
+            "batch-issue items.csv --ledger ledger/l.db --output-format jwt --failed failed --force",
+            "batch-issue items.csv --ledger ledger/l.db --encoding windows-1252 --output-format text",
+            "batch-issue items.csv --ledger ledger/l.db --delimiter ; --input-format csv",
+            "batch-issue items.csv --ledger ledger/l.db --input-format ndjson",
+            "batch-issue items.csv --ledger ledger/l.db --input-format json",
             "batch-issue mapped.csv --ledger ledger/l.db --config mapped.yaml --dry-run",
             "revoke --from items.csv --ledger ledger/l.db",
             "verify items.csv --key .beltic/issuer.pub.jwk --no-status",
@@ -348,7 +348,7 @@ fn no_fault_of_a_file_shows_an_item() {
         sandbox.write("items.json", &file);
         for args in [
             "batch-issue items.json --ledger ledger/l.db --summary summary.json",
-            "batch-issue items.json --ledger ledger/l.db --format ndjson --output text",
+            "batch-issue items.json --ledger ledger/l.db --input-format ndjson --output-format text",
             "batch-issue items.json --ledger ledger/l.db --max-item-bytes 100 --failed failed --force",
             "batch-issue items.json --ledger ledger/l.db --api-limits --dry-run",
             "revoke --from items.json --ledger ledger/l.db",
@@ -368,7 +368,8 @@ fn no_verdict_shows_a_claim() {
     sandbox.write_items("items.ndjson", &[marked()]);
     sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
     for format in ["jwt_vc", "sd_jwt_vc"] {
-        let args = format!("{ISSUE} --proof-format {format} --output jwt --issued-at 2020-01-01T00:00:00Z");
+        let args =
+            format!("{ISSUE} --proof-format {format} --output-format jwt --issued-at 2020-01-01T00:00:00Z");
         let token = run(&sandbox, &args).stdout.trim().to_owned();
         let parts: Vec<&str> = token.splitn(3, '.').collect();
         let payload = data_encoding::BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap();
@@ -389,7 +390,7 @@ fn no_verdict_shows_a_claim() {
             sandbox.write("token", &token);
             for args in [
                 "verify token --key .beltic/issuer.pub.jwk --no-status",
-                "verify token --key .beltic/issuer.pub.jwk --output text",
+                "verify token --key .beltic/issuer.pub.jwk --output-format text",
                 "verify token --issuer did:web:other.example --no-status --key .beltic/issuer.pub.jwk",
                 "present token --disclose claims.nothing",
             ] {

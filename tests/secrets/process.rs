@@ -48,7 +48,16 @@ impl Waiting {
         let command = sandbox.command(&[]);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(command.get_program()).current_dir(sandbox.path("")).env_clear();
-        shell.args(["batch-issue", "-", "--format", "ndjson", "--output", "ndjson", "--jobs", "1"]);
+        shell.args([
+            "batch-issue",
+            "-",
+            "--input-format",
+            "ndjson",
+            "--output-format",
+            "ndjson",
+            "--jobs",
+            "1",
+        ]);
         shell.args(["--key", "key", "--ledger", "ledger.db"]);
         for (name, value) in command.get_envs() {
             shell.env(name, value.unwrap_or_default());

@@ -31,11 +31,11 @@ const STEPS: &[(&str, &[&str])] = &[
         &["N/ledger", "N/out", "N/failed", "N/summary"],
     ),
     (
-        "batch-issue N/in/items.ndjson --key N/keys/key.pem --ledger N/ledger/l.db --output csv --idempotency-key k",
+        "batch-issue N/in/items.ndjson --key N/keys/key.pem --ledger N/ledger/l.db --output-format csv --idempotency-key k",
         &["N/ledger"],
     ),
     (
-        "batch-issue N/in/items.ndjson --key N/keys/key.pem --ledger none --proof-format sd_jwt_vc --output text",
+        "batch-issue N/in/items.ndjson --key N/keys/key.pem --ledger none --proof-format sd_jwt_vc --output-format text",
         &[],
     ),
     ("batch-issue N/in/items.ndjson --key N/keys/key.pem --ledger N/ledger/l.db --dry-run", &["N/ledger"]),

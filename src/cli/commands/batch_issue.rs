@@ -138,7 +138,7 @@ fn format(args: &BatchIssueArgs) -> OutputFormat {
         true => OutputFormat::Text,
         false => OutputFormat::Ndjson,
     };
-    args.output.unwrap_or(default)
+    args.output_format.unwrap_or(default)
 }
 
 /// What the run is called, and what must be the same if it is repeated.

@@ -26,7 +26,8 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
     if args.verify {
         return verify(&ledger, args);
     }
-    let form = args.output.unwrap_or(if super::wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
+    let form =
+        args.output_format.unwrap_or(if super::wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
     let listing = Listing { form, now, color: streams::color_on_stdout(common.color) };
     let told = if args.events {
         let after = cursor(args, "the number of an event")?.unwrap_or_default();

@@ -21,7 +21,7 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     let events = ledger.events_of(credential.place)?;
     let now = system_now();
     let default = if super::wants_text() { ShowFormat::Text } else { ShowFormat::Json };
-    let shown = match args.output.unwrap_or(default) {
+    let shown = match args.output_format.unwrap_or(default) {
         ShowFormat::Json => listing::life_as_json(&credential, &events, now),
         ShowFormat::Text => {
             let color = streams::color_on_stdout(common.color);

@@ -34,7 +34,7 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
     let mut targets = Targets::of(args, &ledger)?;
     let order = Order { change, reason, at: system_now() };
-    let format = args.output.unwrap_or(if wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
+    let format = args.output_format.unwrap_or(if wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
     let rows = ChangeRows::new(format, change, args.dry_run, streams::color_on_stdout(common.color));
     let mut output = Output::to_stdout()?;
     let mut counts = Counts::default();

@@ -24,7 +24,8 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     let mut inputs = Inputs::open(&args.inputs)?;
     let default = if super::wants_text() { VerdictFormat::Text } else { VerdictFormat::Ndjson };
-    let form = Form { format: args.output.unwrap_or(default), color: streams::color_on_stdout(common.color) };
+    let form =
+        Form { format: args.output_format.unwrap_or(default), color: streams::color_on_stdout(common.color) };
     let mut output = Output::to_stdout()?;
     let mut counts = Counts::default();
     let mut order = Order::default();
