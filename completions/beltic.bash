@@ -994,7 +994,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-q -h --config --color --quiet --ledger --status --run --subject --correlation-id --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --events --verify --head --help"
+            opts="-q -h --config --color --quiet --ledger --status --run --subject --correlation-id --issuer --kid --vct --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --events --verify --head --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1047,6 +1047,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1239,7 +1251,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-q -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --ledger --reason --help"
+            opts="-q -y -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1288,6 +1300,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1322,7 +1346,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-q -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --ledger --reason --help"
+            opts="-q -y -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1371,6 +1395,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1498,7 +1534,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-q -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --ledger --reason --help"
+            opts="-q -y -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1547,6 +1583,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,11 @@
 //! What `batch-issue` wrote, read row by row: results as NDJSON, as the API's JSON envelope or as
 //! CSV; and plain lists of ids or tokens, one a line or in a JSON array. Any of them may be gzipped.
 //!
+//! For changes of status, a CSV file of the user's own is read too ([`Results::open_targets`]). Exactly one of its
+//! columns names the credentials, the first of these that it has: `credential_id`, `id`, `signed_payload`,
+//! `correlation_id`, `subject_id`. Nothing is looked for in another column where a cell of that one is empty: such a
+//! row fails.
+//!
 //! The first bytes decide which it is. The file is cut by [`crate::source`], as batches are, so
 //! memory is bounded by the longest row.
 
@@ -10,9 +15,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::json::{Kind, Parser, Value};
+use crate::request::Lookup;
 use crate::source::{
     Chunk, Contents, Input, InputError, InputFault, InputName, ItemFault, LARGEST_MAX_ITEM_BYTES, Options,
-    Source, names_credential,
+    RowKey, Source, names_credential,
 };
 use crate::stop::Stop;
 
@@ -43,6 +49,8 @@ pub enum Content<'r> {
         /// The token.
         token: Option<Cow<'r, str>>,
     },
+    /// An id of the user's own, which may be that of several credentials.
+    OwnId(Lookup, Cow<'r, str>),
     /// An item that failed: there is no credential.
     Failed,
     /// Nothing that can be read, and why.
@@ -60,6 +68,7 @@ impl ResultRow<'_> {
         let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         let content = match self.content {
             Content::Credential { id, token } => Content::Credential { id: own(id), token: own(token) },
+            Content::OwnId(lookup, text) => Content::OwnId(lookup, Cow::Owned(text.into_owned())),
             Content::Failed => Content::Failed,
             Content::Unreadable(problem) => Content::Unreadable(problem),
         };
@@ -75,6 +84,11 @@ impl ResultsError {
     /// Whether the file could not be read (exit code 6), rather than being no results (4).
     pub fn is_io(&self) -> bool {
         self.0.is_io()
+    }
+
+    /// Whether waiting for more was given up on request.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_stopped()
     }
 }
 
@@ -116,6 +130,15 @@ impl Results {
         Results::of(input, stop)
     }
 
+    /// Reads what names the credentials whose status is to be changed: as [`Results::of`], and CSV files with a
+    /// column of the user's own ids.
+    ///
+    /// # Errors
+    /// Where the input cannot be read, or names no credentials.
+    pub fn open_targets(input: Input, stop: &Stop) -> Result<Results, ResultsError> {
+        Results::with(input, true, stop)
+    }
+
     /// Reads from something open.
     ///
     /// # Errors
@@ -129,8 +152,12 @@ impl Results {
     /// # Errors
     /// Where it cannot be read, or is no results.
     pub fn of(input: Input, stop: &Stop) -> Result<Results, ResultsError> {
-        let options =
-            Options { contents: Contents::Results, max_item_bytes: MAX_ROW_BYTES, ..Options::default() };
+        Results::with(input, false, stop)
+    }
+
+    fn with(input: Input, own_ids: bool, stop: &Stop) -> Result<Results, ResultsError> {
+        let (contents, max_item_bytes) = (Contents::Results, MAX_ROW_BYTES);
+        let options = Options { contents, own_ids, max_item_bytes, ..Options::default() };
         let name = input.name();
         let source = Box::new(Source::open(vec![input], options, stop)?);
         Ok(Results { name, source })
@@ -152,7 +179,7 @@ impl Results {
     /// The rows one batch after the other, for whoever reads them on one thread.
     pub fn batches(self) -> Batches {
         let (order, parser) = (self.order(), Parser::for_tokens());
-        Batches { order, results: self, parser, next_index: 0, over: false }
+        Batches { order, results: self, parser, column: None, next_index: 0, over: false }
     }
 }
 
@@ -165,9 +192,13 @@ impl RawRows {
     pub fn read(&self, parser: &mut Parser, mut each: impl FnMut(ResultRow<'_>)) {
         let mut index = 0;
         let mut texts = self.0.open();
+        let key = self.0.key();
         while let Some(item) = texts.next() {
             let row = match item.text {
-                Ok(text) => row_of(text, item.line.is_some(), parser),
+                Ok(text) => match key {
+                    Some((key, column)) => row_of_table(text, key, column, parser),
+                    None => row_of(text, item.line.is_some(), parser),
+                },
                 // Two tables were joined; nothing is lost with it.
                 Err(ItemFault::RepeatsHeader { .. }) => None,
                 Err(fault) => {
@@ -218,11 +249,17 @@ pub struct Batches {
     results: Results,
     order: Order,
     parser: Parser,
+    column: Option<String>,
     next_index: u64,
     over: bool,
 }
 
 impl Batches {
+    /// The one column that names the credentials, as soon as a batch was read from a table of which only one is read.
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+
     /// The next rows, at most 1,000; none after the last.
     ///
     /// # Errors
@@ -234,6 +271,9 @@ impl Batches {
                 self.order.end()?;
                 break;
             };
+            if self.column.is_none() {
+                self.column = raw.0.key().map(|(_, column)| column.to_owned());
+            }
             let mut rows = Vec::new();
             raw.read(&mut self.parser, |row| rows.push(row.into_owned()));
             if self.order.drops_first(rows.len(), rows.first().is_some_and(ResultRow::looks_like_a_heading)) {
@@ -247,6 +287,33 @@ impl Batches {
         }
         Ok(Vec::new())
     }
+}
+
+/// What a row of a table holds in its one column that names credentials. The text is the row as JSON.
+fn row_of_table<'r>(
+    text: &'r str,
+    key: RowKey,
+    column: &str,
+    parser: &'r mut Parser,
+) -> Option<(Option<Cow<'r, str>>, Content<'r>)> {
+    let Ok(document) = parser.parse(text) else { return Some((None, no_result())) };
+    let row = document.root();
+    let member = |names: &[&str]| names.iter().find_map(|name| text_of(row, name));
+    let content = match key {
+        _ if row.member("error").is_some() => Some(Content::Failed),
+        RowKey::CredentialId => {
+            member(&["credential_id", "id"]).map(|id| Content::Credential { id: Some(id), token: None })
+        }
+        RowKey::Token => {
+            member(&["signed_payload"]).map(|token| Content::Credential { id: None, token: Some(token) })
+        }
+        RowKey::CorrelationId => {
+            member(&["correlation_id"]).map(|id| Content::OwnId(Lookup::CorrelationId, id))
+        }
+        RowKey::SubjectId => member(&["subject_id"]).map(|id| Content::OwnId(Lookup::Subject, id)),
+    };
+    let empty = || Content::Unreadable(format!("column '{column}' is empty in this row"));
+    Some((text_of(row, "correlation_id"), content.unwrap_or_else(empty)))
 }
 
 /// What a line or an element of an array holds, and its correlation id; nothing, where a line is a comment.
@@ -263,7 +330,7 @@ fn row_of<'r>(
         return Some((None, plain(text.into())));
     }
     let Ok(document) = parser.parse(text) else {
-        return Some((None, Content::Unreadable("no JSON".to_owned())));
+        return Some((None, Content::Unreadable("not valid JSON".to_owned())));
     };
     let row = document.root();
     if let Some(text) = row.as_str() {
@@ -283,7 +350,7 @@ fn entry(line: &str) -> Option<&str> {
 }
 
 fn no_result() -> Content<'static> {
-    Content::Unreadable("no result of batch-issue".to_owned())
+    Content::Unreadable("not a result of batch-issue".to_owned())
 }
 
 /// What a result holds. An error is believed before anything beside it: a credential whose status

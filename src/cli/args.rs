@@ -76,15 +76,16 @@ pub enum Command {
     Inspect(Deferred<InspectArgs>),
     /// Keep some disclosures of an SD-JWT and drop the others
     Present(Deferred<PresentArgs>),
-    /// Revoke credentials, for ever
+    /// Permanently revoke credentials
     #[command(
         before_help = "Examples:
   beltic revoke 01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
   beltic revoke --from results.ndjson --reason policy_change
   beltic revoke --correlation-id 0001 --correlation-id 0002
   beltic revoke --run nightly-2026-11-23 --dry-run
+  beltic revoke --from register.csv --yes
 ",
-        after_help = "Revocation is final. Verifiers see it once `beltic publish` has written the lists.\n"
+        after_help = "Revocation is permanent. Verifiers see it once `beltic publish` has written the lists.\n"
     )]
     Revoke(Deferred<StatusArgs>),
     /// Suspend credentials, until they are reinstated
@@ -107,9 +108,9 @@ pub enum Command {
     Reinstate(Deferred<StatusArgs>),
     /// Write the static site that verifiers fetch: keys, DID document, status lists
     Publish(Deferred<PublishArgs>),
-    /// List the credentials that the ledger knows, or what happened to them
+    /// List issued credentials, or the audit log
     List(Deferred<ListArgs>),
-    /// Show one credential and what happened to it
+    /// Show one credential and its history
     Show(Deferred<ShowArgs>),
     /// Look the ledger over
     Ledger(LedgerArgs),
@@ -385,24 +386,39 @@ pub struct PresentArgs {
 #[command(
     help_template = HELP_TEMPLATE,
     mut_args(|arg| arg.hide_env_values(true)),
-    group = ArgGroup::new("which").args(["ids", "from", "run", "subject", "correlation_id"]).multiple(true).required(true)
+    group = ArgGroup::new("which").args([
+        "ids", "from", "run", "subject", "correlation_id", "issuer", "kid", "vct",
+    ]).multiple(true).required(true)
 )]
 pub struct StatusArgs {
     /// Ids of credentials, with or without `urn:uuid:`
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
-    /// A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input
+    /// Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Which credentials")]
     pub from: Option<PathBuf>,
     /// All credentials of this run: its id or its idempotency key
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub run: Option<String>,
     /// All credentials of this subject id; may be given again
-    #[arg(long, value_name = "ID", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub subject: Vec<String>,
     /// All credentials of this correlation id; may be given again
-    #[arg(long, value_name = "ID", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub correlation_id: Vec<String>,
+    /// All credentials of this issuer
+    #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub issuer: Option<String>,
+    /// All credentials signed with the key of this id
+    #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub kid: Option<String>,
+    /// All credentials of this type
+    #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub vct: Option<String>,
+
+    /// Do not ask before changing more than 10 credentials
+    #[arg(long, short)]
+    pub yes: bool,
 
     /// Say what would be changed; change nothing
     #[arg(long)]
@@ -463,7 +479,7 @@ pub struct PublishArgs {
     help_template = HELP_TEMPLATE,
     mut_args(|arg| arg.hide_env_values(true)),
     group = ArgGroup::new("condition").multiple(true).args([
-        "status", "run", "subject", "correlation_id", "issued_after", "issued_before", "expires_after",
+        "status", "run", "subject", "correlation_id", "issuer", "kid", "vct", "issued_after", "issued_before", "expires_after",
         "expires_before", "expiring_within",
     ]),
     before_help = "Examples:
@@ -492,6 +508,15 @@ pub struct ListArgs {
     /// Of the item with this correlation id; repeated: of any of them
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub correlation_id: Vec<String>,
+    /// Of this issuer
+    #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub issuer: Option<String>,
+    /// Signed with the key of this id
+    #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub kid: Option<String>,
+    /// Of this type
+    #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub vct: Option<String>,
     /// Issued at or after this time: RFC 3339, or a date for its start in UTC
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_after: Option<UnixTime>,

@@ -124,6 +124,8 @@ fn looks_like_a_token(text: &str) -> bool {
 pub(crate) fn token_of(content: Content<'_>) -> Option<Result<Cow<'_, str>, String>> {
     match content {
         Content::Failed => None,
+        // Read for changes of status alone.
+        Content::OwnId(..) => Some(Err("an id of your own".to_owned())),
         Content::Unreadable(problem) => Some(Err(problem)),
         Content::Credential { token: Some(token), .. } => Some(Ok(token)),
         Content::Credential { id: Some(id), .. } if parse_id(&id).is_some() => {

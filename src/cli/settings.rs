@@ -298,6 +298,7 @@ impl Settings {
         let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
         Ok(source::Options {
             contents: source::Contents::Items,
+            own_ids: false,
             format: args.input_format.map(|format| match format {
                 InputFormat::Json => source::Format::Json,
                 InputFormat::Ndjson => source::Format::Ndjson,

@@ -38,6 +38,10 @@ pub struct Credential {
     pub list: (Arc<ListUris>, u32),
     /// Its status.
     pub standing: Standing,
+    /// The hash of its subject's id.
+    pub subject_hash: LookupHash,
+    /// The hash of its correlation id; zeros where it has none.
+    pub correlation_hash: LookupHash,
 }
 
 /// A run, as the ledger knows it.
@@ -58,6 +62,14 @@ pub struct Filter {
     pub not_revoked: bool,
     /// Of the run of this name.
     pub run: Option<String>,
+    /// Issued by this issuer.
+    pub issuer: Option<String>,
+    /// Signed with the key of this id.
+    pub kid: Option<String>,
+    /// Of this type.
+    pub vct: Option<String>,
+    /// Not issued later than the credentials of this batch, as [`Ledger::newest_batch`] gives it.
+    pub up_to: Option<i64>,
     /// Issued in this time.
     pub issued: Option<RangeInclusive<UnixTime>>,
     /// Expiring in this time.
@@ -90,11 +102,22 @@ impl Filter {
     fn batches(&self, from: i64) -> (String, Vec<Box<dyn ToSql>>) {
         let mut conditions = vec!["batch >= ?"];
         let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(from)];
-        if let Some(run) = &self.run {
-            // The `+` keeps SQLite from the index by run, which would have it sort the records of
-            // the whole run anew for each page.
-            conditions.push("+run = (SELECT run FROM runs WHERE name = ?)");
-            values.push(Box::new(run.clone()));
+        if let Some(batch) = self.up_to {
+            conditions.push("batch <= ?");
+            values.push(Box::new(batch));
+        }
+        // The `+` keeps SQLite from the index by run, which would have it sort the records of
+        // the whole run anew for each page.
+        for (condition, text) in [
+            ("+run IN (SELECT run FROM runs WHERE name = ?)", &self.run),
+            ("+run IN (SELECT run FROM runs WHERE issuer = ?)", &self.issuer),
+            ("+run IN (SELECT run FROM runs WHERE kid = ?)", &self.kid),
+            ("+run IN (SELECT run FROM runs WHERE vct = ?)", &self.vct),
+        ] {
+            if let Some(text) = text {
+                conditions.push(condition);
+                values.push(Box::new(text.clone()));
+            }
         }
         let mut overlaps = |condition, range: &Option<RangeInclusive<UnixTime>>| {
             if let Some(range) = range {
@@ -151,6 +174,16 @@ impl Ledger {
         let mut finder =
             Finder { connection: &self.connection, lists: &mut self.lists, runs: HashMap::new() };
         finder.page(filter, after, false, limit).map_err(|source| self.cannot("read", source))
+    }
+
+    /// The batch of the credential that was issued last; 0 where there is none.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn newest_batch(&self) -> Result<i64, LedgerError> {
+        self.connection
+            .query_row("SELECT coalesce(max(batch), 0) FROM batches", [], |row| row.get(0))
+            .map_err(|source| self.cannot("read", source))
     }
 
     /// When the last credential signed with the key of this id expires, where there is one.
@@ -240,6 +273,8 @@ impl Finder<'_> {
                 expires_at: record.expires_at,
                 list: self.lists.place(batch.slots.list, batch.slots.first + place),
                 standing: standing.clone(),
+                subject_hash: record.subject_hash,
+                correlation_hash: record.correlation_hash,
             });
         }
         Ok(())

@@ -107,7 +107,7 @@ pub struct Ledger {
     /// out, it stands at another position, and is not issued there once more.
     displaced: HashMap<ContentHash, Uuid>,
     /// What a dry run has changed so far.
-    foreseen: HashMap<Place, Status>,
+    foreseen: status::Foreseen,
 }
 
 /// Whether a ledger went back in time.
@@ -182,7 +182,7 @@ impl Ledger {
             lists: OpenLists::default(),
             last_event,
             displaced: HashMap::new(),
-            foreseen: HashMap::new(),
+            foreseen: status::Foreseen::default(),
         })
     }
 

@@ -8,8 +8,19 @@
 //!      └──────────────── revoke ────────────────┘
 //! ```
 //!
-//! Revocation is final (contract section 6). The table `statuses` has a row for each credential
-//! that is not active; a change of it and the event that tells of it are one transaction.
+//! Revocation is permanent. A change to the status that a credential already has is no failure, so that
+//! a script can be run again: nothing is written, no event is appended, and the credential keeps the
+//! date and the reason that it had. A change that leads out of `revoked` is refused.
+//!
+//! | now | revoke | suspend | reinstate |
+//! | --- | --- | --- | --- |
+//! | active | changed | changed | unchanged |
+//! | suspended | changed | unchanged | changed |
+//! | revoked | unchanged | refused | refused |
+//!
+//! The table `statuses` has a row for each credential that is not active. A change of it and the event
+//! that records it are one transaction; so are all changes that one call of [`Ledger::change`] makes.
+//! What it returns is durable.
 
 use std::collections::HashMap;
 
@@ -67,7 +78,7 @@ pub struct Standing {
 /// A change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// For ever.
+    /// Permanently.
     Revoke,
     /// Until it is reinstated.
     Suspend,
@@ -86,21 +97,15 @@ impl Change {
     }
 }
 
-/// Why a credential's status stays what it is.
+/// Why a credential's status cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The ledger knows no such credential.
-    #[error("the ledger knows no credential of this id")]
+    /// The ledger has no such credential.
+    #[error("the ledger has no credential with this id")]
     Unknown,
-    /// Revocation is final.
-    #[error("revoked already, which is final")]
+    /// Revocation is permanent.
+    #[error("already revoked; revocation is permanent")]
     Revoked,
-    /// It is suspended already.
-    #[error("suspended already")]
-    Suspended,
-    /// There is no suspension to end.
-    #[error("not suspended")]
-    NotSuspended,
 }
 
 /// Where a credential's record stands.
@@ -110,13 +115,15 @@ pub struct Place {
     pub(super) place: u32,
 }
 
-/// A credential whose status was changed, or would be.
+/// A credential that has the wanted status now, or would have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
     /// The credential.
     pub id: Uuid,
     /// What it is now.
     pub standing: Standing,
+    /// Whether it had that status before, so that nothing was changed.
+    pub unchanged: bool,
 }
 
 /// What is to be done to credentials.
@@ -128,6 +135,37 @@ pub struct Order<'o> {
     pub reason: Option<&'o str>,
     /// When.
     pub at: UnixTime,
+}
+
+impl Order<'_> {
+    /// What it gives a credential whose status it changes.
+    fn standing(&self) -> Standing {
+        match self.change.leads_to() {
+            Status::Active => Standing::default(),
+            status => Standing { status, since: Some(self.at), reason: self.reason.map(str::to_owned) },
+        }
+    }
+}
+
+/// The credentials that a dry run would have changed so far: a bit for each of a batch, so that a
+/// million of them take 200 kB. A process serves one order, which gives them all the same status.
+#[derive(Debug, Default)]
+pub(super) struct Foreseen(HashMap<i64, Vec<u64>>);
+
+impl Foreseen {
+    fn add(&mut self, place: Place) {
+        let (word, bit) = (place.place as usize / 64, place.place % 64);
+        let words = self.0.entry(place.batch).or_default();
+        if words.len() <= word {
+            words.resize(word + 1, 0);
+        }
+        words[word] |= 1 << bit;
+    }
+
+    fn has(&self, place: Place) -> bool {
+        let (word, bit) = (place.place as usize / 64, place.place % 64);
+        self.0.get(&place.batch).and_then(|words| words.get(word)).is_some_and(|bits| bits >> bit & 1 == 1)
+    }
 }
 
 /// Rows of a batch that were read before: credentials of one batch are mostly asked for together.
@@ -165,7 +203,8 @@ impl Ledger {
         Ok(answers)
     }
 
-    /// What [`Ledger::change`] would say. Writes nothing; what was foreseen before counts.
+    /// What [`Ledger::change`] would say. Writes nothing. Takes into account what it said before, until
+    /// [`Ledger::forget_foreseen`].
     ///
     /// # Errors
     /// Where the ledger cannot be read.
@@ -183,6 +222,11 @@ impl Ledger {
         self.foreseen = foreseen;
         answers.map_err(|source| self.cannot("read", source))
     }
+
+    /// Forgets what [`Ledger::foresee_change`] said.
+    pub fn forget_foreseen(&mut self) {
+        self.foreseen = Foreseen::default();
+    }
 }
 
 fn change_one(
@@ -194,8 +238,9 @@ fn change_one(
     let Some(place) = locate(transaction, id, recent)? else {
         return Ok(Err(Refusal::Unknown));
     };
-    let standing = match decide(order, standing(transaction, place)?.status) {
-        Ok(standing) => standing,
+    let standing = match decide(order, standing(transaction, place)?) {
+        Ok((standing, false)) => standing,
+        Ok((standing, unchanged)) => return Ok(Ok(Changed { id, standing, unchanged })),
         Err(refusal) => return Ok(Err(refusal)),
     };
     match order.change {
@@ -221,7 +266,7 @@ fn change_one(
         lists::begin_suspension(transaction, list)?;
     }
     events::append_change(transaction, order.change, place, order.at, order.reason)?;
-    Ok(Ok(Changed { id, standing }))
+    Ok(Ok(Changed { id, standing, unchanged: false }))
 }
 
 fn foresee_one(
@@ -229,31 +274,28 @@ fn foresee_one(
     order: Order<'_>,
     id: Uuid,
     recent: &mut Recent,
-    foreseen: &mut HashMap<Place, Status>,
+    foreseen: &mut Foreseen,
 ) -> rusqlite::Result<Result<Changed, Refusal>> {
     let Some(place) = locate(connection, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
-    let status = match foreseen.get(&place) {
-        Some(status) => *status,
-        None => standing(connection, place)?.status,
+    let now = match foreseen.has(place) {
+        true => order.standing(),
+        false => standing(connection, place)?,
     };
-    Ok(decide(order, status).map(|standing| {
-        foreseen.insert(place, standing.status);
-        Changed { id, standing }
+    Ok(decide(order, now).map(|(standing, unchanged)| {
+        if !unchanged {
+            foreseen.add(place);
+        }
+        Changed { id, standing, unchanged }
     }))
 }
 
-/// The rule of the module's page.
-fn decide(order: Order<'_>, now: Status) -> Result<Standing, Refusal> {
-    match (order.change, now) {
-        (_, Status::Revoked) => return Err(Refusal::Revoked),
-        (Change::Suspend, Status::Suspended) => return Err(Refusal::Suspended),
-        (Change::Reinstate, Status::Active) => return Err(Refusal::NotSuspended),
-        _ => {}
+/// The rule of the module's page: what the credential's standing is afterwards, and whether it is what it was.
+fn decide(order: Order<'_>, now: Standing) -> Result<(Standing, bool), Refusal> {
+    match (order.change, now.status) {
+        (change, status) if change.leads_to() == status => Ok((now, true)),
+        (_, Status::Revoked) => Err(Refusal::Revoked),
+        _ => Ok((order.standing(), false)),
     }
-    Ok(match order.change.leads_to() {
-        Status::Active => Standing::default(),
-        status => Standing { status, since: Some(order.at), reason: order.reason.map(str::to_owned) },
-    })
 }
 
 /// Where a credential's record stands. All ids of a batch hold its millisecond.

@@ -317,8 +317,12 @@ fn order(change: Change) -> Order<'static> {
     Order { change, reason: Some("error"), at: UnixTime::from_seconds(1_795_500_000).unwrap() }
 }
 
-fn outcomes(answers: Vec<Result<Changed, Refusal>>) -> Vec<Result<Status, Refusal>> {
-    answers.into_iter().map(|answer| answer.map(|changed| changed.standing.status)).collect()
+/// The statuses, and whether they were that before.
+fn outcomes(answers: Vec<Result<Changed, Refusal>>) -> Vec<Result<(Status, bool), Refusal>> {
+    answers
+        .into_iter()
+        .map(|answer| answer.map(|changed| (changed.standing.status, changed.unchanged)))
+        .collect()
 }
 
 #[test]
@@ -329,26 +333,76 @@ fn revocation_is_final_and_suspension_is_not() {
     let unknown = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
     let mut change = |kind, ids: &[Uuid]| {
         let foreseen = ledger.foresee_change(order(kind), ids).unwrap();
-        ledger.foreseen.clear();
+        ledger.forget_foreseen();
         let answers = ledger.change(order(kind), ids).unwrap();
         assert_eq!(foreseen, answers);
         outcomes(answers)
     };
     let (a, b) = (ids[0], ids[1]);
-    assert_eq!(change(Change::Reinstate, &[a]), [Err(Refusal::NotSuspended)]);
-    assert_eq!(change(Change::Suspend, &[a, a]), [Ok(Status::Suspended), Err(Refusal::Suspended)]);
-    assert_eq!(change(Change::Reinstate, &[a]), [Ok(Status::Active)]);
-    assert_eq!(change(Change::Revoke, &[b, unknown]), [Ok(Status::Revoked), Err(Refusal::Unknown)]);
-    for kind in [Change::Revoke, Change::Suspend, Change::Reinstate] {
+    let [changed, unchanged] = [false, true].map(|unchanged| move |status| Ok((status, unchanged)));
+    assert_eq!(change(Change::Reinstate, &[a]), [unchanged(Status::Active)]);
+    let twice = [changed(Status::Suspended), unchanged(Status::Suspended)];
+    assert_eq!(change(Change::Suspend, &[a, a]), twice);
+    assert_eq!(change(Change::Reinstate, &[a]), [changed(Status::Active)]);
+    assert_eq!(change(Change::Revoke, &[b, unknown]), [changed(Status::Revoked), Err(Refusal::Unknown)]);
+    assert_eq!(change(Change::Revoke, &[b]), [unchanged(Status::Revoked)]);
+    for kind in [Change::Suspend, Change::Reinstate] {
         assert_eq!(change(kind, &[b]), [Err(Refusal::Revoked)]);
     }
-    assert_eq!(change(Change::Suspend, &[a]), [Ok(Status::Suspended)]);
-    assert_eq!(change(Change::Revoke, &[a]), [Ok(Status::Revoked)]);
+    assert_eq!(change(Change::Suspend, &[a]), [changed(Status::Suspended)]);
+    assert_eq!(change(Change::Revoke, &[a]), [changed(Status::Revoked)]);
     let standing = |ledger: &mut Ledger, id| ledger.credential(id).unwrap().unwrap().standing;
     let revoked = standing(&mut ledger, a);
     assert_eq!((revoked.status, revoked.reason.as_deref()), (Status::Revoked, Some("error")));
     assert_eq!(revoked.since, Some(order(Change::Revoke).at));
     assert_eq!(standing(&mut ledger, ids[2]), Standing::default());
+}
+
+/// Any changes in any order, against the table on the page of `status`.
+#[test]
+fn changes_of_status_follow_the_table() {
+    use proptest::prelude::*;
+    const CHANGES: [Change; 3] = [Change::Revoke, Change::Suspend, Change::Reinstate];
+    let steps = prop::collection::vec((0..3_usize, prop::collection::vec(0..5_usize, 1..4)), 1..16);
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(steps in steps)| {
+        let folder = TempDir::new().unwrap();
+        let mut ledger = open(&folder.path().join("ledger.db"));
+        let mut ids = issued(&mut ledger, &run("a"), 4);
+        ids.push(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+        let mut model = vec![Standing::default(); 4];
+        let mut events = ledger.events(0, 1_000).unwrap().len();
+        for (number, (change, named)) in steps.into_iter().enumerate() {
+            let (change, reason) = (CHANGES[change], number.to_string());
+            let at = UnixTime::from_seconds(1_795_500_000 + number as i64).unwrap();
+            let order = Order { change, reason: Some(&reason), at };
+            let mut expected = Vec::new();
+            for place in &named {
+                let Some(now) = model.get_mut(*place) else { expected.push(Err(Refusal::Unknown)); continue };
+                let unchanged = now.status == change.leads_to();
+                if !unchanged && now.status == Status::Revoked {
+                    expected.push(Err(Refusal::Revoked));
+                    continue;
+                }
+                if !unchanged {
+                    events += 1;
+                    *now = match change {
+                        Change::Reinstate => Standing::default(),
+                        _ => Standing { status: change.leads_to(), since: Some(at), reason: Some(reason.clone()) },
+                    };
+                }
+                expected.push(Ok(Changed { id: ids[*place], standing: now.clone(), unchanged }));
+            }
+            let named: Vec<Uuid> = named.iter().map(|place| ids[*place]).collect();
+            ledger.forget_foreseen();
+            prop_assert_eq!(&ledger.foresee_change(order, &named).unwrap(), &expected);
+            prop_assert_eq!(&ledger.change(order, &named).unwrap(), &expected);
+            prop_assert_eq!(ledger.events(0, 1_000).unwrap().len(), events);
+        }
+        for (id, standing) in ids.iter().zip(model) {
+            prop_assert_eq!(ledger.credential(*id).unwrap().unwrap().standing, standing);
+        }
+    });
 }
 
 #[test]

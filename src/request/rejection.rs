@@ -64,7 +64,7 @@ impl ErrorCode {
         ),
         (
             ErrorCode::StatusConflict,
-            "the credential has this status already, or is revoked, which is final",
+            "the credential is revoked, which is permanent, so it cannot be suspended or reinstated",
             "nothing",
         ),
     ];

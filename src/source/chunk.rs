@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::columns::Columns;
+use super::columns::{Columns, RowKey};
 use super::csv::Rows;
 use super::error::ItemFault;
 
@@ -48,6 +48,15 @@ pub struct RawItem {
 impl Chunk {
     pub(super) fn new(items: Vec<RawItem>, bytes: Vec<u8>, shape: Shape) -> Self {
         Self { first_index: 0, items, bytes_consumed: 0, bytes, shape }
+    }
+
+    /// The one column by which the rows of a table of results name credentials, where only one is read: what it
+    /// holds, and its name in the header.
+    pub fn key(&self) -> Option<(RowKey, &str)> {
+        match &self.shape {
+            Shape::Json => None,
+            Shape::Csv(columns) => columns.key().map(|(key, name)| (*key, name.as_str())),
+        }
     }
 
     /// Reads the items one by one. This is the worker's part: UTF-8 and CSV cells are looked at

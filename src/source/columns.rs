@@ -297,7 +297,35 @@ pub(super) fn count_known<'a>(header: impl Iterator<Item = &'a str>, options: &O
 }
 
 /// The columns of a results table that are read, and the members of a result that they feed.
-const RESULT_COLUMNS: [&str; 5] = ["id", "credential_id", "signed_payload", "correlation_id", "error_code"];
+const RESULT_COLUMNS: [&str; 6] =
+    ["credential_id", "id", "signed_payload", "correlation_id", "subject_id", "error_code"];
+
+/// What each of the first [`RESULT_COLUMNS`] names a credential by, the preferred ones first.
+const NAMING_COLUMNS: [RowKey; 5] =
+    [RowKey::CredentialId, RowKey::CredentialId, RowKey::Token, RowKey::CorrelationId, RowKey::SubjectId];
+
+/// The place of the correlation id among [`RESULT_COLUMNS`].
+const CORRELATION_ID: usize = 3;
+
+/// What the rows of a table name credentials by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKey {
+    /// The credential's id.
+    CredentialId,
+    /// The credential itself.
+    Token,
+    /// The correlation id of its item.
+    CorrelationId,
+    /// The id of its subject.
+    SubjectId,
+}
+
+impl RowKey {
+    /// Whether it is an id of the user's own.
+    pub fn is_own_id(self) -> bool {
+        matches!(self, RowKey::CorrelationId | RowKey::SubjectId)
+    }
+}
 
 /// The place of a column among [`RESULT_COLUMNS`], however its name is spelt.
 fn result_column(name: &str) -> Option<usize> {
@@ -305,9 +333,18 @@ fn result_column(name: &str) -> Option<usize> {
     RESULT_COLUMNS.iter().position(|known| normal(known) == name)
 }
 
+fn row_key(name: &str) -> Option<RowKey> {
+    result_column(name).and_then(|column| NAMING_COLUMNS.get(column).copied())
+}
+
 /// Whether this is the name of a column of ids or of tokens.
 pub fn names_credential(name: &str) -> bool {
-    result_column(name).is_some_and(|column| column < 3)
+    row_key(name).is_some_and(|key| !key.is_own_id())
+}
+
+/// Whether this is the name of a column of the user's own ids.
+pub(super) fn names_own_id(name: &str) -> bool {
+    row_key(name).is_some_and(RowKey::is_own_id)
 }
 
 /// The columns of one file, and the plan by which its rows become items.
@@ -325,6 +362,8 @@ pub(super) struct Columns {
     elements: Vec<(u64, Vec<usize>)>,
     /// The cells of the columns in [`ERROR_COLUMNS`].
     errors: Vec<usize>,
+    /// The one column of a results table that names credentials, where only one is read.
+    key: Option<(RowKey, String)>,
     plan: Plan,
 }
 
@@ -354,7 +393,7 @@ impl Columns {
         options: &Options,
     ) -> Result<Self, InputFault> {
         if options.contents == Contents::Results {
-            return Self::of_results(header, line, delimiter);
+            return Self::of_results(header, line, delimiter, options.own_ids);
         }
         let targets = bind(&header, line, delimiter, options)?;
         let constants = constants(options)?;
@@ -373,37 +412,54 @@ impl Columns {
             identifiers: identifiers(&targets),
             elements: elements(&targets),
             errors,
+            key: None,
             plan: Plan::Item(plan(&targets, &constants, convert)),
             header,
         })
     }
 
     /// Binds the header of a results table, which may have columns that are not read.
-    fn of_results(header: StringRecord, line: u64, delimiter: u8) -> Result<Self, InputFault> {
+    fn of_results(header: StringRecord, line: u64, delimiter: u8, own_ids: bool) -> Result<Self, InputFault> {
         let mut places: [Option<usize>; RESULT_COLUMNS.len()] = Default::default();
         for (cell, name) in header.iter().enumerate() {
             let Some(column) = result_column(name) else { continue };
+            if RESULT_COLUMNS[column] == "subject_id" && !own_ids {
+                continue;
+            }
             if let Some(first) = places[column].replace(cell) {
                 let [first, second] = [first, cell].map(|cell| (shown(&header[cell]), cell + 1));
                 return Err(InputFault::DuplicateColumn { first, second });
             }
         }
-        if places[..3].iter().all(Option::is_none) {
-            return Err(InputFault::NoResultColumn { line });
-        }
+        let readable = |column: &usize| own_ids || !NAMING_COLUMNS[*column].is_own_id();
+        let naming = (0..NAMING_COLUMNS.len()).filter(readable).find(|column| places[*column].is_some());
+        let Some(naming) = naming else { return Err(InputFault::NoResultColumn { line, own_ids }) };
+        let key = own_ids.then(|| {
+            for other in (0..NAMING_COLUMNS.len()).filter(|other| ![naming, CORRELATION_ID].contains(other)) {
+                places[other] = None;
+            }
+            let name = places[naming].and_then(|cell| header.get(cell)).unwrap_or_default();
+            (NAMING_COLUMNS[naming], shown(name))
+        });
         let named =
             (0..header.len()).rfind(|cell| !header[*cell].trim().is_empty()).map_or(0, |last| last + 1);
         Ok(Self {
             delimiter,
             named,
             unnamed: Vec::new(),
-            correlation_id: places[3],
+            correlation_id: places[CORRELATION_ID],
             identifiers: Vec::new(),
             elements: Vec::new(),
             errors: Vec::new(),
+            key,
             plan: Plan::Result(places),
             header,
         })
+    }
+
+    /// The one column that names credentials, where only one is read: what it holds, and its name in the header.
+    pub(super) fn key(&self) -> Option<&(RowKey, String)> {
+        self.key.as_ref()
     }
 
     /// How many cells a row must have.
@@ -484,8 +540,9 @@ fn write_result(places: &[Option<usize>], row: &StringRecord, out: &mut String) 
     out.push('{');
     for (name, place) in RESULT_COLUMNS.into_iter().zip(places) {
         let text = place.and_then(|cell| row.get(cell)).unwrap_or_default();
-        // A correlation id is any text, so nothing is trimmed from it.
-        let text = if name == "correlation_id" { without_apostrophe(text) } else { text.trim() };
+        // An id of the user's own is any text, so nothing is trimmed from it.
+        let is_own_id = matches!(name, "correlation_id" | "subject_id");
+        let text = if is_own_id { without_apostrophe(text) } else { text.trim() };
         match name {
             _ if text.is_empty() => continue,
             "error_code" => out.push_str("\"error\":{}"),

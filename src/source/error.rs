@@ -290,10 +290,15 @@ pub enum InputFault {
         delimiter: Found,
     },
     /// Neither ids nor tokens in the header of a table of results, whose cells are not shown either.
-    #[error("line {line}: no column id, credential_id or signed_payload in the header")]
+    #[error(
+        "line {line}: no column id, credential_id or signed_payload in the header{}",
+        if *.own_ids { ", and no correlation_id or subject_id" } else { "" }
+    )]
     NoResultColumn {
         /// The header's physical line.
         line: u64,
+        /// Whether ids of the user's own would do.
+        own_ids: bool,
     },
     /// Columns that map to nothing.
     #[error("{}", unknown_columns(.0))]

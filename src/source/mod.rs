@@ -38,7 +38,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
-pub use self::columns::{csv_columns, names_credential};
+pub use self::columns::{RowKey, csv_columns, names_credential};
 pub use self::damage::{is_formula, spreadsheet_damage, without_apostrophe};
 pub use self::error::{
     DamagedCell, Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, UnknownColumn,
@@ -124,6 +124,9 @@ impl Contents {
 pub struct Options {
     /// What they hold.
     pub contents: Contents,
+    /// Whether the rows of a table of results may name credentials by ids of the user's own. Of the columns that
+    /// name credentials, one is read then, and the others are not.
+    pub own_ids: bool,
     /// The format of all inputs; otherwise each one's name and content decide.
     pub format: Option<Format>,
     /// The encoding of inputs without a byte order mark; otherwise UTF-8.
@@ -145,6 +148,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             contents: Contents::Items,
+            own_ids: false,
             format: None,
             encoding: None,
             delimiter: None,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::bytes::Bytes;
-use super::columns::names_credential;
+use super::columns::{names_credential, names_own_id};
 use super::csv::{cells_of_line, separator_line};
 use super::error::{InputFault, InputName};
 use super::feed::Window;
@@ -136,8 +136,8 @@ fn looks_like_results(text: &[u8]) -> bool {
 }
 
 /// Whether the first line is the header of a table, which a list does not have: several cells,
-/// one of them a known name, or none of them an id or a token. A header without a known name is
-/// refused as such, with its names.
+/// one of them a known name, or none of them an id or a token; or the name of a column of the user's own ids alone.
+/// A header without a known name is refused as such, with its names.
 fn looks_like_table(text: &[u8], options: &Options) -> bool {
     let line = memchr::memchr2(b'\n', b'\r', text).map_or(text, |end| &text[..end]);
     let line = String::from_utf8_lossy(line);
@@ -145,6 +145,9 @@ fn looks_like_table(text: &[u8], options: &Options) -> bool {
         return true;
     }
     let cells: Vec<&str> = cells_of_line(&line, options).filter(|cell| !cell.is_empty()).collect();
+    if let ([name], true) = (cells.as_slice(), options.own_ids) {
+        return names_own_id(name);
+    }
     let is_credential = |cell: &&str| cell.contains(':') || cell.starts_with("eyJ");
     cells.len() > 1
         && !line.starts_with('#')

@@ -124,7 +124,7 @@ fn a_man_page_says_what_the_help_says() {
     for (status, meaning, _) in beltic::cli::ExitStatus::ALL {
         assert!(page_of_issuing.contains(&format!(".TP\n{}\n{meaning}\n", status.code())), "{meaning}");
     }
-    assert!(page(&sandbox, "beltic-revoke").contains("\nRevocation is final."));
+    assert!(page(&sandbox, "beltic-revoke").contains("\nRevocation is permanent."));
     assert!(
         page(&sandbox, "beltic").contains("\n.beltic/ledger.db\n")
             || page(&sandbox, "beltic").contains("\n\\&.beltic/ledger.db\n")

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod readers;
 
+mod asking;
 mod batch_issue;
 mod completions;
 mod dry_run;
@@ -17,6 +18,7 @@ mod ledger;
 mod list;
 mod max_failures;
 mod messy;
+mod mistakes;
 mod output;
 mod present;
 mod publish;

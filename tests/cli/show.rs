@@ -110,7 +110,7 @@ fn an_unknown_id_and_no_id_are_two_things() {
     let (sandbox, _) = lived();
     let unknown = "01a20600-0000-7000-8000-000000000000";
     let run = sandbox.beltic(&["show", unknown]).expect(6);
-    assert!(run.stderr.contains(&format!("knows no credential urn:uuid:{unknown}")), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("has no credential urn:uuid:{unknown}")), "{}", run.stderr);
     assert_eq!(run.stdout, "");
     // A subject's id, typed by mistake, is not told again. The last one is no version 7 UUID.
     for text in ["secret-company", "urn:uuid:secret", "", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"] {

@@ -201,3 +201,48 @@ fn signals_at_the_same_moment_are_one_request() {
     assert!(stderr.contains("stopped on request"), "in good order: {stderr}");
     drop(stdin);
 }
+
+/// Changes of status stop between two transactions, and the same command finishes them.
+#[test]
+fn a_signal_leaves_whole_batches_of_changes() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(6_000));
+    sandbox.issue("items.ndjson --idempotency-key first").expect(0);
+    let mut child = sandbox.spawn(&["revoke", "--run", "first"]);
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    output.read_line(&mut text).unwrap();
+    // A batch of results does not fit into the pipe.
+    send("TERM", &child);
+    output.read_to_string(&mut text).unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143), "{stderr}");
+    let told = text.lines().count();
+    assert!(told < 6_000 && told % 1_000 == 0, "{told}");
+    assert!(stderr.contains("interrupted") && stderr.contains("run the same command again"), "{stderr}");
+    let revoked = sandbox.beltic(&["list", "--status", "revoked"]).expect(0).stdout.lines().count();
+    assert_eq!(revoked, told, "what is reported is what was changed");
+    let rest = sandbox.beltic(&["revoke", "--run", "first"]).expect(0).stderr;
+    let grouped = |count: usize| format!("{},000", count / 1_000);
+    let said = format!("revoked {}, already revoked {}, failed 0;", grouped(6_000 - told), grouped(told));
+    assert!(rest.starts_with(&said), "{rest}");
+}
+
+/// Nor does a pipe in which nothing comes hold a change of status up.
+#[test]
+fn a_signal_ends_the_wait_for_ids() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(1));
+    let id = sandbox.issue("items.ndjson").expect(0).credential().id;
+    let mut child = sandbox.command(&["revoke", "--from", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    writeln!(stdin, "{id}").unwrap();
+    let mut text = String::new();
+    output.read_line(&mut text).unwrap();
+    assert!(text.contains("revoked"), "{text}");
+    send("INT", &child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    drop(stdin);
+}

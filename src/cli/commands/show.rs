@@ -1,4 +1,4 @@
-//! `beltic show`: one credential and its life.
+//! `beltic show`: one credential and its history.
 
 use uuid::Uuid;
 
@@ -14,9 +14,9 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     let id = parse_id(&args.id)?;
     let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
     let Some(credential) = ledger.credential(id)? else {
-        let message = format!("the ledger {} knows no credential {}", ledger.path().display(), id.urn());
+        let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());
         return Err(Failure::said(ExitStatus::Files, message)
-            .hint("`--ledger FILE` names another ledger; `beltic list` tells what is in this one"));
+            .hint("`beltic list` shows the credentials of this ledger; `--ledger FILE` names another one"));
     };
     let events = ledger.events_of(credential.place)?;
     let now = system_now();
@@ -31,10 +31,10 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     super::print(&shown)
 }
 
-/// A credential's id. What is none is not told, for it may be a subject's.
+/// A credential's id. A value that is not one is not quoted, for it may be personal: a subject's id, or a token.
 fn parse_id(text: &str) -> Result<Uuid, Failure> {
     super::parse_id(text).ok_or_else(|| {
-        Failure::usage("what was typed is no credential's id; expected one such as urn:uuid:01a206e6-9989-7123-a539-f16d67dba009")
+        Failure::usage("the argument is not a credential id; expected one such as urn:uuid:01a206e6-9989-7123-a539-f16d67dba009")
             .hint("`beltic list --subject ID` and `--correlation-id ID` find credentials by other ids")
     })
 }

@@ -7,25 +7,53 @@ use super::super::args::RowFormat;
 use super::super::streams::{paint, printable};
 use super::csv::{harmless, write_record};
 use crate::ledger::{Change, Standing, Status};
-use crate::request::ErrorCode;
+use crate::request::{ErrorCode, Lookup};
 
 /// What became of one credential.
 pub(crate) struct ChangeRow {
     pub(crate) index: u64,
     pub(crate) line: Option<u64>,
-    pub(crate) correlation_id: Option<String>,
-    /// The credential; none where its id cannot be read.
+    pub(crate) own_id: OwnId,
+    /// The credential; none where its id cannot be read, or no credential was found.
     pub(crate) id: Option<Uuid>,
-    pub(crate) outcome: Result<Standing, (ErrorCode, String)>,
+    pub(crate) outcome: Result<Done, (ErrorCode, String)>,
+}
+
+/// The ids of the user's own that a row stands for, where they are known.
+#[derive(Debug, Default)]
+pub(crate) struct OwnId {
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) subject_id: Option<String>,
+}
+
+impl OwnId {
+    /// Notes an id.
+    pub(crate) fn set(&mut self, lookup: Lookup, text: &str) {
+        let place = match lookup {
+            Lookup::Subject => &mut self.subject_id,
+            Lookup::CorrelationId => &mut self.correlation_id,
+        };
+        *place = Some(text.to_owned());
+    }
+}
+
+/// A credential that has the wanted status.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) standing: Standing,
+    /// Whether it had it before.
+    pub(crate) unchanged: bool,
 }
 
 /// The columns of the table, in order.
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "index",
     "line",
     "correlation_id",
+    "subject_id",
     "id",
     "status",
+    "unchanged",
     "revoked_at",
     "suspended_at",
     "reason",
@@ -73,12 +101,14 @@ impl ChangeRows {
     fn json(&self, row: &ChangeRow) -> String {
         let mut members = vec![("index", Value::from(row.index))];
         members.extend(row.line.map(|line| ("line", line.into())));
-        members.extend(row.correlation_id.as_deref().map(|id| ("correlation_id", id.into())));
+        members.extend(row.own_id.correlation_id.as_deref().map(|id| ("correlation_id", id.into())));
+        members.extend(row.own_id.subject_id.as_deref().map(|id| ("subject_id", id.into())));
         members.extend(row.id.map(|id| ("id", id.urn().to_string().into())));
         match &row.outcome {
-            Ok(standing) => {
+            Ok(Done { standing, unchanged }) => {
                 let would = done(self.change, self.dry_run).replace(' ', "_");
-                members.extend(self.dry_run.then_some(("dry_run", would.into())));
+                members.extend((self.dry_run && !unchanged).then_some(("dry_run", would.into())));
+                members.extend(unchanged.then_some(("unchanged", true.into())));
                 members.push(("status", standing.status.as_str().into()));
                 let (since, reason) = names(standing.status);
                 members.extend(standing.since.map(|time| (since, time.to_string().into())));
@@ -94,10 +124,15 @@ impl ChangeRows {
 
     fn text(&self, row: &ChangeRow) -> String {
         let name = row.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-        let correlation_id = row.correlation_id.as_deref().map(|id| format!("  {}", printable(id)));
+        let own_ids = [&row.own_id.correlation_id, &row.own_id.subject_id];
+        let own_ids: String =
+            own_ids.into_iter().flatten().map(|id| format!("  {}", printable(id))).collect();
         let line = row.line.map(|line| format!(" (line {line})")).unwrap_or_default();
-        let place = format!("{:>5}{line}{}  {name}", row.index, correlation_id.unwrap_or_default());
+        let place = format!("{:>5}{line}{own_ids}  {name}", row.index);
         match &row.outcome {
+            Ok(Done { unchanged: true, .. }) => {
+                format!("{} {place}", paint(already(self.change), "33", self.color))
+            }
             Ok(_) => format!("{} {place}", paint(done(self.change, self.dry_run), "32", self.color)),
             Err((code, message)) => {
                 format!("{} {place}  {}: {message}", paint("failed", "31", self.color), code.as_str())
@@ -118,6 +153,15 @@ pub(crate) fn done(change: Change, dry_run: bool) -> &'static str {
     }
 }
 
+/// What is said of a credential that had the wanted status before.
+pub(crate) fn already(change: Change) -> &'static str {
+    match change {
+        Change::Revoke => "already revoked",
+        Change::Suspend => "already suspended",
+        Change::Reinstate => "already active",
+    }
+}
+
 /// What a status's time and reason are called, as in the credential resource.
 pub(crate) fn names(status: Status) -> (&'static str, &'static str) {
     match status {
@@ -130,11 +174,13 @@ fn cells(row: &ChangeRow) -> Vec<String> {
     let mut cells = vec![
         row.index.to_string(),
         row.line.map(|line| line.to_string()).unwrap_or_default(),
-        harmless(row.correlation_id.clone().unwrap_or_default()),
+        harmless(row.own_id.correlation_id.clone().unwrap_or_default()),
+        harmless(row.own_id.subject_id.clone().unwrap_or_default()),
         row.id.map(|id| id.urn().to_string()).unwrap_or_default(),
     ];
     cells.extend(match &row.outcome {
-        Ok(standing) => {
+        Ok(Done { standing, unchanged }) => {
+            let unchanged = if *unchanged { "true".to_owned() } else { String::new() };
             let since = standing.since.map(|time| time.to_string()).unwrap_or_default();
             let (revoked, suspended) = match standing.status {
                 Status::Suspended => (String::new(), since),
@@ -142,9 +188,10 @@ fn cells(row: &ChangeRow) -> Vec<String> {
             };
             let reason = harmless(standing.reason.clone().unwrap_or_default());
             let status = standing.status.as_str().to_owned();
-            [status, revoked, suspended, reason, String::new(), String::new()]
+            [status, unchanged, revoked, suspended, reason, String::new(), String::new()]
         }
         Err((code, message)) => [
+            String::new(),
             String::new(),
             String::new(),
             String::new(),
@@ -162,8 +209,8 @@ mod tests {
 
     #[test]
     fn every_row_has_every_column() {
-        let row = |outcome| ChangeRow { index: 0, line: None, correlation_id: None, id: None, outcome };
-        assert_eq!(cells(&row(Ok(Standing::default()))).len(), COLUMNS.len());
+        let row = |outcome| ChangeRow { index: 0, line: None, own_id: OwnId::default(), id: None, outcome };
+        assert_eq!(cells(&row(Ok(Done::default()))).len(), COLUMNS.len());
         assert_eq!(cells(&row(Err((ErrorCode::StatusConflict, "m".into())))).len(), COLUMNS.len());
     }
 }
