@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use beltic::request::{Checker, DetailCode, ErrorCode, Rejection};
-use beltic::results::{Content, ResultRow, Results};
+use beltic::results::{Content, ResultRow, Results, ResultsError};
 use beltic::source::{Format, Input, InputName, ItemForm, Options, Source};
 use beltic::stop::Stop;
 use flate2::Compression;
@@ -65,10 +65,18 @@ pub fn stored(data: &[u8]) {
     }
 }
 
-/// Results, or a list of ids or tokens.
+/// Results, or a list of ids or tokens; and the same where a table may name credentials by ids of the user's own.
 pub fn results(data: &[u8]) {
-    let whole = read_results(Pieces::whole(data));
-    let cut = read_results(Pieces::cut(data));
+    for open in [Results::of, Results::open_targets] {
+        results_opened_by(open, data);
+    }
+}
+
+type Open = fn(Input, &Stop) -> Result<Results, ResultsError>;
+
+fn results_opened_by(open: Open, data: &[u8]) {
+    let whole = read_results(open, Pieces::whole(data));
+    let cut = read_results(open, Pieces::cut(data));
     for (at, row) in whole.0.iter().enumerate() {
         assert_eq!(row.index, at as u64);
     }
@@ -87,9 +95,9 @@ pub fn results(data: &[u8]) {
     assert!(whole.1.is_some() || whole.0.len() == cut.0.len());
 }
 
-fn read_results(pieces: Pieces) -> (Vec<ResultRow<'static>>, Option<String>) {
+fn read_results(open: Open, pieces: Pieces) -> (Vec<ResultRow<'static>>, Option<String>) {
     let mut rows = Vec::new();
-    let mut results = match Results::of(pieces.into_input(), &Stop::default()) {
+    let mut results = match open(pieces.into_input(), &Stop::default()) {
         Ok(results) => results.batches(),
         Err(error) => return (rows, Some(error.to_string())),
     };

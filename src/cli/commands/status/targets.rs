@@ -55,7 +55,7 @@ pub(super) struct Request {
 enum Kind {
     Ids(Vec<String>),
     File(PathBuf, Option<File>),
-    Conditions { filter: Filter, subjects: Vec<String>, correlation_ids: Vec<String> },
+    Conditions { filter: Box<Filter>, subjects: Vec<String>, correlation_ids: Vec<String> },
 }
 
 impl Request {
@@ -67,13 +67,13 @@ impl Request {
             Some(path) => Kind::File(path.clone(), None),
             None if !args.ids.is_empty() => Kind::Ids(args.ids.clone()),
             None => Kind::Conditions {
-                filter: Filter {
+                filter: Box::new(Filter {
                     run: args.run.clone(),
                     issuer: args.issuer.clone(),
                     kid: args.kid.clone(),
                     vct: args.vct.clone(),
                     ..Filter::default()
-                },
+                }),
                 subjects: args.subject.clone(),
                 correlation_ids: args.correlation_id.clone(),
             },
@@ -104,7 +104,8 @@ impl Request {
                     None if path == Path::new("-") => Input::Stdin(Box::new(io::stdin())),
                     None => Input::File(path.clone()),
                 };
-                Source::File(FileTargets::new(Results::open_targets(input, stop)?.batches(), self.up_to))
+                let results = Results::open_targets(input, stop)?.batches();
+                Source::File(Box::new(FileTargets::new(results, self.up_to)))
             }
             Kind::Conditions { filter, subjects, correlation_ids } => {
                 let names = [(Lookup::Subject, subjects), (Lookup::CorrelationId, correlation_ids)];
@@ -113,8 +114,8 @@ impl Request {
                     texts.iter().for_each(|text| names.add(text, None));
                     names
                 });
-                let filter = Filter { up_to: self.up_to, ..filter.clone() };
-                Source::Search(Search::new(filter, names.into(), ledger))
+                let filter = Filter { up_to: self.up_to, ..filter.as_ref().clone() };
+                Source::Search(Box::new(Search::new(filter, names.into(), ledger)))
             }
         };
         Ok(Targets { source, next_index: 0 })
@@ -134,7 +135,7 @@ impl Request {
 
     fn conditions(&self) -> Vec<String> {
         let Kind::Conditions { filter, subjects, correlation_ids } = &self.kind else { return Vec::new() };
-        let Filter { run, issuer, kid, vct, .. } = filter;
+        let Filter { run, issuer, kid, vct, .. } = filter.as_ref();
         let named = [("run", run), ("issuer", issuer), ("kid", kid), ("vct", vct)];
         let named = named
             .into_iter()
@@ -209,8 +210,8 @@ pub(super) struct Targets {
 
 enum Source {
     Ids(std::vec::IntoIter<String>),
-    File(FileTargets),
-    Search(Search),
+    File(Box<FileTargets>),
+    Search(Box<Search>),
 }
 
 impl Targets {
