@@ -38,13 +38,23 @@ impl PathError {
 
 /// Reads a whole file of at most `max_bytes`. The buffer is wiped when it is dropped.
 ///
+/// A byte order mark at the start, which says that the file is UTF-8, is no part of what is returned: editors put one
+/// before every kind of text. Nothing that is no text begins with these bytes.
+///
 /// Pipes and `/dev/fd/N` work as well as files do. `max_bytes` of address space are reserved at once, so that
 /// a growing buffer leaves no copy of a key behind; meant for files of up to a few megabytes.
 pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, PathError> {
     let failed = |source| PathError::new("read", path, source);
     let file = File::open(path).map_err(failed)?;
-    read_at_most(file, max_bytes).map_err(failed)
+    let mut bytes = read_at_most(file, max_bytes).map_err(failed)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(bytes)
 }
+
+/// U+FEFF in UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Creates `path` with `bytes`, readable and writable by the owner only, and never over an existing file.
 ///
@@ -261,6 +271,22 @@ pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for (stored, read) in [
+            (&b"\xEF\xBB\xBFtext"[..], &b"text"[..]),
+            (b"\xEF\xBB\xBF\xEF\xBB\xBFx", b"\xEF\xBB\xBFx"),
+            (b"\xEF\xBB", b"\xEF\xBB"),
+            (b"x\xEF\xBB\xBF", b"x\xEF\xBB\xBF"),
+            (b"\xEF\xBB\xBF", b""),
+        ] {
+            fs::write(&path, stored).unwrap();
+            assert_eq!(read_limited(&path, 100).unwrap().as_slice(), read);
+        }
+    }
 
     #[test]
     fn a_new_private_file_never_takes_the_place_of_another() {

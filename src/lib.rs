@@ -10,13 +10,14 @@
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
 //! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
 //! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`], [`keys`], [`jws`] |
-//! | ground | [`sample`]: invented companies for benchmarks; [`json`], [`files`], [`clock`], [`stop`] |
+//! | ground | [`sample`]: invented companies for benchmarks; [`json`], [`files`], [`clock`], [`stop`], [`invisible`]: characters that nobody sees |
 
 pub mod batch;
 pub mod cli;
 pub mod clock;
 pub mod credential;
 pub mod files;
+pub mod invisible;
 pub mod issuer;
 pub mod json;
 pub mod jws;

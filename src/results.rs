@@ -622,7 +622,6 @@ mod tests {
 
     #[test]
     fn what_is_no_results_file_is_refused_with_advice_that_can_be_followed() {
-        let pretty = "{\n  \"index\": 0,\n  \"credential\": {}\n}\n";
         for (text, said) in [
             ("", "empty file"),
             ("\n\n", "no results, ids or tokens in it"),
@@ -633,19 +632,40 @@ mod tests {
             ("subject_id,kyb_status\n1,2\n", "line 1: no column id, credential_id or signed_payload"),
             ("id,ID\n1,2\n", "columns 'id' (1) and 'ID' (2) are the same field"),
             (
-                pretty,
-                "no 'results' array at the top level (found 'index', 'credential'); expected {\"results\"",
+                "{\n\"correlation_id\":\"a\"}\n{}",
+                "no 'results' array at the top level (found 'correlation_id'); expected",
             ),
-            (&pretty.repeat(2), "no 'results' array at the top level (found 'index', 'credential')"),
-            ("{\n\"correlation_id\":\"a\"}\n{}", "no 'results' array at the top level; expected"),
-            ("{\n\"correlation_id\":\"a\"}", "no 'results' array at the top level; expected"),
-            ("[1]\n[2]", "trailing data after the end of the JSON value; expected"),
+            (
+                "{\n\"correlation_id\":\"a\"}",
+                "no 'results' array at the top level (found 'correlation_id'); expected",
+            ),
             ("i\0d\0,\0x\0", "UTF-16 without a byte order mark; save as UTF-8"),
         ] {
             let (_, error) = faulty(text.as_bytes());
             assert!(error.starts_with("standard input: ") && error.contains(said), "{text}: {error}");
             assert!(!error.contains("items") && !error.contains("--"), "{text}: {error}");
         }
+    }
+
+    /// What `jq .` makes of results: each value over several lines.
+    #[test]
+    fn pretty_printed_results_are_read() {
+        let pretty = "{\n  \"index\": 0,\n  \"credential\": {\n    \"id\": \"u1\"\n  }\n}\n";
+        for text in [
+            pretty.to_owned(),
+            pretty.repeat(2),
+            format!("[{pretty}]{pretty}"),
+            format!("{{\n\"results\":[]}}{pretty}"),
+        ] {
+            let rows = read(text.as_bytes());
+            assert_eq!(rows.len(), text.matches("u1").count(), "{text}");
+            assert!(rows.iter().all(|row| row.2 == credential("u1", None)), "{text}: {rows:?}");
+        }
+        let (rows, error) = rows_and_error(Box::new(io::Cursor::new(format!("{pretty}x").into_bytes())));
+        assert_eq!(rows.len(), 1);
+        assert!(
+            error.unwrap().to_string().contains("trailing data after the end of the JSON value; expected")
+        );
     }
 
     #[test]

@@ -37,13 +37,14 @@ mod second_look;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::clock::{Clock, UnixTime};
-use crate::credential::{Assembler, AssemblyError, Profile, Resource};
+use crate::credential::{Assembler, AssemblyError, Profile, Resource, beyond_verifiers};
 use crate::keys::IssuerKey;
 use crate::ledger::{self, Conflict, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
 use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
-use crate::source::{Chunk, DamagedCell, InputError, ItemFault, ItemText, Source};
+use crate::source::{Chunk, InputError, ItemFault, ItemText, Source};
 use crate::stop::Stop;
+use crate::token::MAX_TOKEN_BYTES;
 
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
@@ -315,6 +316,18 @@ impl<'p> IssueWorker<'p> {
         }
     }
 
+    /// Rejects a draft whose credential may be longer than verifiers read, before it is recorded.
+    fn refuse_oversized(&self, checked: &mut Checked, text: &[u8]) {
+        let Ok(draft) = &checked.outcome else { return };
+        if let Some(longest) = beyond_verifiers(self.profile, draft, text) {
+            let message = format!(
+                "its credential may have {longest} bytes; expected at most {MAX_TOKEN_BYTES}, which verifiers read"
+            );
+            let detail = Detail { path: String::new(), column: None, code: DetailCode::TooLong, message };
+            checked.outcome = Err(Box::new(Rejection::of_details(vec![detail])));
+        }
+    }
+
     fn check_item(&mut self, item: &ItemText<'_>, issued_at: UnixTime, buffer: &mut Vec<u8>) -> Checked {
         match &item.text {
             Ok(text) => self.checker.check(text, item.unterminated, issued_at, buffer),
@@ -325,16 +338,20 @@ impl<'p> IssueWorker<'p> {
 
 /// What is said about an item that could not be read.
 fn rejection_of(fault: &ItemFault) -> Rejection {
-    match fault {
-        ItemFault::Damaged { cells, .. } => {
-            let detail = |cell: &DamagedCell| Detail {
-                path: cell.pointer.clone(),
-                code: DetailCode::InvalidFormat,
-                message: cell.to_string(),
-            };
-            Rejection::of_details(cells.iter().map(detail).collect())
+    Rejection::malformed(fault.to_string())
+}
+
+/// Names the columns of a CSV file beside the places in its item.
+fn locate(checked: &mut Checked, line: Option<u64>, column_at: impl Fn(&str) -> Option<Option<String>>) {
+    if let (Err(rejection), Some(line)) = (&mut checked.outcome, line)
+        && column_at("").is_some()
+    {
+        rejection.locate(line, |path| column_at(path).flatten());
+    }
+    for warning in &mut checked.warnings {
+        if let Warning::Text { path, column, .. } = warning {
+            *column = column_at(path).flatten();
         }
-        fault => Rejection::malformed(fault.to_string()),
     }
 }
 
@@ -349,10 +366,13 @@ impl pipeline::Worker for IssueWorker<'_> {
         let mut items = Vec::with_capacity(chunk.items.len());
         let mut texts = chunk.open();
         while let Some(item) = texts.next() {
-            let checked = self.check_item(&item, issued_at, &mut text);
+            let (index, line) = (item.index, item.line);
+            let mut checked = self.check_item(&item, issued_at, &mut text);
+            self.refuse_oversized(&mut checked, &text);
+            locate(&mut checked, line, |path| texts.column_at(path));
             let id = checked.correlation_id;
             let id_hash = (!id.is_empty()).then(|| self.hasher.hash_one(id.of(&text)));
-            items.push(CheckedItem { index: item.index, line: item.line, id_hash, checked });
+            items.push(CheckedItem { index, line, id_hash, checked });
         }
         self.last_text = text.len();
         let bytes_consumed = chunk.bytes_consumed;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// How many items back a repeat is noticed (contract section 2.2).
+/// How many items back a repeat is noticed.
 pub const WINDOW: usize = 65_536;
 
 /// The hashes of the last [`WINDOW`] items' correlation ids.

@@ -13,6 +13,8 @@ use super::render::Form;
 use super::streams::{self, grouped};
 use crate::batch::{Delivery, Plan};
 use crate::clock::{UnixTime, system_now};
+use crate::request::Warning;
+use crate::request::rules::TextDoubt;
 use crate::source::{InputBytes, InputName, InputWarning};
 
 /// How many warnings are shown. All are counted.
@@ -66,6 +68,8 @@ pub(crate) struct Report<'r> {
     counts: Counts,
     progress: Progress,
     quiet: bool,
+    /// What was said of some text already: where a whole export is damaged, the first place is enough.
+    doubts: Vec<TextDoubt>,
 }
 
 impl<'r> Report<'r> {
@@ -76,7 +80,7 @@ impl<'r> Report<'r> {
         progress: Progress,
         quiet: bool,
     ) -> Report<'r> {
-        Report { form, output, failed_file, counts: Counts::default(), progress, quiet }
+        Report { form, output, failed_file, counts: Counts::default(), progress, quiet, doubts: Vec::new() }
     }
 
     /// Writes a batch's rows and failed items, then what is to be said about them.
@@ -98,8 +102,17 @@ impl<'r> Report<'r> {
             self.progress.aside(|| streams::say(note));
         }
         for (index, line, warning) in &delivery.warnings {
+            let doubt = if let Warning::Text { doubt, .. } = warning { Some(*doubt) } else { None };
             let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
-            self.warn(&format!("item {index}{line}: {warning}"));
+            let warning = format!("item {index}{line}: {warning}");
+            match doubt {
+                Some(doubt) if self.doubts.contains(&doubt) => self.counts.warnings += 1,
+                Some(doubt) => {
+                    self.doubts.push(doubt);
+                    self.warn(&format!("{warning}; further ones of this kind are counted, not shown"));
+                }
+                None => self.warn(&warning),
+            }
         }
         self.progress.advance(self.counts.items(), delivery.bytes_consumed);
         Ok(())

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::Color;
+use crate::invisible;
 
 /// Prints a line to standard error. Where that is closed, there is nobody to tell.
 pub(crate) fn say(line: &str) {
@@ -46,27 +47,9 @@ pub(crate) fn paint(text: &str, style: &str, color: bool) -> String {
     if color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
-/// Text without characters that a terminal would act on.
+/// Text without characters that a terminal would act on, or that nobody would see.
 pub(crate) fn printable(text: &str) -> String {
-    let acts = |character: &char| character.is_control() || is_bidi_control(*character);
-    text.chars()
-        .flat_map(|character| {
-            let (escaped, plain) = if acts(&character) {
-                (Some(character.escape_default()), None)
-            } else {
-                (None, Some(character))
-            };
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
-/// Characters that reorder the text around them, or begin a new line.
-fn is_bidi_control(character: char) -> bool {
-    matches!(
-        character,
-        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-    )
+    invisible::escaped(text)
 }
 
 /// A count with separators, `1,000`.
@@ -111,5 +94,6 @@ mod tests {
     #[test]
     fn nothing_printable_acts_on_a_terminal() {
         assert_eq!(printable("a\x1b[31mb\u{202e}c日"), "a\\u{1b}[31mb\\u{202e}c日");
+        assert_eq!(printable("true\u{a0} \u{feff}"), "true\\u{a0} \\u{feff}");
     }
 }

@@ -8,7 +8,7 @@ use super::args::VerifyArgs;
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::streams::{self, printable};
-use crate::files::PathError;
+use crate::files::{BYTE_ORDER_MARK, PathError};
 use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, PassedOver, Policy, RingError};
 
 /// The longest file of keys.
@@ -188,6 +188,9 @@ fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, PathError> {
     if bytes.len() > max_bytes {
         let problem = format!("it is larger than {max_bytes} bytes");
         return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, problem)));
+    }
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
     }
     Ok(bytes)
 }

@@ -9,7 +9,9 @@ mod jwt_vc;
 mod profile;
 mod resource;
 pub mod sd_jwt;
+mod size;
 
 pub use assemble::{Assembler, AssemblyError};
 pub use profile::{Profile, ProfileSettings, ProofFormat};
 pub use resource::Resource;
+pub use size::beyond_verifiers;

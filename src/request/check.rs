@@ -10,10 +10,10 @@ use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
 use super::fields;
 use super::findings::{Findings, Place, Strictness};
 use super::rejection::{DetailCode, Rejection};
-use super::rules::{self, CalendarDuration, DurationProblem};
+use super::rules::{self, CalendarDuration, DurationProblem, TextDoubt};
 use super::words::found_before;
 use crate::clock::UnixTime;
-use crate::json::{self, Document, Kind, Parser, SyntaxProblem, Value};
+use crate::json::{self, Document, Kind, Parser, SyntaxError, SyntaxProblem, Value};
 
 /// What a run lays down for all its items.
 #[derive(Debug, Clone)]
@@ -60,6 +60,16 @@ pub enum Warning {
     /// Direct shares of more than 100 percent in all.
     #[error("the owners' direct shares add up to {0}, more than 100 percent")]
     SharesOver100(f64),
+    /// Text that is most likely not what somebody wrote.
+    #[error("{}: {doubt}", super::rejection::place(None, column.as_deref(), path))]
+    Text {
+        /// What is doubtful.
+        doubt: TextDoubt,
+        /// Where: a JSON Pointer into the item.
+        path: String,
+        /// The column of the CSV file that feeds this place.
+        column: Option<String>,
+    },
     /// A correlation id that was there a short while ago.
     #[error("the correlation_id was used before, by item {0}")]
     RepeatedCorrelationId(u64),
@@ -94,8 +104,7 @@ impl Checker {
         let checked = match parser.parse(text) {
             Ok(document) => self.check_document(document, issued_at, buffer),
             Err(error) => {
-                let cut = unterminated && error.problem == SyntaxProblem::UnexpectedEnd;
-                let hint = if cut { "; the file may be truncated" } else { "" };
+                let hint = syntax_hint(&error, text, unterminated);
                 Checked::rejected(Rejection::malformed(format!("{error}{hint}")), None, buffer)
             }
         };
@@ -119,16 +128,19 @@ impl Checker {
             Findings::new(Strictness::Request { allow_unknown: self.rules.allow_unknown }, issued_at);
         findings.note_faults(document);
         let table = if bare { &fields::BARE_ITEM } else { &fields::ITEM };
-        findings.check_object(item, table, &Place::Root);
-
         let request = if bare { Some(item) } else { item.member("request") };
+        if !findings.check_type(request, bare) {
+            // The rules of a type say nothing about an item of another one.
+            return findings.into_rejected(item, buffer);
+        }
+        findings.check_object(item, table, &Place::Root);
+        findings.check_size(&Place::Root);
+
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
         let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
 
-        let readable_id =
-            item.member("correlation_id").filter(|id| id.kind() == Kind::String && id.is_sound());
-        let correlation_id =
-            Piece::append(buffer, |out| readable_id.into_iter().for_each(|id| id.write_compact(out)));
+        let readable_id = readable_id(item);
+        let correlation_id = write_id(readable_id, buffer);
         let outcome = match (request, expires_at) {
             (Some(request), Some(expires_at)) if findings.violations.is_empty() => self
                 .draft(request, correlation_id, issued_at, expires_at, buffer)
@@ -248,6 +260,36 @@ impl Checker {
         short.copy_from_slice(&hash.finalize()[..16]);
         short
     }
+}
+
+impl Findings {
+    /// The rejection of an item by what was found so far.
+    fn into_rejected(self, item: Value<'_>, buffer: &mut Vec<u8>) -> Checked {
+        let outcome = Err(Box::new(Rejection::of_details(self.violations)));
+        Checked { correlation_id: write_id(readable_id(item), buffer), outcome, warnings: self.warnings }
+    }
+}
+
+/// What most likely led to a text that is not JSON, and what to do, where that is plain. Values of JSON files are cut
+/// where they end, so one that ends early, or goes on, stands on a line of NDJSON.
+fn syntax_hint(error: &SyntaxError, text: &str, unterminated: bool) -> &'static str {
+    match error.problem {
+        SyntaxProblem::UnexpectedEnd if unterminated => "; the file may be truncated",
+        SyntaxProblem::UnexpectedEnd => "; NDJSON has one item a line, as `jq -c .` writes it",
+        SyntaxProblem::TrailingText if text[error.offset..].starts_with(',') => {
+            ": found a comma; remove it, because NDJSON has none between its lines"
+        }
+        _ => "",
+    }
+}
+
+/// The item's `correlation_id`, where it is one.
+fn readable_id(item: Value<'_>) -> Option<Value<'_>> {
+    item.member("correlation_id").filter(|id| id.kind() == Kind::String && id.is_sound())
+}
+
+fn write_id(id: Option<Value<'_>>, buffer: &mut Vec<u8>) -> Piece {
+    Piece::append(buffer, |out| id.into_iter().for_each(|id| id.write_compact(out)))
 }
 
 /// Whether an item is a request without the envelope around it.

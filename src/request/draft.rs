@@ -33,7 +33,7 @@ impl Piece {
 /// A request that can be signed without a further question.
 ///
 /// It is made by [`Checker`](super::Checker) alone, so whatever it holds has passed every rule of
-/// the contract's section 2.2. Its text is the item's own, without white space between tokens.
+/// [`fields`](super::fields). Its text is the item's own, without white space between tokens.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// `subject`, an object.

@@ -15,6 +15,11 @@ pub struct Field {
     pub required: bool,
     /// Whether the value may name a person or an address, so that no message quotes it.
     pub personal: bool,
+    /// Whether the text names something by which it is looked for, and so must pass
+    /// [`identifier_problem`](super::rules::identifier_problem).
+    pub identifier: bool,
+    /// Whether text may have several lines without a warning, as an address does.
+    pub lines: bool,
     /// One line for the schema and the README.
     pub doc: &'static str,
 }
@@ -65,7 +70,7 @@ pub enum Kind {
 /// An object's members.
 #[derive(Debug)]
 pub struct Object {
-    /// The members that are known, in the order of the contract.
+    /// The members that are known, in the order of the README.
     pub fields: &'static [Field],
     /// How many members there must be at least.
     pub min_members: usize,
@@ -105,15 +110,23 @@ const NON_EMPTY: Kind = Kind::Text { min: 1, max: None };
 const TEXT: Kind = Kind::Text { min: 0, max: None };
 
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
-    Field { name, kind, required: true, personal: false, doc }
+    Field { name, kind, required: true, personal: false, identifier: false, lines: false, doc }
 }
 
 const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Field {
-    Field { name, kind, required: false, personal: false, doc }
+    Field { name, kind, required: false, personal: false, identifier: false, lines: false, doc }
 }
 
 const fn personal(field: Field) -> Field {
     Field { personal: true, ..field }
+}
+
+const fn identifier(field: Field) -> Field {
+    Field { identifier: true, ..field }
+}
+
+const fn lines(field: Field) -> Field {
+    Field { lines: true, ..field }
 }
 
 const fn closed(fields: &'static [Field]) -> Object {
@@ -149,8 +162,10 @@ pub static REQUEST: Object = closed(&[
 ]);
 
 const CORRELATION_ID: Field =
-    optional("correlation_id", ID, "your own name for the item; comes back with the result");
+    identifier(optional("correlation_id", ID, "your own name for the item; comes back with the result"));
 const ERROR: Field = optional("error", Kind::Ignored, "what an earlier run said about the item; passed over");
+/// The field that names the credential type.
+pub(super) static TYPE_OF_CREDENTIAL: Field = CREDENTIAL_TYPE_FIELD;
 const CREDENTIAL_TYPE_FIELD: Field =
     optional("credential_type", Kind::CredentialType, "the kind of credential; `business`");
 const SELF_ATTESTATION: Field = required(
@@ -175,10 +190,10 @@ static EVIDENCE_REF: Field = required("evidence_ref", ID, "a reference to one pi
 /// The subject of the credential.
 pub static SUBJECT: Object = Object {
     fields: &[
-        required("id", ID, "the subject's identifier; becomes `sub`"),
+        identifier(required("id", ID, "the subject's identifier; becomes `sub`")),
         optional("type", Kind::Word(&["organisation"]), "`organisation`"),
         personal(optional("name", NON_EMPTY, "the business's name")),
-        optional("registration_number", NON_EMPTY, "its number in the register"),
+        identifier(optional("registration_number", NON_EMPTY, "its number in the register")),
         optional("legal_form", NON_EMPTY, "its legal form, an ELF code or text"),
         optional("jurisdiction", Kind::Jurisdiction, "where it is registered, such as `GB` or `US-DE`"),
     ],
@@ -221,7 +236,7 @@ static OWNER_OBJECT: Object = Object {
     fields: &[
         personal(required("full_name", NON_EMPTY, "the owner's name")),
         optional("ownership_percent", Kind::Percent, "the owner's share, 0 to 100"),
-        personal(optional("person_id", TEXT, "the owner's identifier")),
+        personal(identifier(optional("person_id", TEXT, "the owner's identifier"))),
         personal(optional("role", TEXT, "how the owner controls the business")),
     ],
     min_members: 0,
@@ -231,8 +246,8 @@ static OWNER_OBJECT: Object = Object {
 
 static ADDRESS: Object = Object {
     fields: &[
-        personal(required("line1", NON_EMPTY, "the first line")),
-        personal(optional("line2", TEXT, "the second line")),
+        personal(lines(required("line1", NON_EMPTY, "the first line"))),
+        personal(lines(optional("line2", TEXT, "the second line"))),
         personal(required("city", NON_EMPTY, "the city")),
         personal(optional("state_or_region", TEXT, "the state or region")),
         personal(optional("postal_code", TEXT, "the postal code")),

@@ -5,11 +5,12 @@ use std::fmt::Write;
 use super::check::Warning;
 use super::fields::{self, Field, Object};
 use super::rejection::{Detail, DetailCode};
-use super::rules::{self, DateTimeProblem};
-use super::words::{expectation, found, found_before, shorten_name, unknown_field};
+use super::rules::{self, DateTimeProblem, TextDoubt};
+use super::words::{expectation, found, found_before, meant_word, shorten_name, unknown_field};
 use crate::clock::UnixTime;
 use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys;
+use crate::token::MAX_DISCLOSURES;
 
 /// A place in the item, as a chain up to its root.
 pub(super) enum Place<'p> {
@@ -42,8 +43,11 @@ impl Place<'_> {
 }
 
 /// The most violations that are told of one item. One that breaks more rules than that is no item
-/// to be mended by hand.
+/// to be fixed by hand.
 const MAX_VIOLATIONS: usize = 100;
+
+/// The most warnings of one item that are kept.
+const MAX_WARNINGS: usize = 16;
 
 /// What becomes of members that no rule names, and of missing ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,19 +68,26 @@ pub(super) enum Strictness {
 pub(super) struct Findings {
     strictness: Strictness,
     issued_at: UnixTime,
+    /// How many values stand in fields that are known, each of which may become a disclosure.
+    values: usize,
     pub(super) violations: Vec<Detail>,
     pub(super) warnings: Vec<Warning>,
 }
 
 impl Findings {
     pub(super) fn new(strictness: Strictness, issued_at: UnixTime) -> Findings {
-        Findings { strictness, issued_at, violations: Vec::new(), warnings: Vec::new() }
+        Findings { strictness, issued_at, values: 0, violations: Vec::new(), warnings: Vec::new() }
     }
 
     /// Notes a violation, unless there are [`MAX_VIOLATIONS`] of the item already.
     pub(super) fn violation(&mut self, place: &Place<'_>, code: DetailCode, message: impl Into<String>) {
         if !self.is_full() {
-            self.violations.push(Detail { path: place.pointer(), code, message: message.into() });
+            self.violations.push(Detail {
+                path: place.pointer(),
+                column: None,
+                code,
+                message: message.into(),
+            });
         }
     }
 
@@ -92,6 +103,7 @@ impl Findings {
             };
             self.violations.push(Detail {
                 path: document.pointer(fault),
+                column: None,
                 code,
                 message: fault.kind.to_string(),
             });
@@ -117,12 +129,13 @@ impl Findings {
         }
         for (position, field) in object.fields.iter().enumerate() {
             if field.required && seen & (1 << position) == 0 {
+                // An attestation that is not given is one that is not complete, whichever way it is not given.
+                let code = match field.kind {
+                    fields::Kind::Attestation => DetailCode::NotTrue,
+                    _ => DetailCode::Missing,
+                };
                 let place = Place::Name(place, field.name);
-                self.violation(
-                    &place,
-                    DetailCode::Missing,
-                    format!("missing; expected {}", expectation(field)),
-                );
+                self.violation(&place, code, format!("missing; expected {}", expectation(field)));
             }
         }
         if count < object.min_members {
@@ -130,7 +143,32 @@ impl Findings {
         }
     }
 
+    /// Whether the request is of the type that is issued here, or names none. Another type is noted.
+    pub(super) fn check_type(&mut self, request: Option<Value<'_>>, bare: bool) -> bool {
+        let field = &fields::TYPE_OF_CREDENTIAL;
+        let Some(named) = request.and_then(|request| request.member(field.name)) else { return true };
+        if named.as_str().is_some_and(|text| text == fields::CREDENTIAL_TYPE) {
+            return true;
+        }
+        let envelope = Place::Name(&Place::Root, "request");
+        let place = Place::Name(if bare { &Place::Root } else { &envelope }, field.name);
+        self.check_field(named, field, &place);
+        false
+    }
+
+    /// Refuses an item whose `sd_jwt_vc` could have more disclosures than a verifier reads. It holds for both
+    /// formats, so that an item does not depend on how it is issued.
+    pub(super) fn check_size(&mut self, place: &Place<'_>) {
+        let found = self.values;
+        if found > MAX_DISCLOSURES {
+            let message =
+                format!("found {found} values; expected at most {MAX_DISCLOSURES}, which verifiers read");
+            self.violation(place, DetailCode::TooMany, message);
+        }
+    }
+
     fn check_field(&mut self, value: Value<'_>, field: &'static Field, place: &Place<'_>) {
+        self.values += 1;
         match &field.kind {
             fields::Kind::Ignored => {}
             fields::Kind::Attestation => self.check_attestation(value, field, place),
@@ -220,13 +258,17 @@ impl Findings {
     fn check_text(&mut self, text: &str, field: &Field, place: &Place<'_>) {
         let found = || found_before(text, field);
         match &field.kind {
-            fields::Kind::Text { min, max } => self.check_length(text, *min, *max, place),
+            fields::Kind::Text { min, max } => {
+                self.check_length(text, *min, *max, place);
+                self.check_content(text, field, place);
+            }
             fields::Kind::CredentialType if text != fields::CREDENTIAL_TYPE => {
                 let message = format!("{}expected {}", found(), expectation(field));
                 self.violation(place, DetailCode::UnsupportedType, message);
             }
             fields::Kind::Word(words) if !words.contains(&text) => {
-                let message = format!("{}expected {}", found(), expectation(field));
+                let message =
+                    format!("{}expected {}{}", found(), expectation(field), meant_word(text, words));
                 self.violation(place, DetailCode::UnknownCode, message);
             }
             fields::Kind::Country => {
@@ -253,6 +295,27 @@ impl Findings {
         }
     }
 
+    /// What text may not hold, or only with a warning. Credentials that were issued are what they are.
+    fn check_content(&mut self, text: &str, field: &Field, place: &Place<'_>) {
+        let Strictness::Request { .. } = self.strictness else { return };
+        if field.identifier
+            && let Some(problem) = rules::identifier_problem(text)
+        {
+            return self.violation(place, DetailCode::InvalidFormat, found_before(text, field) + &problem);
+        }
+        let doubt =
+            if field.identifier { rules::encoding_doubt(text) } else { rules::text_doubt(text, field.lines) };
+        if let Some(doubt) = doubt {
+            self.doubt(doubt, place);
+        }
+    }
+
+    fn doubt(&mut self, doubt: TextDoubt, place: &Place<'_>) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning::Text { doubt, path: place.pointer(), column: None });
+        }
+    }
+
     fn check_length(&mut self, text: &str, min: usize, max: Option<usize>, place: &Place<'_>) {
         if text.len() < min {
             self.violation(place, DetailCode::Empty, "found an empty string; expected text");
@@ -274,9 +337,22 @@ impl Findings {
             self.violation(place, DetailCode::ReservedName, message);
         } else if allow_unknown && object.extensible {
             self.refuse_reserved_inside(value, &fields::JSON_LD_KEYWORDS, place);
+            self.doubt_inside(value, place);
         } else {
             self.violation(place, DetailCode::UnknownField, unknown_field(name, object));
         }
+    }
+
+    /// Warns of lost characters in text at any depth of a value that is carried through.
+    fn doubt_inside(&mut self, value: Value<'_>, place: &Place<'_>) {
+        if let Some(doubt) =
+            value.as_str().filter(|text| !text.is_ascii()).and_then(|text| rules::encoding_doubt(&text))
+        {
+            self.doubt(doubt, place);
+        }
+        value.members().for_each(|(name, member)| self.doubt_inside(member, &Place::Name(place, &name)));
+        let elements = value.elements().enumerate();
+        elements.for_each(|(index, element)| self.doubt_inside(element, &Place::Index(place, index)));
     }
 
     /// Refuses names that no claim may have, at any depth of a value that is carried through.

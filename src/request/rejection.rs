@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-/// The code of a failed item (contract section 2.3).
+use crate::invisible;
+
+/// The code of a failed item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -12,7 +14,7 @@ pub enum ErrorCode {
     MissingRequiredField,
     /// A field breaks its rule, or there are violations of several kinds.
     ValidationFailed,
-    /// `self_attestation_complete` is something else than `true`.
+    /// `self_attestation_complete` is absent, or something else than `true`.
     SelfAttestationIncomplete,
     /// `credential_type` names a type that is not issued here.
     UnsupportedCredentialType,
@@ -30,21 +32,21 @@ impl ErrorCode {
         (
             ErrorCode::MalformedRequest,
             "the line, row or id cannot be read, or not in only one way",
-            "mend the line or row named; the message says where it stops making sense",
+            "fix the line or row named; the message says where it stops making sense",
         ),
         (
             ErrorCode::MissingRequiredField,
-            "a required field is not there",
+            "a required field is missing",
             "add the field that `details` names",
         ),
         (
             ErrorCode::ValidationFailed,
             "fields break their rules, or there are problems of several kinds",
-            "mend the fields that `details` names",
+            "fix the fields that `details` names",
         ),
         (
             ErrorCode::SelfAttestationIncomplete,
-            "`self_attestation_complete` is something else than `true`",
+            "`self_attestation_complete` is absent, or something else than `true`",
             "have the subject complete its attestation, then set the field to `true`",
         ),
         (
@@ -92,7 +94,7 @@ pub enum DetailCode {
     Missing,
     /// The value is of another JSON type.
     WrongType,
-    /// The self-attestation is not `true`.
+    /// The self-attestation is absent, or not `true`.
     NotTrue,
     /// The credential type is not issued here.
     UnsupportedType,
@@ -181,6 +183,9 @@ impl DetailCode {
 pub struct Detail {
     /// Where: a JSON Pointer (RFC 6901) into the item.
     pub path: String,
+    /// The column of the CSV file that feeds this place, as its header names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
     /// What kind of violation it is.
     pub code: DetailCode,
     /// What was found and what was expected.
@@ -211,13 +216,39 @@ impl Rejection {
         let mut codes = details.iter().map(|detail| detail.code.error_code());
         let first = codes.next().unwrap_or(ErrorCode::ValidationFailed);
         let code = if codes.all(|code| code == first) { first } else { ErrorCode::ValidationFailed };
-        Rejection { code, message: headline(&details), details }
+        Rejection { code, message: headline(&details, None), details }
+    }
+
+    /// Says where each violation stands in the CSV file that the item came from: first the line and the column,
+    /// which the user knows, then the JSON Pointer.
+    pub fn locate(&mut self, line: u64, column_at: impl Fn(&str) -> Option<String>) {
+        if self.details.is_empty() {
+            return; // the message is about the row as a whole, and names its lines
+        }
+        for detail in &mut self.details {
+            detail.column = column_at(&detail.path);
+        }
+        self.message = headline(&self.details, Some(line));
     }
 }
 
-fn headline(details: &[Detail]) -> String {
+/// The place of a field for people: the line and column of a CSV file before the JSON Pointer.
+pub(crate) fn place(line: Option<u64>, column: Option<&str>, path: &str) -> String {
+    // A field's name in the path is the user's own, and may be anything.
+    let path = if path.is_empty() { "the item".to_owned() } else { invisible::escaped(path) };
+    let place = match column {
+        Some(column) => format!("column '{column}' ({path})"),
+        None => path,
+    };
+    match line {
+        Some(line) => format!("line {line}, {place}"),
+        None => place,
+    }
+}
+
+fn headline(details: &[Detail], line: Option<u64>) -> String {
     let Some(first) = details.first() else { return String::new() };
-    let place = if first.path.is_empty() { "the item" } else { &first.path };
+    let place = place(line, first.column.as_deref(), &first.path);
     match details.len() {
         1 => format!("{place}: {}", first.message),
         count => format!("{count} problems, the first at {place}: {}", first.message),
@@ -229,7 +260,7 @@ mod tests {
     use super::*;
 
     fn detail(code: DetailCode) -> Detail {
-        Detail { path: "/request/ttl".into(), code, message: "m".into() }
+        Detail { path: "/request/ttl".into(), column: None, code, message: "m".into() }
     }
 
     #[test]

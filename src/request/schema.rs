@@ -1,7 +1,8 @@
 //! The JSON Schema (2020-12) of an item, made from the table of fields.
 //!
 //! It accepts what [`Checker`](super::Checker) accepts, but for rules that JSON Schema cannot say:
-//! repeated keys, characters that cannot be signed, times in the future, durations beyond the
+//! repeated keys, characters that cannot be signed, invisible characters beyond U+FFFF in identifiers, how many values
+//! there are in all, times in the future, durations beyond the
 //! calendar's limits, shares that only differ from 0 or 100 beyond a double (or by a minus), and whether the
 //! numbers of a holder's key make a key.
 
@@ -22,6 +23,7 @@ pub fn item() -> Value {
         "$defs": {
             "country": { "enum": rules::countries() },
             "jurisdiction": { "enum": rules::jurisdictions() },
+            "identifier": identifier(),
         },
     })
 }
@@ -45,8 +47,18 @@ fn object(object: &Object) -> Value {
     schema
 }
 
+/// What no identifier may be: see [`rules::identifier_problem`].
+fn identifier() -> Value {
+    let patterns: Vec<Value> =
+        rules::IDENTIFIER_PATTERNS.iter().map(|pattern| json!({ "pattern": pattern })).collect();
+    json!({ "not": { "type": "string", "anyOf": patterns } })
+}
+
 fn described(field: &Field) -> Value {
     let mut schema = value(&field.kind);
+    if field.identifier {
+        schema["$ref"] = "#/$defs/identifier".into();
+    }
     schema["description"] = field.doc.into();
     schema
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::fields::{self, Field, Object};
 use super::rules;
+use crate::invisible;
 use crate::json::{Kind, Value};
 
 /// What a field wants, in words that follow "expected".
@@ -72,6 +73,14 @@ const LONGEST_WORD: usize = 32;
 /// The most characters that are quoted with a space between them, as in `1 year` and `62,5 %`.
 const SHORTEST_NAME: usize = 6;
 
+/// The word of a list that another one was probably meant to be, in words that follow what was expected:
+/// `organization` is `organisation` to those who write British English.
+pub(super) fn meant_word(text: &str, words: &[&str]) -> String {
+    let wanted = text.to_lowercase();
+    let near = |word: &&&str| strsim::damerau_levenshtein(word, &wanted) <= 2 && word.len() > 4;
+    words.iter().find(near).map(|word| format!(" (did you mean {word}?)")).unwrap_or_default()
+}
+
 /// A member's name for a path, cut where it is longer than any name.
 pub(super) fn shorten_name(name: &str) -> Cow<'_, str> {
     const LONGEST: usize = 128;
@@ -90,22 +99,17 @@ fn preview(value: Value<'_>) -> String {
     }
 }
 
-/// Text in quotes, with control characters escaped and cut to a length that fits a message.
+/// Text in quotes, with invisible characters escaped and cut to a length that fits a message.
 fn quote(text: &str) -> String {
     format!("\"{}\"", shorten(text))
 }
 
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut short: String = text.chars().take(LONGEST).flat_map(escape_control).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push('…');
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => invisible::escaped(&text[..end]) + "…",
+        None => invisible::escaped(text),
     }
-    short
-}
-
-fn escape_control(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 
 pub(super) fn unknown_field(name: &str, object: &Object) -> String {
@@ -119,10 +123,33 @@ pub(super) fn unknown_field(name: &str, object: &Object) -> String {
     }
 }
 
-/// The known name that a misspelt one was probably meant to be.
+/// What other programs call a field, where the names are not alike.
+const SYNONYMS: [(&str, &str); 12] = [
+    ("expiresat", "ttl"),
+    ("expires", "ttl"),
+    ("expiry", "ttl"),
+    ("expirydate", "ttl"),
+    ("expiration", "ttl"),
+    ("expirationdate", "ttl"),
+    ("exp", "ttl"),
+    ("validuntil", "ttl"),
+    ("duration", "ttl"),
+    ("validity", "ttl"),
+    ("companyname", "name"),
+    ("companynumber", "registration_number"),
+];
+
+/// The known name that another one was probably meant to be.
 fn nearest(name: &str, object: &Object) -> Option<&'static str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");
     let wanted = plain(name);
+    let known =
+        |synonym: &str| object.fields.iter().find(|field| field.name == synonym).map(|field| field.name);
+    if let Some(field) =
+        SYNONYMS.iter().filter(|(other, _)| *other == wanted).find_map(|(_, name)| known(name))
+    {
+        return Some(field);
+    }
     object
         .fields
         .iter()

@@ -6,7 +6,7 @@ use std::ops::Range;
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
 
-use super::error::InputFault;
+use super::error::{InputFault, WarningFault};
 
 /// How much one read asks for. A pipe holds as much on Linux, so a read from a full pipe is not
 /// short, and only an idle producer makes us hand out what there is.
@@ -77,8 +77,15 @@ impl Bytes {
         };
         self.head_at = mark;
         if encoding != UTF_8 {
-            self.transcoder = Some(Transcoder::new(encoding));
+            self.transcoder = Some(Transcoder::new(encoding, mark == 0));
         }
+    }
+
+    /// What is doubtful about the encoding, once all of the input was read.
+    pub(super) fn take_doubt(&mut self) -> Option<WarningFault> {
+        let transcoder = self.transcoder.as_mut().filter(|transcoder| transcoder.finished)?;
+        let encoding = transcoder.decoder.encoding().name();
+        transcoder.utf8.take_first_line().map(|line| WarningFault::IsUtf8 { line, encoding })
     }
 
     /// Appends up to a block of text to `out`. `Ok(0)` is the end.
@@ -241,10 +248,13 @@ struct Transcoder {
     malformed: bool,
     line: u64,
     after_cr: bool,
+    /// Whether the text was UTF-8 all the time.
+    utf8: Utf8Watch,
 }
 
 impl Transcoder {
-    fn new(encoding: &'static Encoding) -> Self {
+    /// `named` says that the encoding was named by the user, who may be wrong, and not by the file's own mark.
+    fn new(encoding: &'static Encoding, named: bool) -> Self {
         Self {
             decoder: encoding.new_decoder_without_bom_handling(),
             raw: vec![0; BLOCK],
@@ -254,6 +264,7 @@ impl Transcoder {
             malformed: false,
             line: 1,
             after_cr: false,
+            utf8: Utf8Watch { is_valid: named, ..Utf8Watch::default() },
         }
     }
 
@@ -288,6 +299,7 @@ impl Transcoder {
     ) -> Result<(), InputFault> {
         self.rest = 0..more(&mut self.raw)?;
         self.raw_ended = self.rest.is_empty();
+        self.utf8.pass(&self.raw[self.rest.clone()]);
         Ok(())
     }
 
@@ -313,6 +325,51 @@ impl Transcoder {
             self.line += u64::from(text[at] == b'\r' || !after_cr);
         }
         self.after_cr = text.last().map_or(self.after_cr, |last| *last == b'\r');
+    }
+}
+
+/// Watches whether bytes that are read as another encoding are UTF-8, with characters beyond ASCII: text in another
+/// encoding hardly ever is by chance. It costs a look at each byte, and memory for one character.
+#[derive(Debug, Default)]
+struct Utf8Watch {
+    is_valid: bool,
+    /// The start of a character whose end is still to come.
+    rest: Vec<u8>,
+    line: u64,
+    /// The line of the first character beyond ASCII, from 1.
+    first_line: Option<u64>,
+}
+
+impl Utf8Watch {
+    fn pass(&mut self, bytes: &[u8]) {
+        if !self.is_valid {
+            return;
+        }
+        if self.first_line.is_none() {
+            let plain = bytes.iter().position(|byte| !byte.is_ascii());
+            let passed = &bytes[..plain.unwrap_or(bytes.len())];
+            self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+            self.first_line = plain.map(|_| self.line + 1);
+        }
+        // The last block ended within a character; few do, and of those a copy is affordable.
+        let begun = std::mem::take(&mut self.rest);
+        let joined;
+        let text = match begun.is_empty() {
+            true => bytes,
+            false => {
+                joined = [&begun[..], bytes].concat();
+                &joined
+            }
+        };
+        if let Err(error) = std::str::from_utf8(text) {
+            self.is_valid = error.error_len().is_none();
+            self.rest = text[error.valid_up_to()..].iter().copied().take(4).collect();
+        }
+    }
+
+    /// The line of the first character beyond ASCII, where everything was UTF-8. Given once.
+    fn take_first_line(&mut self) -> Option<u64> {
+        self.first_line.take().filter(|_| self.is_valid && self.rest.is_empty())
     }
 }
 
@@ -383,6 +440,54 @@ mod tests {
     #[test]
     fn utf8_is_passed_on_as_it_is() {
         assert_eq!(read(b"a\xFFb", None).unwrap(), b"a\xFFb");
+    }
+
+    /// UTF-8 that is said to be something else is doubted, wherever its characters lie in the blocks that are read.
+    #[test]
+    fn an_encoding_that_is_not_needed_is_noticed() {
+        let latin1 = Some(encoding_rs::WINDOWS_1252);
+        for (stored, encoding, line) in [
+            ("a\nb\nMüller\nüüü".as_bytes(), latin1, Some(3)),
+            ("ü日😀".as_bytes(), latin1, Some(1)),
+            (b"plain\n", latin1, None),
+            (b"M\xFCller", latin1, None),
+            (b"M\xC3\xBCller \xFC", latin1, None),
+            (b"M\xC3", latin1, None),
+            ("\u{FEFF}ü".as_bytes(), latin1, None),
+            ("ü".as_bytes(), Some(UTF_8), None),
+            (b"\xFF\xFE\xFC\0", latin1, None),
+        ] {
+            for step in 1..=stored.len() {
+                let pieces = Pieces { rest: stored, step };
+                let mut bytes = Bytes::open(Box::new(pieces), false, encoding).unwrap();
+                let mut text = Vec::new();
+                while bytes.read_onto(&mut text).unwrap() > 0 {
+                    assert!(bytes.take_doubt().is_none(), "the end may say otherwise");
+                }
+                let found = bytes.take_doubt().map(|doubt| match doubt {
+                    WarningFault::IsUtf8 { line, .. } => line,
+                    other => panic!("{other}"),
+                });
+                assert_eq!(found, line, "{stored:?} in steps of {step}");
+                assert!(bytes.take_doubt().is_none(), "said once");
+            }
+        }
+    }
+
+    /// Gives a few bytes at a time.
+    struct Pieces {
+        rest: &'static [u8],
+        step: usize,
+    }
+
+    impl Read for Pieces {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let n = self.step.min(out.len()).min(self.rest.len());
+            let (now, later) = self.rest.split_at(n);
+            out[..n].copy_from_slice(now);
+            self.rest = later;
+            Ok(n)
+        }
     }
 
     #[test]

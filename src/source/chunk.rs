@@ -96,6 +96,12 @@ pub struct ItemText<'a> {
 }
 
 impl ItemTexts<'_> {
+    /// The header cell of the column that feeds a place, a JSON Pointer, of the item that was given last: none
+    /// where no column does. `None` around it says that the items do not come from a table.
+    pub fn column_at(&self, pointer: &str) -> Option<Option<String>> {
+        self.rows.as_ref().map(|rows| rows.column_at(pointer))
+    }
+
     /// The next item. Not an [`Iterator`], because the text is lent until the next call.
     #[expect(clippy::should_implement_trait, reason = "a lending reader cannot be an Iterator")]
     pub fn next(&mut self) -> Option<ItemText<'_>> {

@@ -5,14 +5,16 @@ use std::sync::LazyLock;
 
 use csv::StringRecord;
 
-use super::damage::{is_digits, spreadsheet_damage, without_apostrophe};
-use super::error::{DamagedCell, Found, InputFault, UnknownColumn};
+use super::damage::without_apostrophe;
+use super::error::{Found, InputFault, UnknownColumn};
 use super::plan::{Convert, Node, plan};
 use super::{Contents, Options};
+use crate::invisible;
 use crate::json::push_str_to;
 use crate::request::fields::{Field, ITEM, Kind, Object};
+use crate::request::rules::is_digits;
 
-/// The canonical column names in the contract's order, with columns for this many owners.
+/// The canonical column names in the README's order, with columns for this many owners.
 pub fn csv_columns(owners: usize) -> Vec<String> {
     let mut leaves: Vec<&Leaf> = CATALOG.leaves.iter().collect();
     leaves.sort_by_key(|leaf| leaf.column_rank());
@@ -80,18 +82,12 @@ impl Leaf {
     fn is_claim(&self) -> bool {
         self.parents.get(1) == Some(&"claims")
     }
-
-    /// An identifier that spreadsheets take for a number.
-    fn is_identifier(&self) -> bool {
-        matches!(self.field.name, "id" | "registration_number" | "person_id")
-    }
 }
 
 /// Stands for all owner columns in [`COLUMN_ORDER`].
 const OWNER_COLUMNS: &str = "owner…";
 
-/// The order of section 2.1 of the contract, with the columns that it does not list beside their
-/// neighbours in the table. A field that is not named here comes last.
+/// The order of the README's list of columns. A field that is not named here comes last.
 const COLUMN_ORDER: [&str; 24] = [
     "correlation_id",
     "subject_id",
@@ -357,7 +353,8 @@ pub(super) struct Columns {
     named: usize,
     unnamed: Vec<usize>,
     correlation_id: Option<usize>,
-    identifiers: Vec<(usize, Target)>,
+    /// The columns with a field, for messages about one.
+    targets: Vec<(usize, Target)>,
     /// The cells of each list element, in order of the numbers.
     elements: Vec<(u64, Vec<usize>)>,
     /// The cells of the columns in [`ERROR_COLUMNS`].
@@ -409,11 +406,11 @@ impl Columns {
             named,
             unnamed,
             correlation_id: position_of(&targets, "correlation_id"),
-            identifiers: identifiers(&targets),
             elements: elements(&targets),
             errors,
             key: None,
             plan: Plan::Item(plan(&targets, &constants, convert)),
+            targets,
             header,
         })
     }
@@ -448,7 +445,7 @@ impl Columns {
             named,
             unnamed: Vec::new(),
             correlation_id: places[CORRELATION_ID],
-            identifiers: Vec::new(),
+            targets: Vec::new(),
             elements: Vec::new(),
             errors: Vec::new(),
             key,
@@ -473,10 +470,13 @@ impl Columns {
         (self.named..=self.header.len()).contains(&cells)
     }
 
+    /// Whether a row is the header once more, as where two exports were joined. The second one may bring its
+    /// byte order mark along.
     pub(super) fn repeats_header(&self, row: &StringRecord) -> bool {
-        row.get(0) == self.header.get(0)
+        let first = row.get(0).map(|text| text.strip_prefix('\u{FEFF}').unwrap_or(text));
+        first == self.header.get(0)
             && self.fits(row.len())
-            && row.iter().eq(self.header.iter().take(row.len()))
+            && row.iter().skip(1).eq(self.header.iter().take(row.len()).skip(1))
     }
 
     /// The place of a value under no name, from 1.
@@ -498,26 +498,33 @@ impl Columns {
         &self.header
     }
 
-    /// The identifiers of a row that a spreadsheet changed.
-    pub(super) fn damaged(&self, row: &StringRecord) -> Vec<DamagedCell> {
-        let damage = |(cell, target): &(usize, Target)| {
-            let text = row.get(*cell)?;
-            let hint = spreadsheet_damage(text)?;
-            let value = (!target.leaf().field.personal).then(|| text.to_owned());
-            Some(DamagedCell { column: target.name(), pointer: self.pointer(row, *target), value, hint })
+    /// The header cell of the column that feeds the field at this place, a JSON Pointer into the row's item.
+    /// None where no column does: the field has a constant, or is missing from the file.
+    pub(super) fn column_at(&self, row: &StringRecord, pointer: &str) -> Option<String> {
+        let feeds = |(_, target): &&(usize, Target)| {
+            // An element of a list in one cell, such as `/request/evidence_refs/0`, stands in its column too.
+            let rest = pointer.strip_prefix(&self.pointer(row, *target));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                && (target.leaf().list.is_none() || self.has_element(row, target.number))
         };
-        self.identifiers.iter().filter_map(damage).collect()
+        let (cell, _) = self.targets.iter().find(feeds)?;
+        Some(shown(&self.header[*cell]))
     }
 
     fn pointer(&self, row: &StringRecord, target: Target) -> String {
         let leaf = target.leaf();
         let mut pointer: String = leaf.parents.iter().flat_map(|parent| ["/", parent]).collect();
         if leaf.list.is_some() {
-            let is_present = |cells: &[usize]| cells.iter().any(|cell| !row[*cell].is_empty());
             let before = self.elements.iter().take_while(|(number, _)| *number < target.number);
-            pointer += &format!("/{}", before.filter(|(_, cells)| is_present(cells)).count());
+            pointer += &format!("/{}", before.filter(|(number, _)| self.has_element(row, *number)).count());
         }
         pointer + "/" + leaf.field.name
+    }
+
+    /// Whether the row has the list element of this number: a cell of it that is not empty.
+    fn has_element(&self, row: &StringRecord, number: u64) -> bool {
+        let cells = self.elements.iter().filter(|(found, _)| *found == number).flat_map(|(_, cells)| cells);
+        cells.into_iter().any(|cell| row.get(*cell).is_some_and(|text| !text.is_empty()))
     }
 
     /// Appends the item, or the result, that a row describes.
@@ -605,7 +612,8 @@ fn suggest_owners(name: &str) -> Option<String> {
 /// A header cell as a message shows it.
 fn shown(name: &str) -> String {
     const MOST: usize = 40;
-    let mut shown: String = name.trim().chars().take(MOST).flat_map(char::escape_debug).collect();
+    let shown: String = name.trim().chars().take(MOST).flat_map(char::escape_debug).collect();
+    let mut shown = invisible::escaped(&shown);
     if name.trim().chars().nth(MOST).is_some() {
         shown.push('…');
     }
@@ -647,10 +655,6 @@ fn refuse_missing(targets: &[(usize, Target)], constants: &HashMap<Target, &str>
 
 fn position_of(targets: &[(usize, Target)], name: &str) -> Option<usize> {
     targets.iter().find(|(_, target)| target.leaf().name == name).map(|(cell, _)| *cell)
-}
-
-fn identifiers(targets: &[(usize, Target)]) -> Vec<(usize, Target)> {
-    targets.iter().copied().filter(|(_, target)| target.leaf().is_identifier()).collect()
 }
 
 fn elements(targets: &[(usize, Target)]) -> Vec<(u64, Vec<usize>)> {
@@ -878,19 +882,35 @@ mod tests {
         assert_eq!(item["request"]["subject"]["name"], all.as_str());
     }
 
+    /// Places in the item are found in the user's own header, also where a row leaves owners out.
     #[test]
-    fn damaged_identifiers_are_named_by_their_place_in_the_item() {
+    fn places_are_named_by_the_users_own_columns() {
         let row = with_required(&[
-            ("registration_number", "1.0E+10"),
+            ("Reg No", "1.0E+10"),
             ("owner1_role", ""),
+            ("owner1_person_id", ""),
             ("owner2_role", "x"),
-            ("owner3_person_id", "1234.0"),
+            ("Third ID", "1234.0"),
+            ("evidence_refs", "a;b"),
         ]);
         let header: Vec<_> = row.iter().map(|(name, _)| *name).collect();
         let record = StringRecord::from(row.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
-        let found = bound(&header, &Options::default()).unwrap().damaged(&record);
-        let found: Vec<_> = found.iter().map(|cell| (cell.pointer.as_str(), cell.value.as_deref())).collect();
-        let owner = "/request/claims/beneficial_owners/1/person_id";
-        assert_eq!(found, [("/request/subject/registration_number", Some("1.0E+10")), (owner, None)]);
+        let options = options(
+            &[("Reg No", "registration_number"), ("Third ID", "owner3_person_id")],
+            &[("ttl", "P1Y")],
+        );
+        let columns = bound(&header, &options).unwrap();
+        let owners = "/request/claims/beneficial_owners";
+        for (pointer, column) in [
+            ("/request/subject/registration_number", Some("Reg No")),
+            (&format!("{owners}/0/role"), Some("owner2_role")),
+            (&format!("{owners}/1/person_id"), Some("Third ID")),
+            ("/request/evidence_refs/1", Some("evidence_refs")),
+            (&format!("{owners}/0/person_id"), None),
+            ("/request/ttl", None),
+            ("/request/subject", None),
+        ] {
+            assert_eq!(columns.column_at(&record, pointer).as_deref(), column, "{pointer}");
+        }
     }
 }

@@ -172,9 +172,6 @@ pub enum InputFault {
         /// What the name or the option says.
         expected: Format,
     },
-    /// A single item where the envelope is expected.
-    #[error("one item without its envelope; write {{\"items\":[…]}} around it, or use --input-format ndjson")]
-    OneItem,
     /// Nothing to issue.
     #[error("no items; a batch has at least one, which in CSV is a row below the header")]
     NoItems,
@@ -204,11 +201,12 @@ pub enum InputFault {
         /// The character.
         found: Found,
     },
-    /// Something behind the end of the batch.
-    #[error(
-        "{0}: trailing data after the end of the JSON value; for one item a line, use --input-format ndjson"
-    )]
+    /// Something behind the end of a value that begins no other one.
+    #[error("{0}: trailing data after the end of the JSON value; remove it")]
     TrailingData(Position),
+    /// A comma between values that stand in no array.
+    #[error("{0}: comma after the end of a JSON value; write [ and ] around the values, or remove the comma")]
+    StrayComma(Position),
     /// Two arrays of items.
     #[error("{at}: duplicate key '{key}'")]
     DuplicateItems {
@@ -373,9 +371,7 @@ impl InputFault {
             }
             Self::Markup { .. } => "no results: starts with '<' (a web page or XML?)".to_owned(),
             Self::NoItems => "no results, ids or tokens in it".to_owned(),
-            Self::LooksLike { .. } | Self::OneItem => {
-                format!("no 'results' array at the top level; {RESULTS_EXPECTED}")
-            }
+            Self::LooksLike { .. } => format!("no 'results' array at the top level; {RESULTS_EXPECTED}"),
             Self::NoItemsArray { key, keys } => {
                 format!("no '{key}' array at the top level{}; {RESULTS_EXPECTED}", names(keys))
             }
@@ -456,11 +452,22 @@ pub enum WarningFault {
         /// Where.
         at: Position,
     },
+    /// The encoding that was named is most likely not the file's.
+    #[error(
+        "read as {encoding}, but all of it is valid UTF-8, with the first character beyond ASCII on line {line}; \
+         leave --encoding (csv.encoding) out"
+    )]
+    IsUtf8 {
+        /// The physical line of the first character beyond ASCII.
+        line: u64,
+        /// The encoding that was named.
+        encoding: &'static str,
+    },
 }
 
 /// Why one item cannot be read. The items around it are not affected.
 ///
-/// The text never quotes cells, but for identifiers that a spreadsheet damaged.
+/// The text never quotes cells.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ItemFault {
@@ -526,14 +533,6 @@ pub enum ItemFault {
         /// The physical line.
         line: u64,
     },
-    /// Identifiers that are no longer what was typed.
-    #[error("line {line}: {}", damaged(.cells))]
-    Damaged {
-        /// The cells.
-        cells: Vec<DamagedCell>,
-        /// The physical line.
-        line: u64,
-    },
     /// The row cannot be read; a fault of this program.
     #[error("line {line}: the row cannot be read ({reason}); please report this")]
     Unreadable {
@@ -542,28 +541,6 @@ pub enum ItemFault {
         /// What the CSV reader said.
         reason: String,
     },
-}
-
-/// An identifier that a spreadsheet changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedCell {
-    /// The column, by its canonical name.
-    pub column: String,
-    /// JSON Pointer of the field in the item.
-    pub pointer: String,
-    /// What was found; none for personal fields.
-    pub value: Option<String>,
-    /// What happened to it, and what to do.
-    pub hint: &'static str,
-}
-
-impl fmt::Display for DamagedCell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            Some(value) => write!(f, "{} '{value}': {}", self.column, self.hint),
-            None => write!(f, "{}: {}", self.column, self.hint),
-        }
-    }
 }
 
 fn at_line(line: &Option<u64>) -> String {
@@ -591,10 +568,6 @@ fn cell_count(found: usize, expected: usize, lines: &(u64, u64), unterminated: b
         text += "; the file may be truncated";
     }
     text
-}
-
-fn damaged(cells: &[DamagedCell]) -> String {
-    cells.iter().map(DamagedCell::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn found_keys(keys: &[String]) -> String {

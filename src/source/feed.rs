@@ -28,6 +28,8 @@ pub(super) struct Window {
     pub(super) start: usize,
     /// How far the cutter has looked.
     pub(super) at: usize,
+    /// How many bytes before `start` belong to an item that is not complete: they are kept with it.
+    pub(super) held: usize,
     /// Whether nothing follows.
     pub(super) ended: bool,
     /// The byte before `bytes`.
@@ -36,7 +38,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), start: 0, at: 0, ended: false, before: b'\n' }
+        Self { bytes: Vec::new(), start: 0, at: 0, held: 0, ended: false, before: b'\n' }
     }
 
     /// The byte before this place; a line end at the start of the input.
@@ -52,10 +54,11 @@ impl Window {
 
     /// Forgets what is cut already, where no item of the batch lies in it.
     pub(super) fn drop_cut(&mut self) {
-        self.before = self.byte_before(self.start);
-        self.bytes.drain(..self.start);
-        self.at -= self.start;
-        self.start = 0;
+        let cut = self.start - self.held;
+        self.before = self.byte_before(cut);
+        self.bytes.drain(..cut);
+        self.at -= cut;
+        self.start -= cut;
     }
 
     /// Forgets the unfinished item as far as it was looked at, but for its last byte, so that an
@@ -69,15 +72,16 @@ impl Window {
 
     /// Hands over what is cut, and keeps the rest.
     fn split(&mut self) -> Vec<u8> {
-        let before = self.byte_before(self.start);
+        let end = self.start - self.held;
+        let before = self.byte_before(end);
         // The next chunk is likely to be as large as this one.
         let mut rest = Vec::with_capacity(self.bytes.len() + BLOCK);
-        rest.extend_from_slice(&self.bytes[self.start..]);
+        rest.extend_from_slice(&self.bytes[end..]);
         let mut cut = std::mem::replace(&mut self.bytes, rest);
-        cut.truncate(self.start);
+        cut.truncate(end);
         self.before = before;
-        self.at -= self.start;
-        self.start = 0;
+        self.at -= end;
+        self.start -= end;
         cut
     }
 }
@@ -155,9 +159,7 @@ impl Feed {
         let mut window = Window::new();
         let format = sniff::format(&name, &mut bytes, &mut window, options)?;
         let cutter = match format {
-            Format::Json => {
-                Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.contents.envelope())))
-            }
+            Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.contents))),
             Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
             Format::Csv => Cutter::Csv(CsvCutter::open(&mut bytes, &mut window, options)?),
         };
@@ -198,7 +200,12 @@ impl Feed {
     /// What was noticed since the last call.
     pub(super) fn take_warnings(&mut self) -> impl Iterator<Item = InputWarning> {
         let name = self.name.clone();
-        self.cutter.take_warnings().into_iter().map(move |fault| InputWarning { input: name.clone(), fault })
+        let doubt = self.bytes.take_doubt();
+        self.cutter
+            .take_warnings()
+            .into_iter()
+            .chain(doubt)
+            .map(move |fault| InputWarning { input: name.clone(), fault })
     }
 
     /// The next items. A fault of the input comes after the items before it, or, with

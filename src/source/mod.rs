@@ -39,10 +39,9 @@ use std::str::FromStr;
 
 pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
 pub use self::columns::{RowKey, csv_columns, names_credential};
-pub use self::damage::{is_formula, spreadsheet_damage, without_apostrophe};
+pub use self::damage::{is_formula, without_apostrophe};
 pub use self::error::{
-    DamagedCell, Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, UnknownColumn,
-    WarningFault,
+    Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, UnknownColumn, WarningFault,
 };
 use self::feed::Feed;
 pub use self::give_back::{GiveBack, ItemForm};
@@ -57,7 +56,7 @@ pub const LARGEST_MAX_ITEM_BYTES: u32 = 64 * 1024 * 1024;
 /// How a batch file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `{"items":[…]}`, or a bare array.
+    /// Values one after the other: `{"items":[…]}`, bare arrays, single items.
     Json,
     /// One item a line.
     Ndjson,

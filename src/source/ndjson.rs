@@ -1,8 +1,10 @@
-//! NDJSON: one item a line.
+//! NDJSON: one item a line. A byte order mark before a line, which `cat` leaves where it joins files, is no part of
+//! it.
 
 use super::chunk::RawItem;
 use super::error::ItemFault;
 use super::feed::{Batch, Window};
+use crate::files::BYTE_ORDER_MARK;
 
 /// Cuts at LF, and at nothing else: U+2028, VT or a lone CR are no line ends.
 #[derive(Debug)]
@@ -56,7 +58,8 @@ impl NdjsonCutter {
 
     fn take_line(&mut self, window: &Window, end: usize, unterminated: bool, batch: &mut Batch) {
         let skipped = self.skipped.take();
-        let mut line = &window.bytes[window.start..end];
+        let start = window.start + mark_length(&window.bytes[window.start..end]);
+        let mut line = &window.bytes[start..end];
         if is_blank(line) && skipped.as_ref().is_none_or(|skipped| skipped.blank) {
             return;
         }
@@ -64,7 +67,7 @@ impl NdjsonCutter {
         let too_long = skipped.is_some() || line.len() > self.max_item_bytes;
         let kept = if too_long { 0 } else { line.len() };
         batch.items.push(RawItem {
-            span: window.start..window.start + kept,
+            span: start..start + kept,
             line: Some(self.line),
             last_line: Some(self.line),
             unterminated,
@@ -72,6 +75,11 @@ impl NdjsonCutter {
                 .then_some(ItemFault::TooLong { limit: self.max_item_bytes, line: Some(self.line) }),
         });
     }
+}
+
+/// The length of the byte order mark that a line begins with.
+fn mark_length(line: &[u8]) -> usize {
+    if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -99,6 +107,15 @@ mod tests {
     fn only_a_line_feed_ends_a_line() {
         let found = cut("1\r\n\n \t\r\n2\r3\u{2028}4\u{B}5\r\r\n 6", 100);
         let expected = [(1, false, "1"), (4, false, "2\r3\u{2028}4\u{B}5\r"), (5, true, " 6")];
+        let expected =
+            expected.map(|(line, unterminated, text)| (Some(line), unterminated, Ok(text.to_owned())));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_mark_before_a_line_is_no_part_of_it() {
+        let found = cut("\u{FEFF}1\n\u{FEFF}\n2\u{FEFF}\n\u{FEFF}12345", 5);
+        let expected = [(1, false, "1"), (3, false, "2\u{FEFF}"), (4, true, "12345")];
         let expected =
             expected.map(|(line, unterminated, text)| (Some(line), unterminated, Ok(text.to_owned())));
         assert_eq!(found, expected);

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use csv::StringRecord;
 
 use super::columns::Target;
-use super::damage::is_digits;
 use crate::json::push_str_to;
 use crate::request::fields::{Field, Kind};
+use crate::request::rules::is_digits;
 
 /// A piece of the item. Written, it is a member (or an element) with a comma behind it, or
 /// nothing.

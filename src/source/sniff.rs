@@ -26,14 +26,14 @@ pub(super) fn format(
         return refuse_markup(window, form_of_results(&window.bytes, options));
     }
     if let Some(format) = options.format {
-        read_while(bytes, window, is_white)?;
-        return refuse_markup(window, format);
+        read_while(bytes, window, is_unclear)?;
+        return refuse_markup(window, by_layout(window, format));
     }
     match by_extension(name) {
         Some(format) => {
-            read_while(bytes, window, is_white)?;
+            read_while(bytes, window, is_unclear)?;
             refuse_markup(window, format)?;
-            refuse_other_format(window, format)
+            refuse_other_format(window, by_layout(window, format))
         }
         None => {
             read_while(bytes, window, |head| is_undecided(head, is_telling_key))?;
@@ -54,8 +54,32 @@ fn read_while(
     Ok(())
 }
 
-fn is_white(head: &[u8]) -> bool {
-    head.trim_ascii_start().is_empty()
+/// Whether there is nothing yet but white space, and perhaps the bracket that pretty-printed JSON begins with.
+fn is_unclear(head: &[u8]) -> bool {
+    match head.trim_ascii_start() {
+        [b'{' | b'[', inside @ ..] => inside.trim_ascii_start().is_empty(),
+        text => text.is_empty(),
+    }
+}
+
+/// The format of what is called NDJSON: a bracket on a line of its own, and behind it what can only stand inside, is
+/// no line of NDJSON, but it is how JSON is pretty-printed. One value after the other is read as JSON too.
+fn by_layout(window: &Window, named: Format) -> Format {
+    match (named, window.bytes.trim_ascii_start()) {
+        (Format::Ndjson, text) if is_pretty_printed(text) => Format::Json,
+        _ => named,
+    }
+}
+
+fn is_pretty_printed(text: &[u8]) -> bool {
+    let (Some(open), Some(next)) =
+        (text.first(), text.get(1..).and_then(|inside| inside.trim_ascii_start().first()))
+    else {
+        return false;
+    };
+    // Behind a line of NDJSON that was cut off after its first byte, another item begins.
+    let is_inside = matches!((open, next), (b'{', b'"') | (b'[', b'{' | b'['));
+    is_inside && begins_on_a_line_of_its_own(text)
 }
 
 /// Whether more of the first line may tell more. A producer that waits for the first result
@@ -255,6 +279,24 @@ mod tests {
             ("\"subject_id\"", Format::Csv),
         ] {
             assert_eq!(by_content(content.as_bytes()), format, "{content}");
+        }
+    }
+
+    #[test]
+    fn pretty_printed_json_is_known_whatever_it_is_called() {
+        for (content, is_pretty) in [
+            ("{\n  \"request\"", true),
+            ("{\r\n\r\n\t\"request\"", true),
+            ("[\n  {", true),
+            ("{\n", false),
+            ("{\n{\"request\"", false),
+            ("{\n}", false),
+            ("[\n]", false),
+            ("{ \"request\": {\n", false),
+            ("[{\"request\"", false),
+            ("", false),
+        ] {
+            assert_eq!(is_pretty_printed(content.as_bytes()), is_pretty, "{content}");
         }
     }
 }

@@ -13,8 +13,10 @@ use crate::json::{self, Document, Kind, MAX_DEPTH, Parser, Value};
 /// The most disclosures of one token.
 pub const MAX_DISCLOSURES: usize = 131_072;
 
-/// The most bytes of all paths together. A hostile token could repeat one long name in each of them.
-const MAX_PATH_BYTES: usize = 4 * 1024 * 1024;
+/// The most bytes of all paths together. A hostile token could repeat one long name in each of them. Both forms of
+/// the longest path of a claim that this program hides take fewer than 128 bytes, so that as many disclosures as are
+/// allowed have room.
+const MAX_PATH_BYTES: usize = 128 * MAX_DISCLOSURES;
 
 /// A payload with its disclosures in their places.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, full_item, item, ndjson, with, without};
+use crate::support::{DID_KEY, Sandbox, full_item, item, ndjson, with, without};
 
 /// Issues one item, which must fail, and returns standard output and error.
 fn refused(item: &str) -> String {
@@ -70,6 +70,47 @@ fn violations_are_told_up_to_a_limit() {
 }
 
 /// No file that the run needs is written over, and no two outputs are one.
+/// What our own verifier would not read is not issued, in either format and however large an item may be.
+#[test]
+fn what_no_verifier_reads_is_not_issued() {
+    let sandbox = Sandbox::with_issuer_key();
+    let owners: Vec<Value> = (0..70_000).map(|_| json!({"full_name": "a"})).collect();
+    let many = with(item("many"), "/request/claims/beneficial_owners", json!(owners));
+    let long = with(item("long"), "/request/subject/name", json!("n".repeat(13 << 20)));
+    sandbox.write_items("items.ndjson", &[many, long]);
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let args = format!("items.ndjson --ledger none --proof-format {format} --max-item-bytes 33554432");
+        let rows = sandbox.issue(&args).expect(3).rows();
+        let errors: Vec<_> = rows.iter().map(|row| row.error.as_ref().unwrap()).collect();
+        assert_eq!(errors[0].places(), [("", "too_many")], "{format}: {}", errors[0].message);
+        assert!(errors[0].message.contains("at most 131072"), "{}", errors[0].message);
+        assert_eq!(errors[1].places(), [("", "too_long")], "{format}: {}", errors[1].message);
+    }
+}
+
+/// The most owners of an item, with every claim of theirs hidden, are verified.
+#[test]
+fn as_many_disclosures_as_an_item_can_have_are_verified() {
+    let sandbox = Sandbox::with_issuer_key();
+    let policy = "  claims.beneficial_owners: always\n  claims.beneficial_owners[]: always\n  \
+                  claims.beneficial_owners[].full_name: always\n";
+    sandbox.write(".beltic.yaml", format!("disclosure:\n claims:\n{policy}"));
+    let owners: Vec<Value> = (0..30_000).map(|_| json!({"full_name": "a"})).collect();
+    sandbox
+        .write_items("items.ndjson", &[with(item("a"), "/request/claims/beneficial_owners", json!(owners))]);
+    sandbox.issue("items.ndjson --ledger none --proof-format sd_jwt_vc --out results.ndjson").expect(0);
+    let run = sandbox.beltic(&[
+        "verify",
+        "results.ndjson",
+        "--issuer",
+        DID_KEY,
+        "--no-status",
+        "--output-format",
+        "text",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stdout.chars().take(500).collect::<String>());
+}
+
 #[test]
 fn outputs_do_not_share_files() {
     let sandbox = Sandbox::with_issuer_key();

@@ -210,7 +210,7 @@ fn files_that_are_no_batch_are_refused() {
         ("i.json", format!("{{\"items\":[{one}],\"items\":[]}}"), "duplicate key 'items'"),
         ("j.json", format!("{{\"items\":[{one}"), "truncated"),
         ("k.json", "<html></html>".into(), "starts with '<'"),
-        ("l.json", one.to_string(), "one item without its envelope"),
+        ("l.json", format!("{one},{one}"), "comma after the end of a JSON value"),
         ("m.ndjson", "\n \n".into(), "no items"),
         ("n.ndjson", envelope(&[one]), "--input-format json"),
         ("o.csv", CSV_HEADER.into(), "no items"),
@@ -275,6 +275,47 @@ fn cells_become_what_their_fields_are() {
     assert!(run.stdout.contains("\"ownership_percent\":25.00"), "as it is written: {}", run.stdout);
 }
 
+/// JSON values one after the other, as `jq .` writes them, also in a file that is called NDJSON.
+#[test]
+fn values_one_after_the_other_are_items() {
+    let sandbox = Sandbox::with_issuer_key();
+    let pretty = |name: &str| serde_json::to_string_pretty(&item(name)).unwrap();
+    let joined = format!("{}\n{}\n", pretty("a"), pretty("b"));
+    for (args, text, ids) in [
+        ("one.json", item("a").to_string(), vec!["a"]),
+        ("pretty.json", joined.clone(), vec!["a", "b"]),
+        ("pretty.ndjson", joined.clone(), vec!["a", "b"]),
+        ("named.txt --input-format ndjson", joined, vec!["a", "b"]),
+        ("array.ndjson", serde_json::to_string_pretty(&[item("a")]).unwrap(), vec!["a"]),
+        (
+            "mixed.json",
+            format!("{}{}\n[{}]", envelope(&[item("a")]), item("b"), item("c")),
+            vec!["a", "b", "c"],
+        ),
+        ("marks.ndjson", format!("\u{FEFF}{}\n\u{FEFF}{}\n", item("a"), item("b")), vec!["a", "b"]),
+        ("marks.json", format!("\u{FEFF}{}\u{FEFF}{}", envelope(&[item("a")]), item("b")), vec!["a", "b"]),
+    ] {
+        sandbox.write(args.split(' ').next().unwrap(), text);
+        let rows = sandbox.issue(&format!("{args} --ledger none")).expect(0).rows();
+        let found: Vec<_> = rows.iter().map(|row| row.correlation_id.clone().unwrap()).collect();
+        assert_eq!(found, ids, "{args}");
+    }
+}
+
+/// What is wrong with a line of NDJSON is named with the remedy, and costs that line alone.
+#[test]
+fn lines_that_are_not_json_say_what_to_do() {
+    let sandbox = Sandbox::with_issuer_key();
+    let pretty = serde_json::to_string_pretty(&item("b")).unwrap();
+    sandbox.write("items.ndjson", format!("{},\n{}\n{pretty}\n", item("a"), item("c")));
+    let rows = sandbox.issue("items.ndjson --ledger none").expect(3).rows();
+    assert_eq!(rows.len(), 2 + pretty.lines().count());
+    let message = |at: usize| rows[at].error.as_ref().unwrap().message.clone();
+    assert!(message(0).contains("found a comma; remove it"), "{}", message(0));
+    assert!(rows[1].credential.is_some());
+    assert!(message(2).contains("jq -c"), "{}", message(2));
+}
+
 #[test]
 fn a_row_of_another_length_is_its_own_failure() {
     let sandbox = Sandbox::with_issuer_key();
@@ -330,6 +371,140 @@ fn encodings_are_told_or_marked() {
     assert!(run.stderr.contains("--encoding"), "{}", run.stderr);
     let run = sandbox.issue("latin.csv --encoding klingon").expect(2);
     assert!(run.stderr.contains("klingon"), "{}", run.stderr);
+}
+
+/// Doubts about text are warnings with the first place: in CSV the line and the user's own column.
+#[test]
+fn text_that_an_earlier_program_damaged_is_warned_of() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(".beltic.yaml", "csv:\n  columns:\n    Firma: name\n");
+    let header = format!("{CSV_HEADER},Firma,owner1_full_name");
+    let row = |name: &str, owner: &str| format!("a,urn:example:a,true,GB,\"{name}\",\"{owner}\"\n");
+    for (rows, warning) in [
+        (
+            row("Acme", "Ada") + &row("Caf\u{FFFD}", "Ada"),
+            "line 3): column 'Firma' (/request/subject/name): U+FFFD",
+        ),
+        (
+            row("MÃ¼ller", "Ada"),
+            "line 2): column 'Firma' (/request/subject/name): looks like UTF-8 that was read as",
+        ),
+        (row("x\u{FEFF}", "Ada"), "U+FEFF (byte order mark) within the text"),
+        (
+            row("Acme", "[\"\"Ada\"\",\"\"Bo\"\"]"),
+            "column 'owner1_full_name' (/request/claims/beneficial_owners/0/full_name): looks like a JSON array",
+        ),
+        (row("Acme", "Ada\nBo"), "holds a line break"),
+    ] {
+        sandbox.write("items.csv", format!("{header}\n{rows}{}", rows.lines().next().unwrap()));
+        let text = format!("{header}\n{rows}");
+        sandbox.write("items.csv", text);
+        let run = sandbox.issue("items.csv --ledger none").expect(0);
+        let warnings: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("warning: item")).collect();
+        assert!(
+            warnings.len() >= 1 && warnings.iter().any(|line| line.contains(warning)),
+            "{warning}: {}",
+            run.stderr
+        );
+        assert!(
+            !run.stderr.contains("Ada") && !run.stderr.contains("ller"),
+            "nothing personal: {}",
+            run.stderr
+        );
+    }
+    let doubtful = with(
+        item("a"),
+        "/request/claims/beneficial_owners",
+        json!([{"full_name": "[\"Ada\"]"}, {"full_name": "{\"a\":1}"}]),
+    );
+    sandbox.write_items("items.ndjson", &[item("b"), doubtful]);
+    let run = sandbox.issue("items.ndjson --ledger none").expect(0);
+    let place =
+        "warning: item 1 (line 2): /request/claims/beneficial_owners/0/full_name: looks like a JSON array";
+    assert!(run.stderr.contains(place) && run.stderr.contains("2 warnings"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("looks like").count(), 1, "the first place is enough: {}", run.stderr);
+}
+
+/// An encoding that is named for a file that is UTF-8 is doubted; a byte order mark is believed before it.
+#[test]
+fn an_encoding_that_the_file_does_not_have_is_warned_of() {
+    let sandbox = Sandbox::with_issuer_key();
+    let text =
+        format!("{CSV_HEADER},legal_form\na,urn:example:a,true,GB,Ltd\nb,urn:example:b,true,GB,Société\n");
+    sandbox.write("plain.csv", &text);
+    sandbox.write("marked.csv", format!("\u{FEFF}{text}"));
+    let run = sandbox.issue("plain.csv --ledger none --encoding windows-1252").expect(0);
+    let warning = "warning: plain.csv: read as windows-1252, but all of it is valid UTF-8, with the first character beyond \
+                   ASCII on line 3";
+    assert!(run.stderr.contains(warning), "{}", run.stderr);
+    let run = sandbox.issue("marked.csv --ledger none --encoding windows-1252").expect(0);
+    assert!(!run.stderr.contains("warning: marked.csv"), "{}", run.stderr);
+    let rows = run.rows();
+    assert_eq!(rows[1].credential.as_ref().unwrap().subject["legal_form"], "Société");
+}
+
+/// Editors put a byte order mark before any kind of text, and it is no part of any.
+#[test]
+fn a_byte_order_mark_is_skipped_in_every_kind_of_file() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
+    let mark = |name: &str| {
+        let text = std::fs::read(sandbox.path(name)).unwrap();
+        sandbox.write(name, [b"\xEF\xBB\xBF", &text[..]].concat());
+    };
+    sandbox
+        .write(".beltic.yaml", "developer_id: dev-7\ndisclosure:\n  claims: {claims.kyb_status: always}\n");
+    sandbox.write_items("items.ndjson", &items(3));
+    ["items.ndjson", ".beltic.yaml", ".beltic/issuer.pem"].iter().for_each(|name| mark(name));
+    let run = sandbox.issue("items.ndjson --out results.ndjson").expect(0);
+    assert!(run.stderr.contains("issued 3"), "{}", run.stderr);
+    assert!(sandbox.read("results.ndjson").contains("\"developer_id\":\"dev-7\""));
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let mut marked = 0;
+    for folder in ["site/.well-known", "site/status", "site/status/token", "site/status/bitstring"] {
+        let Ok(entries) = std::fs::read_dir(sandbox.path(folder)) else { continue };
+        for entry in entries.map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+            mark(&format!("{folder}/{}", entry.file_name().to_str().unwrap()));
+            marked += 1;
+        }
+    }
+    assert!(marked >= 3, "{marked}");
+    ["results.ndjson", ".beltic/issuer.pub.jwk"].iter().for_each(|name| mark(name));
+    for keys in ["--site=site", "--did=site/.well-known/did.json", "--key=.beltic/issuer.pub.jwk"] {
+        let status = if keys.starts_with("--site") { "-q" } else { "--no-status" };
+        let run = sandbox.beltic(&["verify", "results.ndjson", keys, status]).expect(0);
+        assert_eq!(run.stdout.matches("\"valid\":true").count(), 3, "{keys}: {}", run.stdout);
+    }
+    let ids = sandbox.read("results.ndjson");
+    let id = ids.split("\"credential_id\":\"").nth(1).unwrap().split('"').next().unwrap();
+    sandbox.write("ids.txt", format!("\u{FEFF}{id}\n"));
+    sandbox.beltic(&["revoke", "--from", "ids.txt"]).expect(0);
+}
+
+/// In every format, and with all of a row's problems together; no invisible character comes out raw.
+#[test]
+fn identifiers_are_held_to_the_same_rule_in_every_form() {
+    let sandbox = Sandbox::with_issuer_key();
+    for id in ["\\N", "x\u{A0}", "\u{FEFF}x", "'x'", "1.0E+10"] {
+        let rejected = with(with(item("a"), "/request/subject/id", json!(id)), "/request/ttl", json!("x"));
+        sandbox.write("items.json", envelope(std::slice::from_ref(&rejected)));
+        sandbox.write("items.ndjson", format!("{rejected}\n"));
+        sandbox.write("items.csv", format!("{CSV_HEADER},ttl\na,\"{id}\",true,GB,x\n"));
+        for name in ["items.json", "items.ndjson", "items.csv"] {
+            let run = sandbox.issue(&format!("{name} --ledger none")).expect(3);
+            let error = run.rows().remove(0).error.unwrap();
+            let places = [("/request/subject/id", "invalid_format"), ("/request/ttl", "invalid_format")];
+            let mut found = error.places();
+            found.sort_unstable();
+            assert_eq!(found, places, "{name}, {id}: {error:?}");
+            let columns: Vec<_> = error.details.iter().map(|detail| detail.column.as_deref()).collect();
+            let expected =
+                if name.ends_with("csv") { [Some("subject_id"), Some("ttl")] } else { [None, None] };
+            assert_eq!(columns, expected, "{name}: {error:?}");
+            let text = sandbox.issue(&format!("{name} --ledger none --output-format text")).expect(3).stdout;
+            assert!(!text.contains(['\u{A0}', '\u{FEFF}']), "{text}");
+        }
+    }
 }
 
 #[test]

@@ -52,6 +52,30 @@ fn recorded(sandbox: &Sandbox) -> String {
     said.split("is sound: ").nth(1).unwrap().split(" credential").next().unwrap().to_owned()
 }
 
+/// A key that looks like another one would issue everything once more.
+#[test]
+fn keys_with_characters_that_nobody_sees_are_refused() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(1));
+    for (key, named) in [
+        ("k1\r", "U+000D (carriage return) at character 3 of 3"),
+        (" k1", "U+0020 (space) at character 1"),
+        ("k1 ", "U+0020 (space) at character 3"),
+        ("k\t1", "U+0009 (tab)"),
+        ("k\u{A0}1", "U+00A0 (no-break space)"),
+        ("\u{FEFF}k1", "U+FEFF (byte order mark)"),
+        ("k1\u{200B}", "U+200B (zero-width space)"),
+    ] {
+        let by_flag = sandbox.beltic(&["batch-issue", "items.ndjson", "--idempotency-key", key]).expect(2);
+        let by_variable = sandbox.issue_with("items.ndjson", &[("BELTIC_IDEMPOTENCY_KEY", key)]).expect(2);
+        for run in [by_flag, by_variable] {
+            assert!(run.stderr.contains(named), "{key:?}: {}", run.stderr);
+        }
+    }
+    assert!(!sandbox.has(".beltic/ledger.db") || sandbox.recorded() == 0);
+    sandbox.beltic(&["batch-issue", "items.ndjson", "--idempotency-key", "May 2026, März"]).expect(0);
+}
+
 #[test]
 fn a_repeated_run_gives_everything_out_again() {
     let (sandbox, batch) = sandbox_with(2_300);

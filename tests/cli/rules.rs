@@ -1,4 +1,4 @@
-//! Every rule of contract section 2.2, as a table of items. The validator and the JSON Schema are
+//! Every rule of the fields of an item, as a table of items. The validator and the JSON Schema are
 //! both held to it.
 
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
     lives(&mut table);
     holder_keys(&mut table);
     correlation_ids(&mut table);
+    identifiers(&mut table);
     table.cases
 }
 
@@ -114,7 +115,12 @@ fn whole_items(table: &mut Table) {
 
 fn attestation_and_type(table: &mut Table) {
     let attestation = "/request/self_attestation_complete";
-    table.required([attestation]);
+    table.faulty(
+        &format!("without {attestation}"),
+        without(full_item("x"), attestation),
+        attestation,
+        "not_true",
+    );
     table.refuses(
         attestation,
         "not_true",
@@ -128,6 +134,11 @@ fn attestation_and_type(table: &mut Table) {
         [json!("person"), json!("Business"), json!("")],
     );
     table.refuses("/request/credential_type", "wrong_type", [json!(null), json!(1)]);
+    // Another type has other rules, so nothing else is said about its item.
+    let person = with(full_item("x"), "/request/credential_type", json!("person"));
+    let person = with(person, "/request/subject", json!({"full_name": "Ada Roe"}));
+    let person = without(with(person, "/request/claims", json!({"age": 30})), attestation);
+    table.faulty("a person", person, "/request/credential_type", "unsupported_type");
 }
 
 fn subjects(table: &mut Table) {
@@ -141,7 +152,7 @@ fn subjects(table: &mut Table) {
     ]);
     table.refuses("/request/subject", "wrong_type", [json!(null), json!([]), json!("x")]);
     let id = "/request/subject/id";
-    table.takes(id, [json!("x"), json!("日".repeat(512)), json!(" x "), json!("did:web:a.example")]);
+    table.takes(id, [json!("x"), json!("日".repeat(512)), json!("x y"), json!("did:web:a.example")]);
     table.refuses(id, "empty", [json!("")]);
     table.refuses(id, "too_long", [json!("x".repeat(513)), json!("日".repeat(513))]);
     table.refuses(id, "wrong_type", [json!(7), json!(null), json!(["x"])]);
@@ -154,7 +165,10 @@ fn subjects(table: &mut Table) {
     table.refuses("/request/subject/type", "wrong_type", [json!(null)]);
     for name in ["name", "registration_number", "legal_form"] {
         let path = &format!("/request/subject/{name}");
-        table.takes(path, [json!(" "), json!("x".repeat(2_000))]);
+        table.takes(path, [json!("x".repeat(2_000))]);
+        if name != "registration_number" {
+            table.takes(path, ["Null", "N/A", " ", "\"x\"", "a\u{A0}b"].map(|text| json!(text)));
+        }
         table.refuses(path, "empty", [json!("")]);
         table.refuses(path, "wrong_type", [json!(445_790), json!(null), json!({})]);
     }
@@ -347,10 +361,87 @@ fn holder_keys(table: &mut Table) {
 
 fn correlation_ids(table: &mut Table) {
     table.optional(["/correlation_id"]);
-    table.takes("/correlation_id", [json!("日".repeat(512)), json!(" ")]);
+    table.takes("/correlation_id", [json!("日".repeat(512))]);
     table.refuses("/correlation_id", "empty", [json!("")]);
     table.refuses("/correlation_id", "too_long", [json!("x".repeat(513))]);
     table.refuses("/correlation_id", "wrong_type", [json!(12_345), json!(null)]);
+}
+
+/// What holds for every identifier, whatever field it is in.
+fn identifiers(table: &mut Table) {
+    let person_id = format!("{OWNER}/person_id");
+    let fields =
+        ["/correlation_id", "/request/subject/id", "/request/subject/registration_number", &person_id];
+    for path in fields {
+        table.takes(
+            path,
+            [
+                "03304752",
+                "'9900047091",
+                "12E45",
+                "1.0",
+                "HRB 12345 B",
+                "Null Ltd",
+                "NULL-1",
+                "N.A.",
+                "--",
+                "5\"",
+                "O'Hara's",
+                "日本1",
+                "x\u{FFFD}",
+            ]
+            .map(|text| json!(text)),
+        );
+        table.refuses(
+            path,
+            "invalid_format",
+            [
+                // Markers of missing values.
+                "NULL",
+                "null",
+                "None",
+                "NIL",
+                "\\N",
+                "NaN",
+                "undefined",
+                "[object Object]",
+                "n/a",
+                "#N/A",
+                "-",
+                "?",
+                // Spreadsheets.
+                "3.3048E+06",
+                "=\"03304752\"",
+                "03304752.0",
+                "'03304752",
+                "#REF!",
+                "####",
+                // Quotes around the value.
+                "\"x\"",
+                "'x'",
+                "“x”",
+                "„x“",
+                "«x»",
+                // What nobody sees.
+                " x",
+                "x ",
+                " ",
+                "x\u{A0}",
+                "\u{FEFF}x",
+                "x\u{200B}y",
+                "\u{202E}x",
+                "x\ty",
+                "x\n",
+                "x\u{AD}y",
+                "x\u{2028}",
+                "\u{3000}x",
+                "x\u{FE0F}",
+                "x\u{85}",
+            ]
+            .map(|text| json!(text)),
+        );
+        table.refuses_beyond_schema(path, "invalid_format", [json!("x\u{E0041}"), json!("\u{1D173}x")]);
+    }
 }
 
 /// Each item of the table gets the verdict, the path and the code that it should.

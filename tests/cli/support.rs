@@ -231,6 +231,8 @@ pub(crate) struct RowError {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Detail {
     pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) column: Option<String>,
     pub(crate) code: String,
     pub(crate) message: String,
 }

@@ -23,6 +23,13 @@ pub(crate) fn odd_values() -> Vec<Value> {
         json!([1]),
         json!(-0.5),
         json!("x".repeat(513)),
+        // What is text, and no identifier.
+        json!("None"),
+        json!("x\u{200B}"),
+        json!("\u{FEFF}x"),
+        json!("1.5E+10"),
+        json!("'x'"),
+        json!("x "),
         Value::from(vec!["a"; 51]),
     ]
 }
@@ -70,6 +77,14 @@ fn id() -> BoxedStrategy<Value> {
         .boxed()
 }
 
+/// Anything that may be an identifier, or nearly. The schema cannot speak of invisible characters beyond U+FFFF.
+fn identifier() -> BoxedStrategy<Value> {
+    let nearly = "[\"'“”«»`]?[ \u{A0}\u{FEFF}]?[#A-Zn0-9/.=+E-]{1,6}[\u{200B}\t\u{202E}]?[\"'“”«»` ]?";
+    prop_oneof![30 => "[A-Za-z0-9][A-Za-z0-9 /.-]{0,8}[0-9]", 3 => nearly, 2 => "[\u{1}-\u{FFFF}]{1,3}"]
+        .prop_map(Value::from)
+        .boxed()
+}
+
 fn jurisdiction() -> BoxedStrategy<Value> {
     mostly(&["GB", "US", "US-DE", "JP-13", "DE-BY"].map(|code| json!(code)))
 }
@@ -95,7 +110,7 @@ fn owner() -> BoxedStrategy<Value> {
     usually(object(vec![
         ("full_name", true, text()),
         ("ownership_percent", false, usually(percent.boxed())),
-        ("person_id", false, mostly(&[json!("P-1"), json!("")])),
+        ("person_id", false, identifier()),
         ("role", false, mostly(&[json!("director"), json!("")])),
     ]))
 }
@@ -146,7 +161,7 @@ fn request() -> BoxedStrategy<Value> {
         ("id", true, id()),
         ("type", false, mostly(&[json!("organisation")])),
         ("name", false, text()),
-        ("registration_number", false, text()),
+        ("registration_number", false, identifier()),
         ("legal_form", false, text()),
         ("jurisdiction", false, jurisdiction()),
     ]);

@@ -20,6 +20,7 @@ use crate::batch::{self, Plan, Register, SecondLook};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::Replacement;
+use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
 use crate::ledger::{self, Ledger, RunDescription, Terms};
@@ -149,10 +150,10 @@ fn describe_run(
     profile: &Profile,
 ) -> Result<RunDescription, Failure> {
     let name = match &args.idempotency_key {
-        Some(key) if key.is_empty() || key.len() > MAX_KEY_BYTES => {
-            return Err(Failure::usage(format!("the idempotency key must have 1 to {MAX_KEY_BYTES} bytes")));
+        Some(key) => {
+            check_idempotency_key(key)?;
+            key.clone()
         }
-        Some(key) => key.clone(),
         None => ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?,
     };
     Ok(RunDescription {
@@ -169,6 +170,28 @@ fn describe_run(
         },
         status_base: settings.status_base()?,
     })
+}
+
+/// Refuses a key that a person would take for another one: under that, everything would be issued once more.
+fn check_idempotency_key(key: &str) -> Result<(), Failure> {
+    if key.is_empty() || key.len() > MAX_KEY_BYTES {
+        return Err(Failure::usage(format!("the idempotency key must have 1 to {MAX_KEY_BYTES} bytes")));
+    }
+    let last = key.chars().count();
+    let is_hidden = |(place, found): &(usize, char)| {
+        is_invisible(*found) || (*found == ' ' && (*place == 1 || *place == last))
+    };
+    let Some((place, found)) = key.chars().enumerate().map(|(at, found)| (at + 1, found)).find(is_hidden)
+    else {
+        return Ok(());
+    };
+    let message = format!(
+        "the idempotency key (--idempotency-key or BELTIC_IDEMPOTENCY_KEY) has {} at character {place} of {last}; \
+         expected visible characters, and no space at either end",
+        invisible::name(found)
+    );
+    Err(Failure::usage(message)
+        .hint("remove the character; files of variables from Windows end their lines with U+000D"))
 }
 
 /// The longest idempotency key, in bytes.

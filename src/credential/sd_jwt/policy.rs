@@ -129,6 +129,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// How many digests that explain nothing stand beside the real ones of each object.
+    pub(in crate::credential) fn decoys(&self) -> usize {
+        self.decoys
+    }
+
     /// The default policy with these words for these paths. A path is dotted, as
     /// `claims.registered_address`; `[]` stands for each element of an array. Each object that
     /// hides something gets `decoys` digests more (RFC 9901 section 4.2.5).
