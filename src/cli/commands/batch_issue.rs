@@ -37,9 +37,12 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let profile_settings = settings.profile(args, &issuer, key.public())?;
-    let caveats = caveats(&profile_settings, &issuer, clock.now());
+    let mut caveats = caveats(&profile_settings, &issuer, clock.now());
     let profile = Profile::new(&issuer, profile_settings);
-    let run = describe_run(args, &settings, ttl, &profile)?;
+    let run = describe_run(args, &settings, ttl, &profile, &issuer)?;
+    if run.status_base.is_none() && settings.ledger_path(&args.ledger).is_some() {
+        caveats.push(NO_LIST_ADDRESS.to_owned());
+    }
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
     let mut files =
         Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
@@ -147,6 +150,7 @@ fn describe_run(
     settings: &Settings,
     ttl: String,
     profile: &Profile,
+    issuer: &Issuer,
 ) -> Result<RunDescription, Failure> {
     let name = match &args.idempotency_key {
         Some(key) if key.is_empty() || key.len() > MAX_KEY_BYTES => {
@@ -167,9 +171,13 @@ fn describe_run(
             ttl,
             disclosure: profile.hidden_claims(),
         },
-        status_base: settings.status_base()?,
+        status_base: settings.status_base(issuer)?,
     })
 }
+
+/// What is said where the status lists are named by UUIDs.
+const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these credentials, which have no web address; \
+     set `status.base_url` in .beltic.yaml to the https:// URL where you publish, or use a did:web or https issuer";
 
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 255;

@@ -1,5 +1,7 @@
 //! `beltic publish`: resolve, build the site, write what has changed.
 
+use std::path::PathBuf;
+
 use super::super::args::{Common, PublishArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
@@ -17,13 +19,14 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let vct = settings.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
     let policy = settings.disclosure()?;
+    let ledger = open_if_any(&settings, args)?;
     // What is configured is published byte for byte; otherwise what follows from the policy.
     let configured = settings.type_metadata(&vct, &policy)?;
     let plan = Plan {
         issuer: &issuer,
         key: &key,
         other_keys: settings.other_keys()?,
-        base_url: settings.status_base()?,
+        base_url: settings.status_base(&issuer)?,
         context: settings.context()?,
         type_metadata_are_frozen: configured.is_some(),
         type_metadata: match configured {
@@ -33,8 +36,10 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         vct,
         x5c: settings.certificates(&args.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
+        previous: previous_site(args)?,
+        ledger_was_restored: ledger.as_ref().is_some_and(was_restored),
+        accept_lost_revocations: args.accept_lost_revocations,
     };
-    let ledger = open_if_any(&settings, args)?;
     let directory = match args.check {
         true => Directory::to_read(&args.out),
         false => Directory::to_write(&args.out)?,
@@ -47,6 +52,21 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         true => check(&site, &directory, args, common.quiet),
         false => write(&site, &directory, common.quiet),
     }
+}
+
+/// The site with which lists are compared, which must be there.
+fn previous_site(args: &PublishArgs) -> Result<Option<PathBuf>, Failure> {
+    match &args.previous {
+        Some(folder) if !folder.is_dir() => {
+            Err(Failure::said(ExitStatus::Files, format!("{}: no such folder", folder.display())))
+        }
+        previous => Ok(previous.clone()),
+    }
+}
+
+/// Whether the ledger was restored from a copy, as far as it could notice.
+fn was_restored(_ledger: &Ledger) -> bool {
+    false
 }
 
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
@@ -102,7 +122,7 @@ fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) ->
     match differences.len() as u64 {
         0 if quiet => Ok(ExitStatus::Done),
         0 => {
-            streams::say(&format!("{} files are as they should be", grouped(files)));
+            streams::say(&format!("{} files, all up to date", grouped(files)));
             Ok(ExitStatus::Done)
         }
         wrong => {

@@ -1,11 +1,16 @@
 //! The type metadata document: what a `vct` means, for verifiers and wallets (SD-JWT VC draft,
 //! section 4). It repeats the policy by which credentials are issued.
+//!
+//! A verifier that processes type metadata must refuse a credential that fails them. So `mandatory` is said of a
+//! claim only where every credential has it in the clear: it and all that it stands in are required, it is not
+//! inside an array, which may be empty, and nobody can withhold it.
 
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::policy::{Disclosure, Path, Policy};
+use crate::request::fields::{self, Kind};
 
 /// The type metadata of this credential type under this policy.
 pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
@@ -13,11 +18,16 @@ pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
         .paths()
         .into_iter()
         .map(|(path, node)| {
-            json!({
+            // The claim's name is its `label`; `name` is that of the type.
+            let mut claim = json!({
                 "path": segments(&path),
-                "display": [{ "locale": "en", "name": label(&path), "description": node.doc }],
+                "display": [{ "locale": "en", "label": label(&path), "description": node.doc }],
                 "sd": node.disclosure.as_str(),
-            })
+            });
+            if is_mandatory(&path) && node.disclosure == Disclosure::Never {
+                claim["mandatory"] = true.into();
+            }
+            claim
         })
         .collect();
     json!({
@@ -26,6 +36,21 @@ pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
         "description": "What an issuer has verified about a business.",
         "display": [{ "locale": "en", "name": "Business credential" }],
         "claims": claims,
+    })
+}
+
+/// Whether every credential has this claim.
+fn is_mandatory(path: &Path) -> bool {
+    let mut object = &fields::REQUEST;
+    path.0.iter().enumerate().all(|(depth, segment)| {
+        let Some(field) = segment.and_then(|name| object.field(name)) else { return false };
+        let is_last = depth + 1 == path.0.len();
+        match field.kind {
+            Kind::Object(inside) => object = inside,
+            _ if !is_last => return false,
+            _ => {}
+        }
+        field.required
     })
 }
 
