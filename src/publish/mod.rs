@@ -438,6 +438,65 @@ mod tests {
         ledger
     }
 
+    fn plan<'p>(issuer: &'p Issuer, key: &'p IssuerKey, now: i64) -> Plan<'p> {
+        Plan {
+            issuer,
+            key,
+            other_keys: Vec::new(),
+            base_url: None,
+            context: None,
+            vct: issuer.default_vct(),
+            type_metadata: Vec::new(),
+            type_metadata_are_frozen: false,
+            x5c: None,
+            validity: Validity { issued_at: time(now), expires_at: time(now + 8 * DAY), ttl_seconds: 43_200 },
+            previous: None,
+            ledger_was_restored: false,
+            accept_lost_revocations: false,
+        }
+    }
+
+    /// After a restore, lists are published where there is something to compare them with, or by the user's wish.
+    #[test]
+    fn a_restored_ledger_is_compared_with_what_was_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = IssuerKey::generate().unwrap();
+        let issuer = Issuer::of_key(key.public());
+        let ledger = ledger(folder.path(), &issuer);
+        let at = |name: &str| Directory::to_write(&folder.path().join(name)).unwrap();
+        let built = |restored: bool, previous: Option<&str>, accept: bool, directory: &Directory| {
+            let plan = Plan {
+                previous: previous.map(|name| folder.path().join(name)),
+                ledger_was_restored: restored,
+                accept_lost_revocations: accept,
+                ..plan(&issuer, &key, START)
+            };
+            Site::build(&plan, Some(&ledger), directory)
+        };
+        let (full, empty) = (at("full"), at("empty"));
+        let site = built(false, None, false, &full).unwrap();
+        site.differences(&full).unwrap().iter().for_each(|file| full.write(file).unwrap());
+
+        let refused = built(true, None, false, &empty).unwrap_err();
+        assert!(matches!(refused, PublishError::NothingToCompare { .. }), "{refused}");
+        let refused = built(true, Some("empty"), false, &empty).unwrap_err();
+        assert!(matches!(refused, PublishError::NothingToCompare { .. }), "{refused}");
+        for (previous, accept, directory) in [
+            (None, false, &full),
+            (Some("full"), false, &empty),
+            (None, true, &empty),
+            (Some("empty"), true, &empty),
+        ] {
+            assert!(built(true, previous, accept, directory).is_ok(), "{previous:?} {accept}");
+        }
+        assert!(built(false, None, false, &empty).is_ok(), "nothing was restored");
+        // A file that is not a list is nothing to compare with.
+        for file in site.files.iter().filter(|(_, kind, _)| kind.list_folder().is_some()) {
+            std::fs::write(full.path_of(file.0), "<html>").unwrap();
+        }
+        assert!(built(true, None, false, &full).is_err());
+    }
+
     /// A list is signed anew when less than half of its life is left, and not before; also when a
     /// clock was put back behind its beginning.
     #[test]
@@ -448,25 +507,7 @@ mod tests {
         let ledger = ledger(folder.path(), &issuer);
         let directory = Directory::to_write(&folder.path().join("site")).unwrap();
         let changes_at = |now: i64| -> Vec<Difference> {
-            let plan = Plan {
-                issuer: &issuer,
-                key: &key,
-                other_keys: Vec::new(),
-                base_url: None,
-                context: None,
-                vct: issuer.default_vct(),
-                type_metadata: Vec::new(),
-                type_metadata_are_frozen: false,
-                x5c: None,
-                validity: Validity {
-                    issued_at: time(now),
-                    expires_at: time(now + 8 * DAY),
-                    ttl_seconds: 43_200,
-                },
-                previous: None,
-                ledger_was_restored: false,
-                accept_lost_revocations: false,
-            };
+            let plan = plan(&issuer, &key, now);
             let site = Site::build(&plan, Some(&ledger), &directory).unwrap();
             let differences = site.differences(&directory).unwrap();
             if now == START {

@@ -351,7 +351,7 @@ fn type_metadata_repeat_the_policy() {
     let sd = |path: Value| {
         let claims = document["claims"].as_array().unwrap();
         let claim = claims.iter().find(|claim| claim["path"] == path).unwrap_or_else(|| panic!("{path}"));
-        assert!(claim["display"][0]["locale"] == "en" && claim["display"][0]["name"].is_string());
+        assert!(claim["display"][0]["locale"] == "en" && claim["display"][0]["label"].is_string());
         claim["sd"].as_str().unwrap().to_owned()
     };
     assert_eq!(sd(json!(["subject", "registration_number"])), "always");

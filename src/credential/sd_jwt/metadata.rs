@@ -139,3 +139,33 @@ impl TypeMetadata {
         self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SD-JWT VC, "Claim Display Metadata" and "Claim Metadata": both members of a display are required, and what is
+    /// mandatory is in every credential, in the clear.
+    #[test]
+    fn claims_have_labels_and_only_what_is_always_there_is_mandatory() {
+        let metadata = type_metadata("urn:x", &Policy::default());
+        let claims = metadata["claims"].as_array().unwrap();
+        let mut mandatory = Vec::new();
+        for claim in claims {
+            for display in claim["display"].as_array().unwrap() {
+                let members: Vec<&String> = display.as_object().unwrap().keys().collect();
+                assert!(
+                    members.iter().all(|name| ["locale", "label", "description"].contains(&name.as_str()))
+                );
+                for required in ["locale", "label"] {
+                    assert!(display[required].as_str().is_some_and(|text| !text.is_empty()), "{claim}");
+                }
+            }
+            if let Some(is_mandatory) = claim.get("mandatory") {
+                assert_eq!((is_mandatory, &claim["sd"]), (&json!(true), &json!("never")));
+                mandatory.push(claim["path"].clone());
+            }
+        }
+        assert_eq!(mandatory, [json!(["subject"]), json!(["subject", "id"]), json!(["claims"])]);
+    }
+}
