@@ -443,6 +443,7 @@ pub struct StatusArgs {
   beltic publish --out site
   beltic publish --out site --issuer did:web:issuer.example
   beltic publish --out site --check   for cron: exit code 3 when work is due
+  beltic publish --out new --previous site   after restoring the ledger
 "
 )]
 pub struct PublishArgs {

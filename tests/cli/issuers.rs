@@ -127,12 +127,23 @@ fn status_lists_are_at_the_issuers_own_place() {
         for format in ["jwt_vc", "sd_jwt_vc"] {
             let run =
                 sandbox.issue(&format!("items.ndjson --issuer {issuer} --proof-format {format}")).expect(0);
-            assert!(!run.stderr.contains("status.base_url"), "{}", run.stderr);
+            assert!(!run.stderr.contains("warning: verifiers"), "{}", run.stderr);
             let uri = run.credential().status_list_uri.unwrap();
             let id = uri.strip_prefix(&format!("{base}/status/token/")).unwrap_or_else(|| panic!("{uri}"));
             assert!(!id.contains('/') && id.ends_with(".jwt"), "{uri}");
         }
     }
+    let first = |settings: &str, ledger: &str| {
+        sandbox.write(".beltic.yaml", settings);
+        sandbox
+            .issue(&format!("items.ndjson --issuer did:web:issuer.example --ledger {ledger}"))
+            .expect(0)
+            .stderr
+    };
+    let note = "note: credentials name status lists under https://issuer.example/status/";
+    assert!(first("", "new.db").contains(note), "the first run says where");
+    assert!(!first("", "new.db").contains("note:"));
+    assert!(!first("status:\n  base_url: https://issuer.example/x\n", "newer.db").contains("note:"));
     sandbox.write(".beltic.yaml", "status:\n  base_url: https://cdn.example/lists/\n");
     let uri =
         sandbox.issue("items.ndjson --issuer did:web:issuer.example").expect(0).credential().status_list_uri;
@@ -242,10 +253,10 @@ fn keys_that_cannot_sign_are_code_5() {
 fn a_key_that_others_can_read_is_warned_of() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &items(1));
-    assert!(!sandbox.issue("items.ndjson").expect(0).stderr.contains("warning"));
+    assert!(!sandbox.issue("items.ndjson").expect(0).stderr.contains("issuer.pem"));
     set_mode(&sandbox.path(".beltic/issuer.pem"), 0o644);
     let run = sandbox.issue("items.ndjson").expect(0);
-    assert!(run.stderr.contains("warning") && run.stderr.contains("issuer.pem"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: the private key .beltic/issuer.pem"), "{}", run.stderr);
     assert_eq!(sandbox.issue("items.ndjson --quiet").expect(0).stderr, "");
 }
 

@@ -218,7 +218,8 @@ fn out_in_a_folder_that_is_not_there_is_named() {
 #[test]
 fn the_closing_line_has_counts_time_and_rate() {
     let sandbox = sandbox_with_mixed_items();
-    let run = sandbox.issue("items.ndjson --issuer did:web:issuer.example").expect(3);
+    sandbox.write(".beltic.yaml", "status:\n  base_url: https://issuer.example\n");
+    let run = sandbox.issue("items.ndjson").expect(3);
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     let words: Vec<_> = run.stderr.split_whitespace().collect();
     let [issued, two, failed, one, count, noun, within, seconds, unit, rate] = words[..] else {

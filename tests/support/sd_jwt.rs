@@ -1,4 +1,4 @@
-//! Opens SD-JWTs by RFC 9901 section 7.1, and compares them with contract section 4.
+//! Opens SD-JWTs by RFC 9901 section 7.1, and compares them with the item that asked for them.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Reads `jwt_vc` tokens and compares them with contract section 4. Signatures are checked by the
+//! Reads `jwt_vc` tokens and compares them with the item that asked for them. Signatures are checked by the
 //! `p256` crate, which the program does not sign with.
 
 use std::path::Path;

@@ -44,6 +44,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         caveats.push(NO_LIST_ADDRESS.to_owned());
     }
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
+    let notice = first_run_notice(args, &settings, &run, &issuer);
     let mut files =
         Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
@@ -60,6 +61,9 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         second_look: second_look.as_ref(),
     };
 
+    if let Some(notice) = notice.filter(|_| !common.quiet) {
+        streams::say(&notice);
+    }
     let progress = Progress::new(total_bytes(&args.inputs), !common.quiet && !args.no_progress);
     let mut report =
         Report::new(form.as_ref(), &mut files.output, files.failed.as_mut(), progress, common.quiet);
@@ -172,6 +176,23 @@ fn describe_run(
             disclosure: profile.hidden_claims(),
         },
         status_base: settings.status_base(issuer)?,
+    })
+}
+
+/// Where the lists will be published, said before the first run of a ledger that takes the address from the issuer:
+/// credentials name it, so it cannot be changed for them later.
+fn first_run_notice(
+    args: &BatchIssueArgs,
+    settings: &Settings,
+    run: &RunDescription,
+    issuer: &Issuer,
+) -> Option<String> {
+    let is_first = settings.ledger_path(&args.ledger).is_some_and(|path| !path.exists());
+    let base = run.status_base.as_ref().filter(|_| is_first)?;
+    (issuer.default_status_base().as_ref() == Some(base)).then(|| {
+        format!(
+            "note: credentials name status lists under {base}/status/; `status.base_url` sets another address"
+        )
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         x5c: settings.certificates(&args.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
         previous: previous_site(args)?,
-        ledger_was_restored: ledger.as_ref().is_some_and(was_restored),
+        ledger_was_restored: ledger.as_ref().map_or(Ok(false), was_restored)?,
         accept_lost_revocations: args.accept_lost_revocations,
     };
     let directory = match args.check {
@@ -65,8 +65,8 @@ fn previous_site(args: &PublishArgs) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// Whether the ledger was restored from a copy, as far as it could notice.
-fn was_restored(_ledger: &Ledger) -> bool {
-    false
+fn was_restored(_ledger: &Ledger) -> Result<bool, Failure> {
+    Ok(false)
 }
 
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
