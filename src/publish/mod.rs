@@ -186,7 +186,7 @@ impl Site {
             site.add_lists(plan, ledger, &mut hosts, directory)?;
         }
         // The document that names the lists stands beside their folders.
-        let aggregation = place_of_aggregation(plan, &hosts)?;
+        let aggregation = place_of_aggregation(plan.base_url.as_deref(), &hosts)?;
         site.files.add_serving(&hosts, &aggregation.folder())?;
         site.note_leftovers(directory)?;
         Ok(site)
@@ -278,7 +278,8 @@ impl Site {
         }
         if !lists.is_empty() {
             let uris: Vec<&str> = lists.iter().map(|list| list.uris.token.as_str()).collect();
-            self.files.add(aggregation::document(place_of_aggregation(plan, hosts)?, &uris))?;
+            let path = place_of_aggregation(plan.base_url.as_deref(), hosts)?;
+            self.files.add(aggregation::document(path, &uris))?;
         }
         Ok(())
     }
@@ -386,9 +387,18 @@ fn places(uris: &ListUris, hosts: &Hosts) -> Result<Vec<(SitePath, Kind)>, Place
     places.map(|(uri, kind)| Ok((hosts.path_of_list(uri, kind)?, kind))).collect()
 }
 
+/// The folder, relative to the site's directory, in which the issuer's lists stand in folders of their own.
+///
+/// # Errors
+/// Where the base URL is not https, or not written as servers read it.
+pub fn folder_of_lists(issuer: &Issuer, base_url: Option<&str>) -> Result<PathBuf, PublishError> {
+    let hosts = Hosts::new(issuer, base_url)?;
+    Ok(place_of_aggregation(base_url, &hosts)?.folder().relative())
+}
+
 /// Where the document is that names all lists.
-fn place_of_aggregation(plan: &Plan<'_>, hosts: &Hosts) -> Result<SitePath, PlaceError> {
-    match &plan.base_url {
+fn place_of_aggregation(base_url: Option<&str>, hosts: &Hosts) -> Result<SitePath, PlaceError> {
+    match base_url {
         Some(base_url) => hosts.path_of(&aggregation::url(base_url)),
         None => Ok(aggregation::path_without_url()),
     }

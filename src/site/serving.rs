@@ -140,16 +140,18 @@ fn caddy(rules: &Rules, hosts: &Hosts) -> String {
     for (name, value) in FOR_EVERY_FILE {
         text.push_str(&format!("\theader {name} \"{value}\"\n"));
     }
-    for (number, rule) in rules.0.iter().enumerate() {
-        text.push_str(&format!("\n\t@rule{number} path {}\n\theader @rule{number} {{\n", rule.pattern()));
+    for rule in &rules.0 {
+        text.push_str(&format!("\n\theader {} {{\n", rule.pattern()));
         for (name, value) in rule.headers() {
             text.push_str(&format!("\t\t{name} \"{value}\"\n"));
         }
         text.push_str("\t}\n");
     }
-    let settings = SETTINGS.join(" ");
-    text.push_str(&format!("\n\t@settings path {settings}\n\trespond @settings 404\n\tfile_server\n}}\n"));
-    text
+    text.push('\n');
+    for file in SETTINGS {
+        text.push_str(&format!("\trespond {file} 404\n"));
+    }
+    text + "\tfile_server\n}\n"
 }
 
 /// The files for servers alone, which they do not serve.
@@ -257,7 +259,7 @@ mod tests {
             for header in ["Access-Control-Allow-Origin \"*\"", "X-Content-Type-Options", "Cache-Control"] {
                 assert!(block.contains(header), "{header}: {block}");
             }
-            let block = caddy.split(&format!(" path {pattern}\n")).nth(1).unwrap();
+            let block = caddy.split(&format!("\theader {pattern} {{\n")).nth(1).unwrap();
             let block = &block[..block.find("\n\t}").unwrap()];
             assert!(block.contains(&format!("Content-Type \"{media_type}\"")), "{block}");
         }

@@ -226,9 +226,8 @@ fn servers_are_told_the_media_type_of_every_file() {
             "\nlocation {operator} \"{place}\" {{\n    types {{ }}\n    default_type {media_type};\n"
         );
         assert!(nginx.contains(&location), "{location} in {nginx}");
-        let rule =
-            caddy.split(&format!(" path {pattern}\n")).nth(1).unwrap_or_else(|| panic!("{pattern}: {caddy}"));
-        assert!(rule.lines().nth(1).unwrap().contains(&format!("Content-Type \"{media_type}\"")), "{rule}");
+        let rule = format!("\theader {pattern} {{\n\t\tContent-Type \"{media_type}\"\n");
+        assert!(caddy.contains(&rule), "{rule} in {caddy}");
     }
     assert!(headers.starts_with("/*\n  Access-Control-Allow-Origin: *\n"));
     assert_eq!(nginx.matches("Access-Control-Allow-Origin").count(), nginx.matches("default_type").count());
@@ -623,6 +622,19 @@ fn a_ledger_that_has_gone_stops_publishing() {
     }
     sandbox.write(".beltic.yaml", format!("{WEB}ledger: state/ledger.db\n"));
     sandbox.beltic(&["publish", "--out", "new"]).expect(6);
+}
+
+/// So does one whose lists are below the path of their issuer.
+#[test]
+fn a_ledger_that_has_gone_stops_publishing_below_a_path_too() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(".beltic.yaml", "issuer:\n  did: did:web:issuer.example:units:a\n");
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    sandbox.issue("items.ndjson").expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    std::fs::rename(sandbox.path(".beltic/ledger.db"), sandbox.path("elsewhere.db")).unwrap();
+    let run = sandbox.beltic(&["publish", "--out", "site"]).expect(6);
+    assert!(run.stderr.contains("there is no ledger at"), "{}", run.stderr);
 }
 
 /// While a process publishes, others wait; so what is written last is what the ledger says last.
