@@ -220,8 +220,18 @@ impl Issuer {
         self.location.as_ref().map_or(&[], |location| &location.path)
     }
 
-    /// The credential type of this issuer's business credentials where none is configured
-    /// (contract section 4).
+    /// Where this issuer's status lists are published where nothing is configured: its own place on the web, so that
+    /// two issuers on one host have lists of their own. `None` for a did:key or did:jwk, which has no place.
+    pub fn default_status_base(&self) -> Option<String> {
+        let Location { host, path } = self.location.as_ref()?;
+        Some(path.iter().fold(format!("https://{host}"), |mut url, segment| {
+            url.push('/');
+            push_url_segment(&mut url, segment);
+            url
+        }))
+    }
+
+    /// The credential type of this issuer's business credentials where none is configured.
     pub fn default_vct(&self) -> String {
         default_vct_at(self.location.as_ref())
     }
@@ -230,6 +240,16 @@ impl Issuer {
 impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)
+    }
+}
+
+/// Appends a segment of a URL's path, with everything percent-encoded that is not unreserved (RFC 3986 section 2.3).
+pub(crate) fn push_url_segment(url: &mut String, segment: &str) {
+    for byte in segment.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
+            other => url.push_str(&format!("%{other:02X}")),
+        }
     }
 }
 

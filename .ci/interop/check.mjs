@@ -39,6 +39,9 @@ async function checkOurs() {
     },
     // The list is where the credential says; here it is read from the site's folder.
     statusListFetcher: async (uri) => readFileSync(`site${new URL(uri).pathname}`, "utf8"),
+    // The type metadata are where `vct` says, and their schema is checked: a claim's name is its label.
+    loadTypeMetadataFormat: true,
+    vctFetcher: async (uri) => JSON.parse(readFileSync(`site${new URL(uri).pathname}`, "utf8")),
   });
   for (const row of lines("sd_jwt_vc.ndjson")) {
     const { payload } = await verifier.verify(row.credential.signed_payload);

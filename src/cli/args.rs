@@ -443,6 +443,7 @@ pub struct StatusArgs {
   beltic publish --out site
   beltic publish --out site --issuer did:web:issuer.example
   beltic publish --out site --check   for cron: exit code 3 when work is due
+  beltic publish --out new --previous site   after restoring the ledger
 "
 )]
 pub struct PublishArgs {
@@ -452,6 +453,12 @@ pub struct PublishArgs {
     /// Write nothing; say what is missing, outdated or about to lapse
     #[arg(long)]
     pub check: bool,
+    /// Also compare revocations with this copy of a site published earlier
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub previous: Option<PathBuf>,
+    /// Publish although a restored ledger lost revocations; those already published stay revoked
+    #[arg(long)]
+    pub accept_lost_revocations: bool,
 
     /// The issuer's private key, which signs the lists [default: .beltic/issuer.pem]
     #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]

@@ -131,9 +131,15 @@ impl From<PublishError> for Failure {
                 Failure::new(ExitStatus::Usage, error)
             }
             PublishError::Forgotten { .. } => Failure::new(ExitStatus::Files, error).hint(
-                "restore the newest ledger, or revoke those credentials again; \
-                 another directory takes the lists as this ledger has them",
+                "restore a newer copy of the ledger, or revoke those credentials again; \
+                 `--accept-lost-revocations` keeps them revoked in the lists without the ledger",
             ),
+            PublishError::NothingToCompare { .. } => Failure::new(ExitStatus::Files, error).hint(
+                "name the site that was published last with `--previous DIR`; if there is none, \
+                 `--accept-lost-revocations` publishes what the ledger knows",
+            ),
+            PublishError::NotOurs { .. } => Failure::new(ExitStatus::Files, error)
+                .hint("remove the file, or name the key that signed it in `keys.retired`"),
             PublishError::Sign(_) => Failure::new(ExitStatus::Unexpected, error),
         }
     }

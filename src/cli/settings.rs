@@ -233,8 +233,12 @@ impl Settings {
             .map(|duration| (duration, text))
     }
 
-    /// Where the status lists will be published.
-    pub(crate) fn status_base(&self) -> Result<Option<String>, Failure> {
+    /// Where this issuer's status lists are published: where the settings say, else at the issuer's own place.
+    pub(crate) fn status_base(&self, issuer: &Issuer) -> Result<Option<String>, Failure> {
+        Ok(self.configured_status_base()?.or_else(|| issuer.default_status_base()))
+    }
+
+    fn configured_status_base(&self) -> Result<Option<String>, Failure> {
         match self.value(&None, |config| &config.status.base_url) {
             None => Ok(None),
             Some(url) => match issuer::check_https_url(&url) {
@@ -345,7 +349,7 @@ pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     settings.disclosure().map_err(in_words)?;
     settings.context().map_err(in_words)?;
     settings.vct(&None).map_err(in_words)?;
-    settings.status_base().map_err(in_words)?;
+    settings.configured_status_base().map_err(in_words)?;
     settings.list_validity(UnixTime::FIRST).map_err(in_words)?;
     Ok(())
 }

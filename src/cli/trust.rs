@@ -1,4 +1,9 @@
 //! What a verifier is given to trust: keys and status lists, read from files.
+//!
+//! A file that was named must be there and readable. Keys decide what is believed at all, so a file of keys that makes
+//! no sense ends the command. A status list that makes no sense (HTML, half a download, nothing) only leaves the
+//! credentials that need it without a known status: it is named in a warning, and everything else is verified. A byte
+//! order mark in front of any of these files is skipped.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -101,8 +106,14 @@ pub(crate) fn lists(
         return Ok(lists);
     }
     for path in args.site.iter().chain(&args.status_list) {
-        for file in list_files(path)? {
-            let Err(problem) = add_list(&mut lists, &file, ring, policy)? else { continue };
+        let files = list_files(path)?;
+        if files.is_empty() && !quiet && args.status_list.contains(path) {
+            let folder = path.display().to_string();
+            streams::say(&format!("warning: {} has no status lists: no *.jwt files", printable(&folder)));
+        }
+        for file in files {
+            let is_named = file == *path;
+            let Err(problem) = add_list(&mut lists, &file, is_named, ring, policy)? else { continue };
             unusable += 1;
             if !quiet && unusable <= MAX_WARNINGS {
                 let file = file.display().to_string();
@@ -120,22 +131,30 @@ pub(crate) fn lists(
     Ok(lists)
 }
 
-/// Adds the list in a file, or says why it cannot be relied on: that it is too long is no different from other
-/// faults.
+/// Adds the list in a file, or says why it cannot be relied on: that it is too long, or unreadable in a folder of
+/// others, is no different from other faults.
 fn add_list(
     lists: &mut Lists,
     file: &Path,
+    is_named: bool,
     ring: &KeyRing,
     policy: &Policy,
 ) -> Result<Result<(), String>, Failure> {
     let bytes = match read(file, MAX_LIST_TOKEN_BYTES) {
-        Err(error) if error.source.kind() == io::ErrorKind::FileTooLarge => {
+        Err(error) if !is_named || error.source.kind() == io::ErrorKind::FileTooLarge => {
             return Ok(Err(error.source.to_string()));
         }
         bytes => bytes?,
     };
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    Ok(lists.add(text.trim_ascii_end(), ring, policy).map_err(|problem| problem.problem.to_string()))
+    let Ok(text) = String::from_utf8(bytes) else { return Ok(Err("it is not text".to_owned())) };
+    let text = text.trim_ascii_end();
+    if text.is_empty() {
+        return Ok(Err("it is empty".to_owned()));
+    }
+    Ok(lists.add(text, ring, policy).map_err(|found| match (&found.uri, &found.problem) {
+        (Some(uri), problem) => format!("{problem} (it calls itself {uri})"),
+        (None, problem) => problem.to_string(),
+    }))
 }
 
 /// A list, or every list of a folder.
@@ -194,6 +213,9 @@ fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, PathError> {
     }
     Ok(bytes)
 }
+
+/// What some editors put in front of UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn unusable(path: &Path) -> impl Fn(RingError) -> Failure {
     move |error| {

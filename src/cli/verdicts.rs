@@ -157,12 +157,12 @@ impl Counts {
         let noun = if tokens == 1 { "token" } else { "tokens" };
         let skipped = match self.skipped {
             0 => String::new(),
-            count => format!(", passed over {} without a credential", grouped(count)),
+            count => format!(", {} skipped (no credential)", grouped(count)),
         };
         let (valid, not_valid) = (grouped(self.valid), grouped(self.not_valid()));
         let tokens = grouped(tokens);
         let mut lines = vec![format!(
-            "valid {valid}, not valid {not_valid}{skipped} ({tokens} {noun} in {seconds:.2} s, {rate}/s)"
+            "{valid} valid, {not_valid} invalid{skipped} ({tokens} {noun} in {seconds:.2} s, {rate}/s)"
         )];
         if !self.invalid.is_empty() {
             let reasons = self.invalid.iter();
@@ -175,12 +175,13 @@ impl Counts {
         if self.issuer_unchecked > 0 {
             let count = grouped(self.issuer_unchecked);
             lines.push(format!(
-                "warning: who issued {count} of the valid ones was not checked; `--issuer` says who must have"
+                "warning: the issuer was not checked for {count} of the valid ones; name it with `--issuer`"
             ));
         }
         if self.status_unchecked > 0 {
             let count = grouped(self.status_unchecked);
-            lines.push(format!("warning: whether {count} of the valid ones were revoked was not checked"));
+            let noun = if self.status_unchecked == 1 { "credential" } else { "credentials" };
+            lines.push(format!("warning: revocation was not checked for {count} {noun} (--no-status)"));
         }
         lines
     }

@@ -2,7 +2,8 @@
 //!
 //! The payload is the credential itself, with the JWT claims beside its own members. Both say the
 //! same: `iss` = `issuer`, `jti` = `id`, `iat` = `validFrom`, `exp` = `validUntil`, so that readers
-//! of either kind agree.
+//! of either kind agree. `sub` = `credentialSubject.id`, and neither is there where the subject's id is
+//! not a URI: the context of the VC Data Model reads both as IRIs.
 
 use super::assemble::{push_number, push_token_status};
 use super::evidence;
@@ -59,8 +60,10 @@ pub(super) fn write_payload(
 
     out.extend_from_slice(br#","iss":"#);
     out.extend_from_slice(profile.issuer_json.as_bytes());
-    out.extend_from_slice(br#","sub":"#);
-    out.extend_from_slice(draft.subject_id.of(text));
+    if draft.subject_id_is_uri {
+        out.extend_from_slice(br#","sub":"#);
+        out.extend_from_slice(draft.subject_id.of(text));
+    }
     out.extend_from_slice(br#","jti":""#);
     out.extend_from_slice(id);
     out.extend_from_slice(br#"","iat":"#);

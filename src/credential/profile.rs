@@ -5,7 +5,7 @@ use crate::issuer::Issuer;
 use crate::json;
 use crate::keys::CertificateChain;
 
-/// The form in which a credential is secured (contract section 4).
+/// The form in which a credential is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProofFormat {
     /// W3C VC Data Model 2.0, secured by VC-JOSE-COSE.

@@ -6,7 +6,7 @@ use crate::json;
 use crate::ledger::{Grant, Status};
 use crate::request::Draft;
 
-/// An issued credential, as results show it (contract section 2.3).
+/// An issued credential, as results show it.
 #[derive(Debug, Clone, Copy)]
 pub struct Resource<'r> {
     /// What the run's credentials have in common.

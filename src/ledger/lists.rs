@@ -156,7 +156,14 @@ fn add_list(transaction: &Transaction<'_>, issuer: &str, base: &str) -> rusqlite
     transaction.execute(
         "INSERT INTO lists (issuer, base, token_uri, bitstring_uri, secret, taken, closed, opened_at)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)",
-        params![issuer, base, new_uri(base)?, new_uri(base)?, secret, system_now().seconds()],
+        params![
+            issuer,
+            base,
+            new_uri(base, "token")?,
+            new_uri(base, "bitstring")?,
+            secret,
+            system_now().seconds()
+        ],
     )?;
     let list = transaction.last_insert_rowid();
     let mut statement =
@@ -167,12 +174,12 @@ fn add_list(transaction: &Transaction<'_>, issuer: &str, base: &str) -> rusqlite
     Ok(list)
 }
 
-/// A URI for a form of a list. It says nothing about the list.
-fn new_uri(base: &str) -> rusqlite::Result<String> {
+/// A URI for a form of a list, in the folder of that form. It says nothing else about the list.
+fn new_uri(base: &str, form: &str) -> rusqlite::Result<String> {
     let id = uuid::Builder::from_random_bytes(random()?).into_uuid();
     Ok(match base {
         "" => format!("urn:uuid:{id}"),
-        base => format!("{}/status/{id}.jwt", base.trim_end_matches('/')),
+        base => format!("{}/status/{form}/{id}.jwt", base.trim_end_matches('/')),
     })
 }
 
@@ -185,7 +192,7 @@ pub(super) fn begin_suspension(transaction: &Transaction<'_>, list: i64) -> rusq
     if let Some(base) = base {
         transaction.execute(
             "UPDATE lists SET suspension_uri = ?2 WHERE list = ?1",
-            params![list, new_uri(&base)?],
+            params![list, new_uri(&base, "bitstring")?],
         )?;
     }
     Ok(())

@@ -35,6 +35,25 @@ impl Directory {
         Directory { root: root.to_owned(), _lock: None }
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The files in a folder of the site, but not in those below it; none where there is no such folder.
+    pub(super) fn files_in(&self, folder: &SitePath) -> Result<Vec<PathBuf>, PathError> {
+        let path = self.path_of(folder);
+        let list = || match fs::read_dir(&path) {
+            Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        };
+        let mut files: Vec<PathBuf> = list().map_err(|source| PathError::new("read", &path, source))?;
+        files.retain(|file| file.is_file());
+        Ok(files)
+    }
+
     pub(super) fn path_of(&self, path: &SitePath) -> PathBuf {
         self.root.join(path.relative())
     }

@@ -1,11 +1,10 @@
 //! The forms of a status list, and whether those that are published already can stay.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use serde_json::Value;
 
-use super::{MAX_FILE_BYTES, Plan, PublishError};
+use super::Plan;
 use crate::jws;
 use crate::keys::{CertificateChain, PublicKey};
 use crate::ledger::allocation::LIST_ENTRIES;
@@ -39,7 +38,8 @@ pub(super) fn forms(list: &ListState, plan: &Plan<'_>, aggregation_uri: Option<&
         array.set((*index).into(), on_the_wire(*status)).expect("an index of the ledger is in its list");
     }
     let x5c = plan.x5c.as_ref().map(CertificateChain::to_json);
-    let token = TokenList { uri: &list.uris.token, validity, array: &array, aggregation_uri };
+    let (uri, issuer) = (&list.uris.token, plan.issuer.id());
+    let token = TokenList { uri, issuer, validity, array: &array, aggregation_uri };
     let mut forms = vec![Form {
         uri: list.uris.token.clone(),
         kind: Kind::TokenList,
@@ -118,40 +118,4 @@ impl Form {
         let sound = jws::verify_es256(key, token.signing_input(), signature);
         (ours == theirs && sound).then_some(times)
     }
-}
-
-/// Revocation is final (contract section 6). A ledger that was restored from an older copy has
-/// forgotten some, and must not take them back in public.
-pub(super) fn refuse_to_forget(
-    revoked: &HashSet<u64>,
-    published: Option<&[u8]>,
-    path: &Path,
-) -> Result<(), PublishError> {
-    let theirs = published.and_then(|bytes| revocations(std::str::from_utf8(bytes).ok()?));
-    let Some(theirs) = theirs else { return Ok(()) };
-    let count = theirs.iter().filter(|index| !revoked.contains(index)).count() as u64;
-    match count {
-        0 => Ok(()),
-        _ => Err(PublishError::Forgotten { path: path.to_owned(), count }),
-    }
-}
-
-/// The revoked entries of a published list, in either form; none where the file is something else.
-fn revocations(token: &str) -> Option<Vec<u64>> {
-    let token = Compact::split(token).ok()?;
-    let mut buffer = Vec::new();
-    let payload = decode_text(token.payload, Part::Payload, &mut buffer).ok()?;
-    let payload: Value = serde_json::from_str(payload).ok()?;
-    if let Some(subject) = payload.get("credentialSubject") {
-        let text = |name| subject.get(name).and_then(Value::as_str);
-        let purpose = Purpose::of_name(text("statusPurpose")?)?;
-        let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
-        let is_set = |index: &u64| list.get(*index) == Some(true);
-        return (purpose == Purpose::Revocation).then(|| (0..list.entries()).filter(is_set).collect());
-    }
-    let list = payload.get("status_list")?;
-    let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
-    let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
-    let revoked = status::Status::Invalid.value();
-    Some((0..array.entries()).filter(|index| array.get(*index) == Some(revoked)).collect())
 }

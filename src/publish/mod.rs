@@ -12,10 +12,24 @@
 //! The directory is locked from before the ledger is read until the last file is written, so that
 //! what is written last is what is newest.
 //!
+//! A revocation that is published is never taken back. What was published is what the directory holds, and what a
+//! former site holds that the caller names: either form of a list is enough to know. Before anything is signed, every
+//! list is compared with both (see [`earlier`]):
+//!
+//! | the ledger | what was published | then |
+//! | --- | --- | --- |
+//! | any | has no revocation that the ledger does not know | publish |
+//! | any | has some | stop; with `accept_lost_revocations`, keep them revoked in the new lists |
+//! | was restored from a copy | nothing to compare with | stop, unless `accept_lost_revocations` |
+//!
+//! Lists that were published and that the ledger does not know are not signed anew: they expire, and their credentials
+//! then have no known status. That is said in a notice.
+//!
 //! Nothing here can publish anything private: [`crate::site`] takes public keys only, and lists
 //! hold bits.
 
 mod directory;
+mod earlier;
 mod lists;
 
 use std::path::PathBuf;
@@ -27,14 +41,15 @@ use crate::files::PathError;
 use crate::issuer::Issuer;
 use crate::jws::{self, SignError, Signer};
 use crate::keys::{CertificateChain, IssuerKey, PublicKey};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, ListState, ListUris};
 use crate::site::{
     Document, FileConflict, Files, Hosts, KeySet, KeySetError, KeyState, Kind, PathError as PlaceError,
     SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,
 };
 use crate::status::Validity;
 pub use directory::Directory;
-use lists::{Form, Freshness, forms, refuse_to_forget, revoked_entries};
+use earlier::Earlier;
+use lists::{Form, Freshness, forms, revoked_entries};
 
 /// The largest file of a site that is looked at, in bytes: lists and documents are far smaller.
 const MAX_FILE_BYTES: usize = 16 << 20;
@@ -62,6 +77,12 @@ pub struct Plan<'p> {
     pub x5c: Option<CertificateChain>,
     /// From when to when lists hold that are signed now.
     pub validity: Validity,
+    /// The folder of a site that was published before, with which lists are compared.
+    pub previous: Option<PathBuf>,
+    /// Whether the ledger was restored from a copy, and so may have forgotten revocations.
+    pub ledger_was_restored: bool,
+    /// Whether to publish although revocations were lost; those that are published stay.
+    pub accept_lost_revocations: bool,
 }
 
 /// Why the site cannot be made.
@@ -79,16 +100,32 @@ pub enum PublishError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A published list has revocations that the ledger knows nothing of.
+    /// Published lists have revocations that the ledger knows nothing of.
     #[error(
-        "{} has {count} revocation{} that the ledger does not know, and revocation is final",
-        path.display(), plural(*count)
+        "{count} published revocation{} {} not in the ledger, and revocation is final; the first is in {}",
+        plural(*count), if *count == 1 { "is" } else { "are" }, path.display()
     )]
     Forgotten {
-        /// The published list.
+        /// The first list that has one.
         path: PathBuf,
-        /// How many there are.
+        /// How many there are in all lists.
         count: u64,
+    },
+    /// The ledger was restored, and there is nothing that says which revocations it lost.
+    #[error(
+        "the ledger was restored from a copy, and {} has no status list of this issuer to compare it with: \
+         revocations that the copy does not know would be taken back",
+        directory.display()
+    )]
+    NothingToCompare {
+        /// The directory of the site.
+        directory: PathBuf,
+    },
+    /// Revocations would be kept from a list that nobody vouches for.
+    #[error("{} has revocations that are not in the ledger, and is not signed by a key of this issuer", path.display())]
+    NotOurs {
+        /// The list.
+        path: PathBuf,
     },
     /// Type metadata that credentials hold the hash of would be replaced.
     #[error("{} holds other type metadata, and credentials hold their hash", path.display())]
@@ -148,7 +185,9 @@ impl Site {
         if let Some(ledger) = ledger {
             site.add_lists(plan, ledger, &mut hosts, directory)?;
         }
-        site.files.add_headers()?;
+        // The document that names the lists stands beside their folders.
+        let aggregation = place_of_aggregation(plan.base_url.as_deref(), &hosts)?;
+        site.files.add_serving(&hosts, &aggregation.folder())?;
         site.note_leftovers(directory)?;
         Ok(site)
     }
@@ -217,9 +256,42 @@ impl Site {
         hosts: &mut Hosts,
         directory: &Directory,
     ) -> Result<(), PublishError> {
-        let signer = plan.key.signer()?;
+        let mut lists = self.lists_of_issuer(plan, ledger, hosts)?;
         let aggregation_uri = plan.base_url.as_deref().map(aggregation::url);
-        let (mut uris, mut of_others) = (Vec::new(), 0);
+        let mut earlier = Earlier::new(plan, directory);
+        for list in &mut lists {
+            for (path, kind) in places(&list.uris, hosts)? {
+                earlier.note(&path, kind, &revoked_entries(list))?;
+            }
+            earlier.keep_lost(list);
+        }
+        earlier.check(!lists.is_empty())?;
+        self.notices.extend(earlier.notice()?);
+
+        let signer = plan.key.signer()?;
+        for list in &lists {
+            for form in forms(list, plan, aggregation_uri.as_deref()) {
+                let path = hosts.path_of_list(&form.uri, form.kind)?;
+                let published = directory.read(&path)?;
+                self.add_form(form, path, published, plan, &signer)?;
+            }
+        }
+        if !lists.is_empty() {
+            let uris: Vec<&str> = lists.iter().map(|list| list.uris.token.as_str()).collect();
+            let path = place_of_aggregation(plan.base_url.as_deref(), hosts)?;
+            self.files.add(aggregation::document(path, &uris))?;
+        }
+        Ok(())
+    }
+
+    /// The issuer's lists; those of others are left out. Hosts that lists had before are added to the site's.
+    fn lists_of_issuer(
+        &mut self,
+        plan: &Plan<'_>,
+        ledger: &Ledger,
+        hosts: &mut Hosts,
+    ) -> Result<Vec<ListState>, PublishError> {
+        let (mut lists, mut of_others) = (Vec::new(), 0);
         for number in ledger.status_lists()? {
             let list = ledger.status_list(number)?;
             if list.issuer != plan.issuer.id() {
@@ -230,29 +302,14 @@ impl Site {
                 self.notices
                     .push(format!("status lists of {host} are among the files: upload them there too"));
             }
-            let revoked = revoked_entries(&list);
-            for form in forms(&list, plan, aggregation_uri.as_deref()) {
-                let path = hosts.path_of(&form.uri)?;
-                let published = directory.read(&path)?;
-                refuse_to_forget(&revoked, published.as_deref(), &directory.path_of(&path))?;
-                self.add_form(form, path, published, plan, &signer)?;
-            }
-            uris.push(list.uris.token);
+            lists.push(list);
         }
         if of_others > 0 {
             let verb = if of_others == 1 { "is" } else { "are" };
             let lists = format!("{of_others} status list{}", plural(of_others));
             self.notices.push(format!("{lists} of other issuers {verb} left out"));
         }
-        if !uris.is_empty() {
-            let path = match &aggregation_uri {
-                Some(uri) => hosts.path_of(uri)?,
-                None => aggregation::path_without_url(),
-            };
-            let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
-            self.files.add(aggregation::document(path, &uris))?;
-        }
-        Ok(())
+        Ok(lists)
     }
 
     /// Adds a form of a list: the published one as long as it can stay, else one that is signed now.
@@ -283,8 +340,7 @@ impl Site {
             let is_ours = self.files.iter().any(|(known, ..)| *known == path);
             if !is_ours && directory.read(&path)?.is_some() {
                 let path = directory.path_of(&path);
-                self.notices
-                    .push(format!("{} is left over from another issuer; take it away", path.display()));
+                self.notices.push(format!("{} belongs to another issuer; remove it", path.display()));
             }
         }
         Ok(())
@@ -318,6 +374,34 @@ pub struct Differing<'s> {
     pub difference: Difference,
     /// What it should hold.
     bytes: &'s [u8],
+}
+
+/// Where each form of a list is in the site.
+fn places(uris: &ListUris, hosts: &Hosts) -> Result<Vec<(SitePath, Kind)>, PlaceError> {
+    let forms = [
+        (Some(&uris.token), Kind::TokenList),
+        (Some(&uris.bitstring), Kind::BitstringList),
+        (uris.suspension.as_ref(), Kind::BitstringList),
+    ];
+    let places = forms.into_iter().filter_map(|(uri, kind)| Some((uri?, kind)));
+    places.map(|(uri, kind)| Ok((hosts.path_of_list(uri, kind)?, kind))).collect()
+}
+
+/// The folder, relative to the site's directory, in which the issuer's lists stand in folders of their own.
+///
+/// # Errors
+/// Where the base URL is not https, or not written as servers read it.
+pub fn folder_of_lists(issuer: &Issuer, base_url: Option<&str>) -> Result<PathBuf, PublishError> {
+    let hosts = Hosts::new(issuer, base_url)?;
+    Ok(place_of_aggregation(base_url, &hosts)?.folder().relative())
+}
+
+/// Where the document is that names all lists.
+fn place_of_aggregation(base_url: Option<&str>, hosts: &Hosts) -> Result<SitePath, PlaceError> {
+    match base_url {
+        Some(base_url) => hosts.path_of(&aggregation::url(base_url)),
+        None => Ok(aggregation::path_without_url()),
+    }
 }
 
 /// Whether the ledger knows that every credential signed with the key has expired.
@@ -364,6 +448,65 @@ mod tests {
         ledger
     }
 
+    fn plan<'p>(issuer: &'p Issuer, key: &'p IssuerKey, now: i64) -> Plan<'p> {
+        Plan {
+            issuer,
+            key,
+            other_keys: Vec::new(),
+            base_url: None,
+            context: None,
+            vct: issuer.default_vct(),
+            type_metadata: Vec::new(),
+            type_metadata_are_frozen: false,
+            x5c: None,
+            validity: Validity { issued_at: time(now), expires_at: time(now + 8 * DAY), ttl_seconds: 43_200 },
+            previous: None,
+            ledger_was_restored: false,
+            accept_lost_revocations: false,
+        }
+    }
+
+    /// After a restore, lists are published where there is something to compare them with, or by the user's wish.
+    #[test]
+    fn a_restored_ledger_is_compared_with_what_was_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = IssuerKey::generate().unwrap();
+        let issuer = Issuer::of_key(key.public());
+        let ledger = ledger(folder.path(), &issuer);
+        let at = |name: &str| Directory::to_write(&folder.path().join(name)).unwrap();
+        let built = |restored: bool, previous: Option<&str>, accept: bool, directory: &Directory| {
+            let plan = Plan {
+                previous: previous.map(|name| folder.path().join(name)),
+                ledger_was_restored: restored,
+                accept_lost_revocations: accept,
+                ..plan(&issuer, &key, START)
+            };
+            Site::build(&plan, Some(&ledger), directory)
+        };
+        let (full, empty) = (at("full"), at("empty"));
+        let site = built(false, None, false, &full).unwrap();
+        site.differences(&full).unwrap().iter().for_each(|file| full.write(file).unwrap());
+
+        let refused = built(true, None, false, &empty).unwrap_err();
+        assert!(matches!(refused, PublishError::NothingToCompare { .. }), "{refused}");
+        let refused = built(true, Some("empty"), false, &empty).unwrap_err();
+        assert!(matches!(refused, PublishError::NothingToCompare { .. }), "{refused}");
+        for (previous, accept, directory) in [
+            (None, false, &full),
+            (Some("full"), false, &empty),
+            (None, true, &empty),
+            (Some("empty"), true, &empty),
+        ] {
+            assert!(built(true, previous, accept, directory).is_ok(), "{previous:?} {accept}");
+        }
+        assert!(built(false, None, false, &empty).is_ok(), "nothing was restored");
+        // A file that is not a list is nothing to compare with.
+        for file in site.files.iter().filter(|(_, kind, _)| kind.list_folder().is_some()) {
+            std::fs::write(full.path_of(file.0), "<html>").unwrap();
+        }
+        assert!(built(true, None, false, &full).is_err());
+    }
+
     /// A list is signed anew when less than half of its life is left, and not before; also when a
     /// clock was put back behind its beginning.
     #[test]
@@ -374,22 +517,7 @@ mod tests {
         let ledger = ledger(folder.path(), &issuer);
         let directory = Directory::to_write(&folder.path().join("site")).unwrap();
         let changes_at = |now: i64| -> Vec<Difference> {
-            let plan = Plan {
-                issuer: &issuer,
-                key: &key,
-                other_keys: Vec::new(),
-                base_url: None,
-                context: None,
-                vct: issuer.default_vct(),
-                type_metadata: Vec::new(),
-                type_metadata_are_frozen: false,
-                x5c: None,
-                validity: Validity {
-                    issued_at: time(now),
-                    expires_at: time(now + 8 * DAY),
-                    ttl_seconds: 43_200,
-                },
-            };
+            let plan = plan(&issuer, &key, now);
             let site = Site::build(&plan, Some(&ledger), &directory).unwrap();
             let differences = site.differences(&directory).unwrap();
             if now == START {
@@ -397,7 +525,7 @@ mod tests {
             }
             differences.into_iter().map(|file| file.difference).collect()
         };
-        assert_eq!(changes_at(START), vec![Difference::Missing; 6]);
+        assert_eq!(changes_at(START), vec![Difference::Missing; 8]);
         assert_eq!(changes_at(START), []);
         assert_eq!(changes_at(START + 4 * DAY), []);
         assert_eq!(changes_at(START + 4 * DAY + 1), vec![Difference::Lapsing; 2]);

@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn it_names_the_lists_in_their_order() {
-        let lists = ["https://issuer.example/status/b.jwt", "https://issuer.example/status/a.jwt"];
+        let lists =
+            ["https://issuer.example/status/token/b.jwt", "https://issuer.example/status/token/a.jwt"];
         let document = document(path_without_url(), &lists);
         let read: serde_json::Value = serde_json::from_slice(&document.bytes).unwrap();
         assert_eq!(read, serde_json::json!({ "status_lists": lists }));

@@ -51,7 +51,7 @@ fn terms(url: &str) -> Map<String, Value> {
     let mut terms = Map::new();
     terms.insert("@protected".to_owned(), true.into());
     // Types, and the members beside the subject's: see `credential::jwt_vc` and `credential::evidence`.
-    for term in ["BusinessCredential", "EvidenceReference", "reference", "subject_id"] {
+    for term in ["BusinessCredential", "EvidenceReference", "document_type", "reference", "subject_id"] {
         terms.insert(term.to_owned(), own(term).into());
     }
     for claim in ["jti", "vct"] {
@@ -116,7 +116,7 @@ mod tests {
         let full = r#"{"request":{"self_attestation_complete":true,"subject":{"id":"https://acme.example",
             "type":"organisation","name":"ACME","registration_number":"1","legal_form":"Ltd","jurisdiction":"GB"},
             "claims":{"kyb_status":"passed"},
-            "evidence_refs":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+            "evidence_refs":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855:extract:a.pdf"],
             "cnf":{"jwk":{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
             "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}}}}"#;
         vec![issued(full), issued(&full.replace("https://acme.example", "no URI"))]
@@ -197,7 +197,11 @@ mod tests {
             assert_defined(terms_of(&payload), &credential);
             assert_defined(terms_of(&payload["credentialSubject"]), &[]);
             assert_defined(terms_of(&payload["evidence"][0]), &[]);
-            assert!(payload["evidence"][0]["digestSRI"].is_string() && payload["cnf"].is_object());
+            let evidence = &payload["evidence"][0];
+            assert!(evidence["digestSRI"].is_string() && evidence["document_type"] == "extract");
+            assert!(evidence["name"] == "a.pdf" && payload["cnf"].is_object());
+            // The model's context types `sub` as an IRI: safe mode refuses anything else there.
+            assert_eq!(payload.get("sub"), payload["credentialSubject"].get("id"));
         }
     }
 

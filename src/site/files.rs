@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::{SitePath, headers};
+use super::serving::{self, Rules};
+use super::{Hosts, SitePath};
 use crate::status::{bitstring, token_list};
 
 /// What a file is.
@@ -28,6 +29,8 @@ pub enum Kind {
     Aggregation,
     /// The `_headers` file itself, which hosts read and do not serve.
     Headers,
+    /// Settings for a web server, which it reads and does not serve.
+    ServerSettings,
 }
 
 impl Kind {
@@ -44,7 +47,7 @@ impl Kind {
             Kind::Context => "application/ld+json",
             Kind::TokenList => token_list::MEDIA_TYPE,
             Kind::BitstringList => bitstring::MEDIA_TYPE,
-            Kind::Headers => "text/plain",
+            Kind::Headers | Kind::ServerSettings => "text/plain",
         }
     }
 
@@ -55,9 +58,25 @@ impl Kind {
     /// which a next key is published before it signs. Contexts and type metadata hardly ever change.
     pub fn max_age_seconds(self) -> u32 {
         match self {
-            Kind::TokenList | Kind::BitstringList | Kind::Aggregation | Kind::Headers => 300,
+            Kind::TokenList
+            | Kind::BitstringList
+            | Kind::Aggregation
+            | Kind::Headers
+            | Kind::ServerSettings => 300,
             Kind::Jwks | Kind::DidDocument | Kind::JwtVcIssuer => 3_600,
             Kind::Context | Kind::TypeMetadata => 86_400,
+        }
+    }
+}
+
+impl Kind {
+    /// The folder below `status` for lists of this form, so that a web server can give all of it one media type;
+    /// `None` for what is not a list.
+    pub fn list_folder(self) -> Option<&'static str> {
+        match self {
+            Kind::TokenList => Some("token"),
+            Kind::BitstringList => Some("bitstring"),
+            _ => None,
         }
     }
 }
@@ -108,13 +127,14 @@ impl Files {
         Ok(())
     }
 
-    /// Adds `_headers`, for the files that are there.
+    /// Adds the settings by which web servers give each of the files that are there its headers; `lists` is the folder
+    /// in which folders of lists stand.
     ///
     /// # Errors
-    /// Where a file of that name is there.
-    pub fn add_headers(&mut self) -> Result<(), FileConflict> {
-        let bytes = headers::text(self.0.iter().map(|(path, (kind, _))| (path, *kind))).into_bytes();
-        self.add(Document { path: SitePath::known(&["_headers"]), kind: Kind::Headers, bytes })
+    /// Where a file of one of their names is there.
+    pub fn add_serving(&mut self, hosts: &Hosts, lists: &SitePath) -> Result<(), FileConflict> {
+        let rules = Rules::of(self.0.iter().map(|(path, (kind, _))| (path, *kind)), lists);
+        serving::documents(&rules, hosts).into_iter().try_for_each(|document| self.add(document))
     }
 
     /// The files, in the order of their paths.
@@ -176,12 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn headers_come_once_and_cover_what_was_there() {
+    fn settings_of_servers_come_once_and_cover_what_was_there() {
         let mut files = Files::default();
         files.add(at("keys.json")).unwrap();
-        files.add_headers().unwrap();
-        let (_, _, bytes) = files.iter().find(|(_, kind, _)| *kind == Kind::Headers).unwrap();
-        assert!(std::str::from_utf8(bytes).unwrap().contains("\n/keys.json\n"));
-        assert!(matches!(files.add_headers(), Err(FileConflict::SamePath { .. })));
+        let hosts =
+            Hosts::new(&crate::issuer::Issuer::of_key(&super::super::keys::tests::key()), None).unwrap();
+        let lists = SitePath::known(&["status"]);
+        files.add_serving(&hosts, &lists).unwrap();
+        let is_settings = |kind: Kind| matches!(kind, Kind::Headers | Kind::ServerSettings);
+        let settings: Vec<_> = files.iter().filter(|(_, kind, _)| is_settings(*kind)).collect();
+        assert_eq!(settings.len(), 3);
+        for (path, _, bytes) in settings {
+            assert!(std::str::from_utf8(bytes).unwrap().contains("/keys.json"), "{path:?}");
+        }
+        assert!(matches!(files.add_serving(&hosts, &lists), Err(FileConflict::SamePath { .. })));
     }
 }

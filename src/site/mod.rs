@@ -6,9 +6,9 @@
 //! | `.well-known/did.json`, or `did.json` at the path of the did:web | [`did_document`] | issuers that are DIDs |
 //! | `.well-known/jwt-vc-issuer`, then the issuer's path | [`jwt_vc_issuer`] | issuers that are https URLs |
 //! | the path of `credential.context` | [`context`] | issuers that have one |
-//! | the paths of the lists, or `status/UUID.jwt` | [`crate::status`], signed by the caller | every list |
+//! | the paths of the lists, or `status/token/UUID.jwt` and `status/bitstring/UUID.jwt` | [`crate::status`], signed by the caller | every list |
 //! | `status/aggregation.json` under the base URL | [`aggregation`] | issuers with lists |
-//! | `_headers` | [`headers`] | static hosts that read it |
+//! | `_headers`, `server/nginx.conf`, `server/Caddyfile` | [`serving`] | web servers |
 //!
 //! What goes in is public: an [`Issuer`](crate::issuer::Issuer), [`PublicKey`](crate::keys::PublicKey)s, URLs,
 //! and tokens that were signed elsewhere. No function here takes a private key, a subject or a claim, so none can
@@ -18,11 +18,11 @@ pub mod aggregation;
 pub mod context;
 pub mod did_document;
 mod files;
-pub mod headers;
 pub mod jwks;
 pub mod jwt_vc_issuer;
 mod keys;
 mod paths;
+pub mod serving;
 
 use serde::Serialize;
 

@@ -10,7 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::issuer::{Fault, Issuer, Location, parse_https};
+use super::Kind;
+use crate::issuer::{Fault, Issuer, Location, parse_https, push_url_segment};
 
 /// Why a URI has no file in the site.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -77,6 +78,21 @@ impl SitePath {
         &self.0
     }
 
+    /// The folder that the file is in; the root has no segments.
+    pub(crate) fn folder(&self) -> SitePath {
+        SitePath(self.0[..self.0.len().saturating_sub(1)].to_vec())
+    }
+
+    /// What stands below this folder under a name.
+    pub(super) fn below(&self, name: &str) -> SitePath {
+        SitePath(self.0.iter().cloned().chain([name.to_owned()]).collect())
+    }
+
+    /// Whether the last segment is this name.
+    pub(super) fn ends_in(&self, name: &str) -> bool {
+        self.0.last().is_some_and(|last| last == name)
+    }
+
     /// The path of the file, relative to the site's directory.
     pub fn relative(&self) -> PathBuf {
         self.0.iter().collect()
@@ -88,15 +104,7 @@ impl SitePath {
         let mut path = String::new();
         for segment in &self.0 {
             path.push('/');
-            for byte in segment.bytes() {
-                // RFC 3986 section 2.3: unreserved.
-                match byte {
-                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                        path.push(char::from(byte))
-                    }
-                    other => path.push_str(&format!("%{other:02X}")),
-                }
-            }
+            push_url_segment(&mut path, segment);
         }
         path
     }
@@ -138,15 +146,26 @@ impl Hosts {
         Ok(self.0.last().map(String::as_str))
     }
 
-    /// The file of a URI that credentials name: an https URL of one of the hosts, or the `urn:uuid:…` of a list that
-    /// has no URL, which is `status/UUID.jwt`.
+    /// The hosts, each with its port where it has one.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The file of a list by the URI that credentials call it: an https URL of one of the hosts, or the `urn:uuid:…`
+    /// of a list that has no URL, which is `UUID.jwt` in the folder of its form.
+    ///
+    /// # Errors
+    /// See [`PathError`].
+    pub fn path_of_list(&self, uri: &str, kind: Kind) -> Result<SitePath, PathError> {
+        let Some(text) = uri.strip_prefix("urn:uuid:") else { return self.path_of(uri) };
+        path_of_uuid(text, kind).ok_or_else(|| PathError::NoPlace { found: uri.to_owned() })
+    }
+
+    /// The file of an https URL of one of the hosts.
     ///
     /// # Errors
     /// See [`PathError`].
     pub fn path_of(&self, uri: &str) -> Result<SitePath, PathError> {
-        if let Some(text) = uri.strip_prefix("urn:uuid:") {
-            return path_of_uuid(text).ok_or_else(|| PathError::NoPlace { found: uri.to_owned() });
-        }
         let Location { host, path } = location(uri)?;
         if path.is_empty() || uri.ends_with('/') {
             return Err(PathError::Directory { found: uri.to_owned() });
@@ -167,9 +186,9 @@ fn location(url: &str) -> Result<Location, PathError> {
 }
 
 /// The file of a list without a URL. Only the canonical spelling counts: other ones are other URIs, of no list.
-fn path_of_uuid(text: &str) -> Option<SitePath> {
+fn path_of_uuid(text: &str, kind: Kind) -> Option<SitePath> {
     let id = Uuid::try_parse(text).ok().filter(|id| id.hyphenated().to_string() == text)?;
-    Some(SitePath::known(&["status", &format!("{id}.jwt")]))
+    Some(SitePath::known(&["status", kind.list_folder()?, &format!("{id}.jwt")]))
 }
 
 /// Is this one part of a path, and nothing that leads elsewhere, in the eyes of this system?
@@ -210,10 +229,13 @@ mod tests {
     fn a_list_without_a_url_has_a_file_by_its_uuid() {
         let key = key();
         let hosts = Hosts::new(&Issuer::of_key(&key), None).unwrap();
-        assert_eq!(
-            file(&hosts, "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057"),
-            Path::new("status/01890a5d-ac96-774b-bcce-b302099a8057.jwt")
-        );
+        let uri = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057";
+        for (kind, folder) in [(Kind::TokenList, "token"), (Kind::BitstringList, "bitstring")] {
+            let path = hosts.path_of_list(uri, kind).unwrap().relative();
+            let expected = format!("status/{folder}/01890a5d-ac96-774b-bcce-b302099a8057.jwt");
+            assert_eq!(path, Path::new(&expected));
+        }
+        assert!(hosts.path_of_list(uri, Kind::Jwks).is_err() && hosts.path_of(uri).is_err());
         for other in [
             "urn:uuid:01890A5D-AC96-774B-BCCE-B302099A8057",
             "urn:uuid:01890a5dac96774bbcceb302099a8057",
@@ -225,7 +247,7 @@ mod tests {
             "",
         ] {
             let refused = PathError::NoPlace { found: other.to_owned() };
-            assert_eq!(hosts.path_of(other), Err(refused));
+            assert_eq!(hosts.path_of_list(other, Kind::TokenList), Err(refused));
         }
         let refused = hosts.path_of("https://issuer.example/a").unwrap_err();
         assert_eq!(

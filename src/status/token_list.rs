@@ -40,11 +40,13 @@ pub fn header(kid: &str, x5c: Option<&str>) -> String {
     format!(r#"{{"alg":"ES256","typ":"statuslist+jwt","kid":{}{x5c}}}"#, json::string(kid))
 }
 
-/// What a token says (section 5.1).
+/// What a token says (section 5.1). The standard leaves `iss` open, and some verifiers need it.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenList<'l> {
     /// Where the list is published: byte for byte what credentials call it.
     pub uri: &'l str,
+    /// Who issues it.
+    pub issuer: &'l str,
     /// From when to when it holds.
     pub validity: Validity,
     /// The entries.
@@ -58,7 +60,8 @@ impl TokenList<'_> {
     pub fn payload(&self) -> String {
         let Validity { issued_at, expires_at, ttl_seconds } = self.validity;
         let mut out = format!(
-            r#"{{"sub":{},"iat":{},"exp":{}"#,
+            r#"{{"iss":{},"sub":{},"iat":{},"exp":{}"#,
+            json::string(self.issuer),
             json::string(self.uri),
             issued_at.seconds(),
             expires_at.seconds()
@@ -167,15 +170,16 @@ mod tests {
             ttl_seconds: published["ttl"].as_u64().unwrap() as u32,
         };
         let uri = published["sub"].as_str().unwrap();
-        let ours = TokenList { uri, validity, array: &array, aggregation_uri: None }.payload();
+        let issuer = published["iss"].as_str().unwrap_or("https://example.com");
+        let ours = TokenList { uri, issuer, validity, array: &array, aggregation_uri: None }.payload();
 
         let mut ours: Value = serde_json::from_str(&ours).unwrap();
         let compressed = ours["status_list"]["lst"].take();
         assert_eq!(decode(1, compressed.as_str().unwrap(), MAX), Ok(array));
-        // Two programs may compress one list in two ways, and `iss` is no claim of the standard.
+        // Two programs may compress one list in two ways.
         let mut expected = published.clone();
         expected["status_list"]["lst"] = Value::Null;
-        expected.as_object_mut().unwrap().remove("iss");
+        expected["iss"] = issuer.into();
         assert_eq!(ours, expected);
     }
 
@@ -200,7 +204,8 @@ mod tests {
         let mut array = StatusArray::new(8, Width::One);
         array.set(3, Status::Invalid).unwrap();
         let list = TokenList {
-            uri: "https://issuer.example/status/a.jwt",
+            uri: "https://issuer.example/status/token/a.jwt",
+            issuer: "did:web:issuer.example",
             validity,
             array: &array,
             aggregation_uri: Some("https://issuer.example/status/aggregation.json"),
@@ -209,7 +214,7 @@ mod tests {
         assert_eq!(
             payload,
             json!({
-                "sub": "https://issuer.example/status/a.jwt",
+                "iss": "did:web:issuer.example", "sub": "https://issuer.example/status/token/a.jwt",
                 "iat": 1_795_406_400, "exp": 1_796_011_200, "ttl": 43_200,
                 "status_list": {
                     "bits": 1, "lst": encode(&array),

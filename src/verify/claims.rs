@@ -129,7 +129,7 @@ impl<'d> Claims<'d> {
 fn of_credential<'d>(members: Members<'d>) -> Result<Claims<'d>, Refusal> {
     for (name, member) in [("vc", members.vc), ("vp", members.vp)] {
         if member.is_some() {
-            return Err(wrong(format!("`{name}` stands in a credential that is the payload itself")));
+            return Err(wrong(format!("`{name}` is not allowed: the payload itself is the credential")));
         }
     }
     check_context(members.context, CREDENTIALS_V2)?;
@@ -143,7 +143,9 @@ fn of_credential<'d>(members: Members<'d>) -> Result<Claims<'d>, Refusal> {
     if let (Some(id), Some(jti)) = (&id, &jti) {
         agree("jti", jti, "id", id)?;
     }
-    let subjects = check_subjects(members.credential_subject, optional_text("sub", members.sub)?)?;
+    let is_business = types == Types::Business;
+    let subjects =
+        check_subjects(members.credential_subject, optional_text("sub", members.sub)?, is_business)?;
     let (valid_from, valid_until) =
         (times_of("validFrom", members.valid_from)?, times_of("validUntil", members.valid_until)?);
     if let (Some(from), Some(until)) = (valid_from, valid_until) {
@@ -178,10 +180,15 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     let issuer = text("iss", required("iss", members.iss)?)?;
     let vct = text("vct", required("vct", members.vct)?)?;
     let exp = numeric_date("exp", required("exp", members.exp)?)?;
-    optional_text("sub", members.sub)?;
+    let sub = optional_text("sub", members.sub)?;
     check_confirmation(members.cnf)?;
     check_types_beside(members, &vct)?;
-    let business = is_business_type(&vct).then_some(Business {
+    check_entries(members.credential_status)?;
+    let is_business = is_business_type(&vct);
+    if is_business && let (Some(sub), Some(id)) = (&sub, subject_text(members.subject, "id")) {
+        agree("sub", sub, "subject.id", &id)?;
+    }
+    let business = is_business.then_some(Business {
         subject: members.subject,
         claims: members.claims,
         may_be_withheld: true,
@@ -194,7 +201,8 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
         starts: [number("iat", members.iat)?, number("nbf", members.nbf)?, None],
         ends: [Some(exp), None],
         token_status: members.status,
-        bitstring_status: None,
+        // The draft knows no such member. Who adds one means what it means elsewhere.
+        bitstring_status: members.credential_status,
         businesses: business.into_iter().collect(),
     })
 }
@@ -203,11 +211,11 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
 /// must be the same.
 fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     if members.vp.is_some() {
-        return Err(wrong("`vp` stands in a credential"));
+        return Err(wrong("`vp` is not allowed in a credential"));
     }
     let vc = required("vc", members.vc)?;
     if vc.kind() != Kind::Object {
-        return Err(wrong("`vc` is no object"));
+        return Err(wrong("`vc` is not an object"));
     }
     let inner = Members::of(vc);
     check_context(inner.context, CREDENTIALS_V1)?;
@@ -220,7 +228,7 @@ fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     if let (Some(id), Some(jti)) = (&id, &jti) {
         agree("vc.id", id, "jti", jti)?;
     }
-    let subjects = check_subjects(inner.credential_subject, optional_text("sub", members.sub)?)?;
+    let subjects = check_subjects(inner.credential_subject, optional_text("sub", members.sub)?, false)?;
     if subjects.len() > 1 {
         // `sub` names one subject, and the encoding has no place for more.
         return Err(wrong("`vc.credentialSubject` has several subjects"));
@@ -263,11 +271,11 @@ fn in_one_place<'d>(
 fn check_confirmation(cnf: Option<Value<'_>>) -> Result<(), Refusal> {
     let Some(cnf) = cnf else { return Ok(()) };
     if cnf.kind() != Kind::Object {
-        return Err(wrong("`cnf` is no object"));
+        return Err(wrong("`cnf` is not an object"));
     }
     let Some(jwk) = cnf.member("jwk") else { return Ok(()) };
     if jwk.kind() != Kind::Object {
-        return Err(wrong("`cnf.jwk` is no object"));
+        return Err(wrong("`cnf.jwk` is not an object"));
     }
     match jwk.members().any(|(name, _)| PRIVATE_MEMBERS.contains(&&*name)) {
         true => Err(wrong("`cnf.jwk` has private members")),
@@ -287,7 +295,7 @@ fn check_types_beside(members: Members<'_>, vct: &str) -> Result<(), Refusal> {
         && names.all(|name| name.as_str().is_some_and(|name| !name.is_empty() && name != vct));
     match sound {
         true => Ok(()),
-        false => Err(wrong("`aka_vcts` is no array of other types than `vct`")),
+        false => Err(wrong("`aka_vcts` is not an array of types other than `vct`")),
     }
 }
 
@@ -324,7 +332,7 @@ pub(super) fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(
     let context = required("@context", context)?;
     let mut elements = context.elements();
     if elements.next().and_then(Value::as_str).as_deref() != Some(first) {
-        return Err(wrong(format!("`@context` is no array whose first element is {first}")));
+        return Err(wrong(format!("`@context` is not an array starting with {first}")));
     }
     match elements.all(|element| matches!(element.kind(), Kind::String | Kind::Object)) {
         true => Ok(()),
@@ -332,7 +340,7 @@ pub(super) fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(
     }
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Types {
     Business,
     Other,
@@ -349,7 +357,7 @@ fn check_types(types: Option<Value<'_>>) -> Result<Types, Refusal> {
             "BusinessCredential" => kind = Types::Business,
             name @ (LIST_TYPE | "StatusList2021Credential" | "VerifiablePresentation") => {
                 // Kinds of tokens must not stand in for each other (RFC 8725 section 3.12).
-                let message = format!("it is a {name}, and no credential about anybody");
+                let message = format!("it is a {name}, not a credential");
                 return Err(Refusal::new(Reason::UnsupportedType, Step::Claims, message));
             }
             _ => {}
@@ -358,11 +366,13 @@ fn check_types(types: Option<Value<'_>>) -> Result<Types, Refusal> {
     if credential { Ok(kind) } else { Err(wrong("`type` does not include VerifiableCredential")) }
 }
 
-/// `credentialSubject`: one object or several, each saying something beside its id. A `sub` is the id of one of
-/// them, where they have any.
+/// `credentialSubject`: one object or several, each saying something beside its id. A `sub` names one of them: by its
+/// `id`, or by its `subject_id`, where credentials of businesses put ids that are not URIs. `subject_id` may mean
+/// something else to others, and counts there only where no subject has an `id`.
 fn check_subjects<'d>(
     subjects: Option<Value<'d>>,
     sub: Option<Cow<'_, str>>,
+    is_business: bool,
 ) -> Result<Vec<Value<'d>>, Refusal> {
     let subjects = required("credentialSubject", subjects)?;
     let single = (subjects.kind() == Kind::Object).then_some(subjects);
@@ -370,19 +380,31 @@ fn check_subjects<'d>(
     if subjects.is_empty() {
         return Err(wrong("`credentialSubject` is neither an object nor an array of objects"));
     }
-    let mut ids = Vec::new();
+    let (mut ids, mut own_ids) = (Vec::new(), Vec::new());
     for subject in &subjects {
         if subject.members().all(|(name, _)| name == "id") {
-            return Err(wrong("`credentialSubject` says nothing about anybody"));
+            return Err(wrong("`credentialSubject` has no claims"));
         }
         ids.extend(url("credentialSubject.id", subject.member("id"))?);
+        own_ids.extend(subject_text(Some(*subject), "subject_id"));
     }
-    match sub {
-        Some(sub) if !ids.is_empty() && !ids.contains(&sub) => {
-            Err(wrong("`sub` and `credentialSubject.id` contradict each other"))
-        }
-        _ => Ok(subjects),
+    let Some(sub) = sub else { return Ok(subjects) };
+    if !ids.is_empty() && !ids.contains(&sub) {
+        return Err(contradicts_sub("id"));
     }
+    if (is_business || ids.is_empty()) && !own_ids.is_empty() && !own_ids.contains(&sub) {
+        return Err(contradicts_sub("subject_id"));
+    }
+    Ok(subjects)
+}
+
+fn contradicts_sub(name: &str) -> Refusal {
+    wrong(format!("`sub` and `credentialSubject.{name}` contradict each other"))
+}
+
+/// A text among the members of a subject.
+fn subject_text<'d>(subject: Option<Value<'d>>, name: &str) -> Option<Cow<'d, str>> {
+    subject.and_then(|subject| subject.member(name)).and_then(Value::as_str)
 }
 
 /// `credentialStatus`: one object or several, each with a type.
@@ -394,7 +416,7 @@ fn check_entries(entries: Option<Value<'_>>) -> Result<(), Refusal> {
     if sound {
         Ok(())
     } else {
-        Err(wrong("`credentialStatus` holds something that is no object with a type"))
+        Err(wrong("`credentialStatus` has an entry that is not an object with a type"))
     }
 }
 
@@ -422,7 +444,7 @@ fn times_of(name: &'static str, value: Option<Value<'_>>) -> Result<Option<Momen
 fn in_order(from: Moment, until: Moment) -> Result<(), Refusal> {
     match from.seconds <= until.seconds {
         true => Ok(()),
-        false => Err(wrong(format!("`{}` lies before `{}`", until.claim, from.claim))),
+        false => Err(wrong(format!("`{}` is before `{}`", until.claim, from.claim))),
     }
 }
 
@@ -446,7 +468,7 @@ fn url<'d>(name: &str, value: Option<Value<'d>>) -> Result<Option<Cow<'d, str>>,
     let Some(text) = optional_text(name, value)? else { return Ok(None) };
     match text.contains(':') {
         true => Ok(Some(text)),
-        false => Err(wrong(format!("`{name}` is no URL"))),
+        false => Err(wrong(format!("`{name}` is not a URL"))),
     }
 }
 

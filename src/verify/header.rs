@@ -39,8 +39,8 @@ impl Header {
         check_content_type(&typ, header.member("cty"))?;
         check_extensions(header)?;
         let kid = match header.member("kid") {
-            None => return Err(refuse(Reason::UnknownKid, "the header has no `kid`, which names the key")),
-            Some(kid) => kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is no string"))?,
+            None => return Err(refuse(Reason::UnknownKid, "the header has no `kid` to name the key")),
+            Some(kid) => kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is not a string"))?,
         };
         Ok(Header { typ, kid: kid.into_owned() })
     }
@@ -68,13 +68,13 @@ fn check_extensions(header: Value<'_>) -> Result<(), Refusal> {
 fn check_content_type(typ: &Typ, cty: Option<Value<'_>>) -> Result<(), Refusal> {
     let (Typ::Credential, Some(cty)) = (typ, cty) else { return Ok(()) };
     let Some(name) = cty.as_str().map(|name| name.to_ascii_lowercase()) else {
-        return Err(refuse(Reason::Malformed, "`cty` is no string"));
+        return Err(refuse(Reason::Malformed, "`cty` is not a string"));
     };
     match name.strip_prefix("application/").unwrap_or(&name) {
         "vc" => Ok(()),
         _ => Err(refuse(
             Reason::UnsupportedType,
-            "`cty` says that the payload is no credential; expected \"vc\"",
+            "`cty` says that the payload is not a credential; expected \"vc\"",
         )),
     }
 }
@@ -86,7 +86,7 @@ fn check_alg(alg: Option<Value<'_>>) -> Result<(), Refusal> {
             let shown: String = alg.chars().take(20).collect();
             Err(refuse(Reason::UnsupportedAlg, format!("`alg` is {shown:?}; expected \"ES256\"")))
         }
-        Some(None) => Err(refuse(Reason::UnsupportedAlg, "`alg` is no string; expected \"ES256\"")),
+        Some(None) => Err(refuse(Reason::UnsupportedAlg, "`alg` is not a string; expected \"ES256\"")),
         None => Err(refuse(Reason::UnsupportedAlg, "the header has no `alg`; expected \"ES256\"")),
     }
 }
@@ -96,7 +96,7 @@ fn check_alg(alg: Option<Value<'_>>) -> Result<(), Refusal> {
 fn typ(typ: Option<Value<'_>>) -> Result<Typ, Refusal> {
     let Some(typ) = typ else { return Ok(Typ::Jwt) };
     if typ.kind() != Kind::String {
-        return Err(refuse(Reason::Malformed, "`typ` is no string"));
+        return Err(refuse(Reason::Malformed, "`typ` is not a string"));
     }
     let name = typ.as_str().unwrap_or_default().to_ascii_lowercase();
     Ok(match name.strip_prefix("application/").unwrap_or(&name) {

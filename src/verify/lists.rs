@@ -1,4 +1,16 @@
 //! Status lists that were given, checked and decoded once.
+//!
+//! What is known of a list is one of three things, and only the first answers for a credential:
+//!
+//! | state | a credential that names it |
+//! | --- | --- |
+//! | good: every check passed | gets the list's answer |
+//! | signed by a key of the ring, and not good (expired, another issuer, damaged …) | has no known status |
+//! | not signed by a key of the ring, or unreadable | has no known status, unless a good list of that name was given, too |
+//!
+//! A signed list that is not good takes the place of an older good one: its issuer has said something newer, and
+//! nobody here knows what. A file that anybody could have made takes nobody's place; the name in it is kept for
+//! messages alone.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,7 +40,8 @@ const MAX_ALL_BYTES: usize = 256 * 1024 * 1024;
 /// Why a list cannot be relied on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListProblem {
-    /// The list's name, where it could be read; the signature may be the problem.
+    /// The name that the list gives itself, where it could be read. Nobody vouches for it: the signature may be the
+    /// problem.
     pub uri: Option<String>,
     /// What is wrong with it.
     pub problem: Refusal,
@@ -39,6 +52,8 @@ pub struct ListProblem {
 pub struct Lists {
     /// By name and kind, one of each issuer: nobody's list takes the place of another's.
     lists: HashMap<String, HashMap<ListKind, Vec<Known>>>,
+    /// The names that lists without a good signature give themselves, and what is wrong with the first of each.
+    unsigned: HashMap<String, String>,
     bytes: usize,
 }
 
@@ -47,6 +62,8 @@ pub struct Lists {
 struct Known {
     /// Whose key signed it; none where nobody said.
     issuer: Option<String>,
+    /// Who issued it by its own word, if it says so.
+    claimed: Option<String>,
     issued_at: i64,
     /// Its entries, or why it cannot be relied on.
     entries: Result<Entries, String>,
@@ -55,6 +72,16 @@ struct Known {
 impl Known {
     fn bytes(&self) -> usize {
         self.entries.as_ref().map_or(0, Entries::bytes)
+    }
+
+    /// Whether both are lists of one issuer, as far as anybody knows.
+    fn is_of_same_issuer(&self, other: &Known) -> bool {
+        self.issuer == other.issuer && (self.issuer.is_some() || self.claimed == other.claimed)
+    }
+
+    /// Whether it may be a list of this issuer, of whom nobody knows whether he issued the credential.
+    fn may_be_of(&self, claimed_issuer: &str) -> bool {
+        self.issuer.as_ref().or(self.claimed.as_ref()).is_none_or(|owner| owner == claimed_issuer)
     }
 }
 
@@ -78,6 +105,7 @@ struct Name {
     kinds: Vec<ListKind>,
     uri: String,
     issuer: Option<String>,
+    claimed: Option<String>,
     issued_at: i64,
 }
 
@@ -91,7 +119,10 @@ impl Lists {
     pub fn add(&mut self, token: &str, ring: &KeyRing, policy: &Policy) -> Result<(), Box<ListProblem>> {
         let mut name = None;
         let read = self.read(token, ring, policy, &mut name);
-        let uri = name.as_ref().map(|name| name.uri.clone());
+        let uri = match &name {
+            Some(name) => Some(name.uri.clone()),
+            None => name_of_unsigned(token),
+        };
         match (name, read) {
             (Some(name), Ok(entries)) => {
                 self.keep(name, Ok(entries));
@@ -104,6 +135,8 @@ impl Lists {
                         name.issued_at = i64::MIN;
                     }
                     self.keep(name, Err(problem.to_string()));
+                } else if let Some(uri) = &uri {
+                    self.unsigned.entry(uri.clone()).or_insert_with(|| problem.to_string());
                 }
                 Err(Box::new(ListProblem { uri, problem }))
             }
@@ -119,12 +152,13 @@ impl Lists {
     /// Keeps the list under each of its purposes. Of two that were signed in the same second, one that cannot
     /// be relied on counts: nobody knows which of them is the last word.
     fn keep(&mut self, name: Name, entries: Result<Entries, String>) {
-        let Name { kinds, uri, issuer, issued_at } = name;
+        let Name { kinds, uri, issuer, claimed, issued_at } = name;
         let of_that_name = self.lists.entry(uri).or_default();
         for kind in kinds {
-            let new = Known { issuer: issuer.clone(), issued_at, entries: entries.clone() };
+            let (issuer, claimed) = (issuer.clone(), claimed.clone());
+            let new = Known { issuer, claimed, issued_at, entries: entries.clone() };
             let all = of_that_name.entry(kind).or_default();
-            let place = all.iter_mut().find(|known| known.issuer == new.issuer);
+            let place = all.iter_mut().find(|known| known.is_of_same_issuer(&new));
             match place {
                 Some(known)
                     if (known.issued_at, known.entries.is_err()) >= (issued_at, new.entries.is_err()) => {}
@@ -165,6 +199,7 @@ impl Lists {
             kinds: claims.kinds.clone(),
             uri: claims.uri.clone(),
             issuer,
+            claimed: claims.issuer.clone(),
             issued_at: claims.issued_at().unwrap_or(i64::MIN),
         });
         if let Some(issuer) = &claims.issuer {
@@ -191,25 +226,40 @@ impl Lists {
         decoded.map_err(|error| wrong(error.to_string()))
     }
 
-    /// The answer of the issuer's own list. Where nobody knows whose credential it is, every list of that name
-    /// is asked, and the worst answer counts.
+    /// The answer of the issuer's own list. Where nobody knows whose credential it is, every list of that name that
+    /// may be its issuer's is asked, and the worst answer counts.
     fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
-        let uri = || claim.uri.clone().into_owned();
         let of_that_name = self.lists.get(&*claim.uri);
         let all = of_that_name.and_then(|kinds| kinds.get(&claim.kind)).map_or(&[][..], Vec::as_slice);
-        let Some(issuer) = claim.issuer else {
-            let answers = all.iter().map(|known| known.look_up(claim));
-            return answers
-                .max_by_key(severity)
-                .unwrap_or_else(|| Err(StatusProblem::NotGiven { uri: uri() }));
+        let found = match claim.issuer {
+            Some(issuer) => {
+                let own = all.iter().find(|known| known.issuer.as_deref() == Some(issuer));
+                own.map(|known| known.look_up(claim))
+            }
+            None => {
+                let possible = all.iter().filter(|known| known.may_be_of(claim.claimed_issuer));
+                possible.map(|known| known.look_up(claim)).max_by_key(severity)
+            }
         };
-        match all.iter().find(|known| known.issuer.as_deref() == Some(issuer)) {
-            Some(known) => known.look_up(claim),
-            None => Err(match all.iter().find_map(|known| known.issuer.clone()) {
-                Some(found) => StatusProblem::OfAnother { uri: uri(), found },
-                None if all.is_empty() => StatusProblem::NotGiven { uri: uri() },
-                None => StatusProblem::Unusable { uri: uri(), problem: "nobody said whose it is".to_owned() },
-            }),
+        found.unwrap_or_else(|| Err(self.why_not(claim, all)))
+    }
+
+    /// Why there is no list for this claim among those of its name and kind.
+    fn why_not(&self, claim: &StatusClaim<'_>, all: &[Known]) -> StatusProblem {
+        let uri = claim.uri.clone().into_owned();
+        let owner = all.iter().find_map(|known| known.issuer.clone().or(known.claimed.clone()));
+        if let Some(found) = owner.filter(|owner| owner != claim.claimed_issuer) {
+            return StatusProblem::OfAnother { uri, found };
+        }
+        if !all.is_empty() {
+            return StatusProblem::Unusable { uri, problem: "nobody said whose list it is".to_owned() };
+        }
+        if let Some(problem) = self.unsigned.get(&uri) {
+            return StatusProblem::Unusable { uri, problem: problem.clone() };
+        }
+        match self.lists.contains_key(&uri) {
+            true => StatusProblem::OfAnotherKind { uri, expected: claim.kind.in_words() },
+            false => StatusProblem::NotGiven { uri },
         }
     }
 }
@@ -217,7 +267,7 @@ impl Lists {
 /// How bad an answer is for the credential.
 fn severity(answer: &Result<StatusValue, StatusProblem>) -> u8 {
     match answer {
-        Ok(StatusValue::Valid { .. }) => 0,
+        Ok(StatusValue::Valid) => 0,
         Err(_) => 1,
         Ok(StatusValue::Suspended) => 2,
         Ok(StatusValue::Revoked) => 3,
@@ -228,15 +278,13 @@ impl Known {
     fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
         let unusable =
             |problem: String| Err(StatusProblem::Unusable { uri: claim.uri.clone().into_owned(), problem });
-        let out_of_range = || unusable(format!("it ends before place {}", claim.index));
+        let out_of_range = || unusable(format!("index {} is outside the list", claim.index));
         match &self.entries {
             Err(problem) => unusable(problem.clone()),
             Ok(Entries::Token(array)) => match array.get(claim.index).map(Status::of_value) {
                 None => out_of_range(),
                 Some(None) => unusable("its value is reserved".to_owned()),
-                Some(Some(Status::Valid)) => {
-                    Ok(StatusValue::Valid { shows_suspension: array.width().bits() > 1 })
-                }
+                Some(Some(Status::Valid)) => Ok(StatusValue::Valid),
                 Some(Some(Status::Invalid)) => Ok(StatusValue::Revoked),
                 Some(Some(Status::Suspended)) => Ok(StatusValue::Suspended),
             },
@@ -244,7 +292,7 @@ impl Known {
                 let suspends = claim.kind == ListKind::Bitstring(Purpose::Suspension);
                 match list.get(claim.index) {
                     None => out_of_range(),
-                    Some(false) => Ok(StatusValue::Valid { shows_suspension: suspends }),
+                    Some(false) => Ok(StatusValue::Valid),
                     Some(true) if suspends => Ok(StatusValue::Suspended),
                     Some(true) => Ok(StatusValue::Revoked),
                 }
@@ -265,7 +313,7 @@ struct ListClaims<'d> {
     kinds: Vec<ListKind>,
     uri: String,
     issuer: Option<String>,
-    starts: [Option<Moment>; 2],
+    starts: [Option<Moment>; 3],
     ends: [Option<Moment>; 2],
     /// For how many seconds a copy may be kept.
     ttl: Option<i64>,
@@ -291,7 +339,7 @@ impl ListClaims<'_> {
         };
         match self.issued_at() {
             Some(issued_at) => Ok(Moment { claim, seconds: issued_at.saturating_add(seconds) }),
-            None => Err(wrong("it says neither from when nor until when it holds")),
+            None => Err(wrong("it has neither a start date nor an end date")),
         }
     }
 }
@@ -306,7 +354,18 @@ fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> Option<Name
         _ => ([Purpose::Revocation, Purpose::Suspension].map(ListKind::Bitstring).to_vec(), "id"),
     };
     let uri = text(name, payload.member(name)).ok()?.into_owned();
-    Some(Name { kinds, uri, issuer, issued_at: i64::MIN })
+    Some(Name { kinds, uri, issuer, claimed: None, issued_at: i64::MIN })
+}
+
+/// The name that a list gives itself whose signature is not good, or was not looked at. Nothing is decided by it.
+fn name_of_unsigned(token: &str) -> Option<String> {
+    let compact = split(token, MAX_LIST_TOKEN_BYTES).ok()?;
+    let (mut buffer, mut parser) = (Vec::new(), Parser::default());
+    let payload = decode_text(compact.payload, Part::Payload, &mut buffer).ok()?;
+    let document = parse_object(payload, Part::Payload, &mut parser).ok()?;
+    let root = document.root();
+    let name = if root.member("status_list").is_some() { "sub" } else { "id" };
+    text(name, root.member(name)).ok().map(Cow::into_owned)
 }
 
 /// A list's header: of a type that lists have, and of a JWS alone.
@@ -334,10 +393,10 @@ fn of_token_list(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
         kinds: vec![ListKind::Token],
         uri: text("sub", payload.member("sub"))?.into_owned(),
         issuer: issuer.map(Cow::into_owned),
-        starts: [Some(numeric_date("iat", iat)?), number("nbf", payload)?],
+        starts: [Some(numeric_date("iat", iat)?), number("nbf", payload)?, None],
         ends: [number("exp", payload)?, None],
         ttl: payload.member("ttl").map(|ttl| lasting("ttl", ttl, 1.0)).transpose()?,
-        bits: bits.ok_or_else(|| wrong("`status_list.bits` is no whole number"))?,
+        bits: bits.ok_or_else(|| wrong("`status_list.bits` is not a whole number"))?,
         encoded: text("status_list.lst", list.member("lst"))?,
     })
 }
@@ -347,7 +406,7 @@ fn of_bitstring(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
     check_list_type(payload)?;
     check_context(payload.member("@context"), CREDENTIALS_V2)?;
     if payload.member("vc").is_some() {
-        return Err(wrong("`vc` stands in a credential that is the payload itself"));
+        return Err(wrong("`vc` is not allowed: the payload itself is the credential"));
     }
     let subject =
         payload.member("credentialSubject").ok_or_else(|| wrong("`credentialSubject` is missing"))?;
@@ -374,7 +433,7 @@ fn of_bitstring(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal> {
         kinds: purposes(subject.member("statusPurpose"))?,
         uri: text("id", Some(id))?.into_owned(),
         issuer: Some(issuer.into_owned()),
-        starts: [number("iat", payload)?, time("validFrom")?],
+        starts: [number("iat", payload)?, number("nbf", payload)?, time("validFrom")?],
         ends: [number("exp", payload)?, time("validUntil")?],
         ttl: ttl.transpose()?,
         bits: 1,
@@ -388,7 +447,7 @@ fn check_list_type(payload: Value<'_>) -> Result<(), Refusal> {
         types.any(|name| name.as_str().as_deref() == Some(expected))
     };
     if !has(LIST_TYPE) {
-        let message = format!("it is a credential, and no {LIST_TYPE}");
+        let message = format!("it is a credential, not a {LIST_TYPE}");
         return Err(Refusal::new(Reason::UnsupportedType, Step::Claims, message));
     }
     if has("VerifiableCredential") {
@@ -419,7 +478,7 @@ fn lasting(name: &str, value: Value<'_>, a_second: f64) -> Result<i64, Refusal> 
     match number.and_then(|number| number.text().parse::<f64>().ok()) {
         // A conversion of what is too great for a time saturates.
         Some(number) if number > 0.0 => Ok((number / a_second).ceil() as i64),
-        _ => Err(wrong(format!("`{name}` is no number above 0"))),
+        _ => Err(wrong(format!("`{name}` is not a number above 0"))),
     }
 }
 
@@ -431,7 +490,7 @@ fn text<'d>(name: &str, value: Option<Value<'d>>) -> Result<Cow<'d, str>, Refusa
     value
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
-        .ok_or_else(|| wrong(format!("`{name}` is missing, or no text")))
+        .ok_or_else(|| wrong(format!("`{name}` is missing, or is not text")))
 }
 
 fn wrong(message: impl Into<String>) -> Refusal {

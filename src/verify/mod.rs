@@ -150,7 +150,7 @@ fn accept(typ: &Typ, policy: &Policy) -> Result<(), Refusal> {
         Typ::Credential | Typ::SdJwt => return Ok(()),
         Typ::Jwt if policy.legacy_vc => return Ok(()),
         Typ::Jwt => "`typ` is \"JWT\" or missing, as in credentials of the VC Data Model 1.1".to_owned(),
-        Typ::StatusList => "it is a status list, and no credential".to_owned(),
+        Typ::StatusList => "it is a status list, not a credential".to_owned(),
         Typ::Other(name) => format!("`typ` is {name:?}; expected \"vc+jwt\" or \"dc+sd-jwt\""),
     };
     Err(Refusal::new(Reason::UnsupportedType, Step::Header, message))
@@ -169,9 +169,11 @@ fn format_of(typ: &Typ) -> Format {
 fn check_form(compact: &Compact<'_>, format: Format) -> Result<(), Refusal> {
     let malformed = |message: &str| Err(Refusal::new(Reason::Malformed, Step::Header, message));
     match (format, compact.is_sd_jwt) {
-        (Format::SdJwtVc, false) => malformed("`typ` is that of an SD-JWT, and no `~` ends the token"),
+        (Format::SdJwtVc, false) => {
+            malformed("`typ` is that of an SD-JWT, but the token does not end with `~`")
+        }
         (Format::JwtVc | Format::LegacyVc, true) => {
-            malformed("a `~` follows the signature, and `typ` is not that of an SD-JWT")
+            malformed("the token has a `~` after the signature, but `typ` is not that of an SD-JWT")
         }
         _ if compact.key_binding.is_some() => {
             let message = "the token ends in a key binding JWT, which is not checked here";
@@ -193,7 +195,7 @@ fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> 
 /// without one has an absolute URL in `kid`.
 fn check_relative_name(payload: Value<'_>, format: Format, kid_is_absolute: bool) -> Result<(), Refusal> {
     if format == Format::JwtVc && !kid_is_absolute && payload.member("iss").is_none() {
-        let message = "`iss` is missing, and `kid` is no absolute URL that would say whose key it is";
+        let message = "`iss` is missing, and `kid` is not an absolute URL, so nothing says whose key it is";
         return Err(Refusal::new(Reason::SchemaInvalid, Step::Claims, message));
     }
     Ok(())
@@ -252,20 +254,19 @@ fn check_type(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
     }
 }
 
-/// A token that names an audience is for that audience alone (RFC 7519 section 4.1.3).
+/// A token that names an audience is for that audience alone (RFC 7519 section 4.1.3). One that names none is for
+/// everybody.
 fn check_audience(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
     let refuse = |message: &str| Err(Refusal::new(Reason::AudienceMismatch, Step::Issuer, message));
-    let Some(audience) = claims.audience else {
-        return if policy.audience.is_none() { Ok(()) } else { refuse("`aud` is missing") };
-    };
+    let Some(audience) = claims.audience else { return Ok(()) };
     let Some(expected) = policy.audience.as_deref() else {
-        return refuse("it is meant for an audience in `aud`, and none was named to compare it with");
+        return refuse("the credential names an audience in `aud`, and `--audience` was not given");
     };
     let single = (audience.kind() == Kind::String).then_some(audience);
     let mut named = single.into_iter().chain(audience.elements());
     match named.any(|name| name.as_str().as_deref() == Some(expected)) {
         true => Ok(()),
-        false => refuse("`aud` names somebody else"),
+        false => refuse("`aud` does not name the audience asked for"),
     }
 }
 
@@ -282,7 +283,7 @@ fn check_times(claims: &Claims<'_>, policy: &Policy, now: UnixTime) -> Result<()
     match within {
         true => Ok(()),
         false => {
-            let message = "it lives for longer than was asked for, or does not say for how long";
+            let message = "it is valid for longer than allowed, or has no end date";
             Err(Refusal::new(Reason::LifetimeTooLong, Step::Times, message))
         }
     }
@@ -310,7 +311,7 @@ fn in_words(seconds: i64) -> String {
     match UnixTime::from_seconds(seconds) {
         Some(time) => time.to_string(),
         None if seconds < 0 => "before 1970".to_owned(),
-        None => "after all times that a calendar has".to_owned(),
+        None => "after the year 9999".to_owned(),
     }
 }
 

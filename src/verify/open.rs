@@ -69,19 +69,22 @@ impl<'r> Opener<'r> {
         let at = match self.ring.find(kid, policy.issuer.as_deref()) {
             Found::One(at) => at,
             Found::None => {
-                return Err(unknown(format!("no key has the name {} that `kid` says", shown(kid))));
+                return Err(unknown(format!(
+                    "none of the given keys matches the token's kid {}",
+                    shown(kid)
+                )));
             }
             Found::Several => {
                 let kid = shown(kid);
                 return Err(unknown(format!(
-                    "several keys have the name {kid} that `kid` says, and nothing says which of them is the issuer's"
+                    "several of the given keys match the token's kid {kid}; name the issuer with `--issuer`"
                 )));
             }
         };
         match self.ring.key(at).end {
             Some(end) if end.seconds <= policy.now.seconds() => {
                 let (kid, end, word) = (shown(kid), in_words(end.seconds), end.claim);
-                Err(unknown(format!("the key {kid} must not be used any more: `{word}` was {end}")))
+                Err(unknown(format!("the key {kid} is no longer valid: `{word}` was {end}")))
             }
             _ => Ok(at),
         }
@@ -108,7 +111,7 @@ impl<'r> Opener<'r> {
         }
         match verifier {
             Some(verifier) if verifier.verify(compact.signing_input(), signature) => Ok(()),
-            _ => Err(bad("the signature is not one of the key that `kid` names".to_owned())),
+            _ => Err(bad("signature does not match the key named in `kid`".to_owned())),
         }
     }
 }

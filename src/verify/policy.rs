@@ -17,8 +17,8 @@ pub struct Policy {
     pub issuer: Option<String>,
     /// What type it must be of.
     pub vct: Option<String>,
-    /// Whom it must be meant for. A credential that names an audience is refused without this (RFC 7519
-    /// section 4.1.3).
+    /// Whom a credential that names an audience must be meant for. Without this, such a credential is refused (RFC
+    /// 7519 section 4.1.3).
     pub audience: Option<String>,
     /// How long it may live.
     pub max_ttl: Option<CalendarDuration>,

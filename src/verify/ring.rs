@@ -17,7 +17,7 @@ use crate::token::{Part, TokenError, parse_object};
 #[non_exhaustive]
 pub enum RingError {
     /// Not one JSON object.
-    #[error("it is no JSON object that every reader takes alike: {0}")]
+    #[error("it is not a JSON object that every reader reads alike: {0}")]
     Json(TokenError),
     /// Neither a JWK nor a JWK Set.
     #[error("it has no `keys`; expected a JWK Set")]

@@ -1,4 +1,23 @@
 //! The status of a credential: what it claims, and who answers.
+//!
+//! A credential can name several lists: a Token Status List in `status`, and a Bitstring Status List for each
+//! purpose in `credentialStatus`. Each entry is answered by the one list that it names, and by no other: not by
+//! another form of the same list, and not by a list of the same name and another kind. That list must have been
+//! given and be good: signature, key, `alg`, `typ`, issuer, name, purpose, dates, size, and an index inside it.
+//! A list that was given and is not good is no better than none.
+//!
+//! The answers combine to one verdict, the first that applies:
+//!
+//! | the entries | verdict |
+//! | --- | --- |
+//! | a good list says "revoked" | `revoked` |
+//! | a good list says "suspended" | `suspended` |
+//! | an entry has no answer | `status_unknown` |
+//! | every entry is answered "valid" | valid |
+//!
+//! So what one good list has taken back stays taken back, whatever happened to the others, and nothing is valid
+//! before all of them say so. An entry of a type, purpose or size that is not known here has no answer. Entries for
+//! the purposes `refresh` and `message` do not say whether the credential is valid, and are not looked up.
 
 use std::borrow::Cow;
 
@@ -14,12 +33,25 @@ use crate::status::bitstring::Purpose;
 pub struct StatusClaim<'c> {
     /// Who issued the credential, and so must have issued the list; none where nobody is known to.
     pub issuer: Option<&'c str>,
+    /// Who issued the credential by its own word. A list that says that it is somebody else's does not count.
+    pub claimed_issuer: &'c str,
     /// The list's name, byte for byte.
     pub uri: Cow<'c, str>,
     /// The place.
     pub index: u64,
     /// Which kind of list it is.
     pub kind: ListKind,
+}
+
+impl ListKind {
+    /// The kind in words, with its article.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            ListKind::Token => "a Token Status List",
+            ListKind::Bitstring(Purpose::Revocation) => "a Bitstring Status List for revocation",
+            ListKind::Bitstring(Purpose::Suspension) => "a Bitstring Status List for suspension",
+        }
+    }
 }
 
 /// The kinds of lists.
@@ -32,17 +64,14 @@ pub enum ListKind {
 }
 
 /// What a list says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusValue {
-    /// Nothing was taken back.
-    Valid {
-        /// Whether a suspension would show in this list.
-        shows_suspension: bool,
-    },
-    /// Revoked.
-    Revoked,
+    /// Neither revoked nor suspended, as far as this list can tell.
+    Valid,
     /// Suspended.
     Suspended,
+    /// Revoked.
+    Revoked,
 }
 
 /// Why there is no answer.
@@ -54,13 +83,21 @@ pub enum StatusProblem {
         /// Its name.
         uri: String,
     },
-    /// A list of this name was given, by somebody else.
-    #[error("the list {uri} was not given; one of that name is of {found}")]
+    /// A list of this name was given, but it belongs to another issuer.
+    #[error("the list {uri} was not given; the one of that name belongs to {found}")]
     OfAnother {
         /// Its name.
         uri: String,
         /// Whose it is.
         found: String,
+    },
+    /// A list of this name was given, but it is of another form or for another purpose.
+    #[error("the list {uri} is not {expected}")]
+    OfAnotherKind {
+        /// Its name.
+        uri: String,
+        /// What the credential says that it is.
+        expected: &'static str,
     },
     /// The list says nothing that could be relied on.
     #[error("the list {uri} cannot be relied on: {problem}")]
@@ -93,32 +130,41 @@ pub(super) fn has_status(claims: &Claims<'_>) -> bool {
     claims.token_status.is_some() || claims.bitstring_status.is_some()
 }
 
-/// Looks the credential's status up in every list that it names, and wants an answer to everything that it
-/// says of its status.
-///
-/// A revocation that one list shows counts, whatever is wrong with the others. Where a list was not given, it
-/// may be another form of one that was ([`LookedUp::stands_in_for`]); one form is enough. A list that was given and
-/// cannot be relied on is not made good by another.
+/// Looks the credential's status up in every list that it names: see the module's table.
 pub(super) fn check(
     claims: &Claims<'_>,
     issuer: Option<&str>,
     source: &mut dyn StatusSource,
 ) -> Result<(), Refusal> {
+    let issuer = Issuer { known: issuer, claimed: &claims.issuer };
     let token = claims.token_status.map(|status| of_token_list(status, issuer)).transpose()?;
     let entries = claims.bitstring_status.map(|entries| of_bitstrings(entries, issuer)).transpose()?;
-    let said = token.into_iter().chain(entries.unwrap_or_default());
-    let looked_up: Vec<LookedUp<'_>> = said.map(|said| LookedUp::of(said, source)).collect();
-    for (value, reason, message) in [
-        (StatusValue::Revoked, Reason::Revoked, "it was revoked"),
-        (StatusValue::Suspended, Reason::Suspended, "it is suspended"),
-    ] {
-        if looked_up.iter().any(|found| found.answer == Ok(value)) {
-            return Err(refuse(reason, message));
+    let mut worst = StatusValue::Valid;
+    let mut problem = None;
+    for said in token.into_iter().chain(entries.unwrap_or_default()) {
+        match said.answer(source) {
+            Ok(value) => worst = worst.max(value),
+            Err(found) => problem = problem.or(Some(found)),
         }
     }
-    match looked_up.iter().find_map(|found| found.problem(&looked_up)) {
-        Some(problem) => Err(unknown(problem)),
-        None => Ok(()),
+    match (worst, problem) {
+        (StatusValue::Revoked, _) => Err(refuse(Reason::Revoked, "the issuer revoked this credential")),
+        (StatusValue::Suspended, _) => Err(refuse(Reason::Suspended, "the issuer suspended this credential")),
+        (StatusValue::Valid, Some(problem)) => Err(refuse(Reason::StatusUnknown, problem)),
+        (StatusValue::Valid, None) => Ok(()),
+    }
+}
+
+/// Who issued the credential.
+#[derive(Clone, Copy)]
+struct Issuer<'c> {
+    known: Option<&'c str>,
+    claimed: &'c str,
+}
+
+impl<'c> Issuer<'c> {
+    fn claim(self, uri: Cow<'c, str>, index: u64, kind: ListKind) -> StatusClaim<'c> {
+        StatusClaim { issuer: self.known, claimed_issuer: self.claimed, uri, index, kind }
     }
 }
 
@@ -129,125 +175,72 @@ enum Said<'c> {
     Unanswerable(String),
 }
 
-/// A place and the answer.
-struct LookedUp<'c> {
-    claim: Option<StatusClaim<'c>>,
-    answer: Result<StatusValue, NoAnswer>,
-}
-
-/// Why there is no answer, and whether another form of the list may give it.
-#[derive(Debug, PartialEq, Eq)]
-struct NoAnswer {
-    problem: String,
-    not_given: bool,
-}
-
-impl<'c> LookedUp<'c> {
-    fn of(said: Said<'c>, source: &mut dyn StatusSource) -> LookedUp<'c> {
-        match said {
-            Said::Unanswerable(problem) => {
-                LookedUp { claim: None, answer: Err(NoAnswer { problem, not_given: false }) }
-            }
-            Said::Place(claim) => {
-                let answer = source.status(&claim).map_err(|problem| NoAnswer {
-                    problem: problem.to_string(),
-                    not_given: !matches!(problem, StatusProblem::Unusable { .. }),
-                });
-                LookedUp { claim: Some(claim), answer }
-            }
+impl Said<'_> {
+    /// What the list says, or why nobody knows.
+    fn answer(self, source: &mut dyn StatusSource) -> Result<StatusValue, String> {
+        match self {
+            Said::Unanswerable(problem) => Err(problem),
+            Said::Place(claim) => source.status(&claim).map_err(|problem| problem.to_string()),
         }
-    }
-
-    /// Why nobody knows what is to be found here, if nobody does.
-    fn problem(&self, all: &[LookedUp<'_>]) -> Option<String> {
-        let no_answer = self.answer.as_ref().err()?;
-        let stands_in =
-            |claim| no_answer.not_given && all.iter().any(|other| other.stands_in_for(claim, all));
-        match self.claim.as_ref().is_some_and(stands_in) {
-            true => None,
-            false => Some(no_answer.problem.clone()),
-        }
-    }
-
-    /// Whether the answer found here says what the list that was not given would: they are two forms of one
-    /// list. That can only be so where the credential has the same place in both, and no second list of the
-    /// Bitstring list's purpose.
-    ///
-    /// A token list stands in for a list of suspensions only where it can say "suspended", which one bit cannot.
-    /// A Bitstring list stands in for the token list only where it is one of revocations. It need not be joined
-    /// by one of suspensions: credentials that were issued before their list knew suspensions name none. That
-    /// such a credential was suspended later shows in the token list alone.
-    fn stands_in_for(&self, missing: &StatusClaim<'_>, all: &[LookedUp<'_>]) -> bool {
-        let (Some(claim), Ok(StatusValue::Valid { shows_suspension })) = (&self.claim, &self.answer) else {
-            return false;
-        };
-        let bitstring = match (claim.kind, missing.kind) {
-            (ListKind::Token, purpose @ ListKind::Bitstring(Purpose::Revocation)) => purpose,
-            (ListKind::Token, purpose @ ListKind::Bitstring(Purpose::Suspension)) if *shows_suspension => {
-                purpose
-            }
-            (purpose @ ListKind::Bitstring(Purpose::Revocation), ListKind::Token) => purpose,
-            _ => return false,
-        };
-        let kinds = all.iter().filter_map(|found| found.claim.as_ref().map(|claim| claim.kind));
-        claim.index == missing.index && kinds.filter(|kind| *kind == bitstring).count() == 1
     }
 }
 
 /// `status.status_list` (Token Status List section 6.2). What else `status` holds says the same in other ways
 /// and is passed over; with nothing else, nobody can look it up.
-fn of_token_list<'c>(status: Value<'c>, issuer: Option<&'c str>) -> Result<Said<'c>, Refusal> {
+fn of_token_list<'c>(status: Value<'c>, issuer: Issuer<'c>) -> Result<Said<'c>, Refusal> {
     if status.kind() != Kind::Object {
-        return Err(wrong("`status` is no object"));
+        return Err(wrong("`status` is not an object"));
     }
     let Some(list) = status.member("status_list") else {
-        return Ok(Said::Unanswerable("its status is of no kind that is known here".to_owned()));
+        return Ok(Said::Unanswerable(
+            "its `status` has no `status_list`, and nothing else is supported".to_owned(),
+        ));
     };
     let index =
         list.member("idx").filter(|idx| idx.kind() == Kind::Number).and_then(|idx| decimal(idx.text()));
-    let index = index.ok_or_else(|| wrong("`status.status_list.idx` is no whole number from 0 on"))?;
+    let index = index.ok_or_else(|| wrong("`status.status_list.idx` is not a whole number"))?;
     let uri = list.member("uri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
-    let uri = uri.ok_or_else(|| wrong("`status.status_list.uri` is no text"))?;
-    Ok(Said::Place(StatusClaim { issuer, uri, index, kind: ListKind::Token }))
+    let uri = uri.ok_or_else(|| wrong("`status.status_list.uri` is not text"))?;
+    Ok(Said::Place(issuer.claim(uri, index, ListKind::Token)))
 }
 
 /// `credentialStatus` (Bitstring Status List section 2.1): one entry, or one for each purpose.
-fn of_bitstrings<'c>(entries: Value<'c>, issuer: Option<&'c str>) -> Result<Vec<Said<'c>>, Refusal> {
+fn of_bitstrings<'c>(entries: Value<'c>, issuer: Issuer<'c>) -> Result<Vec<Said<'c>>, Refusal> {
     let single = (entries.kind() == Kind::Object).then_some(entries);
     let entries = single.into_iter().chain(entries.elements());
     entries.filter_map(|entry| of_entry(entry, issuer).transpose()).collect()
 }
 
 /// One entry; nothing where it says nothing about whether the credential holds.
-fn of_entry<'c>(entry: Value<'c>, issuer: Option<&'c str>) -> Result<Option<Said<'c>>, Refusal> {
+fn of_entry<'c>(entry: Value<'c>, issuer: Issuer<'c>) -> Result<Option<Said<'c>>, Refusal> {
     let unanswerable = |problem: &str| Ok(Some(Said::Unanswerable(problem.to_owned())));
     let text = |name: &str| entry.member(name).and_then(Value::as_str);
     let entry_type = entry.member("type").into_iter();
     let mut types = entry_type.clone().chain(entry_type.flat_map(Value::elements));
     if !types.any(|name| name.as_str().as_deref() == Some("BitstringStatusListEntry")) {
-        return unanswerable("`credentialStatus` has an entry of a type that is not known here");
+        return unanswerable("`credentialStatus` has an entry of an unsupported type");
     }
     let purpose = match text("statusPurpose").as_deref() {
-        None => return Err(wrong("`credentialStatus.statusPurpose` is no text")),
+        None => return Err(wrong("`credentialStatus.statusPurpose` is not text")),
         // Refreshing and messages say nothing about whether it holds.
         Some("refresh" | "message") => return Ok(None),
         Some(name) => match Purpose::of_name(name) {
             Some(purpose) => purpose,
-            None => return unanswerable("`credentialStatus` has a purpose that is not known here"),
+            None => return unanswerable("`credentialStatus` has an entry with an unsupported purpose"),
         },
     };
     if entry.member("statusSize").is_some_and(|size| size.text() != "1") {
-        return unanswerable("`credentialStatus` has entries of more than one bit");
+        return unanswerable("`credentialStatus` has an entry of more than one bit, which is not supported");
     }
     let index = text("statusListIndex").and_then(|index| decimal(&index));
-    let index = index.ok_or_else(|| wrong("`credentialStatus.statusListIndex` is no text of digits"))?;
+    let index = index.ok_or_else(|| wrong("`credentialStatus.statusListIndex` is not a string of digits"))?;
     let uri = text("statusListCredential").filter(|uri| !uri.is_empty());
-    let uri = uri.ok_or_else(|| wrong("`credentialStatus.statusListCredential` is no text"))?;
+    let uri = uri.ok_or_else(|| wrong("`credentialStatus.statusListCredential` is not text"))?;
     if entry.member("id").is_some_and(|id| id.as_str().is_none_or(|id| id == uri)) {
         // "MUST NOT be the URL for the status list" (section 2.1).
-        return Err(wrong("`credentialStatus.id` is no text, or the URL of the list"));
+        return Err(wrong("`credentialStatus.id` is not text, or is the URL of the list"));
     }
-    Ok(Some(Said::Place(StatusClaim { issuer, uri, index, kind: ListKind::Bitstring(purpose) })))
+    Ok(Some(Said::Place(issuer.claim(uri, index, ListKind::Bitstring(purpose)))))
 }
 
 /// A whole number in digits alone. One beyond 64 bits is none: it must not wrap round to a small one.
@@ -259,10 +252,6 @@ fn decimal(text: &str) -> Option<u64> {
 
 fn wrong(message: &str) -> Refusal {
     Refusal::new(Reason::SchemaInvalid, Step::Status, message)
-}
-
-fn unknown(message: String) -> Refusal {
-    refuse(Reason::StatusUnknown, message)
 }
 
 fn refuse(reason: Reason, message: impl Into<String>) -> Refusal {

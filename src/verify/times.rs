@@ -21,7 +21,7 @@ pub(super) fn numeric_date(claim: &'static str, value: Value<'_>) -> Result<Mome
     };
     seconds
         .map(|seconds| Moment { claim, seconds })
-        .ok_or_else(|| wrong(format!("`{claim}` is no number of seconds since 1970")))
+        .ok_or_else(|| wrong(format!("`{claim}` is not a Unix timestamp")))
 }
 
 fn seconds(text: &str) -> Option<i64> {
@@ -37,11 +37,9 @@ pub(super) fn date_time(claim: &'static str, value: Value<'_>) -> Result<Moment,
     let text = value.as_str().unwrap_or_default();
     let leap_second = text.get(16..19) == Some(":60");
     let seconds = if leap_second { None } else { seconds_of_date_time(&text) };
-    seconds.map(|seconds| Moment { claim, seconds }).ok_or_else(|| {
-        wrong(format!(
-            "`{claim}` is no date-time with a time zone in the years 0000 to 9999, as RFC 3339 has it"
-        ))
-    })
+    seconds
+        .map(|seconds| Moment { claim, seconds })
+        .ok_or_else(|| wrong(format!("`{claim}` is not an RFC 3339 date-time with a time zone")))
 }
 
 fn seconds_of_date_time(text: &str) -> Option<i64> {

@@ -115,27 +115,24 @@ pub enum Reason {
 impl Reason {
     /// Every reason with its meaning: the source of the README's table.
     pub const ALL: [(Reason, &'static str); 18] = [
-        (Reason::Malformed, "it is no token, or readers could take it in two ways"),
+        (Reason::Malformed, "it is not a token, or could be read in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
-        (
-            Reason::UnsupportedType,
-            "`typ` or `cty` is not that of a credential, or not of one that is accepted",
-        ),
+        (Reason::UnsupportedType, "`typ` or `cty` is not that of a supported credential"),
         (Reason::UnsupportedCritical, "the header has `crit`, or a `b64` that is not true"),
-        (Reason::UnsupportedKeyBinding, "a key binding JWT stands at the end, which is not checked here"),
-        (Reason::UnknownKid, "`kid` names no key that was given and may be used, or more than one"),
-        (Reason::BadSignature, "the signature is not one of that key"),
+        (Reason::UnsupportedKeyBinding, "the token ends with a key binding JWT, which is not supported"),
+        (Reason::UnknownKid, "`kid` matches none of the given keys, or more than one"),
+        (Reason::BadSignature, "the signature does not match that key"),
         (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
         (Reason::SchemaInvalid, "a claim is missing, has a wrong form, or contradicts another"),
-        (Reason::IssuerMismatch, "the issuer is not the one asked for, or the key is another one's"),
+        (Reason::IssuerMismatch, "the issuer is not the expected one, or the key belongs to another issuer"),
         (Reason::TypeMismatch, "`vct` is not the one that `--vct` names"),
-        (Reason::AudienceMismatch, "`aud` does not name `--audience`"),
+        (Reason::AudienceMismatch, "`aud` does not include `--audience`, or `--audience` is not given"),
         (Reason::Expired, "it has expired"),
         (Reason::NotYetValid, "it is not valid yet"),
-        (Reason::LifetimeTooLong, "it lives for longer than `--max-ttl`"),
-        (Reason::Revoked, "it was revoked"),
-        (Reason::Suspended, "it is suspended"),
-        (Reason::StatusUnknown, "no sound and current status list says whether it was revoked"),
+        (Reason::LifetimeTooLong, "it is valid for longer than `--max-ttl`"),
+        (Reason::Revoked, "the issuer revoked it"),
+        (Reason::Suspended, "the issuer suspended it"),
+        (Reason::StatusUnknown, "a status list that it names is missing, invalid or out of date"),
     ];
 
     /// The code as it stands in verdicts.
@@ -195,15 +192,15 @@ impl Step {
     pub const ALL: [(Step, &'static str); 11] = [
         (Step::Split, "size, characters, parts"),
         (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),
-        (Step::Key, "the key of that name, and whose it is"),
+        (Step::Key, "the key named by `kid`, and its owner"),
         (Step::Signature, "64 bytes, by that key"),
         (Step::Payload, "a JSON object, no member twice"),
         (Step::Disclosures, "RFC 9901 section 7.1, in full"),
         (Step::Claims, "the members that every credential of the format has"),
-        (Step::Issuer, "the issuer is the key's; `--issuer`, `--vct`, `--audience`"),
+        (Step::Issuer, "the key belongs to the issuer; `--issuer`, `--vct`, `--audience`"),
         (Step::Times, "both periods hold at the time asked for; `--max-ttl`"),
         (Step::Schema, "what is said about the business, by the rules of a batch item"),
-        (Step::Status, "not revoked and not suspended, by lists that hold"),
+        (Step::Status, "neither revoked nor suspended, by every status list that it names"),
     ];
 
     /// The name as it stands in verdicts.

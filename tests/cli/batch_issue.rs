@@ -456,7 +456,7 @@ fn warnings_are_counted_and_do_not_fail_items() {
         with(item("fine"), "/request/ttl", json!("P2Y")),
     ];
     sandbox.write_items("items.ndjson", &batch);
-    let run = sandbox.issue("items.ndjson --summary summary.json").expect(0);
+    let run = sandbox.issue("items.ndjson --summary summary.json --issuer did:web:issuer.example").expect(0);
     let warnings: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
     assert_eq!(warnings.len(), 3, "{}", run.stderr);
     assert!(warnings[0].contains("item 0") && warnings[0].contains("two years"), "{}", warnings[0]);
@@ -476,7 +476,9 @@ fn a_correlation_id_of_an_earlier_batch_or_file_is_noticed() {
     first[1_400] = item("company-7");
     sandbox.write_items("a.ndjson", &first);
     sandbox.write_items("b.ndjson", &[item("company-1400"), item("company-9")]);
-    let run = sandbox.issue("a.ndjson b.ndjson --jobs 3 --output-format jwt").expect(0);
+    let run = sandbox
+        .issue("a.ndjson b.ndjson --jobs 3 --output-format jwt --issuer did:web:issuer.example")
+        .expect(0);
     let warnings: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
     assert_eq!(warnings.len(), 2, "{}", run.stderr);
     assert!(warnings[0].contains("item 1400") && warnings[0].contains("by item 7"), "{}", warnings[0]);

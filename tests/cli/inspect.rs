@@ -164,10 +164,11 @@ fn status_lists_tell_how_many_entries_are_set() {
     let ids: Vec<_> = run.rows().into_iter().map(|row| row.into_credential().id).collect();
     sandbox.beltic(&["revoke", &ids[0], &ids[2]]).expect(0);
     sandbox.beltic(&["publish", "--out", "site", "--quiet"]).expect(0);
-    let lists: Vec<_> = std::fs::read_dir(sandbox.path("site/status"))
-        .unwrap()
+    let folders = ["site/status/token", "site/status/bitstring"];
+    let lists: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(sandbox.path(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "jwt"))
         .collect();
     assert_eq!(lists.len(), 2);
     for list in lists {

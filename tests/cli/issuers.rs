@@ -97,7 +97,7 @@ fn context_and_status_address_come_from_the_settings() {
     };
     assert_eq!(check_tokens(&issuance, &run.stdout, &batch.map(|item| Exact::of(&item))), 1);
     let uri = run.credential().status_list_uri.unwrap();
-    assert!(uri.starts_with("https://issuer.example/beltic/status/"), "{uri}");
+    assert!(uri.starts_with("https://issuer.example/beltic/status/token/"), "{uri}");
 }
 
 /// Without an address, status lists are named by URNs.
@@ -109,6 +109,61 @@ fn status_lists_have_urns_where_nothing_is_configured() {
     let uris: Vec<_> = rows.into_iter().map(|row| row.into_credential().status_list_uri.unwrap()).collect();
     assert!(uris[0].starts_with("urn:uuid:"), "{}", uris[0]);
     assert_eq!(uris[0], uris[1], "one list for both");
+}
+
+/// A did:web or https issuer has a place on the web, and its lists are there unless the settings say otherwise. Issuers of
+/// one host have no list in common.
+#[test]
+fn status_lists_are_at_the_issuers_own_place() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    for (issuer, base) in [
+        ("did:web:issuer.example", "https://issuer.example"),
+        ("did:web:issuer.example%3A8443", "https://issuer.example:8443"),
+        ("did:web:issuer.example:units:a%20b", "https://issuer.example/units/a%20b"),
+        ("https://issuer.example/units/b", "https://issuer.example/units/b"),
+        ("https://issuer.example/units/c/", "https://issuer.example/units/c"),
+    ] {
+        for format in ["jwt_vc", "sd_jwt_vc"] {
+            let run =
+                sandbox.issue(&format!("items.ndjson --issuer {issuer} --proof-format {format}")).expect(0);
+            assert!(!run.stderr.contains("warning: verifiers"), "{}", run.stderr);
+            let uri = run.credential().status_list_uri.unwrap();
+            let id = uri.strip_prefix(&format!("{base}/status/token/")).unwrap_or_else(|| panic!("{uri}"));
+            assert!(!id.contains('/') && id.ends_with(".jwt"), "{uri}");
+        }
+    }
+    let first = |settings: &str, ledger: &str| {
+        sandbox.write(".beltic.yaml", settings);
+        sandbox
+            .issue(&format!("items.ndjson --issuer did:web:issuer.example --ledger {ledger}"))
+            .expect(0)
+            .stderr
+    };
+    let note = "note: credentials name status lists under https://issuer.example/status/";
+    assert!(first("", "new.db").contains(note), "the first run says where");
+    assert!(!first("", "new.db").contains("note:"));
+    assert!(!first("status:\n  base_url: https://issuer.example/x\n", "newer.db").contains("note:"));
+    sandbox.write(".beltic.yaml", "status:\n  base_url: https://cdn.example/lists/\n");
+    let uri =
+        sandbox.issue("items.ndjson --issuer did:web:issuer.example").expect(0).credential().status_list_uri;
+    assert!(uri.unwrap().starts_with("https://cdn.example/lists/status/token/"));
+}
+
+/// Credentials whose lists nobody can fetch are issued, with one warning a run that says what to set.
+#[test]
+fn lists_without_an_address_are_a_warning() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(3));
+    let said = |run: &Run| run.stderr.matches("warning: verifiers cannot fetch").count();
+    for args in ["items.ndjson", "items.ndjson --proof-format sd_jwt_vc", "items.ndjson --dry-run"] {
+        let run = sandbox.issue(args).expect(0);
+        assert_eq!(said(&run), 1, "{args}: {}", run.stderr);
+        assert!(run.stderr.contains("`status.base_url`"), "{}", run.stderr);
+    }
+    assert_eq!(said(&sandbox.issue("items.ndjson --ledger none").expect(0)), 0, "they name no list");
+    sandbox.write(".beltic.yaml", "status:\n  base_url: https://issuer.example\n");
+    assert_eq!(said(&sandbox.issue("items.ndjson").expect(0)), 0);
 }
 
 // ------------------------------------------------------------------------------------------ keys
@@ -130,7 +185,7 @@ fn keys_of_every_supported_form_sign() {
         sandbox.copy_key(fixture, fixture);
         let run = sandbox.issue(&format!("items.ndjson --key {fixture}")).expect(0);
         assert_eq!(check_tokens(&default_issuance(), &run.stdout, &batch), 1);
-        assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+        assert!(!run.stderr.contains("warning: the"), "{}", run.stderr);
     }
 }
 
@@ -198,10 +253,10 @@ fn keys_that_cannot_sign_are_code_5() {
 fn a_key_that_others_can_read_is_warned_of() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &items(1));
-    assert!(!sandbox.issue("items.ndjson").expect(0).stderr.contains("warning"));
+    assert!(!sandbox.issue("items.ndjson").expect(0).stderr.contains("issuer.pem"));
     set_mode(&sandbox.path(".beltic/issuer.pem"), 0o644);
     let run = sandbox.issue("items.ndjson").expect(0);
-    assert!(run.stderr.contains("warning") && run.stderr.contains("issuer.pem"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: the private key .beltic/issuer.pem"), "{}", run.stderr);
     assert_eq!(sandbox.issue("items.ndjson --quiet").expect(0).stderr, "");
 }
 

@@ -218,6 +218,7 @@ fn out_in_a_folder_that_is_not_there_is_named() {
 #[test]
 fn the_closing_line_has_counts_time_and_rate() {
     let sandbox = sandbox_with_mixed_items();
+    sandbox.write(".beltic.yaml", "status:\n  base_url: https://issuer.example\n");
     let run = sandbox.issue("items.ndjson").expect(3);
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     let words: Vec<_> = run.stderr.split_whitespace().collect();
@@ -243,7 +244,9 @@ fn the_closing_line_has_counts_time_and_rate() {
 fn the_summary_has_counts_and_facts() {
     let sandbox = sandbox_with_mixed_items();
     sandbox.write_items("more.ndjson", &items(3));
-    let run = sandbox.issue("items.ndjson more.ndjson --summary summary.json").expect(3);
+    let run = sandbox
+        .issue("items.ndjson more.ndjson --summary summary.json --issuer did:web:issuer.example")
+        .expect(3);
     let summary: serde_json::Map<String, Value> =
         serde_json::from_str(&sandbox.read("summary.json")).unwrap();
     let mut names: Vec<_> = summary.keys().map(String::as_str).collect();

@@ -180,6 +180,8 @@ fn a_site_has_every_document_and_each_once() {
             "_headers",
             "contexts/business/v1",
             "credentials/business/v1",
+            "server/Caddyfile",
+            "server/nginx.conf",
             "status/aggregation.json"
         ]
     );
@@ -194,17 +196,128 @@ fn a_site_has_every_document_and_each_once() {
         credentials[0].status_list_uri.clone().unwrap()
     );
     assert_eq!(json("credentials/business/v1")["vct"], "https://issuer.example/credentials/business/v1");
-    let headers = String::from_utf8(site_files["_headers"].clone()).unwrap();
-    for path in site_files.keys().filter(|path| *path != "_headers") {
-        assert!(headers.contains(&format!("\n/{path}\n  Content-Type: ")), "{path}");
+}
+
+/// Every file that is served has its media type in the settings of every server: lists by their folder, others by name.
+#[test]
+fn servers_are_told_the_media_type_of_every_file() {
+    let (sandbox, _) = issued(1);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let read = |path: &str| sandbox.read(&format!("site/{path}"));
+    let (headers, nginx, caddy) = (read("_headers"), read("server/nginx.conf"), read("server/Caddyfile"));
+    let files = site(&sandbox, "site");
+    let served = files.keys().filter(|path| *path != "_headers" && !path.starts_with("server/"));
+    for path in served {
+        let (place, exact) = match path.rsplit_once('/') {
+            Some((folder, name)) if name.ends_with(".jwt") => (format!("/{folder}/"), false),
+            _ => (format!("/{path}"), true),
+        };
+        let pattern = if exact { place.clone() } else { format!("{place}*") };
+        let media_type = match place.as_str() {
+            "/status/token/" => "application/statuslist+jwt",
+            "/status/bitstring/" => "application/vc+jwt",
+            "/.well-known/jwks.json" => "application/jwk-set+json",
+            "/.well-known/did.json" => "application/did+json",
+            _ => "application/json",
+        };
+        assert!(headers.contains(&format!("\n{pattern}\n  Content-Type: {media_type}\n")), "{headers}");
+        let operator = if exact { "=" } else { "^~" };
+        let location = format!(
+            "\nlocation {operator} \"{place}\" {{\n    types {{ }}\n    default_type {media_type};\n"
+        );
+        assert!(nginx.contains(&location), "{location} in {nginx}");
+        let rule = format!("\theader {pattern} {{\n\t\tContent-Type \"{media_type}\"\n");
+        assert!(caddy.contains(&rule), "{rule} in {caddy}");
     }
+    assert!(headers.starts_with("/*\n  Access-Control-Allow-Origin: *\n"));
+    assert_eq!(nginx.matches("Access-Control-Allow-Origin").count(), nginx.matches("default_type").count());
+    assert!(caddy.contains("\nissuer.example {\n"), "{caddy}");
+}
+
+/// Settings of a server that were loaded before there was a list stay right.
+#[test]
+fn settings_of_servers_do_not_change_with_the_lists() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(".beltic.yaml", WEB);
+    sandbox.beltic(&["publish", "--out", "before"]).expect(0);
+    sandbox.write_items("items.ndjson", &items(2));
+    let credential = sandbox.issue("items.ndjson").expect(0).rows().remove(0).into_credential();
+    sandbox.beltic(&["suspend", &credential.id]).expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let folders = |path: &str| -> Vec<String> {
+        sandbox
+            .read(path)
+            .lines()
+            .filter(|line| line.contains("/status/token/") || line.contains("/status/bitstring/"))
+            .map(str::to_owned)
+            .collect()
+    };
+    for name in ["_headers", "server/nginx.conf", "server/Caddyfile"] {
+        let (before, after) = (folders(&format!("before/{name}")), folders(&format!("site/{name}")));
+        assert_eq!(before.len(), 2, "{name}: {before:?}");
+        assert_eq!(before, after, "{name}");
+    }
+}
+
+/// List tokens say who issued them, in both forms.
+#[test]
+fn lists_name_their_issuer() {
+    let (sandbox, _) = issued(1);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let key = issuer_token_key();
+    let mut forms = HashSet::new();
+    for (path, bytes) in site(&sandbox, "site").iter().filter(|(path, _)| path.ends_with(".jwt")) {
+        let token = key.open(std::str::from_utf8(bytes).unwrap());
+        assert_eq!(token.payload.text_of("iss"), "did:web:issuer.example", "{path}");
+        let folder = if token.header.text_of("typ") == "statuslist+jwt" { "token" } else { "bitstring" };
+        assert!(path.starts_with(&format!("status/{folder}/")), "{path}");
+        forms.insert(folder);
+    }
+    assert_eq!(forms.len(), 2);
+}
+
+/// Two issuers of one host have lists of their own, each at its own place.
+#[test]
+fn issuers_of_one_host_do_not_share_lists() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    let mut results = String::new();
+    for unit in ["a", "b"] {
+        let issuer = format!("did:web:issuer.example:{unit}");
+        results += &sandbox
+            .issue(&format!("items.ndjson --issuer {issuer} --output-format ndjson"))
+            .expect(0)
+            .stdout;
+    }
+    sandbox.write("results", results);
+    for unit in ["a", "b"] {
+        let issuer = format!("did:web:issuer.example:{unit}");
+        sandbox.beltic(&["publish", "--out", "site", "--issuer", &issuer]).expect(0);
+    }
+    let paths: Vec<String> =
+        site(&sandbox, "site").into_keys().filter(|path| path.ends_with(".jwt")).collect();
+    for unit in ["a", "b"] {
+        for form in ["token", "bitstring"] {
+            let prefix = format!("{unit}/status/{form}/");
+            assert_eq!(
+                paths.iter().filter(|path| path.starts_with(&prefix)).count(),
+                1,
+                "{prefix}: {paths:?}"
+            );
+        }
+    }
+    sandbox.beltic(&["verify", "results", "--site", "site"]).expect(0);
 }
 
 #[test]
 fn every_kind_of_issuer_has_a_site() {
     for (issuer, base, expected) in [
         (None, None, [".well-known/did.json", ".well-known/jwks.json"].as_slice()),
-        (Some("did:web:issuer.example:units:a"), None, &["units/a/did.json", ".well-known/jwks.json"]),
+        (
+            Some("did:web:issuer.example:units:a"),
+            None,
+            &["units/a/did.json", ".well-known/jwks.json", "units/a/status/aggregation.json"],
+        ),
         (
             Some("https://issuer.example/units"),
             Some("https://issuer.example/units"),
@@ -354,7 +467,7 @@ fn a_restored_ledger_takes_no_revocation_back() {
     let before = site(&sandbox, "site");
     std::fs::copy(sandbox.path("backup.db"), &ledger).unwrap();
     let run = sandbox.beltic(&["publish", "--out", "site"]).expect(6);
-    assert!(run.stderr.contains("has 1 revocation that the ledger does not know"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 published revocation is not in the ledger"), "{}", run.stderr);
     assert!(run.stderr.contains("knows less than it once did"), "{}", run.stderr);
     assert_eq!(site(&sandbox, "site"), before);
     // Either form of the list is enough to know.
@@ -365,6 +478,100 @@ fn a_restored_ledger_takes_no_revocation_back() {
     }
     sandbox.beltic(&["revoke", &credentials[0].id]).expect(0);
     sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+}
+
+/// A former site counts as much as the directory itself, and what is published stays revoked whatever the user accepts.
+#[test]
+fn no_published_revocation_is_taken_back() {
+    let (sandbox, credentials) = issued(5);
+    let ledger = sandbox.path(".beltic/ledger.db");
+    std::fs::copy(&ledger, sandbox.path("backup.db")).unwrap();
+    for credential in &credentials[..3] {
+        sandbox.beltic(&["revoke", &credential.id]).expect(0);
+    }
+    sandbox.beltic(&["publish", "--out", "old"]).expect(0);
+    std::fs::copy(sandbox.path("backup.db"), &ledger).unwrap();
+    sandbox.beltic(&["suspend", &credentials[1].id]).expect(0);
+    let before = site(&sandbox, "old");
+
+    for args in [&["--out", "old"][..], &["--out", "new", "--previous", "old"], &["--out", "old", "--check"]]
+    {
+        let run = sandbox.beltic(&[&["publish"], args].concat()).expect(6);
+        assert!(run.stderr.contains("3 published revocations are not in the ledger"), "{}", run.stderr);
+        assert!(run.stderr.contains("--accept-lost-revocations"), "{}", run.stderr);
+    }
+    assert_eq!(site(&sandbox, "old"), before);
+    assert!(!sandbox.has("new/status"), "nothing is written before the comparison");
+
+    // Accepting the loss takes none back: their bits stay set, in every form.
+    let accept = ["publish", "--out", "new", "--previous", "old", "--accept-lost-revocations"];
+    let run = sandbox.beltic(&accept).expect(0);
+    assert!(run.stderr.contains("3 published revocations are not in the ledger: kept"), "{}", run.stderr);
+    let key = issuer_token_key();
+    let found = lists(&site(&sandbox, "new"), &key);
+    let mut expected: Vec<(u32, u8)> =
+        credentials[..3].iter().map(|one| (places(one, &key).index, 1)).collect();
+    expected.sort_unstable();
+    let place = places(&credentials[0], &key);
+    for uri in [&place.token, &place.bitstrings["revocation"]] {
+        assert_eq!(found[uri], expected, "{uri}");
+    }
+    // And again, from the directory alone; what is there already is kept as it is.
+    let published = site(&sandbox, "new");
+    let run = sandbox.beltic(&["publish", "--out", "new", "--accept-lost-revocations"]).expect(0);
+    assert_eq!((run.stdout.as_str(), &site(&sandbox, "new")), ("", &published));
+    sandbox.beltic(&["publish", "--out", "new"]).expect(6);
+    // Once the ledger knows them there is nothing to accept.
+    for credential in &credentials[..3] {
+        sandbox.beltic(&["revoke", &credential.id]).expect(0);
+    }
+    sandbox.beltic(&["publish", "--out", "new", "--previous", "old"]).expect(0);
+    let run = sandbox.beltic(&["publish", "--out", "new", "--previous", "absent"]).expect(6);
+    assert!(run.stderr.contains("absent: no such folder"), "{}", run.stderr);
+}
+
+/// What anybody could have written is not signed by the issuer.
+#[test]
+fn revocations_are_kept_from_lists_of_the_issuer_alone() {
+    let (sandbox, credentials) = issued(1);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let key = issuer_token_key();
+    let uri = places(&credentials[0], &key).token;
+    let path = uri.strip_prefix("https://issuer.example/").unwrap();
+    let mut bits = vec![0u8; 131_072 / 8];
+    bits[0] = 0xFF;
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&bits).unwrap();
+    let lst = BASE64URL_NOPAD.encode(&packed.finish().unwrap());
+    let payload = serde_json::json!({"iss": "did:web:issuer.example", "sub": uri, "iat": 1, "exp": 4_000_000_000u32,
+        "status_list": {"bits": 1, "lst": lst}});
+    let header = serde_json::json!({"alg": "ES256", "typ": "statuslist+jwt", "kid": credentials[0].kid});
+    let forged = crate::readers::sign::Hand::of_number(5).token(&header, &payload);
+    sandbox.write(&format!("site/{path}"), &forged);
+    let run = sandbox.beltic(&["publish", "--out", "site"]).expect(6);
+    assert!(run.stderr.contains("8 published revocations"), "{}", run.stderr);
+    let run = sandbox.beltic(&["publish", "--out", "site", "--accept-lost-revocations"]).expect(6);
+    assert!(run.stderr.contains("is not signed by a key of this issuer"), "{}", run.stderr);
+    assert_eq!(sandbox.read(&format!("site/{path}")), forged);
+}
+
+/// Lists that this ledger does not know are left alone, and that they will expire is said.
+#[test]
+fn lists_that_the_ledger_does_not_know_are_noticed() {
+    let (sandbox, _) = issued(1);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let before = site(&sandbox, "site");
+    sandbox.issue("items.ndjson --ledger other.db").expect(0);
+    let run = sandbox.beltic(&["publish", "--out", "site", "--ledger", "other.db"]).expect(0);
+    assert!(
+        run.stderr.contains("2 published files with a status list that this ledger does not know"),
+        "{}",
+        run.stderr
+    );
+    let after = site(&sandbox, "site");
+    for (path, bytes) in before.iter().filter(|(path, _)| path.ends_with(".jwt")) {
+        assert_eq!(after[path], *bytes, "{path}");
+    }
 }
 
 #[test]
@@ -415,6 +622,19 @@ fn a_ledger_that_has_gone_stops_publishing() {
     }
     sandbox.write(".beltic.yaml", format!("{WEB}ledger: state/ledger.db\n"));
     sandbox.beltic(&["publish", "--out", "new"]).expect(6);
+}
+
+/// So does one whose lists are below the path of their issuer.
+#[test]
+fn a_ledger_that_has_gone_stops_publishing_below_a_path_too() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(".beltic.yaml", "issuer:\n  did: did:web:issuer.example:units:a\n");
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    sandbox.issue("items.ndjson").expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    std::fs::rename(sandbox.path(".beltic/ledger.db"), sandbox.path("elsewhere.db")).unwrap();
+    let run = sandbox.beltic(&["publish", "--out", "site"]).expect(6);
+    assert!(run.stderr.contains("there is no ledger at"), "{}", run.stderr);
 }
 
 /// While a process publishes, others wait; so what is written last is what the ledger says last.

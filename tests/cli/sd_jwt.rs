@@ -351,7 +351,7 @@ fn type_metadata_repeat_the_policy() {
     let sd = |path: Value| {
         let claims = document["claims"].as_array().unwrap();
         let claim = claims.iter().find(|claim| claim["path"] == path).unwrap_or_else(|| panic!("{path}"));
-        assert!(claim["display"][0]["locale"] == "en" && claim["display"][0]["name"].is_string());
+        assert!(claim["display"][0]["locale"] == "en" && claim["display"][0]["label"].is_string());
         claim["sd"].as_str().unwrap().to_owned()
     };
     assert_eq!(sd(json!(["subject", "registration_number"])), "always");
@@ -448,6 +448,49 @@ fn certificates_are_not_for_jwt_vc() {
     let chain = certificates("chain.pem");
     let run = sandbox.beltic(&["batch-issue", "items.ndjson", "--x5c", &chain]).expect(2);
     assert!(run.stderr.contains("--x5c is for sd_jwt_vc"), "{}", run.stderr);
+}
+
+/// `sub` is an IRI in `jwt_vc`, and a text without a colon or a URI in `sd_jwt_vc`; and whatever it is, the credential verifies
+/// and is found again.
+#[test]
+fn sub_is_there_where_the_standards_allow_it() {
+    for (id, subject, in_jwt_vc, in_sd_jwt_vc) in [
+        ("EX-1", "EX-1", false, true),
+        ("urn:example:a", "urn:example:a", true, true),
+        ("https://issuer.example/a?b#c", "https://issuer.example/a?b#c", true, true),
+        ("no URI: 7", "no URI: 7", false, false),
+        (":7", ":7", false, false),
+        ("GB\\u003a 7", "GB: 7", false, false),
+        ("\\\\7", "\\7", false, true),
+    ] {
+        let sandbox = Sandbox::with_issuer_key();
+        let item = format!(
+            r#"{{"self_attestation_complete":true,"subject":{{"id":"{id}"}},"claims":{{"jurisdiction":"GB"}}}}"#
+        );
+        sandbox.write("items.ndjson", item + "\n");
+        for (format, has_sub) in [("jwt_vc", in_jwt_vc), ("sd_jwt_vc", in_sd_jwt_vc)] {
+            let run = sandbox
+                .issue(&format!("items.ndjson --proof-format {format} --issuer did:web:issuer.example --output-format ndjson"))
+                .expect(0);
+            let token = run.credential().signed_payload;
+            let payload = SdJwt::open(&issuer_token_key(), &format!("{}~", token.split('~').next().unwrap()))
+                .token
+                .payload;
+            let sub = payload.get("sub").map(|sub| sub.text().to_owned());
+            assert_eq!(sub, has_sub.then(|| subject.to_owned()), "{format} {id}");
+            if format == "jwt_vc" {
+                let name = if has_sub { "id" } else { "subject_id" };
+                let own = payload.member("credentialSubject");
+                assert_eq!(own.text_of(name), subject);
+                assert_eq!(own.get("id").is_some(), has_sub, "{id}");
+            }
+            sandbox.write(format, &run.stdout);
+        }
+        sandbox.beltic(&["publish", "--out", "site", "--issuer", "did:web:issuer.example"]).expect(0);
+        sandbox.beltic(&["verify", "jwt_vc", "sd_jwt_vc", "--site", "site"]).expect(0);
+        let found = sandbox.beltic(&["list", "--subject", subject, "--output-format", "ndjson"]).expect(0);
+        assert_eq!(found.stdout.lines().count(), 2, "{id}");
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::tour::shell;
 use super::{beltic, block_under, fixture, text_of};
 
 /// Two companies, of which one has a mistake.
+/// The settings beside the batch: where the lists are published.
+const SETTINGS: &str = "status:\n  base_url: https://issuer.example\n";
 const BATCH: &str = "subject_id,claims_jurisdiction,self_attestation_complete\nEX-1,GB,true\nEX-2,UK,true\n";
 /// That of the encrypted key in `fixtures/keys`.
 const PASSPHRASE: &str = "correct horse";
@@ -111,6 +113,7 @@ impl GitHub {
         let workspace = self.folder.path().join(name);
         fs::create_dir_all(workspace.join("batches")).unwrap();
         fs::write(workspace.join("batches/november.csv"), BATCH).unwrap();
+        fs::write(workspace.join(".beltic.yaml"), SETTINGS).unwrap();
         let cloned = self.shell(&workspace, "git clone --quiet ../store.git ledger");
         assert!(cloned.status.success(), "{}", text_of(&cloned.stderr));
         workspace
@@ -187,6 +190,7 @@ fn the_gitlab_job_issues_once_and_tells_of_failed_items() {
     let project = folder.path();
     fs::create_dir(project.join("batches")).unwrap();
     fs::write(project.join("batches/november.csv"), BATCH).unwrap();
+    fs::write(project.join(".beltic.yaml"), SETTINGS).unwrap();
     put_secrets(project);
     let run = |section: &str, pipeline_id: &str| {
         let lines: Vec<&str> =
@@ -304,6 +308,7 @@ impl Script {
         fs::create_dir(script.path("tmp")).unwrap();
         fs::write(script.path("issue.sh"), block_under("### Plain shell", "bash")).unwrap();
         fs::write(script.path("november.csv"), batch).unwrap();
+        fs::write(script.path(".beltic.yaml"), SETTINGS).unwrap();
         script
     }
 

@@ -152,13 +152,34 @@ fn sparse_credentials_of_others_are_valid() {
     assert_eq!((valid.id, valid.expires_at), (None, None));
     assert_eq!(valid.unchecked.names().collect::<Vec<_>>(), ["schema"]);
 
-    // A subject that is no URI has no id, and stands in `sub` alone.
+    // A subject id that is not a URI is called `subject_id`. Older credentials repeat it in `sub`, and then it must be the
+    // same.
+    let named = |sub: Option<&str>, types: &Value| {
+        let token = Kind::JwtVc.with_payload(|payload| {
+            payload["credentialSubject"]["subject_id"] = json!("EX-1");
+            payload["credentialSubject"].as_object_mut().unwrap().remove("id");
+            payload.as_object_mut().unwrap().remove("sub");
+            sub.into_iter().for_each(|sub| payload["sub"] = json!(sub));
+            payload["type"] = types.clone();
+        });
+        world.refusal(&token)
+    };
+    for types in [json!(["VerifiableCredential", "BusinessCredential"]), json!(["VerifiableCredential", "x"])]
+    {
+        assert_eq!([named(None, &types), named(Some("EX-1"), &types)], [None, None]);
+        let contradiction = Some((Reason::SchemaInvalid, Step::Claims));
+        for other in ["EX-2", "ex-1", "EX-1 ", "urn:example:a"] {
+            assert_eq!(named(Some(other), &types), contradiction, "{other}");
+        }
+    }
+    // What others call `subject_id` beside an `id` is their own affair.
     let token = Kind::JwtVc.with_payload(|payload| {
-        payload["sub"] = json!("EX-1");
-        payload["credentialSubject"]["subject_id"] = json!("EX-1");
-        payload["credentialSubject"].as_object_mut().unwrap().remove("id");
+        payload["credentialSubject"]["subject_id"] = json!("Physics");
+        payload["type"] = json!(["VerifiableCredential", "x"]);
     });
     assert_eq!(world.refusal(&token), None);
+    // An SD-JWT without `sub`.
+    assert_eq!(world.refusal(&Kind::SdJwtVc.at("/sub", None)), None);
     // Times with fractions, as RFC 7519 allows.
     let token = Kind::SdJwtVc.at("/exp", Some(json!(ENDS as f64 + 0.25)));
     assert_eq!(world.refusal(&token), None);
@@ -208,7 +229,8 @@ fn issuer_type_audience_and_life_are_asked_for() {
         assert_eq!(asking(&|policy| policy.vct = to("urn:Beltic:business:1"), &token), refused);
 
         let refused = Some((Reason::AudienceMismatch, Step::Issuer));
-        assert_eq!(asking(&|policy| policy.audience = to("https://v.example"), &token), refused);
+        let unaddressed = asking(&|policy| policy.audience = to("https://v.example"), &token);
+        assert_eq!(unaddressed, None, "a credential without `aud` is for everybody");
         for aud in [json!("https://v.example"), json!(["x", "https://v.example"])] {
             let token = kind.at("/aud", Some(aud));
             assert_eq!(asking(&|policy| policy.audience = to("https://v.example"), &token), None);

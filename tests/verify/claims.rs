@@ -147,6 +147,8 @@ fn of_credential() -> Vec<Row> {
         invalid("/credentialSubject/id", json!("no URL")),
         invalid("/credentialSubject/id", json!("urn:example:other")),
         invalid("/sub", json!("urn:example:other")),
+        // No credential of ours has both, and they would have to agree.
+        invalid("/credentialSubject/subject_id", json!("EX-1")),
         invalid("/id", json!("urn:uuid:00000000-0000-7000-8000-000000000000")),
         invalid("/id", json!("no URL")),
         invalid("/id", json!(["urn:uuid:01a206e6-9989-7123-a539-f16d67dba009"])),
@@ -225,6 +227,19 @@ fn of_sd_jwt() -> Vec<Row> {
         invalid("/aka_vcts", json!("urn:x")),
         invalid("/aka_vcts", json!(["urn:x", 1])),
         invalid("/aka_vcts", json!(["urn:x", "urn:beltic:business:1"])),
+        invalid("/sub", json!("urn:example:other")),
+        invalid("/subject/id", json!("urn:example:other")),
+        invalid("/credentialStatus", json!("revoked")),
+        invalid("/credentialStatus", json!([])),
+        (
+            "/credentialStatus",
+            Some(json!({
+                "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "94567",
+                "statusListCredential": "https://issuer.example/status/nowhere.jwt",
+            })),
+            StatusUnknown,
+            Step::Status,
+        ),
         schema("/claims/jurisdiction", json!("England")),
         schema("/claims/tax_id_verified", json!(1)),
         schema("/subject/jurisdiction", json!("gb")),

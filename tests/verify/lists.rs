@@ -22,7 +22,7 @@ pub(crate) fn bit_list(set: &[u64]) -> String {
     sign_bit_list(|_| {}, set)
 }
 
-fn sign_token_list(change: impl FnOnce(&mut Value), values: &[(u64, u8)]) -> String {
+pub(crate) fn sign_token_list(change: impl FnOnce(&mut Value), values: &[(u64, u8)]) -> String {
     let mut bytes = vec![0u8; 131_072 / 4];
     for (index, value) in values {
         bytes[(index / 4) as usize] |= value << (2 * (index % 4));
@@ -35,7 +35,7 @@ fn sign_token_list(change: impl FnOnce(&mut Value), values: &[(u64, u8)]) -> Str
     hand().token(&json!({"alg": "ES256", "typ": "statuslist+jwt", "kid": KID}), &payload)
 }
 
-fn sign_bit_list(change: impl FnOnce(&mut Value), set: &[u64]) -> String {
+pub(crate) fn sign_bit_list(change: impl FnOnce(&mut Value), set: &[u64]) -> String {
     let mut bytes = vec![0u8; 131_072 / 8];
     for index in set {
         bytes[(index / 8) as usize] |= 0x80 >> (index % 8);
@@ -53,13 +53,13 @@ fn sign_bit_list(change: impl FnOnce(&mut Value), set: &[u64]) -> String {
     hand().token(&json!({"alg": "ES256", "typ": "vc+jwt", "kid": KID}), &payload)
 }
 
-fn zlib(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -101,24 +101,22 @@ fn what_the_lists_say_is_the_verdict() {
     for (value, expected) in [(0, None), (1, REVOKED), (2, SUSPENDED), (3, UNKNOWN)] {
         let list = token_list(&[(INDEX, value)]);
         assert_eq!(with_lists(Kind::SdJwtVc, std::slice::from_ref(&list)), expected);
-        assert_eq!(
-            with_lists(Kind::JwtVc, std::slice::from_ref(&list)),
-            expected,
-            "one form of list is enough"
-        );
+        let alone = with_lists(Kind::JwtVc, std::slice::from_ref(&list));
+        assert_eq!(alone, expected.or(UNKNOWN), "it names two lists, and one is missing");
         assert_eq!(with_lists(Kind::JwtVc, &[list, bit_list(&[])]), expected);
     }
-    assert_eq!(with_lists(Kind::JwtVc, &[bit_list(&[INDEX])]), REVOKED);
-    assert_eq!(
-        with_lists(Kind::JwtVc, &[bit_list(&[INDEX]), token_list(&[])]),
-        REVOKED,
-        "either form revokes"
-    );
+    assert_eq!(with_lists(Kind::JwtVc, &[bit_list(&[])]), UNKNOWN);
+    assert_eq!(with_lists(Kind::JwtVc, &[bit_list(&[INDEX])]), REVOKED, "what one list takes back stays so");
+    for value in [0, 2, 3] {
+        let lists = [bit_list(&[INDEX]), token_list(&[(INDEX, value)])];
+        assert_eq!(with_lists(Kind::JwtVc, &lists), REVOKED, "beside {value}");
+    }
     assert_eq!(with_lists(Kind::SdJwtVc, &[bit_list(&[])]), UNKNOWN, "it names no such list");
     // Neighbours, and the place that another bit order would read.
     let neighbours = [(INDEX - 1, 1), (INDEX + 1, 1), (INDEX ^ 3, 1), (INDEX % 131_072 / 2, 1)];
     assert_eq!(with_lists(Kind::SdJwtVc, &[token_list(&neighbours)]), None);
-    assert_eq!(with_lists(Kind::JwtVc, &[bit_list(&[INDEX - 1, INDEX + 1, INDEX ^ 7])]), None);
+    let neighbours = bit_list(&[INDEX - 1, INDEX + 1, INDEX ^ 7]);
+    assert_eq!(with_lists(Kind::JwtVc, &[neighbours, token_list(&[])]), None);
 }
 
 #[test]
@@ -253,8 +251,32 @@ fn lists_that_cannot_be_relied_on_are_not_relied_on() {
             _ => Some((Reason::SchemaInvalid, Step::Claims)),
         };
         assert_eq!(problem(&list), expected, "{name}");
-        assert_eq!(with_lists(Kind::JwtVc, &[list]), UNKNOWN, "{name}");
+        assert_eq!(with_lists(Kind::JwtVc, &[list, token_list(&[])]), UNKNOWN, "{name}");
     }
+}
+
+/// Where nobody knows whose keys they are, a list that says that it is another issuer's is not the credential's.
+#[test]
+fn a_list_of_another_issuer_by_its_own_word_does_not_count() {
+    let mut ring = beltic::verify::KeyRing::default();
+    ring.add_jwks(&json!({"keys": [hand().jwk("k")]}).to_string(), None).unwrap();
+    let policy = World::new().policy;
+    let verdict = |issuer: Option<&str>| {
+        let change = |payload: &mut Value| payload["iss"] = json!(issuer);
+        let mut payload: Value = crate::readers_payload(&sign_token_list(change, &[]));
+        if issuer.is_none() {
+            payload.as_object_mut().unwrap().remove("iss");
+        }
+        let list = hand().token(&json!({"alg": "ES256", "typ": "statuslist+jwt", "kid": "k"}), &payload);
+        let world = World { ring: ring.clone(), policy: policy.clone(), lists: Lists::default() };
+        let mut world = world;
+        world.lists.add(&list, &world.ring, &world.policy).unwrap();
+        world.verdict(&Kind::SdJwtVc.with_header(|header| header["kid"] = json!("k"))).err()
+    };
+    assert_eq!([verdict(None), verdict(Some(ISSUER))], [None, None]);
+    let (reason, step, message) = verdict(Some("did:web:other.example")).unwrap();
+    assert_eq!((reason, step), (Reason::StatusUnknown, Step::Status));
+    assert!(message.contains("belongs to did:web:other.example"), "{message}");
 }
 
 /// The other Bitstring list, of suspensions, in which nothing is set.
@@ -291,41 +313,42 @@ fn entry(purpose: &str) -> Value {
     })
 }
 
-/// A list answers for another only where they are two forms of one.
+/// Every entry is answered by its own list, and no list answers for another.
 #[test]
-fn an_unrelated_list_answers_for_no_other() {
+fn every_entry_is_judged_by_the_list_that_it_names() {
     let suspended = with_entries(&[entry("suspension")]);
     let both = with_entries(&[entry("revocation"), entry("suspension")]);
     let revoked_alone = with_entries(&[entry("revocation")]);
     for (name, token, lists, expected) in [
-        ("revocations unknown", &suspended, vec![suspension_list()], UNKNOWN),
+        ("suspensions alone", &suspended, vec![suspension_list()], UNKNOWN),
         ("revoked there", &suspended, vec![suspension_list(), one_bit_list(&[INDEX])], REVOKED),
-        ("suspensions unknown", &suspended, vec![one_bit_list(&[])], UNKNOWN),
-        ("two bits say both", &suspended, vec![token_list(&[])], None),
+        ("revoked in the only one", &suspended, vec![one_bit_list(&[INDEX])], REVOKED),
+        ("suspended in the only one", &suspended, vec![token_list(&[(INDEX, 2)])], SUSPENDED),
+        ("one bit alone", &suspended, vec![one_bit_list(&[])], UNKNOWN),
+        ("two bits alone", &suspended, vec![token_list(&[])], UNKNOWN),
         ("both forms", &suspended, vec![one_bit_list(&[]), suspension_list()], None),
-        ("one bit for both", &both, vec![one_bit_list(&[])], UNKNOWN),
-        ("one bit and suspensions", &both, vec![one_bit_list(&[]), suspension_list()], None),
-        ("two bits for both", &both, vec![token_list(&[])], None),
-        ("revocations alone", &both, vec![bit_list(&[])], UNKNOWN),
-        ("both bitstrings", &both, vec![bit_list(&[]), suspension_list()], None),
+        ("revocations for suspensions", &suspended, vec![token_list(&[]), bit_list(&[])], UNKNOWN),
+        ("two bits for three", &both, vec![token_list(&[])], UNKNOWN),
+        ("without revocations", &both, vec![token_list(&[]), suspension_list()], UNKNOWN),
+        ("without suspensions", &both, vec![token_list(&[]), bit_list(&[])], UNKNOWN),
+        ("without the token list", &both, vec![bit_list(&[]), suspension_list()], UNKNOWN),
+        ("all three", &both, vec![token_list(&[]), bit_list(&[]), suspension_list()], None),
+        ("suspended in the third", &both, vec![token_list(&[(INDEX, 2)]), bit_list(&[])], SUSPENDED),
+        ("revoked, though two are missing", &both, vec![bit_list(&[INDEX])], REVOKED),
         // As credentials are that were issued before their list knew suspensions.
-        ("the only bitstring", &revoked_alone, vec![bit_list(&[])], None),
-        ("one bit for one", &revoked_alone, vec![one_bit_list(&[])], None),
+        ("the only bitstring", &revoked_alone, vec![bit_list(&[])], UNKNOWN),
+        ("one bit for one", &revoked_alone, vec![one_bit_list(&[])], UNKNOWN),
+        ("both for one", &revoked_alone, vec![one_bit_list(&[]), bit_list(&[])], None),
     ] {
         assert_eq!(judged(token, &lists), expected, "{name}");
     }
-    // Another place is another list.
-    let mut elsewhere = entry("revocation");
-    elsewhere["statusListIndex"] = json!("6");
-    let token = with_entries(&[elsewhere]);
-    for list in [one_bit_list(&[]), bit_list(&[])] {
-        assert_eq!(judged(&token, &[list]), UNKNOWN);
-    }
-    assert_eq!(judged(&token, &[one_bit_list(&[]), bit_list(&[])]), None);
-    // So are two of one purpose.
+    // Two of one purpose are two lists.
     let mut second = entry("revocation");
     second["statusListCredential"] = json!("https://issuer.example/status/2b.jwt");
-    assert_eq!(judged(&with_entries(&[entry("revocation"), second]), &[token_list(&[])]), UNKNOWN);
+    let token = with_entries(&[entry("revocation"), second]);
+    assert_eq!(judged(&token, &[token_list(&[]), bit_list(&[])]), UNKNOWN);
+    let other = sign_bit_list(|payload| payload["id"] = json!("https://issuer.example/status/2b.jwt"), &[]);
+    assert_eq!(judged(&token, &[token_list(&[]), bit_list(&[]), other]), None);
 }
 
 /// What nobody here can look up leaves the status unknown, unless what can be looked up says "revoked".
@@ -342,7 +365,7 @@ fn an_entry_of_another_type_is_not_passed_over() {
             assert_eq!(judged(&token, &[token_list(&[]), bit_list(&[])]), UNKNOWN, "{other}");
             assert_eq!(judged(&token, &[bit_list(&[INDEX])]), REVOKED, "{other}");
         }
-        assert_eq!(judged(&with_entries(&[other]), &[token_list(&[])]), UNKNOWN);
+        assert_eq!(judged(&with_entries(&[other]), &[token_list(&[]), bit_list(&[])]), UNKNOWN);
     }
     // These say nothing about whether it holds.
     let alone = |purpose: &str| {
@@ -392,7 +415,7 @@ fn one_list_may_have_two_purposes() {
     let purposes = |change: &mut Value| {
         change["credentialSubject"]["statusPurpose"] = json!(["revocation", "suspension", "message"]);
     };
-    assert_eq!(with_lists(Kind::JwtVc, &[sign_bit_list(purposes, &[])]), None);
+    assert_eq!(with_lists(Kind::JwtVc, &[sign_bit_list(purposes, &[]), token_list(&[])]), None);
     assert_eq!(with_lists(Kind::JwtVc, &[sign_bit_list(purposes, &[INDEX])]), REVOKED);
     let mut suspension = entry("suspension");
     suspension["statusListCredential"] = json!(BIT_LIST);
@@ -430,11 +453,7 @@ fn lists_of_one_name_are_told_apart() {
     let (jwt, sd_jwt) = (Kind::JwtVc.token(), Kind::SdJwtVc.token());
     for foreign in [foreign(NOW), foreign(ENDS)] {
         assert_eq!(verdict(&[&foreign], &sd_jwt), UNKNOWN);
-        assert_eq!(
-            verdict(&[&foreign, &bit_list(&[])], &jwt),
-            None,
-            "it is not the issuer's list that is unsound"
-        );
+        assert_eq!(verdict(&[&foreign, &bit_list(&[])], &jwt), UNKNOWN, "the issuer's own is missing");
         for (own, expected) in [(token_list(&[]), None), (token_list(&[(INDEX, 1)]), REVOKED)] {
             assert_eq!(verdict(&[&foreign, &own], &sd_jwt), expected);
             assert_eq!(verdict(&[&own, &foreign], &sd_jwt), expected);
@@ -474,7 +493,7 @@ fn a_bad_list_is_not_made_good_by_another_form_or_copy() {
     let unsound = sign_token_list(|payload| payload["ttl"] = json!(0), &[]);
     assert_eq!(with_lists(Kind::JwtVc, &[unsound.clone(), bit_list(&[])]), UNKNOWN);
     for lists in [[unsound.clone(), token_list(&[])], [token_list(&[]), unsound]] {
-        assert_eq!(with_lists(Kind::JwtVc, &lists), None, "a sound one of that name says it");
+        assert_eq!(with_lists(Kind::SdJwtVc, &lists), None, "a sound one of that name says it");
     }
     // Of two sound ones the newer counts, whichever comes first.
     let newer = sign_token_list(|payload| payload["iat"] = json!(ISSUED + 60), &[(INDEX, 1)]);

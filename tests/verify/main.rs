@@ -10,6 +10,7 @@ mod readers;
 mod accepted;
 mod claims;
 mod encodings;
+mod hostile_lists;
 mod keys;
 mod lists;
 mod published;
@@ -65,6 +66,12 @@ fn no_character_can_be_changed_and_none_left_out() {
             assert!(world.verdict(&token[..end]).is_err(), "{kind:?} cut at {end}");
         }
     }
+}
+
+/// The payload of a token.
+fn readers_payload(token: &str) -> serde_json::Value {
+    let payload = readers::token::base64url(token.split('.').nth(1).unwrap());
+    serde_json::from_slice(&payload).unwrap()
 }
 
 /// What a case is about, and what the verdict must be.

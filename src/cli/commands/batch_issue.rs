@@ -38,10 +38,14 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let profile_settings = settings.profile(args, &issuer, key.public())?;
-    let caveats = caveats(&profile_settings, &issuer, clock.now());
+    let mut caveats = caveats(&profile_settings, &issuer, clock.now());
     let profile = Profile::new(&issuer, profile_settings);
-    let run = describe_run(args, &settings, ttl, &profile)?;
+    let run = describe_run(args, &settings, ttl, &profile, &issuer)?;
+    if run.status_base.is_none() && settings.ledger_path(&args.ledger).is_some() {
+        caveats.push(NO_LIST_ADDRESS.to_owned());
+    }
     let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
+    let notice = first_run_notice(args, &settings, &run, &issuer);
     let mut files =
         Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
@@ -58,6 +62,9 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         second_look: second_look.as_ref(),
     };
 
+    if let Some(notice) = notice.filter(|_| !common.quiet) {
+        streams::say(&notice);
+    }
     let progress = Progress::new(total_bytes(&args.inputs), !common.quiet && !args.no_progress);
     let mut report =
         Report::new(form.as_ref(), &mut files.output, files.failed.as_mut(), progress, common.quiet);
@@ -148,6 +155,7 @@ fn describe_run(
     settings: &Settings,
     ttl: String,
     profile: &Profile,
+    issuer: &Issuer,
 ) -> Result<RunDescription, Failure> {
     let name = match &args.idempotency_key {
         Some(key) => {
@@ -168,7 +176,7 @@ fn describe_run(
             ttl,
             disclosure: profile.hidden_claims(),
         },
-        status_base: settings.status_base()?,
+        status_base: settings.status_base(issuer)?,
     })
 }
 
@@ -193,6 +201,27 @@ fn check_idempotency_key(key: &str) -> Result<(), Failure> {
     Err(Failure::usage(message)
         .hint("remove the character; files of variables from Windows end their lines with U+000D"))
 }
+
+/// Where the lists will be published, said before the first run of a ledger that takes the address from the issuer:
+/// credentials name it, so it cannot be changed for them later.
+fn first_run_notice(
+    args: &BatchIssueArgs,
+    settings: &Settings,
+    run: &RunDescription,
+    issuer: &Issuer,
+) -> Option<String> {
+    let is_first = settings.ledger_path(&args.ledger).is_some_and(|path| !path.exists());
+    let base = run.status_base.as_ref().filter(|_| is_first)?;
+    (issuer.default_status_base().as_ref() == Some(base)).then(|| {
+        format!(
+            "note: credentials name status lists under {base}/status/; `status.base_url` sets another address"
+        )
+    })
+}
+
+/// What is said where the status lists are named by UUIDs.
+const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these credentials, which have no web address; \
+     set `status.base_url` in .beltic.yaml to the https:// URL where you publish, or use a did:web or https issuer";
 
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 255;

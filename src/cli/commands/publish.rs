@@ -1,5 +1,7 @@
 //! `beltic publish`: resolve, build the site, write what has changed.
 
+use std::path::{Path, PathBuf};
+
 use super::super::args::{Common, PublishArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
@@ -8,7 +10,7 @@ use super::super::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::credential::sd_jwt::type_metadata;
 use crate::ledger::Ledger;
-use crate::publish::{Difference, Directory, Plan, Site};
+use crate::publish::{Difference, Directory, Plan, Site, folder_of_lists};
 
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
@@ -17,13 +19,16 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let issuer = settings.issuer(&args.issuer, key.public())?;
     let vct = settings.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
     let policy = settings.disclosure()?;
+    let base_url = settings.status_base(&issuer)?;
+    let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
+    let ledger = open_if_any(&settings, args, &lists)?;
     // What is configured is published byte for byte; otherwise what follows from the policy.
     let configured = settings.type_metadata(&vct, &policy)?;
     let plan = Plan {
         issuer: &issuer,
         key: &key,
         other_keys: settings.other_keys()?,
-        base_url: settings.status_base()?,
+        base_url,
         context: settings.context()?,
         type_metadata_are_frozen: configured.is_some(),
         type_metadata: match configured {
@@ -33,8 +38,10 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         vct,
         x5c: settings.certificates(&args.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
+        previous: previous_site(args)?,
+        ledger_was_restored: ledger.as_ref().map_or(Ok(false), was_restored)?,
+        accept_lost_revocations: args.accept_lost_revocations,
     };
-    let ledger = open_if_any(&settings, args)?;
     let directory = match args.check {
         true => Directory::to_read(&args.out),
         false => Directory::to_write(&args.out)?,
@@ -49,12 +56,27 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     }
 }
 
+/// The site with which lists are compared, which must be there.
+fn previous_site(args: &PublishArgs) -> Result<Option<PathBuf>, Failure> {
+    match &args.previous {
+        Some(folder) if !folder.is_dir() => {
+            Err(Failure::said(ExitStatus::Files, format!("{}: no such folder", folder.display())))
+        }
+        previous => Ok(previous.clone()),
+    }
+}
+
+/// Whether the ledger was restored from a copy, as far as it could notice.
+fn was_restored(_ledger: &Ledger) -> Result<bool, Failure> {
+    Ok(false)
+}
+
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
 /// there, and so must one whose lists are published: without it they would lapse unseen.
-fn open_if_any(settings: &Settings, args: &PublishArgs) -> Result<Option<Ledger>, Failure> {
+fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<Option<Ledger>, Failure> {
     match settings.ledger_path(&args.ledger) {
         Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, args.check).map(Some),
-        Some(path) if settings.ledger_is_named(&args.ledger) || args.out.join("status").exists() => {
+        Some(path) if settings.ledger_is_named(&args.ledger) || lists.exists() => {
             Err(Failure::no_ledger(&path))
         }
         _ => Ok(None),
@@ -102,7 +124,7 @@ fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) ->
     match differences.len() as u64 {
         0 if quiet => Ok(ExitStatus::Done),
         0 => {
-            streams::say(&format!("{} files are as they should be", grouped(files)));
+            streams::say(&format!("{} files, all up to date", grouped(files)));
             Ok(ExitStatus::Done)
         }
         wrong => {

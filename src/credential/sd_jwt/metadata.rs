@@ -1,11 +1,16 @@
 //! The type metadata document: what a `vct` means, for verifiers and wallets (SD-JWT VC draft,
 //! section 4). It repeats the policy by which credentials are issued.
+//!
+//! A verifier that processes type metadata must refuse a credential that fails them. So `mandatory` is said of a
+//! claim only where every credential has it in the clear: it and all that it stands in are required, it is not
+//! inside an array, which may be empty, and nobody can withhold it.
 
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::policy::{Disclosure, Path, Policy};
+use crate::request::fields::{self, Kind};
 
 /// The type metadata of this credential type under this policy.
 pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
@@ -13,11 +18,16 @@ pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
         .paths()
         .into_iter()
         .map(|(path, node)| {
-            json!({
+            // The claim's name is its `label`; `name` is that of the type.
+            let mut claim = json!({
                 "path": segments(&path),
-                "display": [{ "locale": "en", "name": label(&path), "description": node.doc }],
+                "display": [{ "locale": "en", "label": label(&path), "description": node.doc }],
                 "sd": node.disclosure.as_str(),
-            })
+            });
+            if is_mandatory(&path) && node.disclosure == Disclosure::Never {
+                claim["mandatory"] = true.into();
+            }
+            claim
         })
         .collect();
     json!({
@@ -26,6 +36,21 @@ pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
         "description": "What an issuer has verified about a business.",
         "display": [{ "locale": "en", "name": "Business credential" }],
         "claims": claims,
+    })
+}
+
+/// Whether every credential has this claim.
+fn is_mandatory(path: &Path) -> bool {
+    let mut object = &fields::REQUEST;
+    path.0.iter().enumerate().all(|(depth, segment)| {
+        let Some(field) = segment.and_then(|name| object.field(name)) else { return false };
+        let is_last = depth + 1 == path.0.len();
+        match field.kind {
+            Kind::Object(inside) => object = inside,
+            _ if !is_last => return false,
+            _ => {}
+        }
+        field.required
     })
 }
 
@@ -112,5 +137,35 @@ impl TypeMetadata {
     /// The document.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SD-JWT VC, "Claim Display Metadata" and "Claim Metadata": both members of a display are required, and what is
+    /// mandatory is in every credential, in the clear.
+    #[test]
+    fn claims_have_labels_and_only_what_is_always_there_is_mandatory() {
+        let metadata = type_metadata("urn:x", &Policy::default());
+        let claims = metadata["claims"].as_array().unwrap();
+        let mut mandatory = Vec::new();
+        for claim in claims {
+            for display in claim["display"].as_array().unwrap() {
+                let members: Vec<&String> = display.as_object().unwrap().keys().collect();
+                assert!(
+                    members.iter().all(|name| ["locale", "label", "description"].contains(&name.as_str()))
+                );
+                for required in ["locale", "label"] {
+                    assert!(display[required].as_str().is_some_and(|text| !text.is_empty()), "{claim}");
+                }
+            }
+            if let Some(is_mandatory) = claim.get("mandatory") {
+                assert_eq!((is_mandatory, &claim["sd"]), (&json!(true), &json!("never")));
+                mandatory.push(claim["path"].clone());
+            }
+        }
+        assert_eq!(mandatory, [json!(["subject"]), json!(["subject", "id"]), json!(["claims"])]);
     }
 }

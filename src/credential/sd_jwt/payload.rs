@@ -29,8 +29,10 @@ pub(in crate::credential) fn write_payload(
 
     out.extend_from_slice(br#"{"iss":"#);
     out.extend_from_slice(profile.issuer_json.as_bytes());
-    out.extend_from_slice(br#","sub":"#);
-    out.extend_from_slice(draft.subject_id.of(text));
+    if is_string_or_uri(draft, text, parser) {
+        out.extend_from_slice(br#","sub":"#);
+        out.extend_from_slice(draft.subject_id.of(text));
+    }
     out.extend_from_slice(br#","jti":""#);
     out.extend_from_slice(id);
     out.extend_from_slice(br#"","iat":"#);
@@ -51,11 +53,21 @@ pub(in crate::credential) fn write_payload(
     }
     push_token_status(out, grant);
     write_claims(out, profile, draft, text, parser, hider)?;
-    if !hider.disclosures.is_empty() {
-        out.extend_from_slice(br#","_sd_alg":"sha-256""#);
-    }
-    out.push(b'}');
+    // The hash may be left out where nothing is hidden, but some verifiers want to read it all the same.
+    out.extend_from_slice(br#","_sd_alg":"sha-256"}"#);
     Ok(())
+}
+
+/// Whether the subject's id may stand in `sub`: a text with a colon must be a URI there (RFC 7519 section 2,
+/// StringOrURI).
+fn is_string_or_uri(draft: &Draft, text: &[u8], parser: &mut Parser) -> bool {
+    let id = draft.subject_id.of(text);
+    // A colon may be written as an escape. Most ids have neither.
+    if draft.subject_id_is_uri || memchr::memchr2(b':', b'\\', id).is_none() {
+        return true;
+    }
+    let document = std::str::from_utf8(id).ok().and_then(|id| parser.parse(id).ok());
+    document.and_then(|id| id.root().as_str().map(|id| !id.contains(':'))).unwrap_or(false)
 }
 
 /// Writes what comes from the item, each member with a comma before it.

@@ -81,7 +81,7 @@ const ESSENTIAL: [&str; 14] = [
     "subject.id",
 ];
 
-/// What is hidden where the settings say nothing (contract section 4).
+/// What is hidden where the settings say nothing.
 const HIDDEN_BY_DEFAULT: [&str; 4] = [
     "subject.registration_number",
     "claims.beneficial_owners",

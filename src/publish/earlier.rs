@@ -1,0 +1,180 @@
+//! What was published before: which revocations the ledger may have forgotten.
+//!
+//! A ledger that was restored from an older copy has forgotten some, and must not take them back in public. So every
+//! list is compared with the lists in the directory and in a former site, in whatever form they are there. Which files
+//! count:
+//!
+//! | a file | its revocations |
+//! | --- | --- |
+//! | that cannot be read as a list | none: it says nothing |
+//! | a list | stop the run, where the ledger does not know them |
+//! | a list that a key of this issuer signed | may also be kept, by the user's wish |
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{Directory, MAX_FILE_BYTES, Plan, PublishError};
+use crate::jws;
+use crate::keys::PublicKey;
+use crate::ledger::allocation::LIST_ENTRIES;
+use crate::ledger::{ListState, Status};
+use crate::site::{Kind, SitePath};
+use crate::status::bitstring::{self, Purpose};
+use crate::status::{self, token_list};
+use crate::token::{Compact, Part, decode, decode_text};
+
+/// The comparison of all lists with what was published.
+pub(super) struct Earlier<'p> {
+    plan: &'p Plan<'p>,
+    directory: &'p Directory,
+    previous: Option<Directory>,
+    /// The lists of the ledger that were found, in any form, and their folders.
+    known: HashSet<PathBuf>,
+    folders: HashSet<SitePath>,
+    /// The revocations of the list at hand that the ledger does not know.
+    lost: HashSet<u64>,
+    /// How many there are in all lists, and where the first is.
+    lost_count: u64,
+    first_lost: Option<PathBuf>,
+}
+
+impl<'p> Earlier<'p> {
+    pub(super) fn new(plan: &'p Plan<'p>, directory: &'p Directory) -> Earlier<'p> {
+        Earlier {
+            plan,
+            directory,
+            previous: plan.previous.as_deref().map(Directory::to_read),
+            known: HashSet::new(),
+            folders: HashSet::new(),
+            lost: HashSet::new(),
+            lost_count: 0,
+            first_lost: None,
+        }
+    }
+
+    /// Compares a form of a list with what was published at its place.
+    pub(super) fn note(
+        &mut self,
+        path: &SitePath,
+        kind: Kind,
+        revoked: &HashSet<u64>,
+    ) -> Result<(), PublishError> {
+        if kind.list_folder().is_some() {
+            self.folders.insert(path.folder());
+        }
+        for site in [Some(self.directory), self.previous.as_ref()].into_iter().flatten() {
+            let Some(bytes) = site.read(path)? else { continue };
+            let Some(published) = revocations(&bytes) else { continue };
+            let file = site.path_of(path);
+            let lost: Vec<u64> = published.into_iter().filter(|index| !revoked.contains(index)).collect();
+            if !lost.is_empty() {
+                if self.plan.accept_lost_revocations && !is_ours(&bytes, self.plan) {
+                    return Err(PublishError::NotOurs { path: file });
+                }
+                self.first_lost.get_or_insert_with(|| file.clone());
+                self.lost.extend(lost);
+            }
+            self.known.insert(file);
+        }
+        Ok(())
+    }
+
+    /// Ends the comparison of a list: what the ledger has forgotten of it stays revoked, should it be published.
+    pub(super) fn keep_lost(&mut self, list: &mut ListState) {
+        self.lost_count += self.lost.len() as u64;
+        let lost = std::mem::take(&mut self.lost);
+        list.entries.retain(|(index, _)| !lost.contains(&u64::from(*index)));
+        let in_list = |index: u64| u32::try_from(index).ok().filter(|index| *index < LIST_ENTRIES);
+        list.entries.extend(lost.into_iter().filter_map(in_list).map(|index| (index, Status::Revoked)));
+    }
+
+    /// Whether anything may be published.
+    pub(super) fn check(&self, has_lists: bool) -> Result<(), PublishError> {
+        if self.plan.accept_lost_revocations {
+            return Ok(());
+        }
+        if let Some(path) = &self.first_lost {
+            return Err(PublishError::Forgotten { path: path.clone(), count: self.lost_count });
+        }
+        if has_lists && self.plan.ledger_was_restored && self.known.is_empty() {
+            return Err(PublishError::NothingToCompare { directory: self.directory.root().to_owned() });
+        }
+        Ok(())
+    }
+
+    /// What is to be said about revocations that were kept, and lists that the ledger does not know.
+    pub(super) fn notice(&self) -> Result<Vec<String>, PublishError> {
+        let mut notices = Vec::new();
+        if self.lost_count > 0 {
+            notices.push(format!(
+                "{} published revocation{} not in the ledger: kept in the lists",
+                self.lost_count,
+                if self.lost_count == 1 { " is" } else { "s are" }
+            ));
+        }
+        let mut unknown = 0;
+        for site in [Some(self.directory), self.previous.as_ref()].into_iter().flatten() {
+            for folder in &self.folders {
+                let files = site.files_in(folder)?;
+                unknown +=
+                    files.iter().filter(|file| !self.known.contains(*file) && self.is_list(file)).count();
+            }
+        }
+        if unknown > 0 {
+            let (noun, pronoun) = if unknown == 1 { ("file", "its") } else { ("files", "their") };
+            notices.push(format!(
+                "{unknown} published {noun} with a status list that this ledger does not know will expire; \
+                 {pronoun} credentials then have no known status"
+            ));
+        }
+        Ok(notices)
+    }
+
+    /// Whether a file is a list of this issuer.
+    fn is_list(&self, file: &Path) -> bool {
+        let bytes = crate::files::read_limited(file, MAX_FILE_BYTES).unwrap_or_default();
+        let is_of_issuer = payload(&bytes).is_some_and(|payload| {
+            let has_list = ["/status_list", "/credentialSubject/encodedList"];
+            has_list.iter().any(|place| payload.pointer(place).is_some())
+                && payload.get("iss").and_then(Value::as_str) == Some(self.plan.issuer.id())
+        });
+        is_of_issuer && is_ours(&bytes, self.plan)
+    }
+}
+
+/// Whether a key of this issuer signed it.
+fn is_ours(bytes: &[u8], plan: &Plan<'_>) -> bool {
+    let signed_by = |key: &PublicKey| {
+        let token = Compact::split(std::str::from_utf8(bytes).ok()?).ok()?;
+        let mut buffer = Vec::new();
+        let signature = decode(token.signature, Part::Signature, &mut buffer).ok()?;
+        Some(jws::verify_es256(key, token.signing_input(), signature))
+    };
+    let others = plan.other_keys.iter().map(|(key, _)| key);
+    others.chain([plan.key.public()]).any(|key| signed_by(key) == Some(true))
+}
+
+fn payload(bytes: &[u8]) -> Option<Value> {
+    let token = Compact::split(std::str::from_utf8(bytes).ok()?).ok()?;
+    let mut buffer = Vec::new();
+    serde_json::from_str(decode_text(token.payload, Part::Payload, &mut buffer).ok()?).ok()
+}
+
+/// The revoked entries of a published list, in either form; none where the file is something else.
+fn revocations(bytes: &[u8]) -> Option<Vec<u64>> {
+    let payload = payload(bytes)?;
+    if let Some(subject) = payload.get("credentialSubject") {
+        let text = |name| subject.get(name).and_then(Value::as_str);
+        let purpose = Purpose::of_name(text("statusPurpose")?)?;
+        let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
+        let is_set = |index: &u64| purpose == Purpose::Revocation && list.get(*index) == Some(true);
+        return Some((0..list.entries()).filter(is_set).collect());
+    }
+    let list = payload.get("status_list")?;
+    let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
+    let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
+    let revoked = status::Status::Invalid.value();
+    Some((0..array.entries()).filter(|index| array.get(*index) == Some(revoked)).collect())
+}
