@@ -52,7 +52,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
 /// there, and so must one whose lists are published: without it they would lapse unseen.
 fn open_if_any(settings: &Settings, args: &PublishArgs) -> Result<Option<Ledger>, Failure> {
-    match settings.ledger_path(&args.ledger) {
+    match settings.ledger_path(&args.ledger)? {
         Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, args.check).map(Some),
         Some(path) if settings.ledger_is_named(&args.ledger) || args.out.join("status").exists() => {
             Err(Failure::no_ledger(&path))
