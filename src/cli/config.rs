@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::project::{self, Origin, PROJECT_FILE};
+use super::yaml_bounds;
 use crate::files;
 
 /// The largest settings file that is read, in bytes.
@@ -138,6 +139,7 @@ impl ConfigFile {
 
     /// A file that is in no folder, or what is wrong with it and where.
     pub(crate) fn parse(bytes: &[u8]) -> Result<ConfigFile, String> {
+        yaml_bounds::check(bytes)?;
         let config = parse(bytes).map_err(|error| problem(bytes, &error))?;
         Ok(ConfigFile { config, folder: None, source: None })
     }

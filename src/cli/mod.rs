@@ -25,6 +25,7 @@ mod streams;
 mod trust;
 mod variables;
 mod verdicts;
+mod yaml_bounds;
 
 use std::ffi::OsString;
 
