@@ -220,7 +220,12 @@ impl Output {
 ///
 /// # Errors
 /// Where the extension names a form that the command does not have.
-pub(crate) fn form<F: ValueEnum>(given: Option<F>, args: &OutputArgs, text: F, stream: F) -> Result<F, Failure> {
+pub(crate) fn form<F: ValueEnum>(
+    given: Option<F>,
+    args: &OutputArgs,
+    text: F,
+    stream: F,
+) -> Result<F, Failure> {
     if let Some(form) = given {
         return Ok(form);
     }

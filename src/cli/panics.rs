@@ -18,7 +18,8 @@ pub(super) fn caught(act: impl FnOnce() -> ExitStatus) -> ExitStatus {
 }
 
 fn message(info: &PanicHookInfo<'_>) -> String {
-    let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+    let place =
+        info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
     let said = info.payload().downcast_ref::<&'static str>();
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     format!(
@@ -35,7 +36,7 @@ mod tests {
     #[test]
     fn a_panic_is_exit_code_1() {
         let hook = panic::take_hook();
-        let status = std::thread::spawn(|| caught(|| panic!("secret {}", 17))).join();
+        let status = std::thread::spawn(|| caught(|| panic!("secret {}", std::hint::black_box(17)))).join();
         panic::set_hook(hook);
         assert_eq!(status.unwrap(), ExitStatus::Unexpected);
     }

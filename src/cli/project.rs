@@ -63,7 +63,9 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Origin::Flag(name) | Origin::Variable(name) => f.write_str(name),
-            Origin::NamedFile(key, path) | Origin::FoundFile(key, path) => write!(f, "{key} in {}", path.display()),
+            Origin::NamedFile(key, path) | Origin::FoundFile(key, path) => {
+                write!(f, "{key} in {}", path.display())
+            }
             Origin::Default => f.write_str("the default"),
         }
     }
@@ -145,7 +147,10 @@ impl Trusted {
         }
         if let Some(folder) = folder {
             if !self.includes(folder.uid()) {
-                return refuse(format!("the folder that holds it belongs to another user (uid {})", folder.uid()));
+                return refuse(format!(
+                    "the folder that holds it belongs to another user (uid {})",
+                    folder.uid()
+                ));
             }
             if folder.mode() & OTHERS_WRITE != 0 && folder.mode() & STICKY == 0 {
                 return refuse("every user can replace it in the folder that holds it".to_owned());

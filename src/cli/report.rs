@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::exit::ExitStatus;
 use super::failed_file::FailedFile;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
 use super::render::Form;
-use super::exit::ExitStatus;
 use super::streams::{self, grouped};
 use crate::batch::{Delivery, Plan};
 use crate::clock::{UnixTime, system_now};

@@ -144,7 +144,10 @@ impl Settings {
             Some(text) => Issuer::parse(&text, key).map_err(|error| {
                 let typed = given.as_ref().map(|_| Origin::typed("--issuer", Some("BELTIC_ISSUER")));
                 let origin = self.origin(typed, "issuer.did", |config| &config.issuer.did);
-                Failure::new(ExitStatus::Usage, anyhow::Error::new(error).context(format!("cannot use {origin}")))
+                Failure::new(
+                    ExitStatus::Usage,
+                    anyhow::Error::new(error).context(format!("cannot use {origin}")),
+                )
             }),
             None => Ok(Issuer::of_key(key)),
         }
@@ -299,8 +302,7 @@ impl Settings {
                 Failure::usage(format!("{} is \"{text}\"; {problem}", self.origin(None, key, from)))
             })
         };
-        let expires_at =
-            end("status.validity", |config| &config.status.validity, DEFAULT_LIST_VALIDITY)?;
+        let expires_at = end("status.validity", |config| &config.status.validity, DEFAULT_LIST_VALIDITY)?;
         let kept_until = end("status.ttl", |config| &config.status.ttl, DEFAULT_LIST_TTL)?;
         if kept_until > expires_at {
             return Err(Failure::usage(
@@ -343,11 +345,8 @@ impl Settings {
         let delimiter = self.value(&args.delimiter, |config| &config.csv.delimiter);
         let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
         let typed = |given: &Option<String>, flag| given.as_ref().map(|_| Origin::typed(flag, None));
-        let delimiter_from = self.origin(
-            typed(&args.delimiter, "--delimiter"),
-            "csv.delimiter",
-            |config| &config.csv.delimiter,
-        );
+        let delimiter_from = self
+            .origin(typed(&args.delimiter, "--delimiter"), "csv.delimiter", |config| &config.csv.delimiter);
         let encoding_from =
             self.origin(typed(&args.encoding, "--encoding"), "csv.encoding", |config| &config.csv.encoding);
         Ok(source::Options {

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn ignored_signals_are_found_in_their_mask() {
-        let status = |mask: &str| format!("SigBlk:\t0000000000000000\nSigIgn:\t{mask}\nSigCgt:\tffffffffffffffff\n");
+        let status =
+            |mask: &str| format!("SigBlk:\t0000000000000000\nSigIgn:\t{mask}\nSigCgt:\tffffffffffffffff\n");
         assert!(ignores(&status("0000000000000001"), SIGHUP));
         assert!(ignores(&status("0000000001001003"), SIGINT));
         assert!(!ignores(&status("0000000000001000"), SIGHUP));

@@ -27,11 +27,15 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     for (line, number) in bytes.split(|byte| matches!(byte, b'\n' | b'\r')).zip(1..) {
         open += unforgiven(line);
         if open > MAX_OPEN || indent(line) > MAX_INDENT {
-            return Err(format!("it is nested too deeply, or has more than {MAX_OPEN} open brackets, at line {number}"));
+            return Err(format!(
+                "it is nested too deeply, or has more than {MAX_OPEN} open brackets, at line {number}"
+            ));
         }
         let line = without_comment(line);
         if has_anchor && has_token(line, b'*') {
-            return Err(format!("aliases (`*name`) are not supported, at line {number}; write the value out"));
+            return Err(format!(
+                "aliases (`*name`) are not supported, at line {number}; write the value out"
+            ));
         }
         has_anchor |= has_token(line, b'&');
     }
@@ -54,7 +58,8 @@ fn indent(line: &[u8]) -> usize {
 
 fn without_comment(line: &[u8]) -> &[u8] {
     let begins = |at: &usize| line[*at] == b'#' && (*at == 0 || line[*at - 1].is_ascii_whitespace());
-    let end = (0..line.len()).find(begins).filter(|end| !line[..*end].iter().any(|byte| b"\"'".contains(byte)));
+    let end =
+        (0..line.len()).find(begins).filter(|end| !line[..*end].iter().any(|byte| b"\"'".contains(byte)));
     &line[..end.unwrap_or(line.len())]
 }
 
@@ -62,7 +67,8 @@ fn without_comment(line: &[u8]) -> &[u8] {
 fn has_token(line: &[u8], sign: u8) -> bool {
     memchr::memchr_iter(sign, line).any(|at| {
         let begins = at == 0 || b" \t[{,-?:".contains(&line[at - 1]);
-        let named = line.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace() && !b"\"',]}".contains(next));
+        let named =
+            line.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace() && !b"\"',]}".contains(next));
         begins && named
     })
 }
@@ -82,7 +88,8 @@ mod tests {
         ] {
             assert_eq!(check(text.as_bytes()), Ok(()), "{text}");
         }
-        let many: String = (0..5_000).map(|n| format!("    c{n}: [subject.name, claims.business_type]\n")).collect();
+        let many: String =
+            (0..5_000).map(|n| format!("    c{n}: [subject.name, claims.business_type]\n")).collect();
         assert_eq!(check(format!("csv:\n  columns:\n{many}").as_bytes()), Ok(()));
     }
 
@@ -108,7 +115,9 @@ mod tests {
 
     #[test]
     fn aliases_are_named_with_their_line() {
-        for text in ["a: &x [1]\nb: *x\n", "a: &x 1\nb: [*x,*x]\n", "- &x 1\n- *x\n", "a: &x 1\nb: \"#\" \n c: *x"] {
+        for text in
+            ["a: &x [1]\nb: *x\n", "a: &x 1\nb: [*x,*x]\n", "- &x 1\n- *x\n", "a: &x 1\nb: \"#\" \n c: *x"]
+        {
             assert!(check(text.as_bytes()).unwrap_err().contains("aliases"), "{text}");
         }
         assert!(check("k\0".as_bytes()).unwrap_err().contains("UTF-8"));

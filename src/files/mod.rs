@@ -18,8 +18,8 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 pub use target::{Target, TargetError, Way, way};
-pub use temporary::Scratch;
 use temporary::FileMode;
+pub use temporary::Scratch;
 
 /// A file operation that failed, with the path as the user typed it.
 #[derive(Debug, Error)]

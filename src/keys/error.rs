@@ -52,9 +52,7 @@ pub enum KeyError {
     )]
     Pkcs12,
     /// A key file in base64 once more, as secret stores keep it.
-    #[error(
-        "it is base64 of a key file; expected the file itself; `base64 -d FILE > KEY.pem` decodes it"
-    )]
+    #[error("it is base64 of a key file; expected the file itself; `base64 -d FILE > KEY.pem` decodes it")]
     Base64,
     /// The two characters `\` and `n` where lines should end.
     #[error(

@@ -337,7 +337,10 @@ fn refuse_other_kinds(head: &[u8], encoding: Option<&'static Encoding>) -> Resul
     }
     // Text has no NUL, and a device or a sparse file has nothing else.
     if head.iter().take(4).all(|byte| *byte == 0) {
-        return Err(InputFault::OtherKind { kind: "binary data", advice: "export it as CSV, NDJSON or JSON" });
+        return Err(InputFault::OtherKind {
+            kind: "binary data",
+            advice: "export it as CSV, NDJSON or JSON",
+        });
     }
     if let Some((_, kind, advice)) = OTHER_KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Err(InputFault::OtherKind { kind, advice });

@@ -177,7 +177,19 @@ impl Feed {
         // Where none is needed, that there is none is not said.
         let any_items = options.allow_empty;
         let (failure, over) = (None, false);
-        Ok(Self { name, live, bytes, window, batch, cutter, any_items, over, failure, since_item: 0, patience })
+        Ok(Self {
+            name,
+            live,
+            bytes,
+            window,
+            batch,
+            cutter,
+            any_items,
+            over,
+            failure,
+            since_item: 0,
+            patience,
+        })
     }
 
     /// The input's name.

@@ -55,9 +55,12 @@ fn people_read_what_was_not_checked_and_when_it_ends() {
     sandbox.write_items("items.ndjson", &[full_item("a")]);
     let token =
         sandbox.issue("items.ndjson --output-format jwt --issued-at 2020-01-31T00:00:00Z").expect(0).stdout;
-    let from_argument = sandbox.beltic(&["inspect", "--output-format", "text", token.trim()]).expect(0).stdout;
-    let from_stdin = sandbox.beltic_fed(&["inspect", "--output-format", "text"], token.as_bytes()).expect(0).stdout;
-    let from_dash = sandbox.beltic_fed(&["inspect", "--output-format", "text", "-"], token.as_bytes()).expect(0).stdout;
+    let from_argument =
+        sandbox.beltic(&["inspect", "--output-format", "text", token.trim()]).expect(0).stdout;
+    let from_stdin =
+        sandbox.beltic_fed(&["inspect", "--output-format", "text"], token.as_bytes()).expect(0).stdout;
+    let from_dash =
+        sandbox.beltic_fed(&["inspect", "--output-format", "text", "-"], token.as_bytes()).expect(0).stdout;
     assert_eq!([&from_stdin, &from_dash], [&from_argument; 2]);
 
     assert!(from_argument.starts_with("decoded only: no signature, date or status was checked\n"));
@@ -97,7 +100,8 @@ fn disclosures_that_do_not_fit_are_told_of_and_the_rest_is_shown() {
     let Company { token, .. } = company();
     let sandbox = Sandbox::new();
     let stranger = crate::readers::sign::member("stranger", &json!("x"));
-    let run = sandbox.beltic(&["inspect", &format!("{token}{stranger}~")]).expect(4);
+    let token = format!("{token}{stranger}~");
+    let run = sandbox.beltic(&["inspect", "--output-format", "text", &token]).expect(4);
     assert!(run.stdout.contains("jurisdiction"), "{}", run.stdout);
     assert!(run.stdout.contains("disclosures left out: disclosure 6 is not referred to"), "{}", run.stdout);
     assert!(run.stderr.contains("disclosure 6 is not referred to by any digest"), "{}", run.stderr);
@@ -184,7 +188,8 @@ fn a_disclosure_alone_is_decoded() {
     let digest = "uutlBuYeMDyjLLTpf6Jxi7yNkEF35jdyWMn9U7b_RYY";
     let run = sandbox.beltic(&["inspect", "--output-format", "text", text]).expect(0);
     assert!(run.stdout.contains(digest) && run.stdout.contains("name    \"family_name\""), "{}", run.stdout);
-    let piped = sandbox.beltic_fed(&["inspect", "--output-format", "json"], format!("{text}\n").as_bytes()).expect(0);
+    let piped =
+        sandbox.beltic_fed(&["inspect", "--output-format", "json"], format!("{text}\n").as_bytes()).expect(0);
     let found: Value = serde_json::from_str(&piped.stdout).unwrap();
     assert_eq!((found["digest"].as_str(), found["value"].as_str()), (Some(digest), Some("Möbius")));
     assert_eq!(found["verified"], false);

@@ -309,7 +309,8 @@ fn a_closed_standard_output_is_code_6() {
     let run = Run::of(child.wait_with_output().unwrap()).expect(6);
     assert!(run.stderr.contains("standard output was closed"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("results were written up to item") || run.stderr.contains("no results were written"),
+        run.stderr.contains("results were written up to item")
+            || run.stderr.contains("no results were written"),
         "{}",
         run.stderr
     );

@@ -313,7 +313,9 @@ fn the_next_run_removes_what_a_killed_one_left() {
     let sandbox = Sandbox::with_issuer_key();
     let start = || {
         let args = ["batch-issue", "--out", "results.ndjson", "--ledger", "none"];
-        let child = sandbox.command(&args).stdin(Stdio::piped()).spawn().unwrap();
+        let mut child = sandbox.command(&args).stdin(Stdio::piped()).spawn().unwrap();
+        // Files are begun once it is known what the input is.
+        writeln!(child.stdin.as_mut().unwrap(), "{}", item("a")).unwrap();
         while !child_has_begun(&sandbox, &child) {
             std::thread::yield_now();
         }
@@ -328,7 +330,7 @@ fn the_next_run_removes_what_a_killed_one_left() {
     sandbox.write_items("items.ndjson", &items(1));
     sandbox.issue("items.ndjson --ledger none --out other.ndjson").expect(0);
     assert_eq!(leftovers(&sandbox), 1, "that of the run at work");
-    second.stdin.take().unwrap().write_all(item("a").to_string().as_bytes()).unwrap();
+    drop(second.stdin.take());
     assert_eq!(second.wait().unwrap().code(), Some(0));
     assert_eq!(leftovers(&sandbox), 0);
     assert_eq!(rows(&sandbox.read("results.ndjson")).len(), 1);

@@ -71,7 +71,11 @@ fn a_project_that_others_could_have_made_is_refused() {
 
     set_mode(&sandbox.path(".beltic"), 0o777);
     let refused = sandbox.issue("items.ndjson").expect(2);
-    assert!(refused.stderr.contains(".beltic:") && refused.stderr.contains("--key FILE"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(".beltic:") && refused.stderr.contains("--key FILE"),
+        "{}",
+        refused.stderr
+    );
     let refused = sandbox.issue("items.ndjson --key .beltic/issuer.pem").expect(2);
     assert!(refused.stderr.contains("--ledger FILE"), "{}", refused.stderr);
     sandbox.issue("items.ndjson --key .beltic/issuer.pem --ledger .beltic/ledger.db").expect(0);
@@ -130,7 +134,11 @@ fn an_unknown_variable_is_a_warning_with_the_nearest_name() {
     sandbox.write_items("items.ndjson", &items(1));
     let variables = [("BELTIC_LEDGR", "secret.db")];
     let run = sandbox.issue_with("items.ndjson", &variables).expect(0);
-    assert!(run.stderr.contains("did you mean BELTIC_LEDGER?") && !run.stderr.contains("secret"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("did you mean BELTIC_LEDGER?") && !run.stderr.contains("secret"),
+        "{}",
+        run.stderr
+    );
     assert!(!sandbox.issue_with("items.ndjson --quiet", &variables).expect(0).stderr.contains("BELTIC"));
 }
 
@@ -140,7 +148,8 @@ fn settings_are_bounded() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &items(1));
     let bomb = "a: &a [x,x]\n".to_owned() + &"b: [*a,*a]\n".repeat(50);
-    for text in ["[".repeat(100_000), "- ".repeat(400_000), "{a: ".repeat(100_000), bomb, "x".repeat(2 << 20)] {
+    for text in ["[".repeat(100_000), "- ".repeat(400_000), "{a: ".repeat(100_000), bomb, "x".repeat(2 << 20)]
+    {
         sandbox.write(".beltic.yaml", text);
         let run = sandbox.issue("items.ndjson").expect(2);
         assert!(run.stderr.contains(".beltic.yaml") && run.stderr.len() < 1_000, "{}", run.stderr);

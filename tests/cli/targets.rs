@@ -58,7 +58,11 @@ fn an_existing_file_is_overwritten_by_force_only_and_a_link_is_replaced() {
         for name in ["target", "link"] {
             let refused = run(&sandbox, writer, name, &[]).expect(6);
             let said = format!("{name} already exists");
-            assert!(refused.stderr.contains(&said) && refused.stderr.contains("--force"), "{}", refused.stderr);
+            assert!(
+                refused.stderr.contains(&said) && refused.stderr.contains("--force"),
+                "{}",
+                refused.stderr
+            );
             assert_eq!(refused.stdout, "", "{writer}: refused before anything is done");
         }
         let done = run(&sandbox, writer, "link", &["--force"]);
@@ -115,7 +119,8 @@ fn a_pipe_is_written_through_and_needs_no_force() {
 fn a_device_is_written_through() {
     let sandbox = sandbox();
     public_key(&sandbox);
-    let made = Command::new("mknod").arg(sandbox.path("null")).args(["c", "1", "3"]).stderr(Stdio::null()).status();
+    let made =
+        Command::new("mknod").arg(sandbox.path("null")).args(["c", "1", "3"]).stderr(Stdio::null()).status();
     if !made.is_ok_and(|status| status.success()) {
         println!("skipped: only root makes devices");
         return;
@@ -151,8 +156,9 @@ fn descriptors_are_written_through() {
     }
     sandbox.write("log", "before\n");
     let program = env!("CARGO_BIN_EXE_beltic");
-    let script =
-        format!("{program} batch-issue items.ndjson --ledger none --out /dev/fd/3 --summary /dev/stdout 3>>log");
+    let script = format!(
+        "{program} batch-issue items.ndjson --ledger none --out /dev/fd/3 --summary /dev/stdout 3>>log"
+    );
     let mut command = Command::new("sh");
     command.args(["-c", &script]).current_dir(sandbox.path("")).env("HOME", sandbox.path(""));
     let run = Run::of(command.output().unwrap()).expect(3);
@@ -194,7 +200,7 @@ fn the_extension_decides_the_form() {
     sandbox.issue("items.ndjson --ledger none -o t.csv --output-format jwt").expect(3);
     begins("t.csv", "eyJ");
     run(&sandbox, "list --out", "list.csv", &[]).expect(0);
-    begins("list.csv", "cursor,");
+    begins("list.csv", "id,issuer_did,");
     run(&sandbox, "inspect token.txt --out", "token.json", &[]).expect(0);
     begins("token.json", "{");
     run(&sandbox, "show ID --out", "show.txt", &[]).expect(0);
@@ -274,16 +280,23 @@ fn accepted_failures_and_empty_inputs_are_code_0() {
             ("jwt", ""),
             ("json", "{\"results\":[],\"success_count\":0,\"failure_count\":0}"),
         ] {
-            let args = format!("{name} --ledger none --allow-empty --output-format {form} --out r --summary s --force");
+            let args = format!(
+                "{name} --ledger none --allow-empty --output-format {form} --out r --summary s --force"
+            );
             let run = sandbox.issue(&args).expect(0);
             assert!(run.stderr.contains("issued 0, failed 0"), "{name}: {}", run.stderr);
             let found: String = sandbox.read("r").split_whitespace().collect();
             assert_eq!(found, expected, "{name} as {form}");
             assert!(sandbox.read("s").contains("\"exit_code\": 0"));
         }
-        sandbox.issue(&format!("{name} --ledger none --allow-empty --output-format csv --out r --force")).expect(0);
+        sandbox
+            .issue(&format!("{name} --ledger none --allow-empty --output-format csv --out r --force"))
+            .expect(0);
         assert!(sandbox.read("r").starts_with("index,") && sandbox.read("r").lines().count() == 1);
-        assert_eq!(sandbox.issue(&format!("{name} bad.ndjson --ledger none --allow-empty")).expect(3).rows().len(), 1);
+        assert_eq!(
+            sandbox.issue(&format!("{name} bad.ndjson --ledger none --allow-empty")).expect(3).rows().len(),
+            1
+        );
     }
     sandbox.write("other.json", "{\"data\":[]}");
     sandbox.issue("other.json --ledger none --allow-empty").expect(4);

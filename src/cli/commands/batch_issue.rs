@@ -39,8 +39,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let caveats = caveats(&profile_settings, &issuer, clock.now());
     let profile = Profile::new(&issuer, profile_settings);
     let run = describe_run(args, &settings, ttl, &profile)?;
-    let format =
-        output::form(args.output_format, &args.output(), OutputFormat::Text, OutputFormat::Ndjson)?;
+    let format = output::form(args.output_format, &args.output(), OutputFormat::Text, OutputFormat::Ndjson)?;
     let form = render::form(format, output::takes_color(&args.output(), common.color));
     let mut files =
         Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger)?.unwrap_or_default()])?;

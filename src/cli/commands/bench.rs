@@ -125,7 +125,9 @@ impl Bench {
             };
             let start = |_| thread::Builder::new().spawn_scoped(scope, work).map_err(ThreadError::from);
             let threads = (0..self.jobs).map(start).collect::<Result<Vec<_>, _>>()?;
-            let ended = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|payload| resume_unwind(payload));
+            let ended = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|payload| resume_unwind(payload))
+            };
             threads.into_iter().try_for_each(|thread| ended(thread).map_err(unexpected))
         })?;
         Ok(begun.elapsed())

@@ -23,8 +23,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     let mut inputs = Inputs::open(&args.inputs)?;
-    let format =
-        output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
+    let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
     let form = Form { format, color: output::takes_color(&args.output, common.color) };
     let mut output = Output::open(&args.output, Purpose::Read)?;
     let mut counts = Counts::default();
