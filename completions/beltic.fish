@@ -36,12 +36,12 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Permanently revoke credentials'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Revoke credentials, for ever'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "reinstate" -d 'End the suspension of credentials'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List issued credentials, or the audit log'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and its history'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and what happened to it'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
@@ -69,14 +69,14 @@ sd_jwt_vc\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issued-at -d 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]' -r
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One result a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One result a line, as JSON'
 text\t'One short line an item, for people'
 json\t'{"results": […], "success_count": n, "failure_count": n}'
 csv\t'A header row, then one result a row'
 jwt\t'One token a line; failed items go to standard error'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s o -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l failed -d 'Write the failed items to this file, in the form they came in, to be mended and read again' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l summary -d 'Write counts and facts of the run to this file, as JSON' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l failed -d 'Write the failed items to this file, in their original format, so they can be fixed and re-submitted' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l summary -d 'Write a JSON summary of the run to this file' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as the name of the batch' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop once more than N items, or N% of the items so far, have failed' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'How many items are worked on at once, at most 1,024 [default: all cores]' -r
@@ -84,9 +84,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-unknown -d 'Carry unknown fields of subject and claims through instead of failing the item'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits -d 'Refuse more than 1,000 items, as the API does'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l verify -d 'Verify each credential by a second implementation before its result is written'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Replace the files that --out and --failed name'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Overwrite the files that --out, --failed and --summary name, if they exist'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progress -d 'Show no progress bar'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l accept-failures -d 'Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-empty -d 'Accept an input without items: the results are empty, and the exit code is 0, not 4'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -113,86 +115,87 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Ac
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'By how many seconds clocks may differ' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l max-ttl -d 'Refuse credentials that live for longer than this ISO 8601 duration' -r
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -d 'The form of the verdicts [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One verdict a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -d 'The form of the verdicts [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One verdict a line, as JSON'
 text\t'One short line a token, for people'"
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l no-status -d 'Do not look at statuses'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l legacy-vc -d 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l output-format -d 'The form of the output [default: by the file\'s extension, else text on a terminal, json in a pipe]' -r -f -a "text\t'For people'
+json\t'One JSON object a token'"
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l json -d 'Print JSON, one object a token'
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l disclose -d 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable' -r
+complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l issuer -d 'All credentials of this issuer' -r
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l kid -d 'All credentials signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l vct -d 'All credentials of this type' -r
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Say what would be changed; change nothing'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l issuer -d 'All credentials of this issuer' -r
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l kid -d 'All credentials signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l vct -d 'All credentials of this type' -r
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Say what would be changed; change nothing'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l issuer -d 'All credentials of this issuer' -r
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l kid -d 'All credentials signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l vct -d 'All credentials of this type' -r
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'The form of the results [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Say what would be changed; change nothing'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -219,9 +222,6 @@ revoked\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l run -d 'Issued by this run: its idempotency key, or its `run_id`' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l subject -d 'Of the subject with this id; repeated: of any of them' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l correlation-id -d 'Of the item with this correlation id; repeated: of any of them' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l issuer -d 'Of this issuer' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l kid -d 'Signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l vct -d 'Of this type' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time: RFC 3339, or a date for its start in UTC' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time, not at it' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r
@@ -229,11 +229,13 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-before -d
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l limit -d 'At most so many rows' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l after -d 'Go on after this row: its `cursor`, or with --events its `event`' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l output-format -d 'The form of the rows [default: text on a terminal, else ndjson]' -r -f -a "ndjson\t'One row a line, as JSON'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l output-format -d 'The form of the rows [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l head -d 'A head that --verify told before; it must still be in the trail' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l events -d 'List what happened instead: the audit trail'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l verify -d 'Check the whole trail: that no event was changed or removed'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -242,9 +244,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour 
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand show" -l output-format -d 'The form of the output [default: text on a terminal, else json]' -r -f -a "text\t'For people'
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l output-format -d 'The form of the output [default: by the file\'s extension, else text on a terminal, json in a pipe]' -r -f -a "text\t'For people'
 json\t'One JSON object on one line'"
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -269,14 +273,18 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l vct -d 'Print the SD-JWT type metadata document instead, for this type [default: the credentials\' own]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l issuer -d 'The issuer, from which the type\'s name is made' -r
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l owners -d 'For how many beneficial owners there is room' -r
+complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -301,12 +309,12 @@ complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "revoke" -d 'Permanently revoke credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "revoke" -d 'Revoke credentials, for ever'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "reinstate" -d 'End the suspension of credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "list" -d 'List issued credentials, or the audit log'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "show" -d 'Show one credential and its history'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "show" -d 'Show one credential and what happened to it'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "template" -d 'Print a batch file to fill in'

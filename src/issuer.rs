@@ -209,6 +209,16 @@ impl Issuer {
         self.id.starts_with("did:")
     }
 
+    /// The did:web that was meant, where the first segment of a path looks like the port of the host: in a did:web the
+    /// colon before a port is percent-encoded.
+    pub fn port_taken_for_path(&self) -> Option<String> {
+        let (host, path) = self.id.strip_prefix("did:web:")?.split_once(':')?;
+        let (first, rest) = path.split_once(':').map_or((path, ""), |(first, rest)| (first, rest));
+        let is_port = first.bytes().all(|byte| byte.is_ascii_digit()) && first.parse::<u16>().is_ok();
+        let rest = if rest.is_empty() { String::new() } else { format!(":{rest}") };
+        (is_port && !host.contains("%3A")).then(|| format!("did:web:{host}%3A{first}{rest}"))
+    }
+
     /// Host and port of a did:web or https issuer, decoded: `example.com:8443`.
     pub fn host(&self) -> Option<String> {
         self.location.as_ref().map(|location| location.host.clone())

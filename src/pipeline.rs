@@ -26,6 +26,7 @@
 //! - `read` fails: the same, and its error is returned after everything before it was written.
 //! - `commit` fails: pieces committed before are finished and written; later ones are dropped.
 //! - `write` fails: no commit begins after that.
+//! - a thread cannot be started: no more is read, and what is in flight is finished and written.
 //! - a stage panics: the others stop, and the panic goes on in the caller's thread.
 
 use std::any::Any;
@@ -35,6 +36,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
+
+use crate::stop::ThreadError;
 
 /// What a worker thread does with a piece of work. Each thread makes its own worker, which need
 /// not be able to leave it.
@@ -59,7 +62,8 @@ pub trait Worker {
 /// caller's alone where `jobs` is 0.
 ///
 /// # Errors
-/// The error of the last stage that failed: of `write`, else of `commit`, else of `read`.
+/// The error of the last stage that failed: of `write`, else of `commit`, else of `read`; a [`ThreadError`] where a
+/// thread cannot be started.
 pub fn run<W, E>(
     jobs: usize,
     make_worker: impl Fn() -> W + Sync,
@@ -69,7 +73,7 @@ pub fn run<W, E>(
 ) -> Result<(), E>
 where
     W: Worker,
-    E: Send,
+    E: Send + From<ThreadError>,
 {
     if jobs == 0 {
         return run_alone(make_worker(), read, commit, write);
@@ -83,7 +87,7 @@ where
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
-        let committer = scope.spawn(|| {
+        let committer = thread::Builder::new().spawn_scoped(scope, || {
             // Dropped with this thread: first the queue, which tells the workers to stop, then what `commit` holds.
             let mut commit = commit;
             let to_finish = to_finish;
@@ -96,6 +100,7 @@ where
                 Ok(())
             })
         });
+        let committer = committer.map_err(ThreadError::from)?;
         let make_worker = &make_worker;
         // There are more permits than workers: before the reader waits for one, it has started them all.
         let station = || Station {
@@ -106,13 +111,16 @@ where
         };
         let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
         drop((check_queue, finish_queue, to_commit, to_write));
-        let reader = scope.spawn(move || {
+        let reader = thread::Builder::new().spawn_scoped(scope, move || {
             read_all(read, permit, to_check, || {
                 if let Some(station) = stations.pop() {
-                    scope.spawn(move || station.work(make_worker));
+                    thread::Builder::new().spawn_scoped(scope, move || station.work(make_worker))?;
                 }
+                Ok(())
             })
         });
+        // Where it did not start, all that would have kept the committer waiting went with it.
+        let reader = reader.map_err(ThreadError::from)?;
 
         let written = deliver(write_queue, permits, &mut write);
         halted.store(written.is_err(), Ordering::Release);
@@ -157,17 +165,17 @@ enum Stop<E> {
 }
 
 /// Reads pieces, and starts a worker with each while there are more to start: a short input needs few.
-fn read_all<T, E>(
+fn read_all<T, E: From<ThreadError>>(
     mut read: impl FnMut() -> Result<Option<T>, E>,
     permit: Sender<()>,
     to_check: Sender<Numbered<T>>,
-    mut start_worker: impl FnMut(),
+    mut start_worker: impl FnMut() -> Result<(), ThreadError>,
 ) -> Result<(), E> {
     let mut number = 0;
     // A closed channel means that the writer or all workers have stopped.
     while permit.send(()).is_ok() {
         let Some(piece) = read()? else { break };
-        start_worker();
+        start_worker()?;
         if to_check.send(Numbered(number, piece)).is_err() {
             break;
         }
@@ -274,6 +282,12 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+
+    impl From<ThreadError> for String {
+        fn from(error: ThreadError) -> String {
+            error.to_string()
+        }
+    }
 
     /// Doubles numbers; panics at one of them, if told to.
     struct Doubler {

@@ -50,6 +50,26 @@ impl Stopped {
     }
 }
 
+/// The operating system refuses to start a thread: too many processes, or no memory.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start another thread")]
+pub struct ThreadError(#[from] io::Error);
+
+impl ThreadError {
+    /// Whether it is what an error says, or what is behind it.
+    pub fn is_behind(error: &(dyn std::error::Error + 'static)) -> bool {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            if error.is::<ThreadError>() || inner.is_some_and(|inner| ThreadError::is_behind(inner)) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+}
+
 /// An input that may wait for its writer, such as a pipe. It is read in a thread of its own, so
 /// that a read that waits can be given up.
 #[derive(Debug)]
@@ -60,11 +80,13 @@ pub struct StoppableReader {
 }
 
 impl StoppableReader {
-    /// Reads from `input` until there is no more, or the switch is set.
+    /// Reads from `input` until there is no more, or the switch is set. Where no thread can be started, the first
+    /// read fails with a [`ThreadError`].
     pub fn new(mut input: impl Read + Send + 'static, stop: Stop) -> StoppableReader {
         let (sender, blocks) = bounded(4);
+        let failed = sender.clone();
         // The thread ends with its input, or with the process.
-        thread::spawn(move || {
+        let started = thread::Builder::new().spawn(move || {
             loop {
                 let mut block = vec![0; BLOCK];
                 let read = input.read(&mut block).map(|count| {
@@ -77,6 +99,9 @@ impl StoppableReader {
                 }
             }
         });
+        if let Err(error) = started {
+            let _ = failed.send(Err(io::Error::other(ThreadError(error))));
+        }
         StoppableReader { blocks, current: io::Cursor::default(), stop }
     }
 
@@ -114,6 +139,14 @@ mod tests {
         let input = io::Cursor::new(bytes.clone());
         StoppableReader::new(input, Stop::default()).read_to_end(&mut read).unwrap();
         assert!(read == bytes);
+    }
+
+    #[test]
+    fn a_thread_that_cannot_start_is_found_behind_other_errors() {
+        let refused = || ThreadError(io::ErrorKind::WouldBlock.into());
+        let wrapped = io::Error::other(io::Error::other(refused()));
+        assert!(ThreadError::is_behind(&refused()) && ThreadError::is_behind(&wrapped));
+        assert!(!ThreadError::is_behind(&io::Error::other(Stopped)));
     }
 
     #[test]

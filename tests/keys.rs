@@ -177,6 +177,57 @@ fn what_is_no_key_at_all_is_named() {
     assert!(matches!(parse(quoted.as_bytes()), Err(KeyError::EscapedLineBreaks)));
 }
 
+/// Wrappings that secret stores, browsers and ssh like: what was found, and the command that converts it.
+#[test]
+fn keys_in_another_wrapping_are_named_with_the_command_that_converts_them() {
+    let pem = fixture("p256-pkcs8.pem");
+    let base64 = |bytes: &[u8]| base64_simd::STANDARD.encode_to_string(bytes);
+    let lines = base64(&pem).as_bytes().chunks(76).map(<[u8]>::to_vec).collect::<Vec<_>>().join(&b'\n');
+    let one_line = String::from_utf8(pem.clone()).unwrap().replace('\n', " ");
+    let escaped = String::from_utf8(pem.clone()).unwrap().replace('\n', r"\n");
+    let store = [&[0x30, 0x82, 0x04, 0x1B, 0x02, 0x01, 0x03][..], &[0; 64]].concat();
+    let der = [&[0x30, 0x81, 0x87, 0x02, 0x01, 0x00][..], &[0; 64]].concat();
+    for (bytes, found, command) in [
+        (base64(&pem).into_bytes(), "base64 of a key file", "base64 -d FILE"),
+        (lines, "base64 of a key file", "base64 -d FILE"),
+        (store, "PKCS#12", "openssl pkcs12 -in FILE -nodes -nocerts"),
+        (der, "binary", "openssl pkey -inform DER"),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n".to_vec(), "OpenSSH", "ssh-keygen -p -m PKCS8"),
+        (one_line.into_bytes(), "line breaks are lost", "sed -E"),
+        (escaped.into_bytes(), r"literal \n", "printf '%b"),
+    ] {
+        let said = parse(&bytes).unwrap_err().to_string();
+        assert!(said.contains(found) && said.contains(command), "{said}");
+    }
+}
+
+/// RFC 7517 section 4.3: a key that says what it is for, and not for signing, does not sign.
+#[test]
+fn a_private_jwk_for_other_operations_is_refused() {
+    for (operations, sound) in [
+        (json!(["sign"]), true),
+        (json!(["sign", "verify"]), true),
+        (json!(["verify"]), false),
+        (json!([]), false),
+        (json!("sign"), false),
+        (json!(["sign", "sign"]), false),
+    ] {
+        let mut jwk = private_jwk();
+        jwk["key_ops"] = operations.clone();
+        let read = parse(jwk.to_string().as_bytes());
+        match sound {
+            true => drop(read.unwrap()),
+            false => {
+                let problem = JwkProblem::OtherUse;
+                assert!(
+                    matches!(read, Err(KeyError::JwkMember { member: "key_ops", problem: found }) if found == problem),
+                    "{operations}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_private_jwk_must_be_complete_and_consistent() {
     let with = |member: &str, value: Value| {

@@ -176,7 +176,7 @@ const STEPS: &[&str] = &[
     "batch-issue ITEMS --issuer https://issuer.example --proof-format sd_jwt_vc --out sd.txt --output-format jwt --jobs 2",
     "batch-issue ITEMS --dry-run",
     "inspect results.ndjson",
-    "inspect sd.txt --json",
+    "inspect sd.txt --output-format json",
     "suspend --correlation-id 0001",
     "reinstate --correlation-id 0001",
     "revoke --correlation-id 0002 --reason compromised",

@@ -43,7 +43,7 @@ use crate::ledger::{self, Conflict, Entry, Grant, Ledger, LedgerError, RunDescri
 use crate::pipeline;
 use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
 use crate::source::{Chunk, InputError, ItemFault, ItemText, Source};
-use crate::stop::Stop;
+use crate::stop::{Stop, ThreadError};
 use crate::token::MAX_TOKEN_BYTES;
 
 pub use failed::FailedItems;
@@ -142,6 +142,9 @@ pub enum BatchError<S> {
     /// The ledger cannot be written.
     #[error(transparent)]
     Ledger(LedgerError),
+    /// The operating system starts no more threads.
+    #[error(transparent)]
+    Thread(#[from] ThreadError),
     /// The operating system gives no random bytes.
     #[error("the operating system's random generator failed")]
     Random(#[source] getrandom::Error),

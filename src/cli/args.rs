@@ -1,7 +1,7 @@
 //! What can be typed: clap definitions only. Their meaning is in `settings`.
 
 use std::num::{NonZeroU16, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -50,6 +50,24 @@ pub struct Common {
     /// Print errors only: no warnings, progress or closing line
     #[arg(long, short, global = true)]
     pub quiet: bool,
+}
+
+/// Where a command's output goes: the same flags for every command that has any.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Write the output to this file, which appears when it is complete [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Overwrite the file that --out names, if it exists
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub force: bool,
+}
+
+impl OutputArgs {
+    /// The file, where it is not standard output; `-` is that, too.
+    pub fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| *path != Path::new("-"))
+    }
 }
 
 /// When to colour.
@@ -129,7 +147,7 @@ pub enum Command {
 #[command(
     help_template = HELP_TEMPLATE,
     mut_args(|arg| arg.hide_env_values(true)),
-    group = ArgGroup::new("replaceable").args(["out", "failed"]).multiple(true),
+    group = ArgGroup::new("replaceable").args(["out", "failed", "summary"]).multiple(true),
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
   beltic batch-issue companies.csv --out results.csv --output-format csv
@@ -199,19 +217,19 @@ pub struct BatchIssueArgs {
     #[arg(long, value_name = "TIME", help_heading = "Credentials")]
     pub issued_at: Option<String>,
 
-    /// The form of the results [default: text on a terminal, else ndjson]
+    /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<OutputFormat>,
     /// Write the results to this file, which appears when they are complete [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Write the failed items to this file, in the form they came in, to be mended and read again
+    /// Write the failed items to this file, in their original format, so they can be fixed and re-submitted
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub failed: Option<PathBuf>,
-    /// Replace the files that --out and --failed name
+    /// Overwrite the files that --out, --failed and --summary name, if they exist
     #[arg(long, requires = "replaceable", help_heading = "Output")]
     pub force: bool,
-    /// Write counts and facts of the run to this file, as JSON
+    /// Write a JSON summary of the run to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub summary: Option<PathBuf>,
     /// Show no progress bar
@@ -224,6 +242,12 @@ pub struct BatchIssueArgs {
     /// Check everything and say what would be issued; write nothing, take no index
     #[arg(long, help_heading = "Running again")]
     pub dry_run: bool,
+    /// Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code
+    #[arg(long, help_heading = "Running again")]
+    pub accept_failures: bool,
+    /// Accept an input without items: the results are empty, and the exit code is 0, not 4
+    #[arg(long, help_heading = "Input")]
+    pub allow_empty: bool,
     /// Stop once more than N items, or N% of the items so far, have failed
     #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
     pub max_failures: Option<MaxFailures>,
@@ -231,6 +255,13 @@ pub struct BatchIssueArgs {
     /// How many items are worked on at once, at most 1,024 [default: all cores]
     #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Speed")]
     pub jobs: Option<NonZeroU16>,
+}
+
+impl BatchIssueArgs {
+    /// Where the results go.
+    pub fn output(&self) -> OutputArgs {
+        OutputArgs { out: self.out.clone(), force: self.force }
+    }
 }
 
 /// The greatest limit for the length of an item. Places in a batch's text are 32 bits wide.
@@ -325,9 +356,12 @@ pub struct VerifyArgs {
     #[arg(long, help_heading = "What is accepted")]
     pub legacy_vc: bool,
 
-    /// The form of the verdicts [default: text on a terminal, else ndjson]
+    /// The form of the verdicts [default: by the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<VerdictFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// How many chunks of tokens are worked on at once, at most 1,024 [default: all cores]
     #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Output")]
     pub jobs: Option<NonZeroU16>,
@@ -349,16 +383,30 @@ pub enum VerdictFormat {
     before_help = "Examples:
   beltic inspect results.ndjson
   beltic inspect eyJhbGciOiJFUzI1NiIs…
-  head -n 1 results.ndjson | beltic inspect --json
+  beltic inspect results.ndjson --output-format json
+  head -n 1 results.ndjson | beltic inspect --output-format text
 "
 )]
 pub struct InspectArgs {
     /// A token, or a file of tokens, results, or keys; `-` or none: standard input
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
-    /// Print JSON, one object a token
-    #[arg(long)]
-    pub json: bool,
+    /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub output_format: Option<InspectFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The forms of `inspect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InspectFormat {
+    /// For people
+    Text,
+    /// One JSON object a token
+    #[value(alias = "ndjson")]
+    Json,
 }
 
 /// What `present` takes.
@@ -379,6 +427,9 @@ pub struct PresentArgs {
     /// Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable
     #[arg(long, value_name = "PATH")]
     pub disclose: Vec<String>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What `revoke`, `suspend` and `reinstate` take: which credentials, why, and how it is told.
@@ -423,9 +474,12 @@ pub struct StatusArgs {
     /// Say what would be changed; change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// The form of the results [default: text on a terminal, else ndjson]
-    #[arg(long, value_enum)]
+    /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
     pub output_format: Option<RowFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// The ledger that the credentials were issued with [default: .beltic/ledger.db]
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
@@ -546,9 +600,12 @@ pub struct ListArgs {
     /// Go on after this row: its `cursor`, or with --events its `event`
     #[arg(long, value_name = "CURSOR", help_heading = "Output")]
     pub after: Option<String>,
-    /// The form of the rows [default: text on a terminal, else ndjson]
+    /// The form of the rows [default: by the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_enum, help_heading = "Output")]
     pub output_format: Option<RowFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
 
     /// List what happened instead: the audit trail
     #[arg(long, conflicts_with = "condition", help_heading = "Audit trail")]
@@ -578,9 +635,12 @@ pub struct ShowArgs {
     /// The ledger [default: .beltic/ledger.db]
     #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
-    /// The form of the output [default: text on a terminal, else json]
-    #[arg(long, value_enum)]
+    /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
     pub output_format: Option<ShowFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What `ledger` takes.
@@ -635,6 +695,9 @@ pub struct SchemaArgs {
     /// The issuer, from which the type's name is made
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", requires = "vct")]
     pub issuer: Option<String>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What `template` takes.
@@ -654,6 +717,9 @@ pub struct TemplateArgs {
     /// For how many beneficial owners there is room
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub owners: u16,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What `bench` takes.
@@ -749,6 +815,7 @@ pub enum ShowFormat {
     /// For people
     Text,
     /// One JSON object on one line
+    #[value(alias = "ndjson")]
     Json,
 }
 

@@ -7,10 +7,9 @@ use serde::Deserialize;
 
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::project::{self, Origin, PROJECT_FILE};
+use super::yaml_bounds;
 use crate::files;
-
-/// The name of a project's settings file, looked for upward from the working directory.
-pub(crate) const PROJECT_FILE: &str = ".beltic.yaml";
 
 /// The largest settings file that is read, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -90,20 +89,26 @@ pub(crate) struct ConfigFile {
     pub(crate) config: Config,
     /// The folder that relative paths in it start from; none where there is no file.
     pub(crate) folder: Option<PathBuf>,
+    /// The file itself, and whether it was found rather than named.
+    source: Option<(PathBuf, bool)>,
 }
 
 impl ConfigFile {
-    /// The project's file: the one named, or the nearest one upward from the working directory.
-    pub(crate) fn of_project(named: Option<&Path>) -> Result<ConfigFile, Failure> {
-        match named {
-            Some(path) => ConfigFile::read(path),
-            None => {
-                let here = std::env::current_dir().unwrap_or_default();
-                let found =
-                    here.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|path| path.is_file());
-                found.map_or_else(|| Ok(ConfigFile::default()), |path| ConfigFile::read(&path))
-            }
+    /// The project's file: the one named, or that of the nearest project upward from the working directory.
+    pub(crate) fn of_project(named: Option<&Path>, quiet: bool) -> Result<ConfigFile, Failure> {
+        if let Some(path) = named {
+            return ConfigFile::read(path, false);
         }
+        let here = std::env::current_dir().unwrap_or_default();
+        let Some(folder) = project::nearest(&here) else { return Ok(ConfigFile::default()) };
+        let path = folder.join(PROJECT_FILE);
+        if path.is_file() {
+            project::check_trust(&path, "`--config FILE` or BELTIC_CONFIG", quiet)?;
+            return ConfigFile::read(&path, true);
+        }
+        // In the working directory itself, paths stay short.
+        let folder = (folder != here).then(|| folder.to_owned());
+        Ok(ConfigFile { folder, ..ConfigFile::default() })
     }
 
     /// The user's file, `beltic/config.yaml` in the configuration folder.
@@ -113,12 +118,12 @@ impl ConfigFile {
             .map(PathBuf::from)
             .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
         match folder.map(|folder| folder.join("beltic/config.yaml")).filter(|path| path.is_file()) {
-            Some(path) => ConfigFile::read(&path),
+            Some(path) => ConfigFile::read(&path, false),
             None => Ok(ConfigFile::default()),
         }
     }
 
-    fn read(path: &Path) -> Result<ConfigFile, Failure> {
+    fn read(path: &Path, found: bool) -> Result<ConfigFile, Failure> {
         let bytes =
             files::read_limited(path, MAX_BYTES).map_err(|error| Failure::new(ExitStatus::Usage, error))?;
         let mut file = ConfigFile::parse(&bytes).map_err(|problem| {
@@ -128,13 +133,24 @@ impl ConfigFile {
             )
         })?;
         file.folder = path.parent().map(Path::to_owned);
+        file.source = Some((path.to_owned(), found));
         Ok(file)
     }
 
     /// A file that is in no folder, or what is wrong with it and where.
     pub(crate) fn parse(bytes: &[u8]) -> Result<ConfigFile, String> {
+        yaml_bounds::check(bytes)?;
         let config = parse(bytes).map_err(|error| problem(bytes, &error))?;
-        Ok(ConfigFile { config, folder: None })
+        Ok(ConfigFile { config, folder: None, source: None })
+    }
+
+    /// Where a value of this file comes from, by its key.
+    pub(crate) fn origin(&self, key: &'static str) -> Origin {
+        match &self.source {
+            Some((path, true)) => Origin::FoundFile(key, path.clone()),
+            Some((path, false)) => Origin::NamedFile(key, path.clone()),
+            None => Origin::Default,
+        }
     }
 
     /// A path of this file, from the folder that the file is in.

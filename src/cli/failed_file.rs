@@ -1,32 +1,26 @@
 //! `--failed`: the failed items in a file of their own, in the form they came in.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::failure::Failure;
 use crate::batch::FailedItems;
-use crate::files::{PathError, Replacement};
+use crate::files::{PathError, Target};
 use crate::source::ItemForm;
 
 /// The file of failed items, which appears at the end if there are any.
 pub(crate) struct FailedFile {
-    path: PathBuf,
-    file: Replacement,
+    file: Target,
     /// The form of the items so far; `None` as long as there are none.
     form: Option<ItemForm>,
     /// Whether a write failed: then the file does not get its name.
     broken: bool,
-    replace: bool,
 }
 
 impl FailedFile {
     /// Begins the file.
-    pub(crate) fn begin(path: &Path, replace: bool) -> Result<FailedFile, Failure> {
-        if !replace && path.symlink_metadata().is_ok() {
-            return Err(Failure::file_is_there(path));
-        }
-        let file = Replacement::begin(path)?;
-        Ok(FailedFile { path: path.to_owned(), file, form: None, broken: false, replace })
+    pub(crate) fn begin(path: &Path, force: bool) -> Result<FailedFile, Failure> {
+        Ok(FailedFile { file: Target::begin(path, force)?, form: None, broken: false })
     }
 
     /// Adds the failed items of a batch.
@@ -56,25 +50,21 @@ impl FailedFile {
     pub(crate) fn finish(mut self, complete: bool) -> Result<(), Failure> {
         match &self.form {
             _ if self.broken => return Ok(()),
-            None if complete && self.replace && self.path.is_file() => {
-                return std::fs::remove_file(&self.path)
-                    .map_err(|source| PathError::new("remove", &self.path, source).into());
+            None if complete && self.file.replaces() => {
+                let path = self.file.path();
+                return std::fs::remove_file(path)
+                    .map_err(|source| PathError::new("remove", path, source).into());
             }
             None => return Ok(()),
             Some(ItemForm::Json) => self.put(b"\n]}\n")?,
             Some(_) => {}
         }
-        if self.replace {
-            self.file.commit()?
-        } else {
-            self.file.commit_new()?
-        }
-        Ok(())
+        Ok(self.file.commit()?)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.file.write_all(bytes);
         self.broken |= written.is_err();
-        written.map_err(|source| PathError::new("write", &self.path, source).into())
+        written.map_err(|source| PathError::new("write", self.file.path(), source).into())
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::exit::ExitStatus;
 use super::streams;
 use crate::batch::BatchError;
-use crate::files::{NEW_FILE, PathError};
+use crate::files::{NEW_FILE, PathError, TargetError};
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
@@ -15,6 +15,7 @@ use crate::publish::PublishError;
 use crate::results::ResultsError;
 use crate::site::KeySetError;
 use crate::source::InputError;
+use crate::stop::ThreadError;
 
 /// What to do about a ledger that cannot be trusted. A restored one has forgotten the indices that
 /// were given since; a new one opens new lists, and so repeats none.
@@ -34,12 +35,17 @@ pub(crate) struct Failure {
     error: anyhow::Error,
     /// What to do about it.
     hints: Vec<String>,
+    /// What else failed, which counts for less.
+    others: Vec<Failure>,
 }
 
 impl Failure {
     /// A failure with this exit code.
     pub(crate) fn new(status: ExitStatus, error: impl Into<anyhow::Error>) -> Failure {
-        Failure { status, error: error.into(), hints: Vec::new() }
+        let error = error.into();
+        // Wherever it happened, that the system starts no thread is nobody's mistake.
+        let status = if ThreadError::is_behind(error.as_ref()) { ExitStatus::Unexpected } else { status };
+        Failure { status, error, hints: Vec::new(), others: Vec::new() }
     }
 
     /// A failure that is said in one sentence.
@@ -47,7 +53,7 @@ impl Failure {
         status: ExitStatus,
         message: impl Display + Send + Sync + std::fmt::Debug + 'static,
     ) -> Failure {
-        Failure { status, error: anyhow::Error::msg(message), hints: Vec::new() }
+        Failure { status, error: anyhow::Error::msg(message), hints: Vec::new(), others: Vec::new() }
     }
 
     /// A mistake in flags or settings.
@@ -55,10 +61,24 @@ impl Failure {
         Failure::said(ExitStatus::Usage, message)
     }
 
-    /// A file that is in the way of one to be written.
-    pub(crate) fn file_is_there(path: &Path) -> Failure {
-        Failure::said(ExitStatus::Files, format!("{} is there already", path.display()))
-            .hint("`--force` replaces it")
+    /// The reader of a command that only reads has left: that is its end, and nothing to tell.
+    pub(crate) fn reader_left() -> Failure {
+        Failure::said(ExitStatus::Done, "the reader closed the pipe")
+    }
+
+    /// Whether it is that.
+    pub(crate) fn is_reader_left(&self) -> bool {
+        self.status == ExitStatus::Done
+    }
+
+    /// One failure of all these, whose code is that of the one that counts most; none where there is none.
+    pub(crate) fn of_all(failures: impl IntoIterator<Item = Failure>) -> Result<(), Failure> {
+        let mut failures: Vec<Failure> = failures.into_iter().collect();
+        failures.sort_by_key(|failure| failure.status.rank()); // stable: what happened first is told first
+        let mut failures = failures.into_iter();
+        let Some(mut first) = failures.next() else { return Ok(()) };
+        first.others.extend(failures);
+        Err(first)
     }
 
     /// A ledger that is to be read, and is not there.
@@ -78,8 +98,16 @@ impl Failure {
         self.error.to_string()
     }
 
-    /// Prints the failure to standard error.
+    /// Prints the failure to standard error, and what else failed. A reader who left is not told of.
     pub(crate) fn print(&self, color: bool) {
+        if self.status == ExitStatus::Done {
+            return;
+        }
+        self.others.iter().for_each(|other| other.print_alone(color));
+        self.print_alone(color); // the one that decides the exit code is the last, where people look first
+    }
+
+    fn print_alone(&self, color: bool) {
         let error = streams::printable(&self.error.to_string());
         streams::say(&format!("{} {error}", streams::paint("error:", "1;31", color)));
         let mut said = self.error.to_string();
@@ -181,6 +209,24 @@ impl From<PathError> for Failure {
     }
 }
 
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Failure {
+        let hint = match error {
+            TargetError::Path(error) => return error.into(),
+            TargetError::Exists(_) => "use `--force` to overwrite it",
+            TargetError::Directory(_) => "name a file in it",
+        };
+        Failure::new(ExitStatus::Files, error).hint(hint)
+    }
+}
+
+impl From<ThreadError> for Failure {
+    fn from(error: ThreadError) -> Failure {
+        Failure::new(ExitStatus::Unexpected, error)
+            .hint("lower `--jobs`, or raise the limit of processes (`ulimit -u`)")
+    }
+}
+
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {
         let hint = match &error {
@@ -205,6 +251,7 @@ impl From<BatchError<Failure>> for Failure {
         match error {
             BatchError::Input(error) => error.into(),
             BatchError::Ledger(error) => error.into(),
+            BatchError::Thread(error) => error.into(),
             BatchError::Sink(failure) => failure,
             BatchError::TooManyFailures { .. } => Failure::said(ExitStatus::MaxFailures, error.to_string())
                 .hint("what was issued before is valid and stands in the results"),

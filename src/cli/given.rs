@@ -10,7 +10,7 @@ use super::commands::parse_id;
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::streams;
-use crate::files::PathError;
+use crate::files::{self, PathError};
 use crate::results::{Content, ResultRow, Results, ResultsError};
 use crate::source::{Input, InputName};
 use crate::stop::Stop;
@@ -82,7 +82,8 @@ impl Given {
                 (InputName::Stdin, "the token".into(), Box::new(Cursor::new(token.into_bytes())))
             }
             Given::File(path) => {
-                let file = File::open(&path).map_err(|source| PathError::new("read", &path, source))?;
+                let file = File::open(&path).and_then(|file| files::refuse_endless(&file).map(|()| file));
+                let file = file.map_err(|source| PathError::new("read", &path, source))?;
                 (InputName::File(path.clone()), path, Box::new(file))
             }
         };

@@ -14,14 +14,18 @@ mod given;
 pub mod inspection;
 mod manual;
 mod output;
+mod panics;
 mod progress;
+mod project;
 mod render;
 mod report;
 mod settings;
 mod signals;
 mod streams;
 mod trust;
+mod variables;
 mod verdicts;
+mod yaml_bounds;
 
 use std::ffi::OsString;
 
@@ -43,7 +47,12 @@ fn is_or_sets_private_key(arg: &str) -> bool {
 /// Runs the command line, from the program's name on, and says how it went.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
     core_dumps::turn_off();
+    signals::outlive_file_size_limit();
     let args: Vec<OsString> = args.into_iter().collect();
+    panics::caught(|| run_checked(args))
+}
+
+fn run_checked(args: Vec<OsString>) -> ExitStatus {
     if args.iter().any(|arg| is_or_sets_private_key(&arg.to_string_lossy())) {
         // Whatever it stands for, it would be quoted as something that is not understood or not there.
         streams::say("error: a private key itself stands among the arguments; expected the path of its file");
@@ -61,6 +70,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
             };
         }
     };
+    if !cli.common.quiet {
+        variables::warn_of_unknown();
+    }
     match commands::dispatch(&cli) {
         Ok(status) => status,
         Err(failure) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::exit::ExitStatus;
 use super::failed_file::FailedFile;
 use super::failure::Failure;
 use super::output::Output;
@@ -36,7 +37,7 @@ impl Counts {
         self.issued + self.failed
     }
 
-    /// The line at the end of a run (contract section 2.3).
+    /// The line at the end of a run.
     pub(crate) fn closing_line(&self, elapsed: Duration, dry_run: bool) -> String {
         let seconds = elapsed.as_secs_f64();
         let rate = (self.items() as f64 / seconds.max(1e-6)) as u64;
@@ -118,6 +119,11 @@ impl<'r> Report<'r> {
         Ok(())
     }
 
+    /// Writes what stands before the first row, where there was none.
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+        Ok(self.output.begin(&self.form.head())?)
+    }
+
     /// Passes on what the reader noticed about the files.
     pub(crate) fn input_warnings(&mut self, warnings: &[InputWarning]) {
         for warning in warnings {
@@ -155,6 +161,9 @@ pub(crate) struct Summary<'s> {
     run_id: &'s str,
     started_at: String,
     finished_at: String,
+    duration_ms: u64,
+    exit_code: u8,
+    beltic_version: &'static str,
     kid: &'s str,
     issuer_did: &'s str,
     inputs: Vec<SummaryInput>,
@@ -167,11 +176,20 @@ struct SummaryInput {
     bytes: u64,
 }
 
+/// How a run went beside its counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) started_at: UnixTime,
+    pub(crate) took: Duration,
+    /// The exit code, if the summary itself can be written.
+    pub(crate) status: ExitStatus,
+}
+
 impl<'s> Summary<'s> {
     pub(crate) fn new(
         plan: &'s Plan<'_>,
         counts: &'s Counts,
-        started_at: UnixTime,
+        facts: Facts,
         inputs: &[InputBytes],
     ) -> Summary<'s> {
         Summary {
@@ -180,8 +198,11 @@ impl<'s> Summary<'s> {
             replayed_count: counts.replayed,
             warning_count: counts.warnings,
             run_id: &plan.run.name,
-            started_at: started_at.to_string(),
+            started_at: facts.started_at.to_string(),
             finished_at: system_now().to_string(),
+            duration_ms: u64::try_from(facts.took.as_millis()).unwrap_or(u64::MAX),
+            exit_code: facts.status.code(),
+            beltic_version: env!("CARGO_PKG_VERSION"),
             kid: &plan.profile.kid,
             issuer_did: &plan.profile.issuer,
             inputs: inputs

@@ -11,7 +11,9 @@ use super::args::{BatchIssueArgs, Common, InputFormat, MAX_JOBS};
 use super::config::{Config, ConfigFile, KeysConfig};
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::project::{self, Origin, STATE_FOLDER};
 use super::streams;
+use super::variables;
 use crate::clock::{Clock, UnixTime};
 use crate::credential::sd_jwt::{Policy, TypeMetadata};
 use crate::credential::{ProfileSettings, ProofFormat};
@@ -23,11 +25,9 @@ use crate::site::KeyState;
 use crate::source;
 use crate::status::Validity;
 
-/// The folder of keys and state, beside the project file or in the working directory.
-const STATE_FOLDER: &str = ".beltic";
 /// The value of `--ledger` that keeps no state.
 const NO_LEDGER: &str = "none";
-/// The life of a credential for which nothing else is said (contract section 2.2).
+/// The default validity period of credentials.
 const DEFAULT_TTL: &str = "P1Y";
 /// The longest passphrase file, in bytes.
 const MAX_PASSPHRASE_BYTES: usize = 4096;
@@ -45,14 +45,16 @@ const API_LIMIT: u64 = 1_000;
 pub(crate) struct Settings {
     project: ConfigFile,
     user: ConfigFile,
+    quiet: bool,
 }
 
 impl Settings {
     /// Reads the settings files.
     pub(crate) fn load(common: &Common) -> Result<Settings, Failure> {
         Ok(Settings {
-            project: ConfigFile::of_project(common.config.as_deref())?,
+            project: ConfigFile::of_project(common.config.as_deref(), common.quiet)?,
             user: ConfigFile::of_user()?,
+            quiet: common.quiet,
         })
     }
 
@@ -74,15 +76,34 @@ impl Settings {
         given.clone().or_else(|| in_file(&self.project)).or_else(|| in_file(&self.user))
     }
 
-    /// A file in the state folder.
-    fn in_state_folder(&self, name: &str) -> PathBuf {
-        self.project.path(&Path::new(STATE_FOLDER).join(name))
+    /// Where a value comes from, for messages: the flag or variable that gave it, else the file that holds it.
+    fn origin<T>(
+        &self,
+        given: Option<Origin>,
+        key: &'static str,
+        from: impl Fn(&Config) -> &Option<T>,
+    ) -> Origin {
+        let in_file = |file: &ConfigFile| from(&file.config).as_ref().map(|_| file.origin(key));
+        given.or_else(|| in_file(&self.project)).or_else(|| in_file(&self.user)).unwrap_or(Origin::Default)
+    }
+
+    /// A file in the project's state folder, which nobody has named.
+    fn in_state_folder(&self, name: &str, named_by: &str) -> Result<PathBuf, Failure> {
+        let folder = self.project.path(Path::new(STATE_FOLDER));
+        // The owner of the working directory is found by its real path.
+        if folder.exists() {
+            let real = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
+            project::check_trust(&real, named_by, self.quiet)?;
+        }
+        Ok(folder.join(name))
     }
 
     /// The private key's file.
     pub(crate) fn key_path(&self, given: &Option<PathBuf>) -> Result<PathBuf, Failure> {
-        let path =
-            self.path(given, |config| &config.key).unwrap_or_else(|| self.in_state_folder("issuer.pem"));
+        let path = match self.path(given, |config| &config.key) {
+            Some(path) => path,
+            None => self.in_state_folder("issuer.pem", "`--key FILE` or BELTIC_KEY")?,
+        };
         // It would be shown as a path that is not there, or become the name of a file.
         match keys::is_private_key_text(&path.to_string_lossy()) {
             false => Ok(path),
@@ -95,10 +116,21 @@ impl Settings {
     }
 
     /// The ledger's file; `None` for a run without one.
-    pub(crate) fn ledger_path(&self, given: &Option<PathBuf>) -> Option<PathBuf> {
-        let path =
-            self.path(given, |config| &config.ledger).unwrap_or_else(|| self.in_state_folder("ledger.db"));
-        (path != Path::new(NO_LEDGER)).then_some(path)
+    ///
+    /// # Errors
+    /// Where what is named is the URL of a database, or the file lies in a folder that is not trusted.
+    pub(crate) fn ledger_path(&self, given: &Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+        let named = given.clone().or_else(|| self.value(&None, |config| &config.ledger));
+        if let Some(scheme) = named.as_deref().and_then(scheme_of) {
+            let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
+            let origin = self.origin(typed, "ledger", |config| &config.ledger);
+            return Err(refused_scheme(&scheme, &origin));
+        }
+        let path = match self.path(given, |config| &config.ledger) {
+            Some(path) => path,
+            None => self.in_state_folder("ledger.db", "`--ledger FILE` or BELTIC_LEDGER")?,
+        };
+        Ok((path != Path::new(NO_LEDGER)).then_some(path))
     }
 
     /// Whether somebody said which ledger it is.
@@ -109,7 +141,14 @@ impl Settings {
     /// The issuer whom this key signs for.
     pub(crate) fn issuer(&self, given: &Option<String>, key: &PublicKey) -> Result<Issuer, Failure> {
         match self.value(given, |config| &config.issuer.did) {
-            Some(text) => Ok(Issuer::parse(&text, key)?),
+            Some(text) => Issuer::parse(&text, key).map_err(|error| {
+                let typed = given.as_ref().map(|_| Origin::typed("--issuer", Some("BELTIC_ISSUER")));
+                let origin = self.origin(typed, "issuer.did", |config| &config.issuer.did);
+                Failure::new(
+                    ExitStatus::Usage,
+                    anyhow::Error::new(error).context(format!("cannot use {origin}")),
+                )
+            }),
             None => Ok(Issuer::of_key(key)),
         }
     }
@@ -141,7 +180,9 @@ impl Settings {
 
     /// The credential type, where one is named.
     pub(crate) fn vct(&self, given: &Option<String>) -> Result<Option<String>, Failure> {
-        uri("vct", self.value(given, |config| &config.credential.vct))
+        let typed = given.as_ref().map(|_| Origin::typed("--vct", Some("BELTIC_VCT")));
+        let origin = || self.origin(typed, "credential.vct", |config| &config.credential.vct);
+        uri(self.value(given, |config| &config.credential.vct), origin)
     }
 
     /// The credential type whose metadata are asked for. There may be no key yet.
@@ -213,7 +254,9 @@ impl Settings {
             Some(name) => {
                 ProofFormat::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| {
                     let known = ProofFormat::ALL.map(ProofFormat::as_str).join(", ");
-                    Failure::usage(format!("credential.proof_format is \"{name}\"; known are {known}"))
+                    let origin = self
+                        .origin(None, "credential.proof_format", |config| &config.credential.proof_format);
+                    Failure::usage(format!("{origin} is \"{name}\"; known are {known}"))
                 })
             }
         }
@@ -229,7 +272,11 @@ impl Settings {
         let text = given.unwrap_or_else(|| DEFAULT_TTL.to_owned());
         CalendarDuration::parse(&text)
             .and_then(|duration| duration.after(issued_at).map(|_| duration))
-            .map_err(|problem| Failure::usage(format!("the ttl is \"{text}\"; {problem}")))
+            .map_err(|problem| {
+                let typed = args.ttl.as_ref().map(|_| Origin::typed("--ttl", Some("BELTIC_TTL")));
+                let origin = self.origin(typed, "credential.ttl", |config| &config.credential.ttl);
+                Failure::usage(format!("{origin} is \"{text}\"; {problem}"))
+            })
             .map(|duration| (duration, text))
     }
 
@@ -244,7 +291,8 @@ impl Settings {
             Some(url) => match issuer::check_https_url(&url) {
                 Ok(()) => Ok(Some(url)),
                 Err(fault) => Err(Failure::usage(format!(
-                    "status.base_url is \"{url}\"; expected an https:// URL without a query: {fault}"
+                    "{} is \"{url}\"; expected an https:// URL without a query: {fault}",
+                    self.origin(None, "status.base_url", |config| &config.status.base_url)
                 ))),
             },
         }
@@ -252,15 +300,14 @@ impl Settings {
 
     /// From when to when status lists hold that are signed now.
     pub(crate) fn list_validity(&self, now: UnixTime) -> Result<Validity, Failure> {
-        let end = |key: &str, value: Option<String>, default: &str| {
-            let text = value.unwrap_or_else(|| default.to_owned());
-            CalendarDuration::parse(&text)
-                .and_then(|duration| duration.after(now))
-                .map_err(|problem| Failure::usage(format!("status.{key} is \"{text}\"; {problem}")))
+        let end = |key, from: fn(&Config) -> &Option<String>, default: &str| {
+            let text = self.value(&None, from).unwrap_or_else(|| default.to_owned());
+            CalendarDuration::parse(&text).and_then(|duration| duration.after(now)).map_err(|problem| {
+                Failure::usage(format!("{} is \"{text}\"; {problem}", self.origin(None, key, from)))
+            })
         };
-        let expires_at =
-            end("validity", self.value(&None, |config| &config.status.validity), DEFAULT_LIST_VALIDITY)?;
-        let kept_until = end("ttl", self.value(&None, |config| &config.status.ttl), DEFAULT_LIST_TTL)?;
+        let expires_at = end("status.validity", |config| &config.status.validity, DEFAULT_LIST_VALIDITY)?;
+        let kept_until = end("status.ttl", |config| &config.status.ttl, DEFAULT_LIST_TTL)?;
         if kept_until > expires_at {
             return Err(Failure::usage(
                 "status.ttl is longer than status.validity; a list cannot be kept beyond its life",
@@ -290,7 +337,8 @@ impl Settings {
 
     /// The issuer's JSON-LD context, where there is one.
     pub(crate) fn context(&self) -> Result<Option<String>, Failure> {
-        uri("credential.context", self.value(&None, |config| &config.credential.context))
+        let origin = || self.origin(None, "credential.context", |config| &config.credential.context);
+        uri(self.value(&None, |config| &config.credential.context), origin)
     }
 
     /// How the batch files are read.
@@ -300,6 +348,11 @@ impl Settings {
         let constants = if project.constants.is_empty() { &user.constants } else { &project.constants };
         let delimiter = self.value(&args.delimiter, |config| &config.csv.delimiter);
         let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
+        let typed = |given: &Option<String>, flag| given.as_ref().map(|_| Origin::typed(flag, None));
+        let delimiter_from = self
+            .origin(typed(&args.delimiter, "--delimiter"), "csv.delimiter", |config| &config.csv.delimiter);
+        let encoding_from =
+            self.origin(typed(&args.encoding, "--encoding"), "csv.encoding", |config| &config.csv.encoding);
         Ok(source::Options {
             contents: source::Contents::Items,
             own_ids: false,
@@ -308,11 +361,12 @@ impl Settings {
                 InputFormat::Ndjson => source::Format::Ndjson,
                 InputFormat::Csv => source::Format::Csv,
             }),
-            encoding: encoding.as_deref().map(find_encoding).transpose()?,
-            delimiter: delimiter.as_deref().map(parse_delimiter).transpose()?,
+            encoding: encoding.map(|name| find_encoding(&name, &encoding_from)).transpose()?,
+            delimiter: delimiter.map(|text| parse_delimiter(&text, &delimiter_from)).transpose()?,
             columns: columns.clone(),
             constants: constants.clone(),
             max_item_bytes: args.max_item_bytes as usize,
+            allow_empty: args.allow_empty,
             max_items: args.api_limits.then_some(API_LIMIT),
         })
     }
@@ -330,10 +384,31 @@ pub(crate) fn jobs_or_cores(given: Option<NonZeroU16>) -> usize {
     given.map_or_else(cores, |jobs| usize::from(jobs.get())).min(MAX_JOBS)
 }
 
-fn uri(name: &str, value: Option<String>) -> Result<Option<String>, Failure> {
+/// The scheme of a URL that was given where a path is expected, in lower case. One letter before the colon is a drive
+/// of Windows, and what is no scheme (RFC 3986 section 3.1) is a file's name.
+fn scheme_of(path: &Path) -> Option<String> {
+    let (scheme, _) = path.to_str()?.split_once(':')?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    (is_scheme && scheme.len() > 1).then(|| scheme.to_ascii_lowercase())
+}
+
+/// A URL that is not a ledger of this build. Only its scheme is shown: there may be a password in the rest.
+fn refused_scheme(scheme: &str, origin: &Origin) -> Failure {
+    match scheme {
+        "postgres" | "postgresql" => Failure::usage(format!(
+            "{origin} is a {scheme}: URL, and this build of beltic has no PostgreSQL ledger"
+        ))
+        .hint("name a file, such as `--ledger ledger.db`"),
+        _ => Failure::usage(format!("{origin} is a {scheme}: URL; expected the path of a file"))
+            .hint("write the path without a scheme; `./` before a file name that holds a colon makes it one"),
+    }
+}
+
+fn uri(value: Option<String>, origin: impl FnOnce() -> Origin) -> Result<Option<String>, Failure> {
     match value {
         Some(text) if !crate::request::rules::is_uri(&text) => {
-            Err(Failure::usage(format!("{name} is \"{text}\"; expected a URI")))
+            Err(Failure::usage(format!("{} is \"{text}\"; expected a URI", origin())))
         }
         value => Ok(value),
     }
@@ -344,7 +419,7 @@ fn uri(name: &str, value: Option<String>) -> Result<Option<String>, Failure> {
 /// # Errors
 /// What is wrong with it, in words.
 pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
-    let settings = Settings { project: ConfigFile::parse(bytes)?, user: ConfigFile::default() };
+    let settings = Settings { project: ConfigFile::parse(bytes)?, user: ConfigFile::default(), quiet: true };
     let in_words = |failure: Failure| failure.message();
     settings.disclosure().map_err(in_words)?;
     settings.context().map_err(in_words)?;
@@ -377,15 +452,15 @@ pub(crate) fn clock_of(flag: &str, time: Option<&str>) -> Result<Clock, Failure>
         })
 }
 
-fn find_encoding(name: &str) -> Result<&'static encoding_rs::Encoding, Failure> {
+fn find_encoding(name: &str, origin: &Origin) -> Result<&'static encoding_rs::Encoding, Failure> {
     encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-        Failure::usage(format!("unknown encoding \"{name}\"")).hint(
+        Failure::usage(format!("{origin} is \"{name}\", which is not a known encoding")).hint(
             "names are those of the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
         )
     })
 }
 
-fn parse_delimiter(text: &str) -> Result<u8, Failure> {
+fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
     match text.as_bytes() {
         _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
         [byte]
@@ -395,7 +470,7 @@ fn parse_delimiter(text: &str) -> Result<u8, Failure> {
             Ok(*byte)
         }
         _ => Err(Failure::usage(format!(
-            "the delimiter is \"{text}\"; expected one character such as ; or the word tab"
+            "{origin} is \"{text}\"; expected one character such as ; or the word tab"
         ))),
     }
 }
@@ -438,7 +513,7 @@ fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
             std::str::from_utf8(&bytes).map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
         return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
     }
-    if let Ok(text) = std::env::var("BELTIC_KEY_PASSPHRASE") {
+    if let Ok(text) = std::env::var(variables::PASSPHRASE) {
         return Ok(Zeroizing::new(text));
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {

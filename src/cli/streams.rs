@@ -1,6 +1,7 @@
-//! Standard error, colours, and text that is safe to show.
+//! Standard streams, colours, and text that is safe to show.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::Color;
@@ -9,6 +10,51 @@ use crate::invisible;
 /// Prints a line to standard error. Where that is closed, there is nobody to tell.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn stdout_is_a_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether the program was started without a standard output (`>&-`), as far as can be told.
+///
+/// Before `main`, Rust opens `/dev/null` in the place of a standard stream that is closed, for reading and writing.
+/// A shell's `> /dev/null` is open for writing only, so the two can be told apart. What cannot: a parent that hands
+/// over `/dev/null` opened for both. There, too, whatever is written is lost.
+#[cfg(unix)]
+pub(crate) fn stdout_is_closed() -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    let Ok(flags) = fcntl_getfl(io::stdout()) else { return true };
+    if flags & OFlags::RWMODE != OFlags::RDWR {
+        return false;
+    }
+    let Ok(stdout) = unbuffered_stdout().and_then(|stdout| stdout.metadata()) else { return true };
+    let null = std::fs::metadata("/dev/null");
+    stdout.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == stdout.rdev())
+}
+
+/// Where there are no descriptors there is nothing to look at.
+#[cfg(not(unix))]
+pub(crate) fn stdout_is_closed() -> bool {
+    false
+}
+
+/// Standard output without a buffer.
+#[cfg(unix)]
+pub(crate) fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// Standard output without a buffer.
+#[cfg(windows)]
+pub(crate) fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }
 
 /// Whether standard error takes colour.

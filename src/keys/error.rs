@@ -45,19 +45,30 @@ pub enum KeyError {
          `openssl pkey -inform DER -in FILE -out KEY.pem` makes a PEM file of it"
     )]
     Binary,
+    /// A PKCS#12 store (`.p12`, `.pfx`), which holds certificates beside the key.
+    #[error(
+        "it is a PKCS#12 store; expected a P-256 key in PEM or JWK form; \
+         `openssl pkcs12 -in FILE -nodes -nocerts -out KEY.pem` takes the key out of it"
+    )]
+    Pkcs12,
+    /// A key file in base64 once more, as secret stores keep it.
+    #[error("it is base64 of a key file; expected the file itself; `base64 -d FILE > KEY.pem` decodes it")]
+    Base64,
     /// The two characters `\` and `n` where lines should end.
     #[error(
-        r"it holds a literal \n (two characters) where lines should end, as secrets stored in an environment variable often do; expected real line breaks"
+        r#"it holds a literal \n (two characters) where lines should end, as secrets stored in an environment variable often do; expected real line breaks; `printf '%b\n' "$(cat FILE)" > KEY.pem` makes them"#
     )]
     EscapedLineBreaks,
     /// A whole PEM file on one line.
-    #[error("its line breaks are lost: the whole key stands on one line")]
+    #[error(
+        r"its line breaks are lost: the whole key is on one line; `sed -E 's/-----(BEGIN|END)[A-Z ]+-----/\n&\n/g' FILE > KEY.pem` restores them"
+    )]
     LostLineBreaks,
     /// A BEGIN line without its END line, or JSON that stops in the middle.
     #[error("it is truncated: it ends before the key does")]
     Truncated,
     /// Something else in PEM armour.
-    #[error("it holds {found}; expected a P-256 key")]
+    #[error("it holds {found}; expected a P-256 key{}", .found.conversion())]
     OtherPem {
         /// What the label of the PEM block says it is.
         found: PemContent,
@@ -211,6 +222,18 @@ pub enum PemContent {
     Parameters,
     /// A label that has no name here.
     Unknown,
+}
+
+impl PemContent {
+    /// The command that makes a usable key of it, where there is one.
+    fn conversion(self) -> &'static str {
+        match self {
+            Self::OpenSsh => {
+                " in PKCS#8 form; `ssh-keygen -p -m PKCS8 -f FILE` converts it in place (copy the file first)"
+            }
+            _ => "",
+        }
+    }
 }
 
 impl fmt::Display for PemContent {

@@ -24,6 +24,7 @@ pub(super) fn private_key(json: &str) -> Result<IssuerKey, KeyError> {
         });
     };
     members.check_use()?;
+    members.check_operations("sign")?;
     let scalar = thirty_two_bytes("d", Some(scalar))?;
     let key = der::issuer_key(scalar.as_slice())?;
     key.check_public_part(&members.point()?)?;
@@ -38,7 +39,7 @@ pub(super) fn public_key(json: &str) -> Result<p256::PublicKey, KeyError> {
         return Err(KeyError::PrivateKey { form: KeyForm::Jwk });
     }
     members.check_use()?;
-    members.check_operations()?;
+    members.check_operations("verify")?;
     members.point()
 }
 
@@ -124,15 +125,15 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// `key_ops` of a public key: an array of texts, none of them twice, among them "verify" (RFC 7517 section
-    /// 4.3).
-    fn check_operations(&self) -> Result<(), KeyError> {
+    /// `key_ops`: an array of texts, none of them twice, among them the one that is wanted, "sign" of a private key and
+    /// "verify" of a public one (RFC 7517 section 4.3).
+    fn check_operations(&self, wanted: &str) -> Result<(), KeyError> {
         let Some(operations) = &self.key_ops else { return Ok(()) };
         let names: Option<Vec<&str>> = operations
             .as_array()
             .and_then(|operations| operations.iter().map(serde_json::Value::as_str).collect());
         let sound = names.is_some_and(|names| {
-            names.contains(&"verify") && names.iter().collect::<BTreeSet<_>>().len() == names.len()
+            names.contains(&wanted) && names.iter().collect::<BTreeSet<_>>().len() == names.len()
         });
         match sound {
             true => Ok(()),

@@ -177,6 +177,8 @@ fn form_of(text: &str) -> Result<TextForm, KeyError> {
         Ok(TextForm::Json)
     } else if pem::looks_like_pem(text) {
         Ok(TextForm::Pem)
+    } else if is_encoded_key(start) {
+        Err(KeyError::Base64)
     } else {
         Err(KeyError::NotAKey)
     }
@@ -191,7 +193,13 @@ fn text_of(bytes: &[u8]) -> Result<&str, KeyError> {
     if text.contains('\0') { Err(not_text(bytes)) } else { Ok(text.strip_prefix('\u{FEFF}').unwrap_or(text)) }
 }
 
-/// Every DER structure that holds a key is a SEQUENCE, whose tag is 0x30.
+/// Every DER structure that holds a key is a SEQUENCE, whose tag is 0x30. A PKCS#12 store begins with its version, 3
+/// (RFC 7292 section 4), which no key structure has; its length may be indefinite.
 fn not_text(bytes: &[u8]) -> KeyError {
-    if bytes.first() == Some(&0x30) { KeyError::Binary } else { KeyError::NotAKey }
+    let content = match bytes {
+        [0x30, 0x81, _, content @ ..] | [0x30, 0x82, _, _, content @ ..] => content,
+        [0x30, 0x83, _, _, _, content @ ..] | [0x30, _, content @ ..] => content,
+        _ => return KeyError::NotAKey,
+    };
+    if content.starts_with(&[0x02, 0x01, 0x03]) { KeyError::Pkcs12 } else { KeyError::Binary }
 }

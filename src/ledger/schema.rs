@@ -106,14 +106,12 @@ pub(super) fn create_missing(path: &Path) -> Result<(), LedgerError> {
     };
     files::create_directories(folder, DirectoryMode::Private).map_err(fail)?;
     // Mode 0600, because lists' secrets are in it. SQLite gives its other files the same mode.
-    let file = tempfile::Builder::new().prefix(".ledger").suffix(".new").tempfile_in(folder).map_err(fail)?;
+    let file = files::Scratch::in_folder(folder).map_err(fail)?;
     create_tables(file.path()).map_err(|source| LedgerError::sqlite("create", path, source))?;
-    file.as_file().sync_all().map_err(fail)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => files::sync_directory(folder).map_err(fail),
+    match file.commit_new(path) {
         // Another process was faster.
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(fail(error.error)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        outcome => outcome.map_err(fail),
     }
 }
 

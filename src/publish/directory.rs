@@ -1,7 +1,7 @@
 //! The directory that a site is written to.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Differing, MAX_FILE_BYTES};
@@ -61,10 +61,17 @@ impl Directory {
     /// What a file holds; none where there is no such file.
     pub(super) fn read(&self, path: &SitePath) -> Result<Option<Vec<u8>>, PathError> {
         let path = self.path_of(path);
-        let read = || match fs::metadata(&path)?.len() {
+        let read = || -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            // A device has no length, and a named pipe may have no writer.
+            if fs::metadata(&path)?.is_file() {
+                File::open(&path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+            }
             // Nothing of ours is as large: whatever it is, it is not what it should be.
-            length if length > MAX_FILE_BYTES as u64 => Ok(Vec::new()),
-            _ => fs::read(&path),
+            if bytes.len() > MAX_FILE_BYTES {
+                bytes.clear();
+            }
+            Ok(bytes)
         };
         match read() {
             Ok(bytes) => Ok(Some(bytes)),

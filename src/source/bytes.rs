@@ -392,6 +392,13 @@ fn refuse_other_kinds(head: &[u8], encoding: Option<&'static Encoding>) -> Resul
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
         return Err(InputFault::OtherKind { kind: "UTF-32", advice: "save it as UTF-8" });
     }
+    // Text has no NUL, and a device or a sparse file has nothing else.
+    if head.iter().take(4).all(|byte| *byte == 0) {
+        return Err(InputFault::OtherKind {
+            kind: "binary data",
+            advice: "export it as CSV, NDJSON or JSON",
+        });
+    }
     if let Some((_, kind, advice)) = OTHER_KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Err(InputFault::OtherKind { kind, advice });
     }

@@ -63,6 +63,11 @@ impl InputError {
         matches!(*self.fault, InputFault::Open(_) | InputFault::Read(_) | InputFault::Directory)
     }
 
+    /// Whether the input holds no item and nothing that is wrong.
+    pub fn is_empty(&self) -> bool {
+        matches!(*self.fault, InputFault::Empty | InputFault::NoItems)
+    }
+
     /// Whether waiting for more input was given up on request.
     pub fn is_stopped(&self) -> bool {
         matches!(&*self.fault, InputFault::Read(source) if Stopped::is(source))
@@ -118,6 +123,12 @@ pub enum InputFault {
     /// Not one byte.
     #[error("empty file")]
     Empty,
+    /// An item, or what stands between items, that does not end.
+    #[error("no item ends within {bytes} bytes; expected the end of a line or of a JSON value")]
+    Endless {
+        /// How many bytes were read in vain.
+        bytes: u64,
+    },
     /// The compressed stream stops before its end.
     #[error("gzip stream ends early: the file is truncated; fetch or compress it again")]
     GzipEndsEarly,

@@ -11,6 +11,7 @@ use super::error::{InputError, InputFault, InputName, InputWarning, WarningFault
 use super::json::JsonCutter;
 use super::ndjson::NdjsonCutter;
 use super::{Format, Input, ItemForm, Options, sniff};
+use crate::files;
 use crate::ledger::BATCH_ITEMS;
 use crate::stop::{Stop, StoppableReader};
 
@@ -144,6 +145,16 @@ pub(super) struct Feed {
     any_items: bool,
     over: bool,
     failure: Option<InputError>,
+    /// How many bytes were read since the last item was cut, and how many may be.
+    since_item: u64,
+    patience: u64,
+}
+
+/// How many bytes without an item are read before an input is given up. An item that is too long is dropped as it is
+/// read, so memory is safe; but one that never ends, as of `/dev/zero`, would be read for ever.
+fn patience(max_item_bytes: usize) -> u64 {
+    let most = (1 << 30).max(4 * max_item_bytes as u64);
+    (1024 * max_item_bytes as u64).clamp(1 << 20, most)
 }
 
 impl Feed {
@@ -164,7 +175,23 @@ impl Feed {
             Format::Csv => Cutter::Csv(CsvCutter::open(&mut bytes, &mut window, options)?),
         };
         let batch = Batch::default();
-        Ok(Self { name, live, bytes, window, batch, cutter, any_items: false, over: false, failure: None })
+        let patience = patience(options.max_item_bytes);
+        // Where none is needed, that there is none is not said.
+        let any_items = options.allow_empty;
+        let (failure, over) = (None, false);
+        Ok(Self {
+            name,
+            live,
+            bytes,
+            window,
+            batch,
+            cutter,
+            any_items,
+            over,
+            failure,
+            since_item: 0,
+            patience,
+        })
     }
 
     /// The input's name.
@@ -237,7 +264,11 @@ impl Feed {
 
     fn fill_batch(&mut self) -> Result<(), InputFault> {
         while !self.over {
+            let items = self.batch.items.len();
             self.cutter.cut(&mut self.window, &mut self.batch)?;
+            if self.batch.items.len() > items {
+                self.since_item = 0;
+            }
             if self.batch.is_full(&self.window) {
                 return Ok(());
             }
@@ -256,7 +287,12 @@ impl Feed {
     }
 
     fn read_more(&mut self) -> Result<(), InputFault> {
-        self.window.ended = self.bytes.read_onto(&mut self.window.bytes)? == 0;
+        let count = self.bytes.read_onto(&mut self.window.bytes)?;
+        self.window.ended = count == 0;
+        self.since_item += count as u64;
+        if self.since_item > self.patience {
+            return Err(InputFault::Endless { bytes: self.since_item });
+        }
         Ok(())
     }
 
@@ -287,5 +323,6 @@ fn open_file(path: &Path) -> Result<(Box<dyn Read + Send>, bool), InputFault> {
     if metadata.is_dir() {
         return Err(InputFault::Directory);
     }
+    files::refuse_endless(&file).map_err(InputFault::Open)?;
     Ok((Box::new(file), !metadata.is_file()))
 }

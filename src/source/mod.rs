@@ -138,6 +138,8 @@ pub struct Options {
     pub constants: BTreeMap<String, String>,
     /// The most bytes of an item.
     pub max_item_bytes: usize,
+    /// Whether an input may hold no item (`--allow-empty`).
+    pub allow_empty: bool,
     /// The most items of a run (`--api-limits`). All of them are read before the first chunk is
     /// handed out, because the API refuses the whole batch.
     pub max_items: Option<u64>,
@@ -154,6 +156,7 @@ impl Default for Options {
             columns: BTreeMap::new(),
             constants: BTreeMap::new(),
             max_item_bytes: DEFAULT_MAX_ITEM_BYTES,
+            allow_empty: false,
             max_items: None,
         }
     }
@@ -251,7 +254,14 @@ impl Source {
 
     fn check(&mut self, input: Input) -> Result<(), InputError> {
         let is_first = self.current.is_none() && self.pending.is_empty();
-        let mut feed = Feed::open(input, &self.options, &self.stop)?;
+        let name = input.name();
+        let mut feed = match Feed::open(input, &self.options, &self.stop) {
+            Err(error) if self.options.allow_empty && error.is_empty() => {
+                self.finished.push(InputBytes { input: name, bytes: 0 });
+                return Ok(());
+            }
+            feed => feed?,
+        };
         let form = feed.form();
         if !self.forms.contains(&form) {
             self.forms.push(form);

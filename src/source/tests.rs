@@ -799,3 +799,49 @@ fn json_faults_name_their_place() {
         assert!(error.contains(message), "{json}: {error}");
     }
 }
+
+/// An item that never ends is given up, and so is what is no item: the reader would go on for ever.
+#[test]
+fn an_input_without_the_end_of_an_item_is_given_up() {
+    struct Endless(Vec<u8>, u8);
+    impl io::Read for Endless {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                out.fill(self.1);
+                return Ok(out.len());
+            }
+            let count = self.0.len().min(out.len());
+            out[..count].copy_from_slice(&self.0[..count]);
+            self.0.drain(..count);
+            Ok(count)
+        }
+    }
+    for (format, start, byte) in [
+        (Format::Ndjson, "{\"a\":1}\n{\"a\":\"", b'a'),
+        (Format::Ndjson, "\n", b'\n'),
+        (Format::Json, "{\"items\":[{\"a\":\"", b'a'),
+        (Format::Json, "{\"items\":[", b' '),
+        (Format::Json, "{\"other\":\"", b'a'),
+    ] {
+        let options = Options { format: Some(format), max_item_bytes: 1_000, ..Options::default() };
+        let input = Input::Ready(InputName::Stdin, Box::new(Endless(start.into(), byte)));
+        let (seen, error) = run(vec![input], options);
+        let error = error.unwrap_or_else(|| panic!("{start:?} ended")).to_string();
+        assert!(error.contains("no item ends within"), "{start:?}: {error}");
+        assert!(seen.len() <= 1, "{start:?}");
+    }
+}
+
+/// `--allow-empty`: no item is no fault, of one input or of several.
+#[test]
+fn an_input_may_be_empty_where_that_is_allowed() {
+    let input = |text: &'static str| Input::Ready(InputName::Stdin, Box::new(text.as_bytes()));
+    for text in ["", "\n \n", "[]", "{\"items\": []}"] {
+        let options = Options { allow_empty: true, ..Options::default() };
+        let (seen, error) = run(vec![input(text)], options.clone());
+        assert!(seen.is_empty() && error.is_none(), "{text:?}: {error:?}");
+        let (seen, error) = run(vec![input(text), input("{\"a\":1}\n"), input(text)], options);
+        assert!(seen.len() == 1 && error.is_none(), "{text:?}: {error:?}");
+        assert!(run(vec![input(text)], Options::default()).1.unwrap().is_empty(), "{text:?}");
+    }
+}

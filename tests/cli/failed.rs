@@ -313,7 +313,7 @@ fn an_old_file_is_kept_unless_force_says_otherwise() {
     sandbox.write("failed.ndjson", "old\n");
     let run = sandbox.issue("items.ndjson --failed failed.ndjson").expect(6);
     assert!(
-        run.stderr.contains("failed.ndjson is there already") && run.stderr.contains("--force"),
+        run.stderr.contains("failed.ndjson already exists") && run.stderr.contains("--force"),
         "{}",
         run.stderr
     );

@@ -8,7 +8,7 @@ use super::present::{Company, company};
 use crate::readers::sign::Hand;
 use crate::support::*;
 
-/// What `--json` prints, one object a line.
+/// What `--output-format json` prints, one object a line.
 fn inspected(run: &Run) -> Vec<Value> {
     run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -36,7 +36,7 @@ fn every_credential_of_a_results_file_is_decoded() {
             }
             _ => sandbox.write(name, said),
         };
-        let run = sandbox.beltic(&["inspect", name, "--json"]).expect(0);
+        let run = sandbox.beltic(&["inspect", name, "--output-format", "json"]).expect(0);
         let shown = inspected(&run);
         assert_eq!(shown.len(), 2, "{name}: {}", run.stdout);
         for inspection in &shown {
@@ -55,9 +55,12 @@ fn people_read_what_was_not_checked_and_when_it_ends() {
     sandbox.write_items("items.ndjson", &[full_item("a")]);
     let token =
         sandbox.issue("items.ndjson --output-format jwt --issued-at 2020-01-31T00:00:00Z").expect(0).stdout;
-    let from_argument = sandbox.beltic(&["inspect", token.trim()]).expect(0).stdout;
-    let from_stdin = sandbox.beltic_fed(&["inspect"], token.as_bytes()).expect(0).stdout;
-    let from_dash = sandbox.beltic_fed(&["inspect", "-"], token.as_bytes()).expect(0).stdout;
+    let from_argument =
+        sandbox.beltic(&["inspect", "--output-format", "text", token.trim()]).expect(0).stdout;
+    let from_stdin =
+        sandbox.beltic_fed(&["inspect", "--output-format", "text"], token.as_bytes()).expect(0).stdout;
+    let from_dash =
+        sandbox.beltic_fed(&["inspect", "--output-format", "text", "-"], token.as_bytes()).expect(0).stdout;
     assert_eq!([&from_stdin, &from_dash], [&from_argument; 2]);
 
     assert!(from_argument.starts_with("decoded only: no signature, date or status was checked\n"));
@@ -75,7 +78,7 @@ fn people_read_what_was_not_checked_and_when_it_ends() {
 fn what_can_be_withheld_is_marked() {
     let Company { token, .. } = company();
     let sandbox = Sandbox::new();
-    let text = sandbox.beltic(&["inspect", &token]).expect(0).stdout;
+    let text = sandbox.beltic(&["inspect", "--output-format", "text", &token]).expect(0).stdout;
     assert!(text.contains("SD-JWT VC"), "{text}");
     for marked in ["registered_address*", "beneficial_owners*", "[0]*", "[1]*", "registration_number*"] {
         assert!(text.lines().any(|line| line.split_whitespace().next() == Some(marked)), "{marked}: {text}");
@@ -84,7 +87,7 @@ fn what_can_be_withheld_is_marked() {
     assert!(text.contains("1 digest without a disclosure"), "{text}");
     assert!(!text.contains("jurisdiction*") && !text.contains("_sd"), "{text}");
 
-    let shown = &inspected(&sandbox.beltic(&["inspect", &token, "--json"]).expect(0))[0];
+    let shown = &inspected(&sandbox.beltic(&["inspect", &token, "--output-format", "json"]).expect(0))[0];
     assert_eq!(shown["disclosures"][0]["path"], "subject.registration_number");
     assert_eq!(shown["disclosures"][3]["pointer"], "/claims/beneficial_owners/1");
     assert_eq!(shown["disclosures"][3]["inside"], 1);
@@ -97,7 +100,8 @@ fn disclosures_that_do_not_fit_are_told_of_and_the_rest_is_shown() {
     let Company { token, .. } = company();
     let sandbox = Sandbox::new();
     let stranger = crate::readers::sign::member("stranger", &json!("x"));
-    let run = sandbox.beltic(&["inspect", &format!("{token}{stranger}~")]).expect(4);
+    let token = format!("{token}{stranger}~");
+    let run = sandbox.beltic(&["inspect", "--output-format", "text", &token]).expect(4);
     assert!(run.stdout.contains("jurisdiction"), "{}", run.stdout);
     assert!(run.stdout.contains("disclosures left out: disclosure 6 is not referred to"), "{}", run.stdout);
     assert!(run.stderr.contains("disclosure 6 is not referred to by any digest"), "{}", run.stderr);
@@ -107,7 +111,7 @@ fn disclosures_that_do_not_fit_are_told_of_and_the_rest_is_shown() {
 fn a_tokens_text_cannot_act_on_the_terminal() {
     let payload = json!({"a\u{9b}31m": "\u{7f}\u{202e}evil", "b": "\u{1b}[2J"});
     let token = Hand::of_number(7).token(&json!({"alg": "none\u{85}"}), &payload);
-    let text = Sandbox::new().beltic(&["inspect", &token]).expect(0).stdout;
+    let text = Sandbox::new().beltic(&["inspect", "--output-format", "text", &token]).expect(0).stdout;
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     assert!(!text.contains('\u{202e}') && text.contains("\\u{202e}evil"), "{text:?}");
 }
@@ -116,7 +120,7 @@ fn a_tokens_text_cannot_act_on_the_terminal() {
 fn keys_show_their_thumbprint() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.beltic(&["keygen", "--if-missing", "--issuer", "did:web:issuer.example"]).expect(0);
-    let run = sandbox.beltic(&["inspect", ".beltic/issuer.pub.jwk"]).expect(0);
+    let run = sandbox.beltic(&["inspect", "--output-format", "text", ".beltic/issuer.pub.jwk"]).expect(0);
     let kid = format!("did:web:issuer.example#{THUMBPRINT}");
     for fact in [&kid, THUMBPRINT, DID_KEY] {
         assert!(run.stdout.contains(fact), "{fact}: {}", run.stdout);
@@ -124,10 +128,10 @@ fn keys_show_their_thumbprint() {
 
     let keys = json!({"keys": [Hand::of_number(3).jwk("three"), {"kty": "RSA", "kid": "rsa"}]});
     sandbox.write("empty.json", r#"{"keys":[]}"#);
-    let run = sandbox.beltic(&["inspect", "empty.json", "--json"]).expect(4);
+    let run = sandbox.beltic(&["inspect", "empty.json", "--output-format", "json"]).expect(4);
     assert!(run.stderr.contains("the JWK Set holds no key"), "{}", run.stderr);
     sandbox.write("jwks.json", keys.to_string());
-    let shown = inspected(&sandbox.beltic(&["inspect", "jwks.json", "--json"]).expect(0));
+    let shown = inspected(&sandbox.beltic(&["inspect", "jwks.json", "--output-format", "json"]).expect(0));
     assert_eq!((&shown[0]["kid"], &shown[1]["kid"]), (&json!("three"), &json!("rsa")));
     assert_eq!(shown[0]["thumbprint"].as_str().unwrap().len(), 43);
     assert!(shown[1]["problem"].as_str().unwrap().contains("RSA"), "{}", shown[1]);
@@ -172,7 +176,7 @@ fn status_lists_tell_how_many_entries_are_set() {
         .collect();
     assert_eq!(lists.len(), 2);
     for list in lists {
-        let run = sandbox.beltic(&["inspect", list.to_str().unwrap()]).expect(0);
+        let run = sandbox.beltic(&["inspect", "--output-format", "text", list.to_str().unwrap()]).expect(0);
         assert!(run.stdout.contains("131,072 entries, 2 of them set"), "{}", run.stdout);
     }
 }
@@ -183,9 +187,10 @@ fn a_disclosure_alone_is_decoded() {
     let sandbox = Sandbox::new();
     let text = "WyI2cU1RdlJMNWhhaiIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0";
     let digest = "uutlBuYeMDyjLLTpf6Jxi7yNkEF35jdyWMn9U7b_RYY";
-    let run = sandbox.beltic(&["inspect", text]).expect(0);
+    let run = sandbox.beltic(&["inspect", "--output-format", "text", text]).expect(0);
     assert!(run.stdout.contains(digest) && run.stdout.contains("name    \"family_name\""), "{}", run.stdout);
-    let piped = sandbox.beltic_fed(&["inspect", "--json"], format!("{text}\n").as_bytes()).expect(0);
+    let piped =
+        sandbox.beltic_fed(&["inspect", "--output-format", "json"], format!("{text}\n").as_bytes()).expect(0);
     let found: Value = serde_json::from_str(&piped.stdout).unwrap();
     assert_eq!((found["digest"].as_str(), found["value"].as_str()), (Some(digest), Some("Möbius")));
     assert_eq!(found["verified"], false);

@@ -31,7 +31,9 @@ mod sd_jwt;
 mod settings;
 mod show;
 mod signals;
+mod strangers;
 mod support;
+mod targets;
 mod template;
 mod verify;
 

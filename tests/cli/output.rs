@@ -259,6 +259,9 @@ fn the_summary_has_counts_and_facts() {
         "run_id",
         "started_at",
         "finished_at",
+        "duration_ms",
+        "exit_code",
+        "beltic_version",
         "kid",
         "issuer_did",
         "inputs",
@@ -284,8 +287,13 @@ fn the_summary_has_counts_and_facts() {
     let time = |name: &str| unix_seconds(summary[name].as_str().unwrap());
     assert!(time("started_at") <= time("finished_at"));
 
+    assert_eq!(summary["exit_code"], 3);
+    assert_eq!(summary["beltic_version"], env!("CARGO_PKG_VERSION"));
+    assert!(summary["duration_ms"].is_u64());
+
     let first = summary["run_id"].clone();
-    sandbox.issue("more.ndjson --summary summary.json --ledger none").expect(0);
+    sandbox.issue("more.ndjson --summary summary.json --ledger none").expect(6);
+    sandbox.issue("more.ndjson --summary summary.json --ledger none --force").expect(0);
     let second: Value = serde_json::from_str(&sandbox.read("summary.json")).unwrap();
     assert_ne!(second["run_id"], first);
     assert_eq!(second["status_lists"], json!([]));
@@ -304,15 +312,19 @@ fn a_closed_standard_output_is_code_6() {
     let run = Run::of(child.wait_with_output().unwrap()).expect(6);
     assert!(run.stderr.contains("standard output was closed"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("last result delivered") || run.stderr.contains("no result"),
+        run.stderr.contains("results were written up to item")
+            || run.stderr.contains("no results were written"),
         "{}",
         run.stderr
     );
 
-    let mut child = sandbox.spawn(&["schema"]);
-    drop(child.stdout.take());
-    // The schema is longer than a pipe holds.
-    Run::of(child.wait_with_output().unwrap()).expect(6);
+    // A command that only reads has nothing to lose: its reader has seen enough.
+    for args in [&["schema"][..], &["template", "csv"], &["completions", "bash"]] {
+        let mut child = sandbox.spawn(args);
+        drop(child.stdout.take());
+        let run = Run::of(child.wait_with_output().unwrap()).expect(0);
+        assert_eq!(run.stderr, "", "{args:?}");
+    }
 }
 
 /// A disk that takes nothing more.
@@ -330,7 +342,7 @@ fn a_full_disk_is_code_6() {
 
 // ------------------------------------------------------------------------------------ exit codes
 
-/// One code for each kind of end (contract section 2.4).
+/// One code for each kind of end.
 #[test]
 fn each_kind_of_end_has_its_code() {
     let sandbox = sandbox_with_mixed_items();
@@ -370,7 +382,7 @@ fn every_help_lists_the_exit_codes() {
     all.extend(names.into_iter().map(|name| vec![name, "--help"]));
     for args in &all {
         let help = sandbox.beltic(args).expect(0).stdout;
-        for code in [0, 1, 2, 3, 4, 5, 6, 7, 130, 143] {
+        for code in [0, 1, 2, 3, 4, 5, 6, 7, 129, 130, 143] {
             let listed = help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  ")));
             assert!(listed, "{code} in {help}");
         }

@@ -68,7 +68,7 @@ fn what_is_presented_can_be_read_and_presented_again() {
     let row = json!({"index": 0, "credential": {"signed_payload": token}}).to_string();
     let once = sandbox.beltic_fed(&["present", "--disclose", "claims.beneficial_owners[1]"], row.as_bytes());
     let once = once.expect(0).stdout;
-    let seen = sandbox.beltic_fed(&["inspect", "--json"], once.as_bytes()).expect(0).stdout;
+    let seen = sandbox.beltic_fed(&["inspect", "--output-format", "json"], once.as_bytes()).expect(0).stdout;
     let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
     assert_eq!(
         seen["claims"]["claims"],

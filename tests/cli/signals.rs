@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM. No test waits for a time: what is waited for is something that is seen.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGXFSZ. No test waits for a time: what is waited for is something that is seen.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -33,7 +33,11 @@ fn recorded(sandbox: &Sandbox) -> usize {
 /// The first signal: what is in flight is finished, and nothing else is begun.
 #[test]
 fn the_first_signal_ends_the_run_in_good_order() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        if signal == "HUP" && ignores_hangups() {
+            println!("skipped: these tests were started by nohup");
+            continue;
+        }
         let sandbox = Sandbox::with_issuer_key();
         sandbox.write_items("items.ndjson", &items(30_000));
         let args = ["batch-issue", "items.ndjson", "--jobs", "2", "--summary", "summary.json"];
@@ -52,9 +56,10 @@ fn the_first_signal_ends_the_run_in_good_order() {
         assert!(first.len() < 30_000, "it stopped");
         assert!(first.iter().enumerate().all(|(place, row)| row.index == place as u64));
         assert_eq!(recorded(&sandbox), first.len(), "all that was begun has its result");
-        assert!(stderr.contains("stopped on request"), "{stderr}");
+        assert!(stderr.contains("interrupted; work in progress was completed"), "{stderr}");
         let summary: serde_json::Value = serde_json::from_str(&sandbox.read("summary.json")).unwrap();
         assert_eq!(summary["success_count"], first.len());
+        assert_eq!(summary["exit_code"], code);
 
         let run =
             sandbox.issue(&format!("items.ndjson --idempotency-key {}", key_to_go_on(&stderr))).expect(0);
@@ -108,7 +113,7 @@ fn a_signal_ends_the_wait_for_a_pipe() {
         let stderr = String::from_utf8(run.stderr).unwrap();
         assert_eq!(run.status.code(), Some(code), "{before} items: {stderr}");
         assert_eq!(rows(&text).len(), before);
-        assert!(stderr.contains("stopped on request"), "{stderr}");
+        assert!(stderr.contains("interrupted; work in progress was completed"), "{stderr}");
         assert_eq!(stderr.contains("--idempotency-key"), before > 0, "{stderr}");
         drop(stdin); // open until here
     }
@@ -198,10 +203,11 @@ fn signals_at_the_same_moment_are_one_request() {
     let run = child.wait_with_output().unwrap();
     assert_eq!(run.status.code(), Some(143));
     let stderr = String::from_utf8(run.stderr).unwrap();
-    assert!(stderr.contains("stopped on request"), "in good order: {stderr}");
+    assert!(stderr.contains("interrupted; work in progress was completed"), "in good order: {stderr}");
     drop(stdin);
 }
 
+<<<<<<< HEAD
 /// Changes of status stop between two transactions, and the same command finishes them.
 #[test]
 fn a_signal_leaves_whole_batches_of_changes() {
@@ -245,4 +251,141 @@ fn a_signal_ends_the_wait_for_ids() {
     send("INT", &child);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     drop(stdin);
+=======
+/// Whether this process, and so what it starts, ignores SIGHUP.
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1)
+}
+
+/// `nohup` means that the run goes on when its terminal is gone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_under_nohup_outlives_the_hangup() {
+    let sandbox = Sandbox::with_issuer_key();
+    let program = env!("CARGO_BIN_EXE_beltic");
+    let script = format!("trap '' HUP; exec {program} batch-issue");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(sandbox.path("")).env("HOME", sandbox.path(""));
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    writeln!(stdin, "{}", item("a")).unwrap();
+    output.read_line(&mut line).unwrap();
+    send("HUP", &child);
+    writeln!(stdin, "{}", item("b")).unwrap();
+    output.read_line(&mut line).unwrap();
+    drop(stdin);
+    assert_eq!(rows(&line).len(), 2);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+/// The largest file that is allowed: the write fails, and the run says so. SIGXFSZ does not end it.
+#[test]
+fn a_file_that_may_not_grow_is_code_6() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(2_000));
+    let program = env!("CARGO_BIN_EXE_beltic");
+    // In blocks of 512 or 1,024 bytes, as the shell likes; the results take two megabytes.
+    let script =
+        format!("ulimit -f 200; exec {program} batch-issue items.ndjson --ledger none --out results.ndjson");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(sandbox.path("")).env("HOME", sandbox.path(""));
+    let run = Run::of(command.output().unwrap()).expect(6);
+    assert!(run.stderr.contains("cannot write results.ndjson"), "{}", run.stderr);
+    assert!(run.stderr.contains("no results were delivered"), "{}", run.stderr);
+    assert!(!run.stderr.contains("written up to"), "{}", run.stderr);
+    assert!(!sandbox.has("results.ndjson"));
+    assert_eq!(leftovers(&sandbox), 0);
+}
+
+fn leftovers(sandbox: &Sandbox) -> usize {
+    let names = std::fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().ends_with(".tmp")).count()
+}
+
+/// What a killed run leaves is removed by the next one that writes there; what a run holds is not.
+#[test]
+fn the_next_run_removes_what_a_killed_one_left() {
+    let sandbox = Sandbox::with_issuer_key();
+    let start = || {
+        let args = ["batch-issue", "--out", "results.ndjson", "--ledger", "none"];
+        let mut child = sandbox.command(&args).stdin(Stdio::piped()).spawn().unwrap();
+        // Files are begun once it is known what the input is.
+        writeln!(child.stdin.as_mut().unwrap(), "{}", item("a")).unwrap();
+        while !child_has_begun(&sandbox, &child) {
+            std::thread::yield_now();
+        }
+        child
+    };
+    let mut first = start();
+    let mut second = start();
+    assert_eq!(leftovers(&sandbox), 2, "two runs at work");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(leftovers(&sandbox), 2, "one of them was killed");
+    sandbox.write_items("items.ndjson", &items(1));
+    sandbox.issue("items.ndjson --ledger none --out other.ndjson").expect(0);
+    assert_eq!(leftovers(&sandbox), 1, "that of the run at work");
+    drop(second.stdin.take());
+    assert_eq!(second.wait().unwrap().code(), Some(0));
+    assert_eq!(leftovers(&sandbox), 0);
+    assert_eq!(rows(&sandbox.read("results.ndjson")).len(), 1);
+}
+
+/// Whether a run has its temporary file: it is seen among the files that it holds open.
+#[cfg(target_os = "linux")]
+fn child_has_begun(_sandbox: &Sandbox, child: &Child) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).into_iter().flatten().flatten();
+    let named = |entry: std::fs::DirEntry| std::fs::read_link(entry.path()).ok();
+    open.filter_map(named).any(|path| path.to_string_lossy().ends_with(".tmp"))
+}
+
+/// Elsewhere, by the file itself: there is one more for each run.
+#[cfg(not(target_os = "linux"))]
+fn child_has_begun(sandbox: &Sandbox, _child: &Child) -> bool {
+    leftovers(sandbox) > 0
+}
+
+/// A system that starts no thread: exit code 1 and a message, whichever thread it is, and never a panic. Root is not
+/// counted, so the program runs as somebody else; where there is no `setpriv` and `prlimit`, nothing can be tried.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_cannot_start_is_code_1() {
+    let sandbox = Sandbox::new();
+    set_mode(&sandbox.path(""), 0o755);
+    sandbox.copy_key("p256-pkcs8.pem", "key.pem");
+    set_mode(&sandbox.path("key.pem"), 0o644);
+    sandbox.write_items("items.ndjson", &items(3_000));
+    let program = sandbox.path("beltic");
+    std::fs::copy(env!("CARGO_BIN_EXE_beltic"), &program).unwrap();
+    let (mut refused, mut finished) = (0, 0);
+    for limit in 1..12 {
+        let nproc = format!("--nproc={limit}:{limit}");
+        // A user of whom there are no other processes.
+        let words = ["--reuid", "64321", "--regid", "64321", "--clear-groups", "prlimit", &nproc];
+        let mut command = Command::new("setpriv");
+        command.args(words).arg(&program).current_dir(sandbox.path("")).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.args(["batch-issue", "items.ndjson", "--key", "key.pem", "--ledger", "none", "--jobs", "4"]);
+        let Ok(output) = command.output() else { break };
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => finished += 1,
+            Some(1) if stderr.contains("cannot start another thread") => {
+                assert!(!stderr.contains("panicked") && stderr.contains("--jobs"), "{stderr}");
+                refused += 1;
+            }
+            _ if stderr.contains("setpriv:") || stderr.contains("prlimit:") => break,
+            code => panic!("{limit}: {code:?}: {stderr}"),
+        }
+    }
+    match refused + finished {
+        0 => println!("skipped: setpriv and prlimit cannot be used here"),
+        _ => assert!(refused >= 3 && finished >= 1, "{refused} refused, {finished} finished"),
+    }
+>>>>>>> c46a8e1 (Tests of output targets, signals and strangers' settings; README)
 }

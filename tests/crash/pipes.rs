@@ -9,9 +9,9 @@ const PIPE: usize = 64 * 1024;
 
 /// The last row that the message says was delivered.
 fn last_delivered(ended: &Ended) -> Option<usize> {
-    let said = ended.stderr.split("the last result delivered is that of item ").nth(1);
+    let said = ended.stderr.split("results were written up to item ").nth(1);
     if said.is_none() {
-        assert!(ended.stderr.contains("no result was delivered"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("no results were written"), "{}", ended.stderr);
     }
     said.map(|said| {
         said.split_whitespace().next().unwrap().trim_end_matches(['.', ';', ',']).parse().unwrap()

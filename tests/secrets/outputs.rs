@@ -160,7 +160,7 @@ const MISTAKES: [&str; 19] = [
     "verify results.ndjson --did KEY",
     "verify results.ndjson --key keys/p256-public.jwk --status-list KEY",
     "inspect KEY",
-    "inspect KEY --json",
+    "inspect KEY --output-format json",
     "present KEY",
     "revoke --ledger l.db --from KEY",
     "list --ledger KEY",

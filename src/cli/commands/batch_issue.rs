@@ -1,7 +1,6 @@
 //! `beltic batch-issue`: resolve, issue, report.
 
 use std::fs::Metadata;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,17 +8,17 @@ use super::super::args::{BatchIssueArgs, Common, OutputFormat};
 use super::super::exit::ExitStatus;
 use super::super::failed_file::FailedFile;
 use super::super::failure::Failure;
-use super::super::output::Output;
+use super::super::output::{self, Output, Purpose};
 use super::super::progress::Progress;
 use super::super::render;
-use super::super::report::{Report, Summary};
+use super::super::report::{Counts, Facts, Report, Summary};
 use super::super::settings::{self, Settings};
 use super::super::signals::StopSignals;
 use super::super::streams;
 use crate::batch::{self, Plan, Register, SecondLook};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
-use crate::files::Replacement;
+use crate::files::{self, Target, TargetError, Way};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
@@ -29,7 +28,7 @@ use crate::source::Source;
 
 pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
     let started = (Instant::now(), system_now());
-    let signals = StopSignals::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
+    let signals = StopSignals::listen()?;
     let settings = Settings::load(common)?;
     let clock = settings::clock(args.issued_at.as_deref())?;
     let (default_ttl, ttl) = settings.default_ttl(args, clock.now())?;
@@ -41,13 +40,15 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let mut caveats = caveats(&profile_settings, &issuer, clock.now());
     let profile = Profile::new(&issuer, profile_settings);
     let run = describe_run(args, &settings, ttl, &profile, &issuer)?;
-    if run.status_base.is_none() && settings.ledger_path(&args.ledger).is_some() {
+    let ledger_path = settings.ledger_path(&args.ledger)?;
+    if run.status_base.is_none() && ledger_path.is_some() {
         caveats.push(NO_LIST_ADDRESS.to_owned());
     }
-    let form = render::form(format(args), streams::color_on_stdout(common.color) && args.out.is_none());
-    let notice = first_run_notice(args, &settings, &run, &issuer);
+    let format = output::form(args.output_format, &args.output(), OutputFormat::Text, OutputFormat::Ndjson)?;
+    let form = render::form(format, output::takes_color(&args.output(), common.color));
+    let notice = first_run_notice(ledger_path.as_deref(), &run, &issuer);
     let mut files =
-        Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger).unwrap_or_default()])?;
+        Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger)?.unwrap_or_default()])?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
     let second_look = second_look(args, &key, &profile, clock.now())?;
     let plan = Plan {
@@ -74,21 +75,37 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
             report.deliver(delivery)
         });
     report.input_warnings(&source.warnings());
+    if ended.outcome.is_ok() && args.allow_empty {
+        report.begin()?;
+    }
     let counts = report.finish();
 
-    let summary = Summary::new(&plan, &counts, started.1, &source.bytes_read());
-    let complete = ended.outcome.is_ok() && signals.status().is_none();
-    let finished = files.finish(&form.tail(counts.issued, counts.failed), &summary, complete);
-    if !common.quiet && counts.items() > 0 {
+    let stopped = signals.status().map(stopped_by);
+    let complete = ended.outcome.is_ok() && stopped.is_none();
+    let outcome = ended.outcome.err().map(Failure::from);
+    let (summary, unwritten) = files.finish(&form.tail(counts.issued, counts.failed), complete);
+    let mut failures: Vec<Failure> = outcome.into_iter().chain(unwritten).chain(stopped).collect();
+    let status = status(&failures, &counts, args);
+    let facts = Facts { started_at: started.1, took: started.0.elapsed(), status };
+    let summary_of = |file: Target| {
+        file.commit_with(&Summary::new(&plan, &counts, facts, &source.bytes_read()).to_json()).err()
+    };
+    failures.extend(summary.and_then(summary_of).map(Failure::from));
+    if !common.quiet && (counts.items() > 0 || args.allow_empty) {
         streams::say(&counts.closing_line(started.0.elapsed(), args.dry_run));
     }
-    let stopped = signals.status().map_or(Ok(()), |status| Err(stopped_by(status)));
-    let outcome = ended.outcome.map_err(Failure::from).and(finished).and(stopped);
-    outcome.map_err(|failure| match ended.recorded > 0 {
+    Failure::of_all(failures).map_err(|failure| match ended.recorded > 0 {
         true => failure.hint(go_on(&plan.run, args)),
         false => failure,
     })?;
-    Ok(if counts.failed == 0 { ExitStatus::Done } else { ExitStatus::SomeFailed })
+    Ok(status)
+}
+
+/// The exit code of a run with these failures and counts.
+fn status(failures: &[Failure], counts: &Counts, args: &BatchIssueArgs) -> ExitStatus {
+    let some_failed = counts.failed > 0 && !args.accept_failures;
+    let items = some_failed.then_some(ExitStatus::SomeFailed);
+    ExitStatus::of_all(failures.iter().map(|failure| failure.status).chain(items))
 }
 
 /// What credentials are verified by under `--verify`.
@@ -103,12 +120,15 @@ fn second_look(
 }
 
 fn stopped_by(status: ExitStatus) -> Failure {
-    Failure::said(status, "stopped on request, after what was begun was finished")
+    Failure::said(status, "interrupted; work in progress was completed")
 }
 
 /// What a verifier may stumble over in the credentials of this run.
 fn caveats(settings: &ProfileSettings, issuer: &Issuer, now: UnixTime) -> Vec<String> {
     let mut caveats = Vec::new();
+    caveats.extend(issuer.port_taken_for_path().map(|meant| {
+        format!("the issuer {} has a path that looks like a port; did you mean {meant}?", issuer.id())
+    }));
     if settings.proof_format != ProofFormat::SdJwtVc {
         return caveats;
     }
@@ -138,15 +158,6 @@ fn open_source(settings: &Settings, args: &BatchIssueArgs, signals: &StopSignals
             .hint("issue the files in runs of their own")),
         false => Ok(source),
     }
-}
-
-/// The form of the results.
-fn format(args: &BatchIssueArgs) -> OutputFormat {
-    let default = match args.out.is_none() && io::stdout().is_terminal() {
-        true => OutputFormat::Text,
-        false => OutputFormat::Ndjson,
-    };
-    args.output_format.unwrap_or(default)
 }
 
 /// What the run is called, and what must be the same if it is repeated.
@@ -204,13 +215,8 @@ fn check_idempotency_key(key: &str) -> Result<(), Failure> {
 
 /// Where the lists will be published, said before the first run of a ledger that takes the address from the issuer:
 /// credentials name it, so it cannot be changed for them later.
-fn first_run_notice(
-    args: &BatchIssueArgs,
-    settings: &Settings,
-    run: &RunDescription,
-    issuer: &Issuer,
-) -> Option<String> {
-    let is_first = settings.ledger_path(&args.ledger).is_some_and(|path| !path.exists());
+fn first_run_notice(ledger: Option<&Path>, run: &RunDescription, issuer: &Issuer) -> Option<String> {
+    let is_first = ledger.is_some_and(|path| !path.exists());
     let base = run.status_base.as_ref().filter(|_| is_first)?;
     (issuer.default_status_base().as_ref() == Some(base)).then(|| {
         format!(
@@ -239,7 +245,7 @@ fn open_register(
     run: &RunDescription,
     quiet: bool,
 ) -> Result<OpenedRegister, Failure> {
-    let path = settings.ledger_path(&args.ledger);
+    let path = settings.ledger_path(&args.ledger)?;
     if path.is_none() && run.repeatable {
         return Err(Failure::usage("--idempotency-key needs a ledger, which remembers what was issued"));
     }
@@ -287,10 +293,12 @@ fn go_on(run: &RunDescription, args: &BatchIssueArgs) -> String {
         true => run.name.clone(),
         false => format!("'{}'", run.name.replace('\'', r"'\''")),
     };
-    let force = if args.out.is_some() || args.failed.is_some() { " and `--force`" } else { "" };
+    let written = [&args.out, &args.failed, &args.summary].into_iter().flatten();
+    let in_the_way = |path: &PathBuf| matches!(files::way(path, false), Err(TargetError::Exists(_)));
+    let force = if written.into_iter().any(in_the_way) { " and `--force`" } else { "" };
     format!(
-        "to go on, repeat the command with `--idempotency-key {key}`{force}: \
-         what was issued comes out again, the rest is issued"
+        "to resume, run the same command with `--idempotency-key {key}`{force}; \
+         already issued items are returned unchanged"
     )
 }
 
@@ -298,7 +306,7 @@ fn go_on(run: &RunDescription, args: &BatchIssueArgs) -> String {
 struct Files {
     output: Output,
     failed: Option<FailedFile>,
-    summary: Option<Replacement>,
+    summary: Option<Target>,
 }
 
 impl Files {
@@ -307,24 +315,18 @@ impl Files {
         let written = [&args.out, &args.failed, &args.summary].into_iter().flatten().map(PathBuf::as_path);
         refuse_same_files(written, args.inputs.iter().map(PathBuf::as_path).chain(read.iter().copied()))?;
         if args.dry_run {
-            return Ok(Files { output: Output::to_stdout()?, failed: None, summary: None });
+            return Ok(Files { output: Output::to_stdout(Purpose::Read)?, failed: None, summary: None });
         }
-        let output = match &args.out {
-            Some(path) => Output::to_file(path, args.force)?,
-            None => Output::to_stdout()?,
-        };
         let failed = args.failed.as_ref().map(|path| FailedFile::begin(path, args.force)).transpose()?;
-        let summary = args.summary.as_deref().map(Replacement::begin).transpose()?;
-        Ok(Files { output, failed, summary })
+        let summary = args.summary.as_deref().map(|path| Target::begin(path, args.force)).transpose()?;
+        Ok(Files { output: Output::open(&args.output(), Purpose::Issue)?, failed, summary })
     }
 
-    /// Completes every file, and tells the first fault.
-    fn finish(self, tail: &[u8], summary: &Summary<'_>, complete: bool) -> Result<(), Failure> {
-        let output = self.output.finish(tail).map_err(Failure::from);
-        let failed = self.failed.map_or(Ok(()), |file| file.finish(complete));
-        let summary =
-            self.summary.map_or(Ok(()), |file| file.commit_with(&summary.to_json()).map_err(Failure::from));
-        output.and(failed).and(summary)
+    /// Completes the results and the failed items, and gives the summary back, which says how that went.
+    fn finish(self, tail: &[u8], complete: bool) -> (Option<Target>, Vec<Failure>) {
+        let output = self.output.finish(tail).map_err(Failure::from).err();
+        let failed = self.failed.and_then(|file| file.finish(complete).err());
+        (self.summary, output.into_iter().chain(failed).collect())
     }
 }
 
@@ -334,12 +336,17 @@ fn refuse_same_files<'p>(
     read: impl Iterator<Item = &'p Path>,
 ) -> Result<(), Failure> {
     let mut taken: Vec<PathBuf> = read.filter_map(|path| path.canonicalize().ok()).collect();
-    for path in written {
+    // Several outputs may go to one device or terminal.
+    let is_file = |path: &&Path| !matches!(files::way(path, true), Ok(Way::WriteThrough));
+    for path in written.filter(is_file) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let real = folder.canonicalize().unwrap_or_default().join(path.file_name().unwrap_or_default());
         let real = path.canonicalize().unwrap_or(real);
         if taken.contains(&real) {
-            let message = format!("{} would be written over, and the run needs it otherwise", path.display());
+            let message = format!(
+                "{} would be overwritten, but the run reads it or writes it under another flag",
+                path.display()
+            );
             return Err(Failure::usage(message).hint("name another file"));
         }
         taken.push(real);

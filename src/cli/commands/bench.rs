@@ -5,6 +5,7 @@
 //! the real one, from a file to nowhere, with a ledger on the disk and full sync.
 
 use std::io::{BufWriter, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ use crate::request::Rules;
 use crate::request::rules::CalendarDuration;
 use crate::sample;
 use crate::source::{Input, Options, Source};
-use crate::stop::Stop;
+use crate::stop::{Stop, ThreadError};
 
 /// The ways to issue that are timed: what a line is called, its input, its form.
 const WAYS: [(&str, &str, ProofFormat); 3] = [
@@ -122,10 +123,13 @@ impl Bench {
                 let signer = self.key.signer()?;
                 (0..share).try_for_each(|_| signer.sign(std::hint::black_box(&message)).map(drop))
             };
-            let threads: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
-            threads.into_iter().try_for_each(|thread| thread.join().expect("signing does not panic"))
-        })
-        .map_err(unexpected)?;
+            let start = |_| thread::Builder::new().spawn_scoped(scope, work).map_err(ThreadError::from);
+            let threads = (0..self.jobs).map(start).collect::<Result<Vec<_>, _>>()?;
+            let ended = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|payload| resume_unwind(payload))
+            };
+            threads.into_iter().try_for_each(|thread| ended(thread).map_err(unexpected))
+        })?;
         Ok(begun.elapsed())
     }
 

@@ -1,10 +1,11 @@
 //! `beltic inspect`: what a token says, without a word on whether it is true.
 
-use super::super::args::InspectArgs;
+use super::super::args::{InspectArgs, InspectFormat};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given, undecodable};
 use super::super::inspection::{self, Inspection};
+use super::super::output::{self, Output, Purpose};
 use super::super::streams::grouped;
 use crate::clock;
 use crate::json::Parser;
@@ -14,20 +15,23 @@ use crate::results::{ResultRow, Results};
 const MAX_KEYS_BYTES: u64 = 1 << 20;
 
 pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
+    let format = output::form(args.output_format, &args.output, InspectFormat::Text, InspectFormat::Json)?;
+    let as_json = format == InspectFormat::Json;
+    let output = Output::open(&args.output, Purpose::Read)?;
     let given = Given::named_or_piped(args.input.as_deref())?;
     let (head, input) = given.open_with_head(MAX_KEYS_BYTES)?;
-    if let Some(keys) = keys(&head, args.json) {
+    if let Some(keys) = keys(&head, as_json) {
         if keys.is_empty() {
             return Err(undecodable("the JWK Set holds no key"));
         }
-        return super::print(keys.as_bytes());
+        return output.print_all(keys.as_bytes());
     }
-    if let Some(disclosure) = disclosure(&head, args.json) {
-        return super::print(disclosure.as_bytes());
+    if let Some(disclosure) = disclosure(&head, as_json) {
+        return output.print_all(disclosure.as_bytes());
     }
-    let mut pages = Pages { as_json: args.json, shown: 0, failed: 0, problem: None };
-    let ended = pages.print_all(input.results()?);
-    ended?;
+    let mut pages = Pages { as_json, output, shown: 0, failed: 0, problem: None };
+    pages.print_all(input.results()?)?;
+    pages.output.finish(b"")?;
     if let Some(problem) = pages.problem {
         return Err(undecodable(problem));
     }
@@ -54,6 +58,7 @@ fn disclosure(text: &[u8], as_json: bool) -> Option<String> {
 /// What is printed, token by token.
 struct Pages {
     as_json: bool,
+    output: Output,
     shown: u64,
     /// Rows of items that failed, which have no token.
     failed: u64,
@@ -103,7 +108,7 @@ impl Pages {
         if !self.as_json && self.shown > 0 {
             shown.insert(0, '\n');
         }
-        super::print(shown.as_bytes())?;
+        self.output.print(shown.as_bytes())?;
         self.shown += 1;
         if let Some(problem) = inspection.disclosure_problem() {
             self.note(format!("{place}: the disclosures cannot be put in their places: {problem}"));

@@ -10,7 +10,7 @@ use crate::ledger::Examination;
 pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Failure> {
     let LedgerAction::Check { ledger } = &args.action;
     let path = Settings::load(common)?
-        .ledger_path(ledger)
+        .ledger_path(ledger)?
         .ok_or_else(|| Failure::usage("there is no ledger to check: the settings say `none`"))?;
     if !path.exists() {
         return Err(Failure::no_ledger(&path));

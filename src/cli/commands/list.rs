@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::super::args::{Common, ListArgs, RowFormat};
 use super::super::exit::ExitStatus;
 use super::super::failure::{BROKEN_TRAIL, Failure};
+use super::super::output::{self, Output, Purpose};
 use super::super::render::listing::{Listed, Listing, hex};
 use super::super::settings::Settings;
 use super::super::streams::{self, grouped};
@@ -23,16 +24,17 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
     let now = system_now();
     let conditions = Conditions::of(args, now)?;
     let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
+    let form = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
+    let mut output = Output::open(&args.output, Purpose::Read)?;
     if args.verify {
-        return verify(&ledger, args);
+        return verify(&ledger, args, output);
     }
-    let form =
-        args.output_format.unwrap_or(if super::wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
-    let listing = Listing { form, now, color: streams::color_on_stdout(common.color) };
+    let listing = Listing { form, now, color: output::takes_color(&args.output, common.color) };
     let told = if args.events {
         let after = cursor(args, "the number of an event")?.unwrap_or_default();
         tell(
             &listing,
+            &mut output,
             args.limit,
             after,
             |event: &Event| event.number,
@@ -42,8 +44,10 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
         let after: Option<Place> = cursor(args, "the `cursor` of a row")?;
         let filter = conditions.filter(args, &ledger.hash_key());
         let place = |credential: &Credential| Some(credential.place);
-        tell(&listing, args.limit, after, place, |after, limit| ledger.credentials(&filter, *after, limit))?
+        let next = |after: &Option<Place>, limit| ledger.credentials(&filter, *after, limit);
+        tell(&listing, &mut output, args.limit, after, place, next)?
     };
+    output.finish(b"")?;
     if !common.quiet {
         told.say(form);
     }
@@ -149,6 +153,7 @@ impl Told {
 /// asked for has a row more than is wanted, which says whether more follow.
 fn tell<T: Listed, C>(
     listing: &Listing,
+    output: &mut Output,
     limit: Option<NonZeroUsize>,
     mut after: C,
     place: impl Fn(&T) -> C,
@@ -163,7 +168,7 @@ fn tell<T: Listed, C>(
         let more_follow = page.len() > wanted;
         page.truncate(wanted);
         page.iter().for_each(|row| listing.row(row, &mut text));
-        super::print(&text)?;
+        output.print(&text)?;
         text.clear();
         told.rows += page.len() as u64;
         left -= page.len();
@@ -177,12 +182,12 @@ fn tell<T: Listed, C>(
 }
 
 /// Goes through the whole audit trail.
-fn verify(ledger: &Ledger, args: &ListArgs) -> Result<ExitStatus, Failure> {
+fn verify(ledger: &Ledger, args: &ListArgs, output: Output) -> Result<ExitStatus, Failure> {
     let trail = ledger.verify_events(args.head)?;
     if trail.problems.is_empty() {
         let noun = if trail.events == 1 { "event" } else { "events" };
         let count = grouped(trail.events.unsigned_abs());
-        return super::print(format!("{count} {noun}, head {}\n", hex(&trail.head)).as_bytes());
+        return output.print_all(format!("{count} {noun}, head {}\n", hex(&trail.head)).as_bytes());
     }
     let mut problems = trail.problems;
     let untold = problems.len().saturating_sub(PROBLEMS_SHOWN);

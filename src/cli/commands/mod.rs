@@ -15,7 +15,6 @@ mod status;
 mod template;
 mod verify;
 
-use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -23,6 +22,7 @@ use uuid::Uuid;
 use super::args::{Cli, Command};
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::output::{Output, Purpose};
 use super::settings::Settings;
 use super::streams;
 use crate::ledger::{Change, History, Ledger};
@@ -53,7 +53,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
 /// where it is not what it was, which is said once and so even where warnings are not wanted.
 fn open_ledger(settings: &Settings, given: &Option<PathBuf>, read_only: bool) -> Result<Ledger, Failure> {
     let path = settings
-        .ledger_path(given)
+        .ledger_path(given)?
         .ok_or_else(|| Failure::usage("this needs a ledger, and the settings say `none`"))?;
     let missing = || Failure::no_ledger(&path);
     if read_only {
@@ -81,11 +81,6 @@ fn history_warning(history: History, path: &Path) -> Option<String> {
     }
 }
 
-/// Whether results are for a person to read, where nothing else is said.
-fn wants_text() -> bool {
-    io::stdout().is_terminal()
-}
-
 /// A credential's id, with or without `urn:uuid:`.
 pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
     let text = text.trim();
@@ -93,14 +88,7 @@ pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
     (id.get_version_num() == 7).then_some(id)
 }
 
-/// Writes a command's whole output, or the next part of it.
+/// Writes the whole output of a command that has no flags for it.
 fn print(bytes: &[u8]) -> Result<ExitStatus, Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(ExitStatus::Done),
-        Err(source) => Err(Failure::new(
-            ExitStatus::Files,
-            anyhow::Error::new(source).context("cannot write to standard output"),
-        )),
-    }
+    Output::to_stdout(Purpose::Read)?.print_all(bytes)
 }

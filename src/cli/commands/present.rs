@@ -4,13 +4,15 @@ use super::super::args::PresentArgs;
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given, undecodable};
+use super::super::output::{Output, Purpose};
 use super::super::streams::printable;
 use crate::token::{self, PresentError};
 
 pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {
+    let output = Output::open(&args.output, Purpose::Read)?;
     let token = only_token(Given::named_or_piped(args.input.as_deref())?)?;
     let presented = token::present(&token, &args.disclose).map_err(failure)?;
-    super::print(format!("{presented}\n").as_bytes())
+    output.print_all(format!("{presented}\n").as_bytes())
 }
 
 /// The one token of an input. Items that failed are passed over.

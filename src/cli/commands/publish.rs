@@ -74,7 +74,7 @@ fn was_restored(_ledger: &Ledger) -> Result<bool, Failure> {
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
 /// there, and so must one whose lists are published: without it they would lapse unseen.
 fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<Option<Ledger>, Failure> {
-    match settings.ledger_path(&args.ledger) {
+    match settings.ledger_path(&args.ledger)? {
         Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, args.check).map(Some),
         Some(path) if settings.ledger_is_named(&args.ledger) || lists.exists() => {
             Err(Failure::no_ledger(&path))

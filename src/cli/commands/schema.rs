@@ -3,11 +3,13 @@
 use super::super::args::{Common, SchemaArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::output::{Output, Purpose};
 use super::super::settings::Settings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::request::schema;
 
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
+    let output = Output::open(&args.output, Purpose::Read)?;
     let document = match &args.vct {
         None => schema::item(),
         Some(vct) => {
@@ -16,7 +18,7 @@ pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Fail
             type_metadata(&vct, &settings.disclosure()?)
         }
     };
-    super::print(&text(&document))
+    output.print_all(&text(&document))
 }
 
 /// A document as it is printed and published.

@@ -5,13 +5,15 @@ use uuid::Uuid;
 use super::super::args::{Common, ShowArgs, ShowFormat};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::output::{self, Output, Purpose};
 use super::super::render::listing;
 use super::super::settings::Settings;
-use super::super::streams;
 use crate::clock::system_now;
 
 pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
     let id = parse_id(&args.id)?;
+    let format = output::form(args.output_format, &args.output, ShowFormat::Text, ShowFormat::Json)?;
+    let output = Output::open(&args.output, Purpose::Read)?;
     let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());
@@ -20,15 +22,14 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     };
     let events = ledger.events_of(credential.place)?;
     let now = system_now();
-    let default = if super::wants_text() { ShowFormat::Text } else { ShowFormat::Json };
-    let shown = match args.output_format.unwrap_or(default) {
+    let shown = match format {
         ShowFormat::Json => listing::life_as_json(&credential, &events, now),
         ShowFormat::Text => {
-            let color = streams::color_on_stdout(common.color);
+            let color = output::takes_color(&args.output, common.color);
             listing::life_as_text(&credential, &events, now, color).into_bytes()
         }
     };
-    super::print(&shown)
+    output.print_all(&shown)
 }
 
 /// A credential's id. A value that is not one is not quoted, for it may be personal: a subject's id, or a token.

@@ -30,12 +30,12 @@ use self::targets::{Request, Target};
 use super::super::args::{Common, RowFormat, StatusArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
-use super::super::output::Output;
+use super::super::output::{self, Output, Purpose};
 use super::super::render::changes::{ChangeRow, ChangeRows, Done, already, done};
 use super::super::settings::Settings;
 use super::super::signals::StopSignals;
 use super::super::streams::{self, grouped};
-use super::{open_ledger, wants_text};
+use super::open_ledger;
 use crate::clock::system_now;
 use crate::ledger::{Change, Ledger, Order, Refusal};
 use crate::request::ErrorCode;
@@ -53,15 +53,16 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let settings = Settings::load(common)?;
     let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
     let order = Order { change, reason, at: system_now() };
+    let format = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
+    let color = output::takes_color(&args.output, common.color);
+    let rows = ChangeRows::new(format, change, args.dry_run, color);
+    let mut output = Output::open(&args.output, Purpose::Change)?;
     if ask::can_ask(args) && !may_go_on(&mut request, &mut ledger, order)? {
         streams::say("nothing was changed");
         return Ok(ExitStatus::SomeFailed);
     }
     // Before the question, Ctrl-C ends the command at once: nothing has been begun.
-    let signals = StopSignals::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
-    let format = args.output_format.unwrap_or(if wants_text() { RowFormat::Text } else { RowFormat::Ndjson });
-    let rows = ChangeRows::new(format, change, args.dry_run, streams::color_on_stdout(common.color));
-    let mut output = Output::to_stdout()?;
+    let signals = StopSignals::listen()?;
     let mut counts = Counts::default();
     let deliver = |results: &[ChangeRow]| {
         let (bytes, row_ends) = rows.render(results);

@@ -4,17 +4,19 @@
 use super::super::args::{InputFormat, TemplateArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::output::{Output, Purpose};
 use crate::request::fields::{self, Field, Kind, Object};
 use crate::source;
 
 pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
+    let output = Output::open(&args.output, Purpose::Read)?;
     let owners = usize::from(args.owners);
     let text = match args.format {
         InputFormat::Csv => source::csv_columns(owners).join(",") + "\n",
         InputFormat::Ndjson => object(&fields::ITEM, owners, None) + "\n",
         InputFormat::Json => format!("{{\"items\":[\n  {}\n]}}\n", object(&fields::ITEM, owners, Some(2))),
     };
-    super::print(text.as_bytes())
+    output.print_all(text.as_bytes())
 }
 
 /// An object with all its fields, to be filled in; on one line without `indent`.

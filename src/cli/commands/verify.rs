@@ -6,7 +6,7 @@ use super::super::args::{Common, VerdictFormat, VerifyArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given};
-use super::super::output::Output;
+use super::super::output::{self, Output, Purpose};
 use super::super::settings;
 use super::super::streams;
 use super::super::trust;
@@ -23,10 +23,9 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     let mut inputs = Inputs::open(&args.inputs)?;
-    let default = if super::wants_text() { VerdictFormat::Text } else { VerdictFormat::Ndjson };
-    let form =
-        Form { format: args.output_format.unwrap_or(default), color: streams::color_on_stdout(common.color) };
-    let mut output = Output::to_stdout()?;
+    let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
+    let form = Form { format, color: output::takes_color(&args.output, common.color) };
+    let mut output = Output::open(&args.output, Purpose::Read)?;
     let mut counts = Counts::default();
     let mut order = Order::default();
     let ended = pipeline::run(
@@ -42,10 +41,11 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     );
     let ended = ended.and_then(|()| order.end());
     let finished = output.finish(b"").map_err(Failure::from);
-    if !common.quiet {
+    let reader_left = ended.as_ref().is_err_and(Failure::is_reader_left);
+    if !common.quiet && !reader_left {
         counts.closing_lines(started.elapsed()).iter().for_each(|line| streams::say(line));
     }
-    ended.and(finished)?;
+    Failure::of_all([ended.err(), finished.err()].into_iter().flatten())?;
     match counts.not_valid() {
         0 => Ok(ExitStatus::Done),
         _ => Ok(ExitStatus::SomeFailed),

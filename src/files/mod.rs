@@ -3,6 +3,11 @@
 //! Two rules hold for everything written here. A reader never sees half a file: the bytes go to a temporary
 //! file in the same directory, reach the disk, and only then get their name. And the name itself reaches the
 //! disk, because the directory is synchronised too.
+//!
+//! [`Target`] decides what may be written at all, and how; the module `temporary` says what becomes of the files of killed runs.
+
+mod target;
+mod temporary;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,6 +16,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+pub use target::{Target, TargetError, Way, way};
+use temporary::FileMode;
+pub use temporary::Scratch;
 
 /// A file operation that failed, with the path as the user typed it.
 #[derive(Debug, Error)]
@@ -76,6 +85,29 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     Replacement::begin(path)?.commit_with(bytes)
 }
 
+/// Refuses to read a device, which may have more to say for ever; terminals and `/dev/null` are none of those.
+///
+/// # Errors
+/// Where it is such a device.
+#[cfg(unix)]
+pub fn refuse_endless(file: &File) -> io::Result<()> {
+    use std::io::IsTerminal;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    let found = file.metadata()?;
+    let is_null = || fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == found.rdev());
+    match found.file_type().is_char_device() && !file.is_terminal() && !is_null() {
+        true => Err(io::Error::other("it is a device, whose input does not end; expected a file or a pipe")),
+        false => Ok(()),
+    }
+}
+
+/// Where devices have no paths there is nothing to refuse.
+#[cfg(not(unix))]
+pub fn refuse_endless(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Can anyone but the owner read this file? Always `false` where there are no Unix permissions.
 pub fn is_readable_by_others(path: &Path) -> Result<bool, PathError> {
     let metadata = fs::metadata(path).map_err(|source| PathError::new("read", path, source))?;
@@ -103,9 +135,7 @@ impl Replacement {
 
     /// As [`Replacement::begin`], with mode 0600 from the first moment.
     fn begin_private(target: &Path) -> Result<Self, PathError> {
-        // `tempfile` creates files with mode 0600 unless told otherwise.
-        let file = temporary_name()
-            .tempfile_in(directory_of(target))
+        let file = temporary::create(directory_of(target), FileMode::Private)
             .map_err(|source| PathError::new("create", target, source))?;
         Ok(Self { file, target: target.to_owned() })
     }
@@ -197,29 +227,17 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
-fn temporary_name() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".beltic-").suffix(".tmp");
-    builder
-}
-
-#[cfg(unix)]
+/// A temporary file that will become `target`, with the permissions of the file that is there.
 fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-
     let existing = fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file);
-    // The umask applies to what `tempfile` creates, as it does to any new file.
-    let file =
-        temporary_name().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(directory_of(target))?;
+    let file = temporary::create(directory_of(target), FileMode::Shared)?;
+    #[cfg(unix)]
     if let Some(metadata) = existing {
         file.as_file().set_permissions(metadata.permissions())?;
     }
+    #[cfg(not(unix))]
+    let _ = existing;
     Ok(file)
-}
-
-#[cfg(not(unix))]
-fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
-    temporary_name().tempfile_in(directory_of(target))
 }
 
 #[cfg(unix)]

@@ -1,0 +1,91 @@
+//! The environment: which `BELTIC_*` variables there are, and a warning for those that mean nothing.
+
+use std::ffi::OsString;
+
+use super::streams;
+
+/// The variables of flags, and the one that has none.
+const KNOWN: [&str; 14] = [
+    "BELTIC_CONFIG",
+    "BELTIC_DEVELOPER_ID",
+    "BELTIC_IDEMPOTENCY_KEY",
+    "BELTIC_INPUT_FORMAT",
+    "BELTIC_ISSUER",
+    "BELTIC_JOBS",
+    "BELTIC_KEY",
+    PASSPHRASE,
+    "BELTIC_LEDGER",
+    "BELTIC_OUTPUT_FORMAT",
+    "BELTIC_PROOF_FORMAT",
+    "BELTIC_TTL",
+    "BELTIC_VCT",
+    "BELTIC_X5C",
+];
+
+/// The passphrase of the key. It has no flag, because other users can see those.
+pub(super) const PASSPHRASE: &str = "BELTIC_KEY_PASSPHRASE";
+
+/// Warns of variables that no flag has, such as misspelt ones. Their values are not shown.
+pub(super) fn warn_of_unknown() {
+    for warning in unknown(std::env::vars_os().map(|(name, _)| name)) {
+        streams::say(&format!("warning: {warning}"));
+    }
+}
+
+fn unknown(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let mut warnings: Vec<String> = names
+        .filter(|name| name.as_encoded_bytes().starts_with(b"BELTIC_"))
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| !KNOWN.contains(&name.as_str()))
+        .map(|name| {
+            let nearest = KNOWN.iter().map(|known| (distance(known, &name), *known)).min();
+            let hint = nearest.filter(|(distance, _)| *distance <= 3);
+            let hint = hint.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
+            format!("the environment variable {} is not known, and ignored{hint}", streams::printable(&name))
+        })
+        .collect();
+    warnings.sort();
+    warnings
+}
+
+fn distance(known: &str, name: &str) -> usize {
+    strsim::damerau_levenshtein(known, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn variables_of(command: &clap::Command, found: &mut BTreeSet<String>) {
+        let variables = command.get_arguments().filter_map(|arg| arg.get_env());
+        found.extend(variables.map(|name| name.to_string_lossy().into_owned()));
+        command.get_subcommands().for_each(|below| variables_of(below, found));
+    }
+
+    #[test]
+    fn the_known_variables_are_those_of_the_flags() {
+        let mut program = Cli::command();
+        program.build();
+        let mut found = BTreeSet::from([PASSPHRASE.to_owned()]);
+        variables_of(&program, &mut found);
+        let known: BTreeSet<String> = KNOWN.iter().map(ToString::to_string).collect();
+        assert_eq!(known, found);
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named_with_the_nearest_one() {
+        let names = ["HOME", "BELTIC_LEDGR", "BELTIC_KEY", "BELTICS", "BELTIC_SOMETHING_ELSE"];
+        assert_eq!(
+            unknown(names.into_iter().map(Into::into)),
+            [
+                "the environment variable BELTIC_LEDGR is not known, and ignored; did you mean BELTIC_LEDGER?",
+                "the environment variable BELTIC_SOMETHING_ELSE is not known, and ignored",
+            ]
+        );
+    }
+}
