@@ -1225,7 +1225,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__publish)
-            opts="-q -h --config --color --quiet --out --check --key --passphrase-file --issuer --x5c --vct --ledger --help"
+            opts="-q -h --config --color --quiet --out --check --previous --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1251,6 +1251,13 @@ _beltic() {
                     return 0
                     ;;
                 --out)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --previous)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs

@@ -207,6 +207,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --color 'Colour messages and text results'
             cand --out 'The site''s directory, the root of the issuer''s host; only what has changed is written'
+            cand --previous 'Also compare revocations with this copy of a site published earlier'
             cand --key 'The issuer''s private key, which signs the lists [default: .beltic/issuer.pem]'
             cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
             cand --issuer 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]'
@@ -216,6 +217,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand --check 'Write nothing; say what is missing, outdated or about to lapse'
+            cand --accept-lost-revocations 'Publish although a restored ledger lost revocations; those already published stay revoked'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

@@ -202,6 +202,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l color -d 'Colo
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'The site\'s directory, the root of the issuer\'s host; only what has changed is written' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this copy of a site published earlier' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key, which signs the lists [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
@@ -210,6 +211,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'The cr
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l ledger -d 'The ledger with the lists [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Write nothing; say what is missing, outdated or about to lapse'
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l accept-lost-revocations -d 'Publish although a restored ledger lost revocations; those already published stay revoked'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'

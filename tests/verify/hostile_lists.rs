@@ -178,6 +178,9 @@ fn unsigned(form: Form) -> Vec<Fault> {
     found.into_iter().map(|(name, list)| Fault { name, list, unsigned: true }).collect()
 }
 
+/// A compression.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 /// Lists that the issuer signed, and that say nothing about the credential all the same.
 fn signed(form: Form) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
@@ -209,8 +212,7 @@ fn signed(form: Form) -> Vec<(String, String)> {
     for (member, value) in [("iat", json!(NOW + 1)), ("nbf", json!(NOW + 1)), ("iat", json!("now"))] {
         push(&format!("{member} {value}"), form.with(|payload| payload[member] = value.clone()));
     }
-    let (pack, other_pack): (fn(&[u8]) -> Vec<u8>, fn(&[u8]) -> Vec<u8>) =
-        if form == Form::Token { (zlib, gzip) } else { (gzip, zlib) };
+    let (pack, other_pack): (Pack, Pack) = if form == Form::Token { (zlib, gzip) } else { (gzip, zlib) };
     let whole = pack(&[0; 32_768]);
     let mut damaged = whole.clone();
     *damaged.last_mut().unwrap() ^= 1;
