@@ -1028,7 +1028,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-q -o -h --config --color --quiet --ledger --status --run --subject --correlation-id --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help"
+            opts="-q -o -h --config --color --quiet --ledger --status --run --subject --correlation-id --issuer --kid --vct --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1081,6 +1081,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1333,7 +1345,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --out --force --ledger --reason --help"
+            opts="-q -y -o -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1382,6 +1394,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1446,7 +1470,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --out --force --ledger --reason --help"
+            opts="-q -y -o -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1495,6 +1519,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1712,7 +1748,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --out --force --ledger --reason --help"
+            opts="-q -y -o -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1761,6 +1797,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
