@@ -1028,7 +1028,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-q -o -h --config --color --quiet --ledger --status --run --subject --correlation-id --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help"
+            opts="-q -o -h --config --color --quiet --ledger --status --run --subject --correlation-id --issuer --kid --vct --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1081,6 +1081,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1340,7 +1352,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --out --force --ledger --reason --help"
+            opts="-q -y -o -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1389,6 +1401,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1453,7 +1477,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --out --force --ledger --reason --help"
+            opts="-q -y -o -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1502,6 +1526,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1719,7 +1755,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-q -o -h --config --color --quiet --from --run --subject --correlation-id --dry-run --output-format --out --force --ledger --reason --help"
+            opts="-q -y -o -h --config --color --quiet --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1768,6 +1804,18 @@ _beltic() {
                     return 0
                     ;;
                 --correlation-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,12 +36,12 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Revoke credentials, for ever'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Permanently revoke credentials'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "reinstate" -d 'End the suspension of credentials'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and what happened to it'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List issued credentials, or the audit log'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and its history'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
@@ -147,10 +147,13 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l issuer -d 'All credentials of this issuer' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l kid -d 'All credentials signed with the key of this id' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l vct -d 'All credentials of this type' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
@@ -158,6 +161,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Wr
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -165,10 +169,13 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Rea
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l issuer -d 'All credentials of this issuer' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l kid -d 'All credentials signed with the key of this id' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l vct -d 'All credentials of this type' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
@@ -176,6 +183,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'W
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -183,10 +191,13 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'R
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'A results file of batch-issue (NDJSON, JSON or CSV), or a list of ids or tokens, one a line; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l issuer -d 'All credentials of this issuer' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l kid -d 'All credentials signed with the key of this id' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l vct -d 'All credentials of this type' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
@@ -194,6 +205,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger that the credentials were issued with [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -224,6 +236,9 @@ revoked\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l run -d 'Issued by this run: its idempotency key, or its `run_id`' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l subject -d 'Of the subject with this id; repeated: of any of them' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l correlation-id -d 'Of the item with this correlation id; repeated: of any of them' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l issuer -d 'Of this issuer' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l kid -d 'Signed with the key of this id' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l vct -d 'Of this type' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time: RFC 3339, or a date for its start in UTC' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time, not at it' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r
@@ -311,12 +326,12 @@ complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "revoke" -d 'Revoke credentials, for ever'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "revoke" -d 'Permanently revoke credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "reinstate" -d 'End the suspension of credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "list" -d 'List the credentials that the ledger knows, or what happened to them'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "show" -d 'Show one credential and what happened to it'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "list" -d 'List issued credentials, or the audit log'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "show" -d 'Show one credential and its history'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "template" -d 'Print a batch file to fill in'

@@ -192,7 +192,11 @@ fn keys_in_another_wrapping_are_named_with_the_command_that_converts_them() {
         (lines, "base64 of a key file", "base64 -d FILE"),
         (store, "PKCS#12", "openssl pkcs12 -in FILE -nodes -nocerts"),
         (der, "binary", "openssl pkey -inform DER"),
-        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n".to_vec(), "OpenSSH", "ssh-keygen -p -m PKCS8"),
+        (
+            b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n".to_vec(),
+            "OpenSSH",
+            "ssh-keygen -p -m PKCS8",
+        ),
         (one_line.into_bytes(), "line breaks are lost", "sed -E"),
         (escaped.into_bytes(), r"literal \n", "printf '%b"),
     ] {

@@ -171,7 +171,8 @@ const GROUP_WRITE: u32 = 0o020;
 #[cfg(unix)]
 const STICKY: u32 = 0o1000;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

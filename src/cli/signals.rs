@@ -116,7 +116,8 @@ fn status_of(signal: i32) -> ExitStatus {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

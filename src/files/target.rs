@@ -181,7 +181,8 @@ fn open(path: &Path) -> Result<File, PathError> {
     OpenOptions::new().write(true).append(is_file).open(path).map_err(failed)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

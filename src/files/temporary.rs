@@ -210,7 +210,8 @@ fn take(_file: &NamedTempFile) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn remove_abandoned(_folder: &Path) {}
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -207,7 +207,6 @@ fn signals_at_the_same_moment_are_one_request() {
     drop(stdin);
 }
 
-<<<<<<< HEAD
 /// Changes of status stop between two transactions, and the same command finishes them.
 #[test]
 fn a_signal_leaves_whole_batches_of_changes() {
@@ -251,7 +250,8 @@ fn a_signal_ends_the_wait_for_ids() {
     send("INT", &child);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     drop(stdin);
-=======
+}
+
 /// Whether this process, and so what it starts, ignores SIGHUP.
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -387,5 +387,4 @@ fn a_thread_that_cannot_start_is_code_1() {
         0 => println!("skipped: setpriv and prlimit cannot be used here"),
         _ => assert!(refused >= 3 && finished >= 1, "{refused} refused, {finished} finished"),
     }
->>>>>>> c46a8e1 (Tests of output targets, signals and strangers' settings; README)
 }
