@@ -23,6 +23,10 @@ pub mod json;
 pub mod jws;
 pub mod keys;
 pub mod ledger;
+#[cfg(test)]
+#[path = "../tests/support/machine.rs"]
+#[allow(dead_code, reason = "what the tests of the program need, too")]
+mod machine;
 pub mod pipeline;
 pub mod publish;
 pub mod request;

@@ -114,7 +114,7 @@ fn a_disk_that_is_full() {
         let size = format!("size={kib}k");
         let mounted = yard.tool("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs", "disk"]).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            println!("skipped: this user may not mount a tmpfs");
+            crate::machine::skip("this user may not mount a tmpfs");
             return;
         }
         let disk = Mounted(&yard);

@@ -7,6 +7,10 @@
     reason = "the exceptions for tests leave out their helpers"
 )]
 
+#[allow(dead_code, reason = "other tests need the rest")]
+#[path = "../support/machine.rs"]
+mod machine;
+
 mod comparison;
 mod recipes;
 mod spreadsheets;
@@ -16,7 +20,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use beltic::cli::{Cli, ExitStatus};
 use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
@@ -487,6 +491,7 @@ fn beltic(folder: &Path, args: &[&str]) -> Output {
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
+        .stdin(Stdio::null())
         .output()
         .unwrap()
 }
