@@ -25,7 +25,6 @@ pub mod keys;
 pub mod ledger;
 #[cfg(test)]
 #[path = "../tests/support/machine.rs"]
-#[allow(dead_code, reason = "what the tests of the program need, too")]
 mod machine;
 pub mod pipeline;
 pub mod publish;

@@ -7,7 +7,6 @@
     reason = "the exception for tests leaves out their helpers"
 )]
 
-#[allow(dead_code, reason = "other tests need the rest")]
 #[path = "support/machine.rs"]
 mod machine;
 

@@ -1,12 +1,8 @@
 //! No network: no crate that could open a connection is linked, no source file names a socket, and
 //! no command makes a system call that opens a connection.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "the exceptions for tests leave out their helpers"
-)]
+#![allow(clippy::unwrap_used, reason = "the exceptions for tests leave out their helpers")]
 
-#[allow(dead_code, reason = "other tests need the rest")]
 #[path = "support/machine.rs"]
 mod machine;
 
@@ -159,9 +155,12 @@ fn no_feature_of_a_build_for_another_platform_has_network_code() {
 /// dependencies that are neither optional nor for tests only.
 fn default_build(lock: &str, package: &Value) -> BTreeSet<String> {
     let dependencies = package["dependencies"].as_array().unwrap().iter();
-    let in_default_build = |dependency: &&Value| dependency["kind"] != "dev" && dependency["optional"] != true;
-    let direct: BTreeSet<&str> =
-        dependencies.filter(in_default_build).map(|dependency| dependency["name"].as_str().unwrap()).collect();
+    let in_default_build =
+        |dependency: &&Value| dependency["kind"] != "dev" && dependency["optional"] != true;
+    let direct: BTreeSet<&str> = dependencies
+        .filter(in_default_build)
+        .map(|dependency| dependency["name"].as_str().unwrap())
+        .collect();
     let packages = locked_packages(lock);
     let root = package["name"].as_str().unwrap();
     let root = packages.iter().find(|found| found.name == root).unwrap();

@@ -1,7 +1,6 @@
 //! Every target over every committed input, and over mutations of each, on stable Rust: what was found once is
 //! never lost, and the targets are known to run before anybody fuzzes for hours.
 
-#[allow(dead_code, reason = "the tests of the program need the rest")]
 #[path = "../../tests/support/machine.rs"]
 mod machine;
 

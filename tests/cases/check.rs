@@ -28,7 +28,8 @@ pub(crate) struct Verdict {
 impl Verdict {
     pub(crate) fn new(code: i32, stdout: String, stderr: String) -> Verdict {
         // Every line end of Unicode ends a line.
-        let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+        let ends =
+            ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
         let is_object = |line: &&str| serde_json::from_str::<Map<String, Value>>(line).is_ok();
         let rows = stdout.split(ends).filter(is_object).map(Exact::parse).collect();
         Verdict { code, stdout, stderr, rows }
@@ -49,7 +50,9 @@ impl Verdict {
     }
 
     fn signed(&self) -> impl Iterator<Item = &Exact> {
-        self.results().filter_map(|row| row.get("credential")).filter(|found| matches!(found, Exact::Object(_)))
+        self.results()
+            .filter_map(|row| row.get("credential"))
+            .filter(|found| matches!(found, Exact::Object(_)))
     }
 
     fn failed(&self) -> usize {
@@ -93,7 +96,8 @@ fn plain_text(value: &Exact) -> String {
             format!("[{}]", elements.iter().map(plain_text).collect::<Vec<_>>().join(", "))
         }
         Exact::Object(members) => {
-            let members = members.iter().map(|(name, value)| format!("{}: {}", quoted(name), plain_text(value)));
+            let members =
+                members.iter().map(|(name, value)| format!("{}: {}", quoted(name), plain_text(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
     }
@@ -124,7 +128,10 @@ fn fault(name: &str, value: &Value, verdict: &Verdict) -> Result<Option<String>,
     let (holds, otherwise) = match name {
         "rc" => {
             let wanted = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-            (wanted.contains(&Value::from(*code)), format!("exit {code}, wanted {value}: {}", verdict.messages()))
+            (
+                wanted.contains(&Value::from(*code)),
+                format!("exit {code}, wanted {value}: {}", verdict.messages()),
+            )
         }
         "rc_not" => (*value != Value::from(*code), format!("exit {code}")),
         "issued" | "failed" | "valid" | "invalid" => {
@@ -141,13 +148,21 @@ fn fault(name: &str, value: &Value, verdict: &Verdict) -> Result<Option<String>,
             wanted.sort_unstable();
             (reasons == wanted, format!("reasons {reasons:?}, wanted {wanted:?}"))
         }
-        "signed_has" => (exactly(value)?.is_match(&verdict.signed_text()), format!("no credential holds {value}")),
+        "signed_has" => {
+            (exactly(value)?.is_match(&verdict.signed_text()), format!("no credential holds {value}"))
+        }
         "signed_lacks" => {
             (!exactly(value)?.is_match(&verdict.signed_text()), format!("a credential holds {value}"))
         }
-        "out" => (across_lines(value)?.is_match(stdout), format!("the output lacks {value}: {}", beginning(&both()))),
+        "out" => (
+            across_lines(value)?.is_match(stdout),
+            format!("the output lacks {value}: {}", beginning(&both())),
+        ),
         "out_lacks" => (!across_lines(value)?.is_match(stdout), format!("the output holds {value}")),
-        "err" => (in_any_case(value)?.is_match(stderr), format!("the messages lack {value}: {}", verdict.messages())),
+        "err" => (
+            in_any_case(value)?.is_match(stderr),
+            format!("the messages lack {value}: {}", verdict.messages()),
+        ),
         "err_lacks" => (!in_any_case(value)?.is_match(stderr), format!("the messages hold {value}")),
         "says" => {
             let said = in_any_case(value)?.is_match(&both());
@@ -229,7 +244,11 @@ mod tests {
             ("err", json!("ERROR.*hint"), json!("issued")),
             ("err_lacks", json!("issued"), json!("LINE 7")),
             ("says", json!("valid.*line 7"), json!("line 8")),
-            ("either", json!([{"rc": 0}, {"rc": 3, "issued": 1}]), json!([{"rc": 0}, {"rc": 3, "issued": 2}])),
+            (
+                "either",
+                json!([{"rc": 0}, {"rc": 3, "issued": 1}]),
+                json!([{"rc": 0}, {"rc": 3, "issued": 2}]),
+            ),
         ] {
             let holds = |value: &Value| faults(&json!({ name: value }), &verdict()).unwrap().is_empty();
             assert!(holds(&right), "{name}: {right}");
@@ -239,7 +258,9 @@ mod tests {
 
     #[test]
     fn a_want_that_nobody_knows_is_no_want_that_holds() {
-        for want in [json!({"exit": 0}), json!({"out": 1}), json!({"err": "("}), json!({"either": {}}), json!(0)] {
+        for want in
+            [json!({"exit": 0}), json!({"out": 1}), json!({"err": "("}), json!({"either": {}}), json!(0)]
+        {
             assert!(faults(&want, &verdict()).is_err(), "{want}");
         }
     }

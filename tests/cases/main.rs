@@ -15,7 +15,6 @@ mod check;
 #[allow(dead_code, reason = "other tests need the rest")]
 #[path = "../support/exact.rs"]
 mod exact;
-#[allow(dead_code, reason = "other tests need the rest")]
 #[path = "../support/machine.rs"]
 mod machine;
 mod place;
@@ -68,10 +67,8 @@ fn read(folder: &Path) -> Vec<Case> {
 /// The cases that are to run: those that are asked for, else those that do not wait for an issue.
 fn chosen(cases: Vec<Case>) -> Vec<Case> {
     if let Ok(word) = std::env::var("BELTIC_TEST_CASES") {
-        let found: Vec<Case> = cases
-            .into_iter()
-            .filter(|case| case.name.contains(&word) || case.kind.contains(&word))
-            .collect();
+        let found: Vec<Case> =
+            cases.into_iter().filter(|case| case.name.contains(&word) || case.kind.contains(&word)).collect();
         assert!(!found.is_empty(), "no case has {word:?} in its name or kind");
         return found;
     }

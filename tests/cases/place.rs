@@ -108,7 +108,11 @@ impl Place {
         let path = std::env::join_paths([self.top.path().join("bin")].into_iter().chain(path)).unwrap();
         let mut command = Command::new("bash");
         command.args(["-c", &format!("{PRELUDE}{script}")]).current_dir(folder).env_clear().process_group(0);
-        command.env("HOME", folder.join("nohome")).env("PATH", path).env("LC_ALL", "C.UTF-8").env("TERM", "dumb");
+        command
+            .env("HOME", folder.join("nohome"))
+            .env("PATH", path)
+            .env("LC_ALL", "C.UTF-8")
+            .env("TERM", "dumb");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

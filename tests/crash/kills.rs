@@ -52,7 +52,8 @@ enum Moment {
 #[test]
 fn a_batch_that_is_killed_again_and_again_is_issued_once() {
     let number = |name| std::env::var(name).ok().map(|text: String| text.parse::<u64>().expect("a number"));
-    let kills = number("BELTIC_SOAK_KILLS").map_or_else(|| rounds("kills", KILLS[0], KILLS[1]), |kills| kills as usize);
+    let kills = number("BELTIC_SOAK_KILLS")
+        .map_or_else(|| rounds("kills", KILLS[0], KILLS[1]), |kills| kills as usize);
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
     let seed = number("BELTIC_SOAK_SEED").unwrap_or(u64::from(clock));
     println!("to repeat the choices: BELTIC_SOAK_SEED={seed}");

@@ -86,8 +86,7 @@ fn run(sandbox: &Sandbox, args: &[&str], variables: &[(&str, &str)], secrets: &[
     let said = |stream: &[u8]| format!("{args:?}: {}", String::from_utf8_lossy(stream));
     expect_all_absent(secrets, &said(&output.stdout), &output.stdout);
     expect_all_absent(secrets, &said(&output.stderr), &output.stderr);
-    for (path, bytes) in
-        files_under(&folder).iter().filter(|(path, bytes)| before.get(*path) != Some(*bytes))
+    for (path, bytes) in files_under(&folder).iter().filter(|(path, bytes)| before.get(*path) != Some(*bytes))
     {
         let place = format!("{args:?}: {}", path.display());
         expect_all_absent(secrets, &place, bytes);

@@ -225,7 +225,10 @@ fn a_process_with_a_key_dumps_no_core() {
 fn a_process_is_not_dumpable_from_its_start() {
     let sandbox = Sandbox::new();
     let mut strace = Command::new("strace");
-    strace.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", sandbox.path(""));
+    strace
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", sandbox.path(""));
     strace.args(["-f", "-qq", "-e", "trace=prctl,prlimit64,openat", "-o", "trace"]);
     strace.arg(env!("CARGO_BIN_EXE_beltic")).args(["keygen", "--out", "new.pem"]);
     if !strace.current_dir(sandbox.path("")).output().is_ok_and(|output| output.status.success()) {

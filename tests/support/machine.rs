@@ -6,6 +6,7 @@
 //! | `BELTIC_TEST_SCALE` | `small`, the default: soaks and scans take a few minutes; `full`: all that they can do |
 //!
 //! A test that leaves something out says so with [`skip`], on the terminal and not only where the test fails.
+#![allow(dead_code, reason = "not every test binary uses all of it")]
 
 use std::fmt::Display;
 use std::io::Write;
