@@ -67,6 +67,26 @@ pub(crate) fn is_full() -> bool {
     }
 }
 
+/// Where the user has set a `BELTIC_` variable, runs a test again in a process without it, and says whether it did so.
+/// For tests that parse command lines themselves: parsing reads the variables.
+pub(crate) fn ran_without_settings(test: &str) -> bool {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let is_setting = |name: &String| name.starts_with("BELTIC_") && !name.starts_with("BELTIC_TEST_");
+    let settings: Vec<String> = names.filter(is_setting).collect();
+    if settings.is_empty() {
+        return false;
+    }
+    let this = std::env::current_exe().expect("the path of the test binary");
+    let mut again = Command::new(this);
+    for name in &settings {
+        again.env_remove(name);
+    }
+    let output = again.args([test, "--exact"]).output().expect("the test binary runs again");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains(" 1 passed"), "{said}");
+    true
+}
+
 /// Whether there is such a program on the `PATH`; where there is none, a message says so.
 pub(crate) fn has_tool(name: &str) -> bool {
     let found = Command::new(name)
