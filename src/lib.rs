@@ -23,6 +23,9 @@ pub mod json;
 pub mod jws;
 pub mod keys;
 pub mod ledger;
+#[cfg(test)]
+#[path = "../tests/support/machine.rs"]
+mod machine;
 pub mod pipeline;
 pub mod publish;
 pub mod request;

@@ -7,6 +7,9 @@
     reason = "the exception for tests leaves out their helpers"
 )]
 
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -891,11 +894,7 @@ fn everything_printable(error: &dyn Error) -> String {
 
 /// A file of Wycheproof vectors, where the shared folder is there.
 fn wycheproof(name: &str) -> Option<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/wycheproof");
-    if !folder.is_dir() {
-        println!("skipped: {} is absent", folder.display());
-        return None;
-    }
+    let folder = machine::data("vectors/wycheproof")?;
     Some(serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap())
 }
 

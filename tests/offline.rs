@@ -1,11 +1,10 @@
 //! No network: no crate that could open a connection is linked, no source file names a socket, and
 //! no command makes a system call that opens a connection.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "the exceptions for tests leave out their helpers"
-)]
+#![allow(clippy::unwrap_used, reason = "the exceptions for tests leave out their helpers")]
+
+#[path = "support/machine.rs"]
+mod machine;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +14,9 @@ use std::process::{Command, Output, Stdio};
 
 use beltic::cli::Cli;
 use clap::CommandFactory;
+use serde_json::{Value, json};
+
+use machine::skip;
 
 // ---- Crates
 
@@ -95,21 +97,142 @@ fn network_crates(tree: &str) -> BTreeSet<String> {
     tree.lines().filter(is_network).map(str::to_owned).collect()
 }
 
-/// What the program is made of by default, on every platform, and what runs while it is built.
-#[test]
-fn no_crate_of_the_default_build_has_network_code() {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--edges", "normal,build", "--target", "all"])
-        .args(["--prefix", "none", "--format", "{p}|{f}"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let tree = text_of(&output.stdout);
-    assert!(output.status.success(), "{}", text_of(&output.stderr));
+/// What cargo says about this package.
+fn cargo(args: &[&str]) -> Output {
+    Command::new(env!("CARGO")).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+}
+
+/// The crates of the default build and what runs while it is built, a line each; for the platform of the build, or
+/// with `--target all` for every one.
+fn tree(more: &[&str]) -> Output {
+    let args = ["tree", "--locked", "--offline", "--edges", "normal,build", "--prefix", "none", "--format"];
+    cargo(&[&args[..], &["{p}|{f}"], more].concat())
+}
+
+fn assert_without_network(tree: &Output) {
+    assert!(tree.status.success(), "{}", text_of(&tree.stderr));
+    let tree = text_of(&tree.stdout);
     for linked in ["beltic ", "aws-lc-sys ", "libsqlite3-sys ", "clap "] {
         assert!(tree.lines().any(|line| line.starts_with(linked)), "{linked}is not in the tree:\n{tree}");
     }
     assert_eq!(network_crates(&tree), BTreeSet::new());
+}
+
+/// What this build is made of. Cargo has downloaded it, to build this test.
+#[test]
+fn no_crate_of_this_build_has_network_code() {
+    assert_without_network(&tree(&[]));
+}
+
+/// What builds for other platforms are made of, by name. A build downloads the crates of its own platform only, but
+/// `Cargo.lock` has those of every platform.
+#[test]
+fn no_crate_of_a_build_for_another_platform_has_network_code() {
+    let metadata = cargo(&["metadata", "--locked", "--offline", "--no-deps", "--format-version", "1"]);
+    assert!(metadata.status.success(), "{}", text_of(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    let crates = default_build(&lock, &metadata["packages"][0]);
+    for everywhere in ["aws-lc-sys", "libsqlite3-sys", "windows-sys", "clap"] {
+        let starts = |found: &String| found.split(' ').next() == Some(everywhere);
+        assert!(crates.iter().any(starts), "{everywhere} is missing: {crates:?}");
+    }
+    let names: String = crates.iter().map(|package| format!("{package}|\n")).collect();
+    assert_eq!(network_crates(&names), BTreeSet::new());
+}
+
+/// The same with the features of each crate, where the crates of all platforms are there: after `cargo fetch`, say.
+#[test]
+fn no_feature_of_a_build_for_another_platform_has_network_code() {
+    let all = tree(&["--target", "all"]);
+    if !all.status.success() && text_of(&all.stderr).contains("--offline") {
+        return skip("crates of other platforms are not downloaded; `cargo fetch --locked` does it");
+    }
+    assert_without_network(&all);
+}
+
+/// The packages of the default build on any platform, each with its version: what `Cargo.lock` has below the
+/// dependencies that are neither optional nor for tests only.
+fn default_build(lock: &str, package: &Value) -> BTreeSet<String> {
+    let dependencies = package["dependencies"].as_array().unwrap().iter();
+    let in_default_build =
+        |dependency: &&Value| dependency["kind"] != "dev" && dependency["optional"] != true;
+    let direct: BTreeSet<&str> = dependencies
+        .filter(in_default_build)
+        .map(|dependency| dependency["name"].as_str().unwrap())
+        .collect();
+    let packages = locked_packages(lock);
+    let root = package["name"].as_str().unwrap();
+    let root = packages.iter().find(|found| found.name == root).unwrap();
+    let mut open: Vec<&str> =
+        root.dependencies.iter().copied().filter(|entry| direct.contains(name_of(entry))).collect();
+    let mut found = BTreeSet::new();
+    while let Some(entry) = open.pop() {
+        for package in packages.iter().filter(|package| package.answers_to(entry)) {
+            if found.insert(format!("{} {}", package.name, package.version)) {
+                open.extend(&package.dependencies);
+            }
+        }
+    }
+    found
+}
+
+/// A package of `Cargo.lock`. A dependency is its name, followed by its version where several are locked.
+#[derive(Default)]
+struct Locked<'l> {
+    name: &'l str,
+    version: &'l str,
+    dependencies: Vec<&'l str>,
+}
+
+impl Locked<'_> {
+    fn answers_to(&self, entry: &str) -> bool {
+        let mut words = entry.split(' ');
+        words.next() == Some(self.name) && words.next().is_none_or(|version| version == self.version)
+    }
+}
+
+fn name_of(entry: &str) -> &str {
+    entry.split(' ').next().unwrap()
+}
+
+/// Reads `Cargo.lock`, which cargo always writes in this form: a key or an element a line.
+fn locked_packages(lock: &str) -> Vec<Locked<'_>> {
+    let mut packages: Vec<Locked<'_>> = Vec::new();
+    for line in lock.lines() {
+        if line == "[[package]]" {
+            packages.push(Locked::default());
+        }
+        let (Some(package), Some(quoted)) = (packages.last_mut(), line.split('"').nth(1)) else { continue };
+        match line.split('"').next().unwrap() {
+            "name = " => package.name = quoted,
+            "version = " => package.version = quoted,
+            " " => package.dependencies.push(quoted),
+            _ => {}
+        }
+    }
+    packages
+}
+
+/// A crate that only Windows or only a feature or a test needs is told apart by the lock and the manifest alone.
+#[test]
+fn the_default_build_of_every_platform_is_found_in_the_lock() {
+    let lock = "version = 4\n\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\ndependencies = [\n \"a\",\n \
+                \"for-tests\",\n \"on-windows 2.0.0\",\n \"postgres\",\n]\n\n\
+                [[package]]\nname = \"a\"\nversion = \"1.1.0\"\nsource = \"registry\"\nchecksum = \"00\"\n\n\
+                [[package]]\nname = \"on-windows\"\nversion = \"1.0.0\"\n\n\
+                [[package]]\nname = \"on-windows\"\nversion = \"2.0.0\"\ndependencies = [\n \"socket2\",\n]\n\n\
+                [[package]]\nname = \"socket2\"\nversion = \"0.5.0\"\n\n\
+                [[package]]\nname = \"postgres\"\nversion = \"0.1.0\"\ndependencies = [\n \"tokio\",\n]\n\n\
+                [[package]]\nname = \"tokio\"\nversion = \"1.0.0\"\n";
+    let package = json!({"name": "own", "dependencies": [
+        {"name": "a", "kind": null, "optional": false},
+        {"name": "for-tests", "kind": "dev", "optional": false},
+        {"name": "on-windows", "kind": null, "optional": false, "target": "cfg(windows)"},
+        {"name": "postgres", "kind": null, "optional": true},
+    ]});
+    let found = default_build(lock, &package);
+    assert_eq!(Vec::from_iter(found), ["a 1.1.0", "on-windows 2.0.0", "socket2 0.5.0"]);
 }
 
 /// The list finds what it is meant to find.
@@ -256,7 +379,7 @@ fn can_trace(folder: &Path) -> bool {
     let works = command(folder, Path::new("strace")).args(["-f", "-qq", "-o", "trace", "true"]).output();
     let works = works.is_ok_and(|output| output.status.success());
     if !works {
-        println!("skipped: strace is missing, or may not trace here");
+        skip("strace is missing, or may not trace here");
     }
     works
 }

@@ -1,6 +1,9 @@
 //! Every target over every committed input, and over mutations of each, on stable Rust: what was found once is
 //! never lost, and the targets are known to run before anybody fuzzes for hours.
 
+#[path = "../../tests/support/machine.rs"]
+mod machine;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,18 +47,13 @@ fn every_target_stands_its_corpus_and_mutations_of_it() {
 /// Files from outside, where they are there, for the targets that read such files.
 #[test]
 fn targets_stand_files_from_outside() {
-    let shared = root().join("../../shared");
     for (folder, ending, names) in [
         ("vectors", "json", &["json", "json_batch"][..]),
         ("data/messy", "csv", &["csv", "results"]),
         ("data/messy", "ndjson", &["ndjson", "results"]),
         ("data/messy", "json", &["json_batch", "json"]),
     ] {
-        let folder = shared.join(folder);
-        if !folder.is_dir() {
-            println!("skipped: {} is not there", folder.display());
-            continue;
-        }
+        let Some(folder) = machine::data_beside(&root().join(".."), folder) else { continue };
         let mut files = Vec::new();
         files_below(&folder, &mut files);
         let ends = |path: &PathBuf| path.extension().is_some_and(|found| found == ending);

@@ -1,4 +1,4 @@
-//! Whole files through a [`Source`]: the dirty files of `shared/data/messy`, pipes, several
+//! Whole files through a [`Source`]: the dirty files of the test data, pipes, several
 //! inputs, limits.
 
 use std::io::{self, Write};
@@ -99,12 +99,7 @@ fn items(bytes: impl Into<Vec<u8>>, options: Options) -> Vec<Seen> {
 
 /// The folder of dirty files; `None`, with a message, where it is not there.
 fn messy() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/messy");
-    if !folder.is_dir() {
-        println!("skipped: {} is not there", folder.display());
-        return None;
-    }
-    Some(folder)
+    crate::machine::data("data/messy")
 }
 
 fn clean(folder: &Path) -> Vec<Value> {

@@ -213,13 +213,9 @@ mod tests {
 
     #[test]
     fn published_lists_decode() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../shared/vectors/w3c-bitstring-status-list/examples.json");
-        let Ok(text) = std::fs::read_to_string(&path) else {
-            println!("skipped: {} is not there", path.display());
-            return;
-        };
-        let examples: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let name = "vectors/w3c-bitstring-status-list/examples.json";
+        let Some(path) = crate::machine::data(name) else { return };
+        let examples: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let encoded =
             |example: &Value| example["credentialSubject"]["encodedList"].as_str().map(str::to_owned);
         let lists: Vec<String> = examples.iter().filter_map(encoded).collect();

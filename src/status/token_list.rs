@@ -110,14 +110,8 @@ mod tests {
 
     /// A file of published vectors; `None`, with a message, where it is not there.
     fn published(name: &str) -> Option<String> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors").join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(_) => {
-                println!("skipped: {} is not there", path.display());
-                None
-            }
-        }
+        let path = crate::machine::data(&format!("vectors/{name}"))?;
+        Some(std::fs::read_to_string(path).unwrap())
     }
 
     fn hex(bytes: &[u8]) -> String {

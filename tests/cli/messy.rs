@@ -1,4 +1,4 @@
-//! The dirty files of `../shared/data/messy`, each with what becomes of it. What is right is said
+//! The dirty files of the test data, each with what becomes of it. What is right is said
 //! by the README there and by contract section 2.1; where the README leaves a choice, the choice is
 //! in a comment.
 

@@ -1,4 +1,4 @@
-//! The public data of `../shared/data`, all of it: what is issued says what the files say, and
+//! The public data of the test data, all of it: what is issued says what the files say, and
 //! every token verifies.
 
 use std::collections::HashMap;

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
+use crate::readers::machine::skip;
 use crate::support::*;
 
 /// Sends a signal, with the shell's own `kill`.
@@ -141,7 +142,7 @@ fn a_signal_ends_the_wait_for_a_named_pipe() {
     let sandbox = Sandbox::with_issuer_key();
     let made = Command::new("mkfifo").arg(sandbox.path("pipe")).status();
     if !made.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no mkfifo");
+        skip("there is no mkfifo");
         return;
     }
     let mut child = sandbox.spawn(&["batch-issue", "pipe", "--input-format", "ndjson"]);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::readers::exact::Exact;
+use crate::readers::machine;
 use crate::readers::token::{Issuance, TokenKey, UNDEFINED_TERMS};
 
 /// The DID of the issuer key in `fixtures/keys`, and its thumbprint (see the README there).
@@ -309,12 +310,7 @@ pub(crate) fn key_fixture(name: &str) -> PathBuf {
 
 /// The folder of public data beside the repository, where it is there.
 pub(crate) fn shared_data() -> Option<PathBuf> {
-    let folder = manifest_folder().join("../shared/data");
-    if !folder.is_dir() {
-        println!("skipped: {} is absent", folder.display());
-        return None;
-    }
-    Some(folder)
+    machine::data("data")
 }
 
 /// Changes who may read a file.

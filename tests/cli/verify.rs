@@ -349,7 +349,7 @@ fn bombs_are_refused_in_bounded_memory() {
             ["verify", file, "--issuer", DID_KEY, "--status-list", "list.jwt", "--output-format", "ndjson"];
         let mut shell = std::process::Command::new("sh");
         shell.args(["-c", "ulimit -v 524288 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_beltic")]).args(args);
-        shell.current_dir(sandbox.path("."));
+        shell.current_dir(sandbox.path(".")).env_clear().env("HOME", sandbox.path("."));
         let run = Run::of(shell.output().unwrap()).expect(3);
         assert_eq!(verdicts(&run)[0]["reason"], reason, "{}", run.stderr);
     }

@@ -1,16 +1,17 @@
 //! Several processes on one ledger.
 
+use crate::machine::{rounds, skip};
 use crate::support::*;
 
-/// Eight at once, 100,000 items in all.
+/// Eight at once, 100,000 items in all where the scale is full.
 #[test]
 fn eight_processes_at_once_share_a_ledger() {
-    const EACH: usize = 12_500;
+    let each = rounds("items of each process", 3_000, 12_500);
     let yard = Yard::new();
     let runs: Vec<_> = (0..8)
         .map(|number| {
             let (name, key) = (format!("items-{number}.ndjson"), format!("p{number}"));
-            yard.write(&name, ndjson(&key, EACH, 0));
+            yard.write(&name, ndjson(&key, each, 0));
             // Half of them without a key, as most runs are.
             let with_key = if number % 2 == 0 { format!("--idempotency-key {key}") } else { String::new() };
             (key, yard.start(&format!("batch-issue {name} --ledger ledger.db --jobs 2 {with_key}")))
@@ -22,9 +23,9 @@ fn eight_processes_at_once_share_a_ledger() {
         for word in ["locked", "in use", "warning", "error"] {
             assert!(!ended.stderr.contains(word), "{}", ended.stderr);
         }
-        books.enter_complete(&key, &ended.stdout, EACH);
+        books.enter_complete(&key, &ended.stdout, each);
     }
-    assert_eq!(books.credentials(), 8 * sound_items(EACH));
+    assert_eq!(books.credentials(), 8 * sound_items(each));
     assert_eq!(yard.check_ledger("ledger.db"), books.credentials(), "no record is lost");
 }
 
@@ -54,7 +55,7 @@ fn two_processes_at_once_under_one_key_issue_each_item_once() {
 /// Many that find no ledger make one, together.
 #[test]
 fn many_processes_at_once_make_one_ledger() {
-    for round in 0..10 {
+    for round in 0..rounds("new ledgers", 4, 10) {
         let yard = Yard::new();
         yard.write("items.ndjson", ndjson("m", 20, 0));
         let runs: Vec<_> =
@@ -85,7 +86,7 @@ fn several_processes_at_once_open_a_ledger_that_is_a_copy() {
         command
     };
     if !strace("--version").output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: strace is missing, or may not trace here");
+        skip("strace is missing, or may not trace here");
         return;
     }
     for round in 0..3 {

@@ -2,10 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::machine::rounds;
 use crate::support::*;
 
-/// How often the soak kills where nobody says otherwise.
-const KILLS: usize = 25;
+/// How often the soak kills where nobody says otherwise, and where all is to be done.
+const KILLS: [usize; 2] = [8, 25];
 
 /// A ledger with so many credentials has several lists, and takes long to look over: the soak goes
 /// on with another.
@@ -51,7 +52,8 @@ enum Moment {
 #[test]
 fn a_batch_that_is_killed_again_and_again_is_issued_once() {
     let number = |name| std::env::var(name).ok().map(|text: String| text.parse::<u64>().expect("a number"));
-    let kills = number("BELTIC_SOAK_KILLS").map_or(KILLS, |kills| kills as usize);
+    let kills = number("BELTIC_SOAK_KILLS")
+        .map_or_else(|| rounds("kills", KILLS[0], KILLS[1]), |kills| kills as usize);
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
     let seed = number("BELTIC_SOAK_SEED").unwrap_or(u64::from(clock));
     println!("to repeat the choices: BELTIC_SOAK_SEED={seed}");

@@ -6,11 +6,15 @@
 //!
 //! | variable | what it does |
 //! | --- | --- |
-//! | `BELTIC_SOAK_KILLS` | how often the soak kills, 25 unless it is set |
+//! | `BELTIC_SOAK_KILLS` | how often the soak kills |
 //! | `BELTIC_SOAK_SEED` | repeats a soak's choices |
 //! | `BELTIC_EVERY_WRITE` | set: strace takes every write of large batches too, not a sample |
+//! | `BELTIC_TEST_SCALE` | `full`: as many rounds as are worth while, see `tests/support/machine.rs` |
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "what helps tests is test code, too")]
+
+#[path = "../support/machine.rs"]
+mod machine;
 
 mod crowd;
 mod faults;

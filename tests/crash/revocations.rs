@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::machine::rounds;
 use crate::support::*;
 
 const CREDENTIALS: usize = 12_000;
@@ -32,7 +33,7 @@ fn revoked(output: &str) -> HashSet<String> {
 /// exactly one event for each.
 #[test]
 fn what_was_told_as_revoked_stays_revoked() {
-    for share in [1, 3, 5, 7, 9] {
+    for share in [1, 9, 5, 3, 7].into_iter().take(rounds("moments of death", 3, 5)) {
         let yard = Yard::new();
         let ids = issued(&yard);
         let mut running =

@@ -1,6 +1,7 @@
 //! kill -9 at each single write to the ledger, and failing system calls: by strace, which can do
 //! either at the N-th call. Left out where strace is missing or may not trace.
 
+use crate::machine::{is_full, reduced, skip};
 use crate::support::*;
 
 /// The command of strace, told to do this; `None` where it cannot.
@@ -18,7 +19,7 @@ impl<'y> Strace<'y> {
         if ended.is_ok_and(|output| output.status.success()) && trace.contains("probe/") {
             return Some(Strace { yard });
         }
-        println!("skipped: strace is missing, or may not trace here");
+        skip("strace is missing, or may not trace here");
         None
     }
 
@@ -43,6 +44,15 @@ impl<'y> Strace<'y> {
 
 const LEDGER_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,fallocate,unlink";
 const LEDGER_FILES: [&str; 3] = ["ledger.db", "ledger.db-wal", "ledger.db-shm"];
+
+/// After how many calls comes the next at which something happens; a third of them do where the scale is small.
+fn stride(full: usize) -> usize {
+    if is_full() {
+        return full;
+    }
+    reduced("a third of the system calls");
+    3 * full
+}
 
 /// Kills the program at its first, second, third… such call, until it gets through; after each
 /// death repeats the run, and compares.
@@ -80,8 +90,8 @@ fn death_at_every_write_of_the_ledger() {
     let yard = Yard::new();
     let Some(strace) = Strace::find(&yard) else { return };
     yard.write("items.ndjson", ndjson("w", 60, 25_000));
-    let deaths = die_at_each(&strace, &LEDGER_FILES, LEDGER_CALLS, ("items.ndjson", 60), 1);
-    println!("died at each of {deaths} calls");
+    let deaths = die_at_each(&strace, &LEDGER_FILES, LEDGER_CALLS, ("items.ndjson", 60), stride(1));
+    println!("died at calls up to number {deaths}");
     assert!(deaths > 20, "strace saw only {deaths} calls");
 }
 
@@ -91,7 +101,7 @@ fn death_at_writes_of_large_batches() {
     let yard = Yard::new();
     let Some(strace) = Strace::find(&yard) else { return };
     yard.write("items.ndjson", ndjson("w", 2_500, 0));
-    let step = if std::env::var_os("BELTIC_EVERY_WRITE").is_some() { 1 } else { 11 };
+    let step = if std::env::var_os("BELTIC_EVERY_WRITE").is_some() { 1 } else { stride(11) };
     let deaths = die_at_each(&strace, &LEDGER_FILES, LEDGER_CALLS, ("items.ndjson", 2_500), step);
     println!("died at every {step}. of {deaths} calls");
     assert!(deaths > 60, "strace saw only {deaths} calls");
@@ -101,7 +111,7 @@ fn death_at_writes_of_large_batches() {
 #[test]
 fn death_at_every_call_while_the_ledger_is_made() {
     let mut deaths = 0;
-    for nth in 1.. {
+    for nth in (1..).step_by(stride(1)) {
         let yard = Yard::new();
         let Some(strace) = Strace::find(&yard) else { return };
         yard.write("items.ndjson", ndjson("w", 20, 0));
@@ -120,7 +130,7 @@ fn death_at_every_call_while_the_ledger_is_made() {
         }
         deaths = nth;
     }
-    println!("died at each of {deaths} calls");
+    println!("died at calls up to number {deaths}");
 }
 
 /// Whatever of the ledger's writing fails, the run says so, and its repetition finishes.

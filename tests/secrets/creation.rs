@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::process::Command;
 
+use crate::readers::machine::skip;
 use crate::support::*;
 
 /// Runs the program under a umask.
@@ -72,8 +73,12 @@ fn nothing_is_written_in_the_place_of_a_key_that_is_taken() {
     symlink(sandbox.path("loop.pem"), sandbox.path("loop.pem")).unwrap();
     fs::hard_link(sandbox.path("precious"), sandbox.path("hard.pem")).unwrap();
     fs::create_dir(sandbox.path("folder.pem")).unwrap();
-    assert!(Command::new("mkfifo").arg(sandbox.path("pipe.pem")).status().unwrap().success());
-    for name in ["dangling.pem", "link.pem", "loop.pem", "hard.pem", "folder.pem", "pipe.pem"] {
+    let mut names = vec!["dangling.pem", "link.pem", "loop.pem", "hard.pem", "folder.pem"];
+    match Command::new("mkfifo").arg(sandbox.path("pipe.pem")).status() {
+        Ok(status) if status.success() => names.push("pipe.pem"),
+        failed => skip(format_args!("a pipe in the place of a key; mkfifo: {failed:?}")),
+    }
+    for name in &names {
         let before = sandbox.path(name).symlink_metadata().unwrap();
         sandbox.beltic(&["keygen", "--out", name]).expect(5);
         let after = sandbox.path(name).symlink_metadata().unwrap();
@@ -82,7 +87,9 @@ fn nothing_is_written_in_the_place_of_a_key_that_is_taken() {
     }
     assert_eq!(sandbox.read("precious"), "precious\n");
     assert!(!sandbox.has("nowhere"));
-    assert!(sandbox.path("pipe.pem").symlink_metadata().unwrap().file_type().is_fifo());
+    if names.contains(&"pipe.pem") {
+        assert!(sandbox.path("pipe.pem").symlink_metadata().unwrap().file_type().is_fifo());
+    }
 }
 
 /// A link in the place of results or of a public key is replaced, and what it points to stays as it is.

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use data_encoding::{BASE64, BASE64_MIME, BASE64URL_NOPAD};
 use serde_json::Value;
 
-use crate::spellings::Secret;
+use crate::spellings::{Secret, expect_all_absent};
 use crate::support::*;
 
 pub(crate) const PASSPHRASE: &str = "correct horse";
@@ -84,16 +84,13 @@ fn run(sandbox: &Sandbox, args: &[&str], variables: &[(&str, &str)], secrets: &[
     command.env("RUST_BACKTRACE", "full").envs(variables.iter().copied());
     let output = command.output().unwrap();
     let said = |stream: &[u8]| format!("{args:?}: {}", String::from_utf8_lossy(stream));
-    for secret in secrets {
-        secret.expect_absent(&said(&output.stdout), &output.stdout);
-        secret.expect_absent(&said(&output.stderr), &output.stderr);
-        for (path, bytes) in
-            files_under(&folder).iter().filter(|(path, bytes)| before.get(*path) != Some(*bytes))
-        {
-            let place = format!("{args:?}: {}", path.display());
-            secret.expect_absent(&place, bytes);
-            secret.expect_absent(&place, path.as_os_str().as_encoded_bytes());
-        }
+    expect_all_absent(secrets, &said(&output.stdout), &output.stdout);
+    expect_all_absent(secrets, &said(&output.stderr), &output.stderr);
+    for (path, bytes) in files_under(&folder).iter().filter(|(path, bytes)| before.get(*path) != Some(*bytes))
+    {
+        let place = format!("{args:?}: {}", path.display());
+        expect_all_absent(secrets, &place, bytes);
+        expect_all_absent(secrets, &place, path.as_os_str().as_encoded_bytes());
     }
     output.status.code().unwrap_or_else(|| panic!("{args:?} was killed"))
 }

@@ -11,6 +11,7 @@ use memchr::memmem;
 use std::os::unix::process::ExitStatusExt;
 
 use crate::outputs::{PASSPHRASE, issuer_key};
+use crate::readers::machine::skip;
 use crate::spellings::Secret;
 use crate::support::*;
 
@@ -43,8 +44,9 @@ impl Waiting {
         sandbox.copy_key(key, "key");
         sandbox.write("passphrase", format!("{PASSPHRASE}\n"));
         // The limit is lifted first, so that it is the program that lowers it. The shell becomes the program. No signal
-        // stays ignored, as those are that stop what `nohup` or `&` started.
-        let script = "ulimit -S -c \"$(ulimit -H -c)\"; exec env --default-signal \"$0\" \"$@\"";
+        // stays ignored, as those are that stop what `nohup` or `&` started; not every `env` can do that.
+        let script = "ulimit -S -c \"$(ulimit -H -c)\"; reset='env --default-signal'
+            $reset true 2>/dev/null || reset=; exec $reset \"$0\" \"$@\"";
         let command = sandbox.command(&[]);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(command.get_program()).current_dir(sandbox.path("")).env_clear();
@@ -81,7 +83,7 @@ impl Waiting {
     /// A file of `/proc/PID`; `None` where the system keeps it to itself.
     fn proc(&self, name: &str) -> Option<Vec<u8>> {
         let path = format!("/proc/{}/{name}", self.child.id());
-        fs::read(&path).map_err(|error| println!("skipped: {path}: {error}")).ok()
+        fs::read(&path).map_err(|error| skip(format_args!("{path}: {error}"))).ok()
     }
 
     /// The memory that can be written to, region by region: what a program keeps is there.
@@ -223,10 +225,14 @@ fn a_process_with_a_key_dumps_no_core() {
 fn a_process_is_not_dumpable_from_its_start() {
     let sandbox = Sandbox::new();
     let mut strace = Command::new("strace");
+    strace
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", sandbox.path(""));
     strace.args(["-f", "-qq", "-e", "trace=prctl,prlimit64,openat", "-o", "trace"]);
     strace.arg(env!("CARGO_BIN_EXE_beltic")).args(["keygen", "--out", "new.pem"]);
     if !strace.current_dir(sandbox.path("")).output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: strace is missing, or may not trace here");
+        skip("strace is missing, or may not trace here");
         return;
     }
     let trace = sandbox.read("trace");

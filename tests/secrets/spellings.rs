@@ -45,11 +45,14 @@ impl Secret {
 
     /// The spellings in which it is there, whole or to three quarters, also across white space.
     pub(crate) fn found_in(&self, bytes: &[u8]) -> Vec<&'static str> {
-        let squeezed: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        self.found_in_both(bytes, &squeezed(bytes))
+    }
+
+    fn found_in_both(&self, bytes: &[u8], squeezed: &[u8]) -> Vec<&'static str> {
         let is_there =
             |spelling: &&Spelling| {
                 spelling.text.windows(spelling.piece).step_by(spelling.piece / 2).any(|piece| {
-                    memmem::find(bytes, piece).is_some() || memmem::find(&squeezed, piece).is_some()
+                    memmem::find(bytes, piece).is_some() || memmem::find(squeezed, piece).is_some()
                 })
             };
         self.spellings.iter().filter(is_there).map(|spelling| spelling.name).collect()
@@ -58,9 +61,23 @@ impl Secret {
     /// Fails where it is in these bytes.
     #[track_caller]
     pub(crate) fn expect_absent(&self, place: &str, bytes: &[u8]) {
-        let found = self.found_in(bytes);
-        assert!(found.is_empty(), "{place} shows {} as {found:?}", self.name);
+        expect_all_absent(std::slice::from_ref(self), place, bytes);
     }
+}
+
+/// Fails where one of them is in these bytes.
+#[track_caller]
+pub(crate) fn expect_all_absent(secrets: &[Secret], place: &str, bytes: &[u8]) {
+    let squeezed = squeezed(bytes);
+    for secret in secrets {
+        let found = secret.found_in_both(bytes, &squeezed);
+        assert!(found.is_empty(), "{place} shows {} as {found:?}", secret.name);
+    }
+}
+
+/// The bytes without white space.
+fn squeezed(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 const SCALAR: [u8; 32] = [

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use clap::CommandFactory;
 
+use crate::readers::machine::skip;
 use crate::support::*;
 
 /// The working directory, a home and a folder for temporary files, all of which stay empty. Named paths are in a
@@ -116,12 +117,13 @@ fn trace(root: &Path, words: &[String]) -> Option<Vec<String>> {
     ]);
     strace.arg(env!("CARGO_BIN_EXE_beltic")).args(words).current_dir(root.join(WORKING)).env_clear();
     strace
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", root.join(HOME))
         .env("TMPDIR", root.join(TEMPORARY))
         .env("SQLITE_TMPDIR", root.join(TEMPORARY));
     if !strace.stdin(std::process::Stdio::null()).output().is_ok_and(|output| output.status.code().is_some())
     {
-        println!("skipped: strace is missing, or may not trace here");
+        skip("strace is missing, or may not trace here");
         return None;
     }
     let trace = fs::read_to_string(root.join("trace")).unwrap();
@@ -130,7 +132,7 @@ fn trace(root: &Path, words: &[String]) -> Option<Vec<String>> {
     // Of a process that is not dumpable, strace sees the paths only with root's rights.
     let sees_paths = calls.iter().filter(|call| call.contains("openat(")).all(|call| call.contains('"'));
     if !sees_paths {
-        println!("skipped: strace may not read the memory of the program");
+        skip("strace may not read the memory of the program");
     }
     sees_paths.then_some(calls)
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
 pub(crate) mod exact;
+pub(crate) mod machine;
 pub(crate) mod sd_jwt;
 pub(crate) mod sign;
 pub(crate) mod table;

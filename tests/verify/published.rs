@@ -1,21 +1,17 @@
 //! Tokens and lists that others have published.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use beltic::clock::UnixTime;
 use beltic::verify::{KeyRing, Lists, NoLists, Policy, Reason, Step, Verdict, Verifier};
 use serde_json::{Value, json};
 
+use crate::readers::machine;
 use crate::world::hand;
 
 /// A folder of published vectors, where it is there.
 fn vectors(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors").join(name);
-    if !folder.is_dir() {
-        println!("skipped: {} is absent", folder.display());
-        return None;
-    }
-    Some(folder)
+    machine::data(&format!("vectors/{name}"))
 }
 
 fn policy(now: i64) -> Policy {

@@ -50,12 +50,7 @@ fn element(value: &Json) -> String {
 
 /// A folder of published vectors, where it is there.
 fn vectors(name: &str) -> Option<std::path::PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors").join(name);
-    if !folder.is_dir() {
-        println!("skipped: {} is absent", folder.display());
-        return None;
-    }
-    Some(folder)
+    crate::machine::data(&format!("vectors/{name}"))
 }
 
 /// RFC 9901 section 4.2: five spellings of disclosures, with the digest of each.
