@@ -17,6 +17,8 @@ pub(crate) struct FailedFile {
     /// Whether a write failed: then the file does not get its name.
     broken: bool,
     replace: bool,
+    /// Whether the last item is a CSV record as it stands in its file.
+    behind_raw: bool,
 }
 
 impl FailedFile {
@@ -26,7 +28,7 @@ impl FailedFile {
             return Err(Failure::file_is_there(path));
         }
         let file = Replacement::begin(path)?;
-        Ok(FailedFile { path: path.to_owned(), file, form: None, broken: false, replace })
+        Ok(FailedFile { path: path.to_owned(), file, form: None, broken: false, replace, behind_raw: false })
     }
 
     /// Adds the failed items of a batch.
@@ -36,7 +38,7 @@ impl FailedFile {
         match &failed.form {
             ItemForm::Csv { header } => {
                 bytes.extend_from_slice(if is_first { header } else { b"" });
-                bytes.extend_from_slice(&failed.items.concat());
+                self.add_rows(&failed, &mut bytes);
             }
             ItemForm::Ndjson => {
                 bytes.extend_from_slice(&failed.items.join(&b"\n"[..]));
@@ -49,6 +51,24 @@ impl FailedFile {
         }
         self.form = Some(failed.form);
         self.put(&bytes)
+    }
+
+    /// Appends CSV rows. A record in which a quote may be left open would swallow what follows it, when the file is
+    /// read again, up to a quote that can only open a cell. So the row behind it begins with one.
+    fn add_rows(&mut self, failed: &FailedItems, bytes: &mut Vec<u8>) {
+        for (item, raw) in failed.items.iter().zip(&failed.raw) {
+            // A row begins with the error code, which is letters and underscores.
+            let code = item.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_').count();
+            if self.behind_raw && !raw {
+                bytes.push(b'"');
+                bytes.extend_from_slice(&item[..code]);
+                bytes.push(b'"');
+                bytes.extend_from_slice(&item[code..]);
+            } else {
+                bytes.extend_from_slice(item);
+            }
+            self.behind_raw = *raw;
+        }
     }
 
     /// Gives the file its name. Where nothing failed there is no file, and after a `complete` run
