@@ -202,7 +202,7 @@ impl RawRows {
                 // Two tables were joined; nothing is lost with it.
                 Err(ItemFault::RepeatsHeader { .. }) => None,
                 Err(fault) => {
-                    Some((item.correlation_id.map(Cow::Borrowed), Content::Unreadable(fault.to_string())))
+                    Some((item.correlation_id.map(Cow::Borrowed), Content::Unreadable(fault.in_results())))
                 }
             };
             let Some((correlation_id, content)) = row else { continue };
@@ -531,8 +531,13 @@ mod tests {
                 assert!(told || error.is_some(), "{rows:?}: {lines:?}");
                 assert_eq!(rows[0].2, credential("u0", Some("eyJ")), "{lines:?}");
                 if closing.is_none() {
-                    let said = "standard input: quote opened on line 3 is not closed";
-                    assert_eq!((rows.len(), error.as_deref()), (1, Some(said)));
+                    let said =
+                        "line 3: the quote opened on line 3 is not closed; this record spans lines 3 to 9";
+                    assert_eq!(
+                        rows[1..].iter().map(|row| &row.2).collect::<Vec<_>>(),
+                        [&Content::Unreadable(said.to_owned())]
+                    );
+                    assert_eq!(error, None);
                 }
             }
         }
@@ -563,10 +568,13 @@ mod tests {
         let lines = table(6);
         let text = lines.join("\n");
         let mut latin1 = text.clone().into_bytes();
-        let at = text.find("c4").unwrap();
-        latin1[at] = 0xE9;
+        latin1[text.find("c4").unwrap()] = 0xE9;
+        let rows = read(&latin1);
+        let unreadable = Content::Unreadable("not UTF-8: line 6, byte 3 (0xE9); save as UTF-8".to_owned());
+        assert_eq!((rows.len(), &rows[4].2), (6, &unreadable), "one damaged byte is one row's fault");
+        latin1[text.find("c5").unwrap()] = 0xE9;
         let (rows, error) = faulty(&latin1);
-        assert_eq!(rows.len(), 4);
+        assert_eq!(rows.len(), 5);
         assert_eq!(error, "standard input: not UTF-8: line 6, byte 3 (0xE9); save as UTF-8");
 
         let mut packed = gzip(format!("{text}\n").as_bytes());

@@ -42,7 +42,7 @@ use crate::keys::IssuerKey;
 use crate::ledger::{self, Conflict, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
 use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
-use crate::source::{Chunk, InputError, ItemFault, ItemText, Source};
+use crate::source::{Chunk, InputError, ItemFault, ItemText, RowCheck, Source};
 use crate::stop::{Stop, ThreadError};
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -337,6 +337,15 @@ impl<'p> IssueWorker<'p> {
             Err(fault) => Checked::rejected(rejection_of(fault), item.correlation_id, buffer),
         }
     }
+}
+
+/// What tells rows that a stray quote swallowed from lines that belong in their cell: whether they would be issued
+/// under these rules. It has no part in what is issued, so the rules' hash key can be any.
+pub fn row_check(rules: Rules, clock: Clock) -> RowCheck {
+    RowCheck::new(move |item| {
+        let checked = Checker::new(rules.clone()).check(item, false, clock.now(), &mut Vec::new());
+        checked.outcome.is_ok()
+    })
 }
 
 /// What is said about an item that could not be read.

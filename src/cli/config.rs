@@ -81,6 +81,7 @@ pub(crate) struct CsvConfig {
     pub(crate) constants: BTreeMap<String, String>,
     pub(crate) delimiter: Option<String>,
     pub(crate) encoding: Option<String>,
+    pub(crate) line_breaks: Option<String>,
 }
 
 /// A settings file that was read.

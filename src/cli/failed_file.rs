@@ -15,12 +15,14 @@ pub(crate) struct FailedFile {
     form: Option<ItemForm>,
     /// Whether a write failed: then the file does not get its name.
     broken: bool,
+    /// Whether the last item is a CSV record as it stands in its file.
+    behind_raw: bool,
 }
 
 impl FailedFile {
     /// Begins the file.
     pub(crate) fn begin(path: &Path, force: bool) -> Result<FailedFile, Failure> {
-        Ok(FailedFile { file: Target::begin(path, force)?, form: None, broken: false })
+        Ok(FailedFile { file: Target::begin(path, force)?, form: None, broken: false, behind_raw: false })
     }
 
     /// Adds the failed items of a batch.
@@ -30,7 +32,7 @@ impl FailedFile {
         match &failed.form {
             ItemForm::Csv { header } => {
                 bytes.extend_from_slice(if is_first { header } else { b"" });
-                bytes.extend_from_slice(&failed.items.concat());
+                self.add_rows(&failed, &mut bytes);
             }
             ItemForm::Ndjson => {
                 bytes.extend_from_slice(&failed.items.join(&b"\n"[..]));
@@ -43,6 +45,24 @@ impl FailedFile {
         }
         self.form = Some(failed.form);
         self.put(&bytes)
+    }
+
+    /// Appends CSV rows. A record in which a quote may be left open would swallow what follows it, when the file is
+    /// read again, up to a quote that can only open a cell. So the row behind it begins with one.
+    fn add_rows(&mut self, failed: &FailedItems, bytes: &mut Vec<u8>) {
+        for (item, raw) in failed.items.iter().zip(&failed.raw) {
+            // A row begins with the error code, which is letters and underscores.
+            let code = item.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_').count();
+            if self.behind_raw && !raw {
+                bytes.push(b'"');
+                bytes.extend_from_slice(&item[..code]);
+                bytes.push(b'"');
+                bytes.extend_from_slice(&item[code..]);
+            } else {
+                bytes.extend_from_slice(item);
+            }
+            self.behind_raw = *raw;
+        }
     }
 
     /// Gives the file its name. Where nothing failed there is no file, and after a `complete` run

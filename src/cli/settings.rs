@@ -365,9 +365,23 @@ impl Settings {
             delimiter: delimiter.map(|text| parse_delimiter(&text, &delimiter_from)).transpose()?,
             columns: columns.clone(),
             constants: constants.clone(),
+            line_breaks: self.line_breaks()?,
+            row_check: source::RowCheck::default(),
             max_item_bytes: args.max_item_bytes as usize,
             allow_empty: args.allow_empty,
             max_items: args.api_limits.then_some(API_LIMIT),
+        })
+    }
+
+    /// Whether CSV cells can hold line breaks.
+    fn line_breaks(&self) -> Result<source::LineBreaks, Failure> {
+        let Some(word) = self.value(&None, |config| &config.csv.line_breaks) else {
+            return Ok(source::LineBreaks::default());
+        };
+        let known = source::LineBreaks::ALL.into_iter().find(|(name, _)| *name == word);
+        known.map(|(_, line_breaks)| line_breaks).ok_or_else(|| {
+            Failure::usage(format!("csv.line_breaks is \"{word}\"; expected allowed or never"))
+                .hint("write `line_breaks: never` under `csv` only if no cell holds a line break")
         })
     }
 
@@ -426,6 +440,7 @@ pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     settings.vct(&None).map_err(in_words)?;
     settings.configured_status_base().map_err(in_words)?;
     settings.list_validity(UnixTime::FIRST).map_err(in_words)?;
+    settings.line_breaks().map_err(in_words)?;
     Ok(())
 }
 

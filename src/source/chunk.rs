@@ -31,7 +31,7 @@ pub(super) enum Shape {
 /// An item that was cut but not looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawItem {
-    /// Where the item stands in the chunk's bytes, or what is left of it if it has a fault.
+    /// Where the item stands in the chunk's bytes, or what is left of it if it was too long.
     pub(super) span: Range<usize>,
     /// The physical line where it begins, from 1. NDJSON and CSV only.
     pub line: Option<u64>,
@@ -64,7 +64,7 @@ impl Chunk {
     pub fn open(&self) -> ItemTexts<'_> {
         let rows = match &self.shape {
             Shape::Json => None,
-            Shape::Csv(columns) => Some(Rows::new(columns, &self.bytes)),
+            Shape::Csv(columns) => Some(Rows::new(columns, &self.bytes, &self.items)),
         };
         ItemTexts { chunk: self, next: 0, rows }
     }

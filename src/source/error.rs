@@ -270,13 +270,21 @@ pub enum InputFault {
     },
 
     // CSV
-    /// A quote that runs on.
-    #[error("quote opened on line {line} is not closed{}", within(.limit))]
+    /// A quote that runs on, in the header.
+    #[error("quote opened on line {line}, in the header, is not closed{}", within(.limit))]
     QuoteOpen {
         /// The physical line where it was opened.
         line: u64,
         /// The limit that it ran over; none where the file ended first.
         limit: Option<usize>,
+    },
+    /// A header that RFC 4180 does not allow.
+    #[error("line {line}: in the header: {problem}")]
+    HeaderQuotes {
+        /// The physical line where the header begins.
+        line: u64,
+        /// What is wrong with its quotes.
+        problem: RecordProblem,
     },
     /// A header as long as no header is.
     #[error("line {line}: the header is longer than {limit} bytes; is this a CSV file?")]
@@ -506,29 +514,16 @@ pub enum ItemFault {
         /// The physical line.
         line: Option<u64>,
     },
-    /// The last row stops inside a character.
-    #[error("line {line}: the row ends inside a character; the file may be truncated")]
-    CutShort {
-        /// The physical line.
-        line: u64,
-    },
-    /// A row with more or fewer cells than the header.
-    #[error("{}", cell_count(*.found, *.expected, .lines, *.unterminated))]
-    CellCount {
-        /// How many cells the row has.
-        found: usize,
-        /// How many the header has.
-        expected: usize,
-        /// The first and the last physical line.
+    /// A CSV record that is not allowed, as a whole. Nothing of it was read: its lines may be rows of other companies
+    /// with ids of their own.
+    #[error("{}", record(.problem, .lines, *.kept))]
+    Record {
+        /// What is wrong with it.
+        problem: RecordProblem,
+        /// Its first and its last physical line.
         lines: (u64, u64),
-        /// Whether the file ends within the row.
-        unterminated: bool,
-    },
-    /// Text behind a closing quote, in a row of results: a quote before it was left open.
-    #[error("line {}: text behind a closing quote on line {}; was a quote left open?", .lines.0, .lines.1)]
-    AfterQuote {
-        /// The physical line where the row begins, and the one with the text.
-        lines: (u64, u64),
+        /// Whether all of it was kept, to be given back. If not, it is longer than an item may be.
+        kept: bool,
     },
     /// The header once more, where two exports were joined.
     #[error("line {line}: row repeats the header")]
@@ -554,6 +549,98 @@ pub enum ItemFault {
     },
 }
 
+impl ItemFault {
+    /// What it says where results are read, by commands that know neither `--encoding` nor `--failed`.
+    pub fn in_results(&self) -> String {
+        match self {
+            Self::Record { problem: RecordProblem::NotUtf8 { line, byte, value }, .. } => {
+                format!("not UTF-8: line {line}, byte {byte} (0x{value:02X}); save as UTF-8")
+            }
+            Self::Record { problem, lines, .. } => record(problem, lines, true),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Why a CSV record is not allowed. Lines are physical lines of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RecordProblem {
+    /// Text after a closing quote, where RFC 4180 has a delimiter or the record's end.
+    #[error("text after a closing quote on line {line}; double every quote inside a quoted cell (\"\")")]
+    AfterQuote {
+        /// The line with the text.
+        line: u64,
+    },
+    /// White space before the quote that was to open a cell.
+    #[error("white space before an opening quote on line {line}; remove it")]
+    SpaceBeforeQuote {
+        /// The line with the quote.
+        line: u64,
+    },
+    /// A quote that is not closed: in the file, or in the line where `csv.line_breaks` is `never`.
+    #[error("the quote opened on line {line} is not closed")]
+    QuoteOpen {
+        /// The line with the quote.
+        line: u64,
+    },
+    /// A quote in an identifier that is not quoted.
+    #[error("quote inside an identifier, in column '{column}'; remove it")]
+    QuoteInIdentifier {
+        /// The user's own name of the column.
+        column: String,
+    },
+    /// More or fewer cells than the header.
+    #[error("{}", cell_count(*.found, *.expected, *.unterminated))]
+    CellCount {
+        /// How many cells the record has.
+        found: usize,
+        /// How many the header has.
+        expected: usize,
+        /// Whether the file ends within the record.
+        unterminated: bool,
+    },
+    /// In a file of failed items: an `error_code` that is none, so that the cells may belong to other columns.
+    #[error("the text under error_code is not an error code; empty the three error columns, or restore them")]
+    UnknownErrorCode,
+    /// A line of a quoted cell is a row of its own.
+    #[error(
+        "line {line} is inside a quoted cell and would pass as a row of its own; was a quote left open before it?"
+    )]
+    LooksLikeRows {
+        /// The line.
+        line: u64,
+    },
+    /// NUL bytes, as a crash or a power loss leaves them.
+    #[error("NUL bytes at line {line}")]
+    NulBytes {
+        /// The line of the first one.
+        line: u64,
+    },
+    /// Bytes that are not UTF-8.
+    #[error(
+        "not UTF-8: line {line}, byte {byte} (0x{value:02X}); if the file is in another encoding, pass --encoding, \
+         for example windows-1252"
+    )]
+    NotUtf8 {
+        /// The line.
+        line: u64,
+        /// The byte's place in the line, from 1.
+        byte: u64,
+        /// The byte.
+        value: u8,
+    },
+    /// The file ends inside a character.
+    #[error("the row ends inside a character; the file may be truncated")]
+    CutShort,
+    /// More bytes than `--max-item-bytes`.
+    #[error("longer than {limit} bytes, the most that an item may have")]
+    TooLong {
+        /// The limit.
+        limit: usize,
+    },
+}
+
 fn at_line(line: &Option<u64>) -> String {
     line.map_or(String::new(), |line| format!("line {line}: "))
 }
@@ -566,17 +653,27 @@ fn within(limit: &Option<usize>) -> String {
     limit.map_or(String::new(), |limit| format!(" within {limit} bytes"))
 }
 
-fn cell_count(found: usize, expected: usize, lines: &(u64, u64), unterminated: bool) -> String {
-    let (first, last) = lines;
-    let mut text = format!("line {first}: {found} of {expected} cells");
+fn cell_count(found: usize, expected: usize, unterminated: bool) -> String {
     if found > expected {
-        text = format!("line {first}: {found} cells, and the header has {expected}");
+        return format!("{found} cells, and the header has {expected}");
     }
+    let hint = if unterminated { "; the file may be truncated" } else { "" };
+    format!("{found} of {expected} cells{hint}")
+}
+
+fn record(problem: &RecordProblem, (first, last): &(u64, u64), kept: bool) -> String {
+    let mut text = match problem {
+        // The first line is said already.
+        RecordProblem::NulBytes { .. } | RecordProblem::NotUtf8 { .. } if first == last => {
+            problem.to_string()
+        }
+        _ => format!("line {first}: {problem}"),
+    };
     if last > first {
-        text += &format!("; this row spans lines {first} to {last}: was a quote left open?");
+        text += &format!("; this record spans lines {first} to {last}");
     }
-    if unterminated && found < expected {
-        text += "; the file may be truncated";
+    if !kept && !matches!(problem, RecordProblem::TooLong { .. }) {
+        text += "; it is longer than an item may be, so --failed does not hold it";
     }
     text
 }

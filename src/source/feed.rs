@@ -62,10 +62,21 @@ impl Window {
         self.start -= cut;
     }
 
+    /// Nothing but this text.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), ended: true, ..Self::new() }
+    }
+
     /// Forgets the unfinished item as far as it was looked at, but for its last byte, so that an
     /// item that is too long takes no memory. Returns how many bytes went.
     pub(super) fn drop_unfinished(&mut self) -> usize {
-        let dropped = (self.at - self.start).saturating_sub(1);
+        self.drop_before(self.at)
+    }
+
+    /// Forgets the unfinished item up to this place, which was looked at, but for the last byte before it. Returns how
+    /// many bytes went.
+    pub(super) fn drop_before(&mut self, place: usize) -> usize {
+        let dropped = (place - self.start).saturating_sub(1);
         self.bytes.drain(self.start..self.start + dropped);
         self.at -= dropped;
         dropped

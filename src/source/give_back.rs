@@ -1,12 +1,18 @@
 //! Failed items, given back in the form in which they came, with what is wrong beside them.
 //!
-//! After mending, such a file can be read as any other: what it says about errors is passed over.
+//! Once fixed, such a file can be read as any other: what it says about errors is ignored.
+//!
+//! A CSV record that could not be read has no cells, so nothing can be put beside them. It is given back byte for byte,
+//! as it stands in its file and without the error columns. Read again, it is told from rows that have them by its
+//! number of cells and by what stands in the first one ([`Columns::offset_of`]); until it is fixed, it fails as before.
+//! A record that was too long to keep leaves its error alone.
 
 use std::io::Write;
 
 use super::chunk::{Chunk, RawItem, Shape};
 use super::columns::{Columns, ERROR_COLUMNS};
 use super::csv::Rows;
+use super::error::ItemFault;
 use crate::json::{Parser, Value};
 use crate::request::Rejection;
 
@@ -47,7 +53,7 @@ impl Chunk {
     pub fn give_back(&self) -> GiveBack<'_> {
         let rows = match &self.shape {
             Shape::Json => None,
-            Shape::Csv(columns) => Some(Rows::new(columns, &self.bytes)),
+            Shape::Csv(columns) => Some(Rows::new(columns, &self.bytes, &self.items)),
         };
         GiveBack { chunk: self, rows, parser: Parser::default() }
     }
@@ -64,12 +70,25 @@ impl GiveBack<'_> {
         }
     }
 
-    /// Appends the item at this place in the chunk: a CSV row with its line end, or JSON without
-    /// one. Places are asked for in ascending order.
-    pub fn item(&mut self, place: usize, rejection: &Rejection, out: &mut Vec<u8>) {
-        let Some(item) = self.chunk.items.get(place) else { return };
-        match (&mut self.rows, &self.chunk.shape) {
-            (Some(rows), Shape::Csv(columns)) => {
+    /// Appends the item at this place in the chunk: CSV with its line end, or JSON without one. Places are asked for in
+    /// ascending order. Returns whether it is a CSV record as it stands in its file, in which quotes may be left open.
+    pub fn item(&mut self, place: usize, rejection: &Rejection, out: &mut Vec<u8>) -> bool {
+        let Some(item) = self.chunk.items.get(place) else { return false };
+        match (&mut self.rows, &self.chunk.shape, &item.fault) {
+            (Some(_), _, Some(ItemFault::Record { kept: true, .. })) => {
+                out.extend_from_slice(&self.chunk.bytes[item.span.clone()]);
+                // Within a quote that was left open, the file's last line end belongs to the record.
+                if !out.ends_with(b"\n") {
+                    out.push(b'\n');
+                }
+                true
+            }
+            (Some(_), Shape::Csv(columns), Some(_)) => {
+                let error = [rejection.code.as_str(), &rejection.message, ""];
+                write_row(out, columns.delimiter, error.into_iter());
+                false
+            }
+            (Some(rows), Shape::Csv(columns), None) => {
                 let paths =
                     rejection.details.iter().map(|detail| detail.path.as_str()).collect::<Vec<_>>().join(" ");
                 let error = [rejection.code.as_str(), &rejection.message, &paths];
@@ -77,8 +96,12 @@ impl GiveBack<'_> {
                 if let Ok(cells) = rows.cells(item) {
                     write_row(out, columns.delimiter, error.into_iter().chain(cells));
                 }
+                false
             }
-            _ => self.json(item, rejection, out),
+            _ => {
+                self.json(item, rejection, out);
+                false
+            }
         }
     }
 

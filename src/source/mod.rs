@@ -36,12 +36,14 @@ use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
 pub use self::columns::{RowKey, csv_columns, names_credential};
 pub use self::damage::{is_formula, without_apostrophe};
 pub use self::error::{
-    Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, UnknownColumn, WarningFault,
+    Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, RecordProblem, UnknownColumn,
+    WarningFault,
 };
 use self::feed::Feed;
 pub use self::give_back::{GiveBack, ItemForm};
@@ -118,6 +120,46 @@ impl Contents {
     }
 }
 
+/// What `csv.line_breaks` says: whether a cell of a CSV file can hold a line break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineBreaks {
+    /// A quoted cell can, as in RFC 4180.
+    #[default]
+    Allowed,
+    /// No cell does: every physical line is a record. A stray quote then costs its own line alone. It is the user's
+    /// word: where a cell holds line breaks all the same, whoever wrote the cell wrote rows.
+    Never,
+}
+
+impl LineBreaks {
+    /// Both, by their names in the settings.
+    pub const ALL: [(&'static str, Self); 2] = [("allowed", Self::Allowed), ("never", Self::Never)];
+}
+
+/// Says whether the JSON text of an item would pass: what a line of a quoted CSV cell is tried with, to notice rows
+/// that a stray quote swallowed.
+///
+/// The default takes every line for an item that has as many cells as the header.
+#[derive(Clone, Default)]
+pub struct RowCheck(Option<Arc<dyn Fn(&str) -> bool + Send + Sync>>);
+
+impl RowCheck {
+    /// A check that asks `passes`, from the thread that reads.
+    pub fn new(passes: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(passes)))
+    }
+
+    fn passes(&self, item: &str) -> bool {
+        self.0.as_ref().is_none_or(|passes| passes(item))
+    }
+}
+
+impl fmt::Debug for RowCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowCheck")
+    }
+}
+
 /// How inputs are to be read.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -136,6 +178,10 @@ pub struct Options {
     pub columns: BTreeMap<String, String>,
     /// `csv.constants`: column name to the text of a cell that every row has.
     pub constants: BTreeMap<String, String>,
+    /// `csv.line_breaks`.
+    pub line_breaks: LineBreaks,
+    /// What the lines of quoted CSV cells are tried with.
+    pub row_check: RowCheck,
     /// The most bytes of an item.
     pub max_item_bytes: usize,
     /// Whether an input may hold no item (`--allow-empty`).
@@ -155,6 +201,8 @@ impl Default for Options {
             delimiter: None,
             columns: BTreeMap::new(),
             constants: BTreeMap::new(),
+            line_breaks: LineBreaks::default(),
+            row_check: RowCheck::default(),
             max_item_bytes: DEFAULT_MAX_ITEM_BYTES,
             allow_empty: false,
             max_items: None,
@@ -226,7 +274,7 @@ enum Pending {
 }
 
 impl Source {
-    /// Checks all inputs: that they exist, can be read, are in a known format, have a sound CSV
+    /// Checks all inputs: that they exist, can be read, are in a known format, have a valid CSV
     /// header, and, for regular files, that their first chunk of items can be cut.
     ///
     /// Waiting for an input that is a pipe ends once `stop` is requested, with an error of which

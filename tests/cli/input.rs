@@ -222,7 +222,11 @@ fn files_that_are_no_batch_are_refused() {
         ),
         ("r.csv", "subject_id,self_attestation_complete\na,true\n".into(), "missing column of a claim"),
         ("s.csv", format!("{CSV_HEADER},Subject-ID\na,b,true,GB,c\n"), "are the same field"),
-        ("t.csv", format!("{CSV_HEADER}\na,\"b,true,GB\n"), "quote opened on line 2 is not closed"),
+        (
+            "t.csv",
+            format!("{CSV_HEADER},\"ttl\na,b,true,GB\n"),
+            "quote opened on line 1, in the header, is not closed",
+        ),
         ("u.csv", "PK\u{3}\u{4}\u{14}".into(), "ZIP"),
     ];
     for (name, text, part) in cases {

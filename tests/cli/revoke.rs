@@ -162,13 +162,15 @@ fn a_list_of_ids_may_hold_what_is_none() {
 }
 
 #[test]
-fn a_stray_quote_ends_the_file_after_the_rows_before_it() {
+fn a_stray_quote_fails_the_record_that_it_opens() {
     let (sandbox, _) = issued(8);
     let table = sandbox.issue("items.ndjson --idempotency-key first --output-format csv").expect(0).stdout;
     sandbox.write("results.csv", table.replace(",company-1,", ",\"company-1,"));
-    let run = sandbox.beltic(&["revoke", "--from", "results.csv", "--output-format", "ndjson"]).expect(4);
-    assert_eq!(rows_of(&run).len(), 1);
-    assert!(run.stderr.contains("results.csv: quote opened on line 3 is not closed"), "{}", run.stderr);
+    let run = sandbox.beltic(&["revoke", "--from", "results.csv", "--output-format", "ndjson"]).expect(3);
+    let rows = rows_of(&run);
+    assert_eq!(rows.len(), 2);
+    let message = rows[1]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("the quote opened on line 3 is not closed"), "{message}");
     assert_eq!(statuses(&sandbox)[..2], ["revoked", "active"]);
 }
 

@@ -15,6 +15,7 @@ mod support;
 mod anything;
 mod batches;
 mod companies;
+mod csv_records;
 mod forms;
 mod loose;
 mod outputs;

@@ -24,7 +24,7 @@ use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
 use crate::ledger::{self, Ledger, RunDescription, Terms};
 use crate::request::Rules;
-use crate::source::Source;
+use crate::source::{self, RowCheck, Source};
 
 pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
     let started = (Instant::now(), system_now());
@@ -32,7 +32,8 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let settings = Settings::load(common)?;
     let clock = settings::clock(args.issued_at.as_deref())?;
     let (default_ttl, ttl) = settings.default_ttl(args, clock.now())?;
-    let mut source = open_source(&settings, args, &signals)?;
+    let row_rules = Rules { allow_unknown: args.allow_unknown, default_ttl, hash_key: Default::default() };
+    let mut source = open_source(&settings, args, batch::row_check(row_rules, clock), &signals)?;
     let key_path = settings.key_path(&args.key)?;
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
@@ -147,12 +148,20 @@ fn caveats(settings: &ProfileSettings, issuer: &Issuer, now: UnixTime) -> Vec<St
     caveats
 }
 
-fn open_source(settings: &Settings, args: &BatchIssueArgs, signals: &StopSignals) -> Result<Source, Failure> {
-    let source = Source::open(settings::inputs(&args.inputs)?, settings.source(args)?, &signals.stop)
-        .map_err(|error| match signals.status() {
-            Some(status) if error.is_stopped() => stopped_by(status),
-            _ => error.into(),
-        })?;
+fn open_source(
+    settings: &Settings,
+    args: &BatchIssueArgs,
+    row_check: RowCheck,
+    signals: &StopSignals,
+) -> Result<Source, Failure> {
+    let options = source::Options { row_check, ..settings.source(args)? };
+    let source =
+        Source::open(settings::inputs(&args.inputs)?, options, &signals.stop).map_err(
+            |error| match signals.status() {
+                Some(status) if error.is_stopped() => stopped_by(status),
+                _ => error.into(),
+            },
+        )?;
     match args.failed.is_some() && !source.is_uniform() {
         true => Err(Failure::usage("--failed cannot hold items of files with different columns or forms")
             .hint("issue the files in runs of their own")),
