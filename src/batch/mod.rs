@@ -217,6 +217,11 @@ pub fn issue<S: Send>(
 ) -> Ended<S> {
     let hasher = RandomState::new();
     let mut tally = Tally::default();
+    let watch = match &register {
+        Register::Ledger(ledger) => ledger.watch(),
+        _ => None,
+    };
+    let mut delivered = None;
     let mut registrar = Registrar::new(register, plan, &mut tally);
     let clock = plan.clock;
     let outcome = pipeline::run(
@@ -242,10 +247,27 @@ pub fn issue<S: Send>(
         },
         |finished| {
             let delivery = finished.map_err(FinishError::into_batch_error);
-            let written = delivery.and_then(|delivery| sink(delivery).map_err(BatchError::Sink));
+            let written = delivery.and_then(|delivery| {
+                // What leaves is recorded in the file that the next command will open.
+                if let Some(watch) = &watch {
+                    watch.check().map_err(BatchError::Ledger)?;
+                }
+                if let (Some((first, _)), Some((last, _))) =
+                    (delivery.row_ends.first(), delivery.row_ends.last())
+                {
+                    delivered = Some((*first, *last));
+                }
+                sink(delivery).map_err(BatchError::Sink)
+            });
             written.inspect_err(|_| stop.request())
         },
     );
+    let outcome = outcome.map_err(|error| match error {
+        BatchError::Ledger(LedgerError::Changed { path, change, .. }) => {
+            BatchError::Ledger(LedgerError::Changed { path, change, last: delivered })
+        }
+        error => error,
+    });
     Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| tally.verdict()) }
 }
 

@@ -22,7 +22,7 @@ const PROBLEMS_SHOWN: usize = 100;
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failure> {
     let now = system_now();
     let conditions = Conditions::of(args, now)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, true)?;
     if args.verify {
         return verify(&ledger, args);
     }

@@ -12,7 +12,7 @@ use crate::clock::system_now;
 
 pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
     let id = parse_id(&args.id)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, true)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());
         return Err(Failure::said(ExitStatus::Files, message)
