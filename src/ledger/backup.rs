@@ -1,9 +1,10 @@
 //! Backups, and closing the open lists on request.
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::identity::{Closing, Identity};
@@ -48,7 +49,12 @@ impl Ledger {
         let mut copy = Connection::open(file)?;
         // Nobody reads the copy before it is whole and on the disk.
         copy.pragma_update(None, "synchronous", "off")?;
-        Backup::new(&self.connection, &mut copy)?.run_to_completion(-1, Duration::ZERO, None)?;
+        // All pages in one step, and so as they are at one moment.
+        let backup = Backup::new(&self.connection, &mut copy)?;
+        while backup.step(-1)? != StepResult::Done {
+            thread::sleep(Duration::from_millis(5));
+        }
+        drop(backup);
         let transaction = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
         Identity::read(&transaction)?.move_to(&transaction, None)?;
         Seal::renew(&transaction, Counts::default())?;

@@ -82,11 +82,11 @@ impl Keeper {
         let token = Seal::renew(&transaction, added).map_err(fail)?;
         let writing = seal::state(connection).map_err(fail)?;
         let mark = Mark { ledger: self.ledger, reached, writing };
+        self.watch.check()?;
         self.mark.write(&mark).map_err(cannot_mark)?;
         if durable_mark {
             self.mark.sync().map_err(cannot_mark)?;
         }
-        self.watch.check()?;
         transaction.commit().map_err(fail)?;
         self.last = Some((token, writing));
         self.watch.check_after(token)?;

@@ -181,6 +181,7 @@ fn decide(
     let verdict = evidence.weigh(|asked| seal::knows(&transaction, asked).unwrap_or_default());
     let cannot_mark = |source| LedgerError::file("write the mark of", &given, source);
     let mark = Mark::at(identity.id, state);
+    let is_replaced = verdict == Verdict::Replaced;
     let history = match verdict {
         Verdict::NewLists(reasons) => {
             refuse_damaged(&transaction, &given)?;
@@ -197,8 +198,11 @@ fn decide(
         Verdict::Replaced => History::Replaced,
         Verdict::GoOn => History::Whole,
     };
-    let mut keeper =
-        Keeper::new(identity.id, watch, MarkFile::begin(&paths.mark(), &mark, false).map_err(cannot_mark)?);
+    let mut keeper = Keeper::new(
+        identity.id,
+        watch,
+        MarkFile::begin(&paths.mark(), &mark, is_replaced).map_err(cannot_mark)?,
+    );
     if at_home == Some(true) {
         transaction.rollback().map_err(fail)?;
     } else {

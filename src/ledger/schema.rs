@@ -11,10 +11,11 @@ use tempfile::TempDir;
 
 use super::identity::Identity;
 use super::log::PAGE_BYTES;
-use super::mark::{Mark, MarkFile, State};
+use super::mark::{self, Found, Mark, MarkFile, State};
 use super::place::{FileId, Paths, open_no_link, read_at};
 use super::seal::Seal;
 use super::{LedgerError, WAIT};
+use crate::files;
 
 /// "blti", so that `file` and SQLite tell a ledger from other databases.
 const APPLICATION_ID: i64 = 0x626c_7469;
@@ -142,9 +143,14 @@ pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
         .map_err(|source| LedgerError::sqlite("create", &paths.given, source))?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist_noclobber(&paths.file).map_err(|error| fail(error.error))?;
-    // The mark is durable before anything is issued, and a ledger without one has issued nothing.
-    MarkFile::begin(&paths.mark(), &Mark::at(id, State::NOTHING), true).map_err(fail)?;
-    Ok(())
+    // The mark is durable before anything is issued, and a ledger without one has issued nothing. Another
+    // ledger's mark is left for whoever opens this one, to be told of.
+    match mark::read(&paths.mark()) {
+        Found::Nothing => {
+            MarkFile::begin(&paths.mark(), &Mark::at(id, State::NOTHING), true).map(drop).map_err(fail)
+        }
+        Found::Here(_) | Found::Elsewhere(_) => files::sync_directory(paths.folder()).map_err(fail),
+    }
 }
 
 fn create_tables(path: &Path, home: FileId) -> rusqlite::Result<[u8; 16]> {
