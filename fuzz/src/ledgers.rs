@@ -72,7 +72,10 @@ pub fn mark(data: &[u8]) {
     for text in [data, &mixed] {
         fs::write(world.mark(), text).expect("the mark can be written");
         let new = world.issue("new").expect("a mark stops nobody");
-        assert!(new.iter().filter_map(place).all(|place| !before.contains(&place)) || new.iter().flatten().all(|answer| answer.replayed));
+        assert!(
+            new.iter().filter_map(place).all(|place| !before.contains(&place))
+                || new.iter().flatten().all(|answer| answer.replayed)
+        );
     }
     assert!(Examination::of(&world.ledger()).is_ok_and(|found| found.problems.is_empty()));
 }

@@ -173,6 +173,18 @@ pub enum BatchError<S> {
     Sink(S),
 }
 
+impl<S> BatchError<S> {
+    /// Names the items that were delivered last, where the ledger was taken away.
+    fn with_items_in_doubt(self, delivered: Option<(u64, u64)>) -> BatchError<S> {
+        match self {
+            BatchError::Ledger(LedgerError::Changed { path, change, .. }) => {
+                BatchError::Ledger(LedgerError::Changed { path, change, last: delivered })
+            }
+            error => error,
+        }
+    }
+}
+
 /// Why a batch was recorded and has no results.
 enum FinishError {
     Signing(AssemblyError),
@@ -262,12 +274,7 @@ pub fn issue<S: Send>(
             written.inspect_err(|_| stop.request())
         },
     );
-    let outcome = outcome.map_err(|error| match error {
-        BatchError::Ledger(LedgerError::Changed { path, change, .. }) => {
-            BatchError::Ledger(LedgerError::Changed { path, change, last: delivered })
-        }
-        error => error,
-    });
+    let outcome = outcome.map_err(|error| error.with_items_in_doubt(delivered));
     Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| tally.verdict()) }
 }
 

@@ -10,7 +10,7 @@ use super::allocation::LIST_ENTRIES;
 use super::batches::{self, StoredBatch};
 use super::checksum::contradiction;
 use super::identity::{Closing, Identity};
-use super::issue::runs_must_be_whole;
+use super::runs::runs_must_be_whole;
 use super::seal::Seal;
 use super::{Ledger, LedgerError, events, lists, record, status};
 

@@ -13,9 +13,9 @@ use rusqlite::{Connection, ToSql};
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
-use super::issue::{FoundRun, RUN_COLUMNS};
 use super::lists::{ListUris, OpenLists};
 use super::record::{self, Record};
+use super::runs::{FoundRun, RUN_COLUMNS};
 use super::status::{self, Place, Standing};
 use super::{Ledger, LedgerError, Status, Terms};
 use crate::clock::UnixTime;

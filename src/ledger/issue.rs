@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Row, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
-use super::batches::{self, StoredBatch};
-use super::checksum::Checksum;
+use super::batches::StoredBatch;
 use super::lists::{self, ListUris, Slots};
 use super::record::{self, Record};
-use super::seal::{self, Counts, Seal, must_count};
+use super::runs::{self, find_run};
+use super::seal::{self, Counts};
 use super::status::{self, Standing};
-use super::{BATCH_ITEMS, Difference, Ledger, LedgerError, corrupt, events, fill};
+use super::{BATCH_ITEMS, Ledger, LedgerError, corrupt, events, fill};
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::request::{ContentHash, Draft};
 
@@ -65,7 +65,7 @@ impl Terms {
     }
 
     /// The terms by their names, as messages call them and as the ledger's columns are named.
-    fn named(&self) -> [(&'static str, &str); 7] {
+    pub(super) fn named(&self) -> [(&'static str, &str); 7] {
         [
             ("issuer", &self.issuer),
             ("kid", &self.kid),
@@ -165,17 +165,8 @@ impl Ledger {
         let mut added = Counts::default();
         let run_number = match self.run {
             Some(number) => number,
-            None => match find_run(&transaction, run).map_err(fail)? {
-                Some(found) => found.number_under(&run.terms, &run.name)?,
-                None => {
-                    added.runs = 1;
-                    add_run(&transaction, run).map_err(fail)?
-                }
-            },
+            None => runs::number(&transaction, run, &mut added, &path)?,
         };
-        if run.repeatable && self.run.is_none() {
-            must_find_all(&transaction, run_number).map_err(fail)?;
-        }
         let known = match run.repeatable {
             true => known_credentials(&transaction, run_number, entries).map_err(fail)?,
             false => HashMap::new(),
@@ -248,7 +239,7 @@ impl Ledger {
         match find_run(&transaction, run)? {
             Some(found) => {
                 if self.run.is_none() {
-                    must_find_all(&transaction, found.number)?;
+                    runs::must_find_all(&transaction, found.number)?;
                 }
                 known_credentials(&transaction, found.number, entries)
             }
@@ -328,12 +319,6 @@ fn refuse_expired(entries: &[&Entry<'_>], last_event: UnixTime, path: &Path) -> 
     }
 }
 
-/// Refuses to look up what was issued before where not all of it may be found.
-fn must_find_all(connection: &Connection, run: i64) -> rusqlite::Result<()> {
-    batches::must_be_found(connection, run)?;
-    status::must_be_whole(connection)
-}
-
 /// A batch that was inserted.
 struct Batch {
     number: i64,
@@ -383,90 +368,6 @@ impl Batch {
             standing: Standing::default(),
         })
     }
-}
-
-/// A run that the ledger knows.
-pub(super) struct FoundRun {
-    number: i64,
-    pub(super) name: String,
-    pub(super) terms: Terms,
-}
-
-impl FoundRun {
-    /// Reads a row, and refuses one that is not what was written.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<FoundRun> {
-        let found = FoundRun { number: row.get(0)?, name: row.get(1)?, terms: Terms::read(row, 2)? };
-        let sums = run_checksum(found.number, &found.name, &found.terms, row.get(9)?);
-        sums.must_be(row.get(10)?, || format!("table `runs`, run {}", found.number))?;
-        Ok(found)
-    }
-
-    /// The run's number, if its terms are these.
-    fn number_under(&self, terms: &Terms, name: &str) -> Result<i64, LedgerError> {
-        let differences: Vec<Difference> = (self.terms.named().into_iter().zip(terms.named()))
-            .filter(|((_, was), (_, is))| was != is)
-            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
-            .collect();
-        match differences.is_empty() {
-            true => Ok(self.number),
-            false => Err(LedgerError::OtherTerms { name: name.to_owned(), differences }),
-        }
-    }
-}
-
-fn find_run(connection: &Connection, run: &RunDescription) -> rusqlite::Result<Option<FoundRun>> {
-    let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE name = ?1");
-    let found = connection.query_row(&sql, [&run.name], FoundRun::read).optional()?;
-    if found.is_none() && run.repeatable {
-        runs_must_be_whole(connection)?;
-    }
-    Ok(found)
-}
-
-/// Refuses a table of runs in which one is changed or missing: it might be the one that was not found.
-pub(super) fn runs_must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = format!("SELECT {RUN_COLUMNS} FROM runs NOT INDEXED ORDER BY run");
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        FoundRun::read(row)?;
-        count += 1;
-    }
-    must_count("runs", count, Seal::read(connection)?.counts.runs)
-}
-
-/// What [`FoundRun::read`] takes, in this order.
-pub(super) const RUN_COLUMNS: &str =
-    "run, name, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, crc";
-
-fn run_checksum(number: i64, name: &str, terms: &Terms, started_at: i64) -> Checksum {
-    let sums = Checksum::of("runs").number(number).text(name).number(started_at);
-    terms.named().iter().fold(sums, |sums, (_, term)| sums.text(term))
-}
-
-fn add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
-    let terms = &run.terms;
-    let last: i64 = transaction.query_row("SELECT coalesce(max(run), 0) FROM runs", [], |row| row.get(0))?;
-    let (number, now) = (super::next(last)?, system_now().seconds());
-    transaction.execute(
-        "INSERT INTO runs (run, name, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, crc, batches)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)",
-        params![
-            number,
-            run.name,
-            terms.issuer,
-            terms.kid,
-            terms.proof_format,
-            terms.vct,
-            terms.context,
-            terms.ttl,
-            terms.disclosure,
-            now,
-            run_checksum(number, &run.name, terms, now).sum()
-        ],
-    )?;
-    Ok(number)
 }
 
 /// The credentials that were issued before at the entries' positions.

@@ -145,6 +145,8 @@ pub(super) struct MarkFile {
     path: PathBuf,
     file: File,
     id: FileId,
+    /// Device and inode, while it is open.
+    at: (u64, u64),
 }
 
 impl MarkFile {
@@ -153,7 +155,8 @@ impl MarkFile {
     pub(super) fn begin(path: &Path, mark: &Mark, durable: bool) -> io::Result<MarkFile> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut fresh = tempfile::Builder::new().prefix(".ledger").suffix(".new").tempfile_in(folder)?;
-        let id = FileId::of(&fresh.as_file().metadata()?);
+        let found = fresh.as_file().metadata()?;
+        let (id, at) = (FileId::of(&found), while_open(&found));
         fresh.write_all(mark.text(id).as_bytes())?;
         if durable {
             fresh.as_file().sync_all()?;
@@ -162,7 +165,7 @@ impl MarkFile {
         if durable {
             files::sync_directory(folder)?;
         }
-        Ok(MarkFile { path: path.to_owned(), file, id })
+        Ok(MarkFile { path: path.to_owned(), file, id, at })
     }
 
     /// Writes the mark; called under the ledger's write lock.
@@ -201,17 +204,14 @@ impl MarkFile {
     }
 
     fn is_in_place(&self) -> bool {
-        match (fs::symlink_metadata(&self.path), self.file.metadata()) {
-            (Ok(found), Ok(own)) => while_open(&found) == while_open(&own),
-            _ => false,
-        }
+        fs::symlink_metadata(&self.path).is_ok_and(|found| while_open(&found) == self.at)
     }
 
     /// Goes on with the file that another process has put in the mark's place.
     fn adopt(&mut self) -> bool {
         let Ok(file) = open_no_link(&self.path, true, false) else { return false };
         let (Found::Here(_), Ok(found)) = (read_from(&file), file.metadata()) else { return false };
-        (self.id, self.file) = (FileId::of(&found), file);
+        (self.id, self.at, self.file) = (FileId::of(&found), while_open(&found), file);
         true
     }
 }

@@ -69,6 +69,7 @@ mod mark;
 mod opening;
 mod place;
 mod record;
+mod runs;
 mod schema;
 mod seal;
 mod status;
