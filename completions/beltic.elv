@@ -286,7 +286,9 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-            cand check 'Check that the file is sound and that no index, id or item is there twice'
+            cand check 'Check that the file is intact and that no index, id or item occurs twice'
+            cand backup 'Write a consistent copy of the ledger, also while others issue'
+            cand close-lists 'Close the open status lists, so that new credentials go into new ones: after every restore'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;ledger;check'= {
@@ -298,11 +300,36 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'beltic;ledger;backup'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --force 'Overwrite the file if it exists'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;ledger;close-lists'= {
+            cand --ledger 'The ledger [default: .beltic/ledger.db]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'beltic;ledger;help'= {
-            cand check 'Check that the file is sound and that no index, id or item is there twice'
+            cand check 'Check that the file is intact and that no index, id or item occurs twice'
+            cand backup 'Write a consistent copy of the ledger, also while others issue'
+            cand close-lists 'Close the open status lists, so that new credentials go into new ones: after every restore'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;ledger;help;check'= {
+        }
+        &'beltic;ledger;help;backup'= {
+        }
+        &'beltic;ledger;help;close-lists'= {
         }
         &'beltic;ledger;help;help'= {
         }
@@ -396,9 +423,15 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;show'= {
         }
         &'beltic;help;ledger'= {
-            cand check 'Check that the file is sound and that no index, id or item is there twice'
+            cand check 'Check that the file is intact and that no index, id or item occurs twice'
+            cand backup 'Write a consistent copy of the ledger, also while others issue'
+            cand close-lists 'Close the open status lists, so that new credentials go into new ones: after every restore'
         }
         &'beltic;help;ledger;check'= {
+        }
+        &'beltic;help;ledger;backup'= {
+        }
+        &'beltic;help;ledger;close-lists'= {
         }
         &'beltic;help;schema'= {
         }

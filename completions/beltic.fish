@@ -267,14 +267,16 @@ complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Writ
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -282,7 +284,24 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l force -d 'Overwrite the file if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -338,4 +357,6 @@ complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is sound and that no index, id or item is there twice'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'

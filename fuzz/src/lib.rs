@@ -7,6 +7,7 @@
 
 mod batches;
 mod keys;
+mod ledgers;
 mod lists;
 mod signed;
 mod texts;
@@ -15,6 +16,7 @@ mod world;
 
 pub use batches::{csv, csv_columns, json_batch, ndjson, results, stored};
 pub use keys::{certificates, encrypted_key, key_ring, private_key, public_key};
+pub use ledgers::{ledger, mark};
 pub use lists::{bitstring, list_token, token_list};
 pub use signed::{credential, issued};
 pub use texts::{disclosure_policy, json, settings, small_texts, type_metadata};
@@ -36,7 +38,9 @@ pub const TARGETS: &[Target] = &[
     ("json", json),
     ("json_batch", json_batch),
     ("key_ring", key_ring),
+    ("ledger", ledger),
     ("list_token", list_token),
+    ("mark", mark),
     ("ndjson", ndjson),
     ("presentation", presentation),
     ("private_key", private_key),

@@ -176,6 +176,18 @@ pub enum BatchError<S> {
     Sink(S),
 }
 
+impl<S> BatchError<S> {
+    /// Names the items that were delivered last, where the ledger was taken away.
+    fn with_items_in_doubt(self, delivered: Option<(u64, u64)>) -> BatchError<S> {
+        match self {
+            BatchError::Ledger(LedgerError::Changed { path, change, .. }) => {
+                BatchError::Ledger(LedgerError::Changed { path, change, last: delivered })
+            }
+            error => error,
+        }
+    }
+}
+
 /// Why a batch was recorded and has no results.
 enum FinishError {
     Signing(AssemblyError),
@@ -220,6 +232,11 @@ pub fn issue<S: Send>(
 ) -> Ended<S> {
     let hasher = RandomState::new();
     let mut tally = Tally::default();
+    let watch = match &register {
+        Register::Ledger(ledger) => ledger.watch(),
+        _ => None,
+    };
+    let mut delivered = None;
     let mut registrar = Registrar::new(register, plan, &mut tally);
     let clock = plan.clock;
     let outcome = pipeline::run(
@@ -245,10 +262,22 @@ pub fn issue<S: Send>(
         },
         |finished| {
             let delivery = finished.map_err(FinishError::into_batch_error);
-            let written = delivery.and_then(|delivery| sink(delivery).map_err(BatchError::Sink));
+            let written = delivery.and_then(|delivery| {
+                // What leaves is recorded in the file that the next command will open.
+                if let Some(watch) = &watch {
+                    watch.check().map_err(BatchError::Ledger)?;
+                }
+                if let (Some((first, _)), Some((last, _))) =
+                    (delivery.row_ends.first(), delivery.row_ends.last())
+                {
+                    delivered = Some((*first, *last));
+                }
+                sink(delivery).map_err(BatchError::Sink)
+            });
             written.inspect_err(|_| stop.request())
         },
     );
+    let outcome = outcome.map_err(|error| error.with_items_in_doubt(delivered));
     Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| tally.verdict()) }
 }
 

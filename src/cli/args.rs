@@ -649,7 +649,8 @@ pub struct ShowArgs {
     help_template = HELP_TEMPLATE,
     before_help = "Examples:
   beltic ledger check
-  beltic ledger check --ledger /var/lib/issuer/ledger.db
+  beltic ledger backup /backup/ledger.db --force
+  beltic ledger close-lists
 ",
     mut_subcommands(with_exit_codes),
     after_help = ExitStatus::help()
@@ -663,7 +664,7 @@ pub struct LedgerArgs {
 /// What can be done with a ledger.
 #[derive(Debug, Subcommand)]
 pub enum LedgerAction {
-    /// Check that the file is sound and that no index, id or item is there twice
+    /// Check that the file is intact and that no index, id or item occurs twice
     #[command(
         help_template = HELP_TEMPLATE,
         before_help = "Examples:
@@ -672,6 +673,36 @@ pub enum LedgerAction {
 "
     )]
     Check {
+        /// The ledger [default: .beltic/ledger.db]
+        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", hide_env_values = true, value_hint = ValueHint::FilePath)]
+        ledger: Option<PathBuf>,
+    },
+    /// Write a consistent copy of the ledger, also while others issue
+    #[command(
+        help_template = HELP_TEMPLATE,
+        before_help = "Examples:
+  beltic ledger backup /backup/ledger.db --force
+"
+    )]
+    Backup {
+        /// The file to write
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Overwrite the file if it exists
+        #[arg(long)]
+        force: bool,
+        /// The ledger [default: .beltic/ledger.db]
+        #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", hide_env_values = true, value_hint = ValueHint::FilePath)]
+        ledger: Option<PathBuf>,
+    },
+    /// Close the open status lists, so that new credentials go into new ones: after every restore
+    #[command(
+        help_template = HELP_TEMPLATE,
+        before_help = "Examples:
+  beltic ledger close-lists
+"
+    )]
+    CloseLists {
         /// The ledger [default: .beltic/ledger.db]
         #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", hide_env_values = true, value_hint = ValueHint::FilePath)]
         ledger: Option<PathBuf>,

@@ -238,7 +238,21 @@ impl From<LedgerError> for Failure {
                 return Failure::new(ExitStatus::Usage, error)
                     .hint("restore them, or issue under another key; nothing was issued now");
             }
-            LedgerError::Version { .. } => "use the version of beltic that wrote it, or a newer one",
+            LedgerError::Version { .. } => {
+                "use the version of beltic that wrote it, or issue with a new ledger (`--ledger NEW.db`)"
+            }
+            LedgerError::Folder { .. } => "name a file in it, such as `--ledger FOLDER/ledger.db`",
+            LedgerError::Linked { .. } => {
+                "remove the other names, or copy the file to a place of its own and use that"
+            }
+            LedgerError::ForeignLog { .. } => {
+                "run `beltic ledger close-lists`, which sets it aside and closes the open status lists"
+            }
+            LedgerError::Changed { .. } => {
+                "put the ledger back with its `-wal` file and run `beltic ledger check`, or restore a backup as \
+                 the README's \"Backups\" describes"
+            }
+            LedgerError::Expired { .. } => "set the clock, or pass `--issued-at` to issue for another time",
             LedgerError::Full { .. } => "make room and run again; nothing is half recorded",
             _ => return Failure::new(ExitStatus::Files, error),
         };

@@ -114,6 +114,12 @@ pub fn is_readable_by_others(path: &Path) -> Result<bool, PathError> {
     Ok(mode_allows_others(&metadata))
 }
 
+/// A temporary file in this folder, for its owner alone, which later runs remove if this one is killed. Whoever gives
+/// it a name must unlock it then, if it stays open.
+pub(crate) fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    temporary::create(folder, FileMode::Private)
+}
+
 /// What is attempted first where a file is written: it fails where there is no such folder.
 pub const NEW_FILE: &str = "create a file beside";
 

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::{directory_of, sync_directory};
+use super::{Way, directory_of, sync_directory};
 
 const PREFIX: &str = ".beltic-";
 const SUFFIX: &str = ".tmp";
@@ -80,14 +80,27 @@ impl Scratch {
         &self.path
     }
 
-    /// Makes the file durable and gives it its name.
+    /// Makes the file durable and gives it its name, or writes its bytes through to the target.
     ///
     /// # Errors
-    /// Where that fails; of kind [`io::ErrorKind::AlreadyExists`] where the name is taken.
-    pub fn commit_new(self, target: &Path) -> io::Result<()> {
-        fs::File::open(&self.path)?.sync_all()?;
+    /// Where that fails; of kind [`io::ErrorKind::AlreadyExists`] where a name that should be new is taken.
+    pub fn commit(self, target: &Path, way: Way) -> io::Result<()> {
+        let mut written = fs::File::open(&self.path)?;
         let file = TempPath::try_from_path(&self.path)?;
-        file.persist_noclobber(target).map_err(|error| error.error)?;
+        match way {
+            Way::WriteThrough => {
+                io::copy(&mut written, &mut OpenOptions::new().write(true).open(target)?)?;
+                return Ok(());
+            }
+            Way::Create => {
+                written.sync_all()?;
+                file.persist_noclobber(target).map_err(|error| error.error)?;
+            }
+            Way::Replace => {
+                written.sync_all()?;
+                file.persist(target).map_err(|error| error.error)?;
+            }
+        }
         sync_directory(directory_of(target))
     }
 }

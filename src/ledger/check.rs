@@ -1,12 +1,18 @@
 //! Looking a ledger over, on demand.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
 use super::allocation::LIST_ENTRIES;
-use super::{LedgerError, events, record, schema};
+use super::batches::{self, StoredBatch};
+use super::checksum::contradiction;
+use super::identity::{Closing, Identity};
+use super::runs::runs_must_be_whole;
+use super::seal::Seal;
+use super::{Ledger, LedgerError, events, lists, record, status};
 
 /// What was found in a ledger.
 #[derive(Debug, Default)]
@@ -17,26 +23,82 @@ pub struct Examination {
     pub lists: u64,
     /// How many runs.
     pub runs: u64,
-    /// What is wrong; nothing in a sound ledger.
+    /// What is wrong; nothing in a valid ledger.
     pub problems: Vec<String>,
+}
+
+impl Ledger {
+    /// Looks the ledger over, as [`Examination::of`].
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read at all.
+    pub fn examine(&self) -> Result<Examination, LedgerError> {
+        // Everything as it is at one moment.
+        let moment = self.connection.unchecked_transaction().map_err(|source| self.cannot("read", source))?;
+        Examination::of_connection(&moment, true).map_err(|source| self.cannot("read", source))
+    }
 }
 
 impl Examination {
     /// Looks a ledger over: SQLite's own integrity check, and the invariants of this module.
+    /// Nothing is changed, and others may write meanwhile.
     ///
     /// # Errors
     /// Where the ledger cannot be read at all.
     pub fn of(path: &Path) -> Result<Examination, LedgerError> {
-        let connection = schema::connect(path)?;
-        let fail = |source| LedgerError::sqlite("read", path, source);
+        let missing = || LedgerError::file("read", path, io::ErrorKind::NotFound.into());
+        Ledger::open_to_look(path)?.ok_or_else(missing)?.examine()
+    }
+
+    /// As [`Examination::of`]. Whether the orders are those that the lists' secrets give takes longest, and
+    /// their checksums say nearly as much: it is asked only of a thorough examination.
+    pub(super) fn of_connection(connection: &Connection, thorough: bool) -> rusqlite::Result<Examination> {
         let mut examination = Examination::default();
-        examination.integrity(&connection).map_err(fail)?;
-        if examination.problems.is_empty() {
-            examination.slots(&connection).map_err(fail)?;
-            examination.ids(&connection).map_err(fail)?;
-            examination.problems.extend(events::verify(&connection, None).map_err(fail)?.problems);
+        examination.integrity(connection)?;
+        if !examination.problems.is_empty() {
+            return Ok(examination);
+        }
+        let trail = if thorough { Examination::trail_and_orders } else { Examination::trail };
+        for step in [Examination::rows, Examination::slots, Examination::ids, trail] {
+            if let Err(error) = step(&mut examination, connection) {
+                examination.problems.push(error.to_string());
+            }
         }
         Ok(examination)
+    }
+
+    /// The audit trail holds.
+    fn trail(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.problems.extend(events::verify_events(connection, None)?.problems);
+        Ok(())
+    }
+
+    fn trail_and_orders(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.problems.extend(events::verify(connection, None)?.problems);
+        Ok(())
+    }
+
+    /// Every row is what was written, and none is missing.
+    fn rows(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut note = |outcome: rusqlite::Result<()>| {
+            outcome.unwrap_or_else(|error| self.problems.push(error.to_string()));
+        };
+        note(Seal::read(connection).map(drop));
+        note(Identity::read(connection).map(drop));
+        note(Closing::all(connection).map(drop));
+        note(runs_must_be_whole(connection));
+        note(status::must_be_whole(connection));
+        let mut runs = connection.prepare("SELECT run FROM runs")?;
+        for run in runs.query_map([], |row| row.get(0))? {
+            note(batches::must_be_found(connection, run?));
+        }
+        let sql = format!("SELECT {} FROM batches", StoredBatch::COLUMNS);
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            note(StoredBatch::read(row).map(drop));
+        }
+        lists::verify(connection, |problem| note(Err(contradiction(problem))))
     }
 
     fn integrity(&mut self, connection: &Connection) -> rusqlite::Result<()> {
@@ -75,11 +137,11 @@ impl Examination {
             if first < free_from {
                 self.problems.push(format!("slots from {first} on of list {list} are given twice"));
             }
-            if first + count > taken.min(LIST_ENTRIES) {
+            if u64::from(first) + u64::from(count) > u64::from(taken.min(LIST_ENTRIES)) {
                 self.problems
                     .push(format!("list {list} gave slots beyond the {taken} that it says are taken"));
             }
-            end_before = (list, first + count);
+            end_before = (list, first.saturating_add(count));
             self.credentials += u64::from(count);
         }
         Ok(())

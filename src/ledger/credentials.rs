@@ -12,8 +12,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, ToSql};
 use uuid::Uuid;
 
-use super::lists::{ListUris, OpenLists, Slots};
+use super::batches::StoredBatch;
+use super::lists::{ListUris, OpenLists};
 use super::record::{self, Record};
+use super::runs::{FoundRun, RUN_COLUMNS};
 use super::status::{self, Place, Standing};
 use super::{Ledger, LedgerError, Status, Terms};
 use crate::clock::UnixTime;
@@ -135,15 +137,6 @@ impl Filter {
     }
 }
 
-/// A batch as it was found.
-struct FoundBatch {
-    number: i64,
-    run: i64,
-    slots: Slots,
-    millis: u64,
-    records: Vec<u8>,
-}
-
 impl Ledger {
     /// The credential of this id.
     ///
@@ -216,22 +209,13 @@ impl Finder<'_> {
     ) -> rusqlite::Result<Vec<Credential>> {
         let mut found = Vec::new();
         let (condition, values) = filter.batches(from.map_or(0, |place| place.batch));
-        let sql = format!(
-            "SELECT batch, run, list, first_slot, id_millis, records FROM batches
-             WHERE {condition} ORDER BY batch"
-        );
+        let sql = format!("SELECT {} FROM batches WHERE {condition} ORDER BY batch", StoredBatch::COLUMNS);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()?
             && found.len() < limit
         {
-            let batch = FoundBatch {
-                number: row.get(0)?,
-                run: row.get(1)?,
-                slots: Slots { list: row.get(2)?, first: row.get(3)? },
-                millis: row.get::<_, i64>(4)? as u64,
-                records: row.get(5)?,
-            };
+            let batch = StoredBatch::read(row)?;
             let beyond = |place: Place| match from {
                 None => true,
                 Some(from) => place > from || inclusive && place == from,
@@ -243,7 +227,7 @@ impl Finder<'_> {
 
     fn take(
         &mut self,
-        batch: &FoundBatch,
+        batch: &StoredBatch,
         filter: &Filter,
         beyond: impl Fn(Place) -> bool,
         limit: usize,
@@ -284,11 +268,10 @@ impl Finder<'_> {
         if let Some(run) = self.runs.get(&number) {
             return Ok(Arc::clone(run));
         }
-        let sql =
-            "SELECT name, issuer, kid, proof_format, vct, context, ttl, disclosure FROM runs WHERE run = ?1";
-        let run = self.connection.prepare_cached(sql)?.query_row([number], |row| {
-            Ok(Arc::new(Run { name: row.get(0)?, terms: Terms::read(row, 1)? }))
-        })?;
+        let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE run = ?1");
+        let FoundRun { name, terms, .. } =
+            self.connection.prepare_cached(&sql)?.query_row([number], FoundRun::read)?;
+        let run = Arc::new(Run { name, terms });
         self.runs.insert(number, Arc::clone(&run));
         Ok(run)
     }

@@ -3,6 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::checksum::{Contradiction, contradiction};
+use super::watch::Disturbance;
+use crate::clock::UnixTime;
+use crate::files::PathError;
+
 /// Why the ledger cannot be opened or written. Whatever happens, nothing is half recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -15,6 +20,56 @@ pub enum LedgerError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The path leads to a folder.
+    #[error("the ledger {} is a folder; expected a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file has several names, and by each of them it would have another write-ahead log.
+    #[error("the ledger {} has {names} names (hard links); expected one", path.display())]
+    Linked {
+        /// The ledger's file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// A log or a journal lies beside the ledger that is not its own.
+    #[error("{} does not belong to the ledger {}", log.display(), path.display())]
+    ForeignLog {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// The ledger is not where it was, or not what it was, while it is in use.
+    #[error("the ledger {} {}{}", path.display(), change.words(), in_doubt(last))]
+    Changed {
+        /// The ledger's file.
+        path: PathBuf,
+        /// What was done to it.
+        change: Disturbance,
+        /// The first and the last item of the batch that was delivered last, where one was.
+        last: Option<(u64, u64)>,
+    },
+    /// A credential would have expired by the ledger's last event, although the clock says otherwise.
+    #[error("item {index} would expire on {expires_at}, before the last event of the ledger {} ({last_event})", path.display())]
+    Expired {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The item.
+        index: u64,
+        /// When its credential would expire.
+        expires_at: UnixTime,
+        /// The last event's time.
+        last_event: UnixTime,
+    },
+    /// A backup cannot be written.
+    #[error(transparent)]
+    Backup {
+        /// Why.
+        source: PathError,
     },
     /// The database refuses.
     #[error("cannot {action} the ledger {}", path.display())]
@@ -67,7 +122,7 @@ pub enum LedgerError {
         differences: Vec<Difference>,
     },
     /// A ledger of another version of the tables.
-    #[error("the ledger {} has version {found}, and this beltic knows version {known}", path.display())]
+    #[error("the ledger {} has format {found}; this version of beltic reads and writes format {known}", path.display())]
     Version {
         /// The ledger's file.
         path: PathBuf,
@@ -98,7 +153,42 @@ fn list(differences: &[Difference]) -> String {
     differences.iter().map(said).collect::<Vec<_>>().join(" and ")
 }
 
+/// Which items may be unknown to the ledger that is found by the path now.
+fn in_doubt(last: &Option<(u64, u64)>) -> String {
+    match last {
+        Some((first, last)) => format!(
+            "; items {first} to {last} were delivered last, and may be missing from the ledger that is there now"
+        ),
+        None => "; no result was delivered".to_owned(),
+    }
+}
+
 impl LedgerError {
+    pub(super) fn file(action: &'static str, path: &Path, source: io::Error) -> LedgerError {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                LedgerError::Full { path: path.to_owned() }
+            }
+            _ => LedgerError::File { action, path: path.to_owned(), source },
+        }
+    }
+
+    /// A ledger that contradicts itself.
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> LedgerError {
+        LedgerError::Damaged { path: path.to_owned(), source: contradiction(what) }
+    }
+
+    /// Whether SQLite could not make the files that it needs, as on a medium that is read-only.
+    pub(super) fn is_read_only(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+        let code = match self {
+            LedgerError::Database { source, .. } => source.sqlite_error_code(),
+            LedgerError::File { .. } => Some(CannotOpen),
+            _ => None,
+        };
+        matches!(code, Some(CannotOpen | PermissionDenied | ReadOnly))
+    }
+
     /// The error that fits what SQLite said.
     pub(super) fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> LedgerError {
         use rusqlite::ErrorCode::*;
@@ -110,12 +200,44 @@ impl LedgerError {
         {
             return LedgerError::Full { path };
         }
+        let is_contradiction = match &source {
+            rusqlite::Error::ToSqlConversionFailure(source) => source.is::<Contradiction>(),
+            // Values that the tables do not allow.
+            rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::QueryReturnedNoRows
+            | rusqlite::Error::Utf8Error(..) => true,
+            _ => false,
+        };
+        if is_contradiction {
+            return LedgerError::Damaged { path, source };
+        }
         match source.sqlite_error_code() {
+            Some(CannotOpen) => match why_not_opened(&path) {
+                Some(source) => LedgerError::File { action, path, source },
+                None => LedgerError::Database { action, path, source },
+            },
             Some(DatabaseBusy | DatabaseLocked) => LedgerError::Busy { path },
             Some(DiskFull) => LedgerError::Full { path },
             Some(NotADatabase) => LedgerError::NotALedger { path },
             Some(DatabaseCorrupt) => LedgerError::Damaged { path, source },
             _ => LedgerError::Database { action, path, source },
         }
+    }
+}
+
+/// What the system says where SQLite says only that it cannot open a file. The ledger's own file must not
+/// be opened here (see [`super::watch`]); the folder can be tried.
+fn why_not_opened(path: &Path) -> Option<io::Error> {
+    let file = match path.metadata() {
+        Ok(file) => file,
+        Err(error) => return Some(error),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match files::temporary_in(folder) {
+        Err(error) => Some(io::Error::new(error.kind(), format!("its folder cannot be written: {error}"))),
+        Ok(_) if file.permissions().readonly() => Some(io::ErrorKind::PermissionDenied.into()),
+        Ok(_) => None,
     }
 }

@@ -172,7 +172,7 @@ fn append(
 ) -> rusqlite::Result<()> {
     let before = head(transaction)?;
     let event = StoredEvent {
-        number: before.number + 1,
+        number: super::next(before.number)?,
         at: at.seconds(),
         kind,
         batch,
@@ -322,8 +322,20 @@ fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
 /// and every credential's status is what its events say. `noted` is a head that was written down
 /// before; it must still be in the trail.
 pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusqlite::Result<Trail> {
+    let mut trail = verify_events(connection, noted)?;
+    let changed = lists::with_other_order(connection)?;
+    let say = |list| format!("the order of list {list} is not the one that its secret gives");
+    trail.problems.extend(changed.into_iter().map(say));
+    Ok(trail)
+}
+
+/// As [`verify`], but for the lists' orders.
+pub(super) fn verify_events(connection: &Connection, noted: Option<EventHash>) -> rusqlite::Result<Trail> {
     // Events and what they are about are compared as they are at one moment: others may be issuing.
-    let _moment = connection.unchecked_transaction()?;
+    let _moment = match connection.is_autocommit() {
+        true => Some(connection.unchecked_transaction()?),
+        false => None,
+    };
     let sql = format!("SELECT {} FROM events ORDER BY event", StoredEvent::COLUMNS);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
@@ -333,8 +345,8 @@ pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusql
     let mut found_noted = noted.is_none() || noted == Some(trail.head);
     while let Some(row) = rows.next()? {
         let (event, hash) = StoredEvent::read(row)?;
-        if event.number != trail.events + 1 {
-            trail.problems.push(format!("event {} is missing", trail.events + 1));
+        if event.number != trail.events.saturating_add(1) {
+            trail.problems.push(format!("event {} is missing", trail.events.saturating_add(1)));
         } else if event.hash(&trail.head, connection)? != hash {
             trail
                 .problems
@@ -360,9 +372,6 @@ pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusql
     if stored_statuses(connection)? != statuses {
         trail.problems.push("the credentials' statuses are not what the events say".to_owned());
     }
-    let changed = lists::with_other_order(connection)?;
-    let say = |list| format!("the order of list {list} is not the one that its secret gives");
-    trail.problems.extend(changed.into_iter().map(say));
     if !found_noted {
         trail
             .problems

@@ -2,15 +2,19 @@
 //! is signed; and what was issued before under the same name.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Row, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
+use super::batches::StoredBatch;
 use super::lists::{self, ListUris, Slots};
 use super::record::{self, Record};
+use super::runs::{self, find_run};
+use super::seal::{self, Counts};
 use super::status::{self, Standing};
-use super::{BATCH_ITEMS, Difference, Ledger, LedgerError, corrupt, events, fill};
+use super::{BATCH_ITEMS, Ledger, LedgerError, corrupt, events, fill};
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::request::{ContentHash, Draft};
 
@@ -61,7 +65,7 @@ impl Terms {
     }
 
     /// The terms by their names, as messages call them and as the ledger's columns are named.
-    fn named(&self) -> [(&'static str, &str); 7] {
+    pub(super) fn named(&self) -> [(&'static str, &str); 7] {
         [
             ("issuer", &self.issuer),
             ("kid", &self.kid),
@@ -153,14 +157,15 @@ impl Ledger {
         }
         let path = self.path.clone();
         let fail = |source| LedgerError::sqlite("write", &path, source);
+        let looked_at_only = self.looked_at_only();
+        let keeper = self.keeper.as_mut().ok_or(looked_at_only)?;
         let transaction =
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
+        let reached = seal::state(&transaction).map_err(fail)?;
+        let mut added = Counts::default();
         let run_number = match self.run {
             Some(number) => number,
-            None => match find_run(&transaction, run).map_err(fail)? {
-                Some(found) => found.number_under(&run.terms, &run.name)?,
-                None => add_run(&transaction, run).map_err(fail)?,
-            },
+            None => runs::number(&transaction, run, &mut added, &path)?,
         };
         let known = match run.repeatable {
             true => known_credentials(&transaction, run_number, entries).map_err(fail)?,
@@ -172,19 +177,21 @@ impl Ledger {
             .iter()
             .filter(|entry| !known.contains_key(&entry.position) && displaced(entry).is_none())
             .collect();
+        if let (Some(last_event), false) = (self.clock_behind, self.accepts_expired) {
+            refuse_expired(&fresh, last_event, &path)?;
+        }
         let batch = match fresh.is_empty() {
             true => None,
-            false => Some(Batch::insert(&transaction, run_number, run, &fresh).map_err(fail)?),
+            false => Some(Batch::insert(&transaction, run_number, run, &fresh, &mut added).map_err(fail)?),
         };
         append_replays(&transaction, &known, entries).map_err(fail)?;
         let replayed = known.values().map(|known| known.slots.from(known.place, 1));
         let issued = batch.iter().map(|batch| batch.slots.from(0, fresh.len() as u32));
         self.lists.keep(&transaction, replayed.chain(issued)).map_err(fail)?;
-        let last_event = status::last_event(&transaction).map_err(fail)?;
-        transaction.commit().map_err(fail)?;
+        let bytes = fresh.len() * record::RECORD_BYTES;
+        keeper.commit(&self.connection, transaction, reached, added, bytes as u64)?;
 
         self.run = Some(run_number);
-        self.came_to(last_event);
         let mut given = batch.iter().flat_map(Batch::credentials);
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
@@ -230,7 +237,12 @@ impl Ledger {
     ) -> rusqlite::Result<HashMap<u64, Known>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
         match find_run(&transaction, run)? {
-            Some(found) => known_credentials(&transaction, found.number, entries),
+            Some(found) => {
+                if self.run.is_none() {
+                    runs::must_find_all(&transaction, found.number)?;
+                }
+                known_credentials(&transaction, found.number, entries)
+            }
             None => Ok(HashMap::new()),
         }
     }
@@ -294,12 +306,17 @@ fn append_replays(
     Ok(())
 }
 
-fn earliest(records: &[Record], time: impl Fn(&Record) -> UnixTime) -> Option<i64> {
-    records.iter().map(|record| time(record).seconds()).min()
-}
-
-fn latest(records: &[Record], time: impl Fn(&Record) -> UnixTime) -> Option<i64> {
-    records.iter().map(|record| time(record).seconds()).max()
+/// Refuses to issue what has expired already, by the ledger's last event, although the clock says otherwise.
+fn refuse_expired(entries: &[&Entry<'_>], last_event: UnixTime, path: &Path) -> Result<(), LedgerError> {
+    match entries.iter().find(|entry| entry.draft.expires_at <= last_event) {
+        None => Ok(()),
+        Some(entry) => Err(LedgerError::Expired {
+            path: path.to_owned(),
+            index: entry.position,
+            expires_at: entry.draft.expires_at,
+            last_event,
+        }),
+    }
 }
 
 /// A batch that was inserted.
@@ -317,6 +334,7 @@ impl Batch {
         run_number: i64,
         run: &RunDescription,
         entries: &[&Entry<'_>],
+        added: &mut Counts,
     ) -> rusqlite::Result<Batch> {
         let millis = system_millis();
         let records: Vec<Record> = (entries.iter().zip(random_tails(entries.len())?))
@@ -330,28 +348,11 @@ impl Batch {
                 correlation_hash: entry.draft.correlation_hash,
             })
             .collect();
-        let slots = lists::take_slots(transaction, run, entries.len() as u32)?;
-        let first_position = records.first().map_or(0, |record| record.position);
-        transaction
-            .prepare_cached(
-                "INSERT INTO batches (run, first_position, list, first_slot, id_millis, count, records,
-                                      issued_first, issued_last, expires_first, expires_last)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?
-            .execute(params![
-                run_number,
-                first_position as i64,
-                slots.list,
-                slots.first,
-                millis as i64,
-                records.len() as i64,
-                record::pack(&records),
-                earliest(&records, |record| record.issued_at),
-                latest(&records, |record| record.issued_at),
-                earliest(&records, |record| record.expires_at),
-                latest(&records, |record| record.expires_at),
-            ])?;
-        let number = transaction.last_insert_rowid();
+        let (slots, of_lists) = lists::take_slots(transaction, run, entries.len() as u32)?;
+        added.lists += of_lists.lists;
+        let mut batch = StoredBatch::new(run_number, slots, millis, &records);
+        batch.insert(transaction)?;
+        let number = batch.number;
         events::append_issued(transaction, number, system_now())?;
         Ok(Batch { number, slots, millis, records })
     }
@@ -369,54 +370,6 @@ impl Batch {
     }
 }
 
-/// A run that the ledger knows.
-struct FoundRun {
-    number: i64,
-    terms: Terms,
-}
-
-impl FoundRun {
-    /// The run's number, if its terms are these.
-    fn number_under(&self, terms: &Terms, name: &str) -> Result<i64, LedgerError> {
-        let differences: Vec<Difference> = (self.terms.named().into_iter().zip(terms.named()))
-            .filter(|((_, was), (_, is))| was != is)
-            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
-            .collect();
-        match differences.is_empty() {
-            true => Ok(self.number),
-            false => Err(LedgerError::OtherTerms { name: name.to_owned(), differences }),
-        }
-    }
-}
-
-fn find_run(connection: &Connection, run: &RunDescription) -> rusqlite::Result<Option<FoundRun>> {
-    let sql =
-        "SELECT run, issuer, kid, proof_format, vct, context, ttl, disclosure FROM runs WHERE name = ?1";
-    connection
-        .query_row(sql, [&run.name], |row| Ok(FoundRun { number: row.get(0)?, terms: Terms::read(row, 1)? }))
-        .optional()
-}
-
-fn add_run(transaction: &Transaction<'_>, run: &RunDescription) -> rusqlite::Result<i64> {
-    let terms = &run.terms;
-    transaction.execute(
-        "INSERT INTO runs (name, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            run.name,
-            terms.issuer,
-            terms.kid,
-            terms.proof_format,
-            terms.vct,
-            terms.context,
-            terms.ttl,
-            terms.disclosure,
-            system_now().seconds()
-        ],
-    )?;
-    Ok(transaction.last_insert_rowid())
-}
-
 /// The credentials that were issued before at the entries' positions.
 fn known_credentials(
     transaction: &Transaction<'_>,
@@ -426,20 +379,21 @@ fn known_credentials(
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(HashMap::new()) };
     // A batch's positions lie within BATCH_ITEMS of its first one.
     let earliest = first.position.saturating_sub(BATCH_ITEMS - 1);
-    let mut statement = transaction.prepare_cached(
-        "SELECT batch, list, first_slot, id_millis, records FROM batches
-         WHERE run = ?1 AND first_position BETWEEN ?2 AND ?3",
-    )?;
+    let sql = format!(
+        "SELECT {} FROM batches WHERE run = ?1 AND first_position BETWEEN ?2 AND ?3",
+        StoredBatch::COLUMNS
+    );
+    let mut statement = transaction.prepare_cached(&sql)?;
     let mut rows = statement.query(params![run, earliest as i64, last.position as i64])?;
     let mut known = HashMap::new();
     while let Some(row) = rows.next()? {
-        let (batch, millis): (i64, i64) = (row.get(0)?, row.get(3)?);
-        let slots = Slots { list: row.get(1)?, first: row.get(2)? };
-        let mut standings = status::standings(transaction, batch)?;
-        for (place, record) in (0..).zip(record::unpack(row.get_ref(4)?.as_blob()?)) {
+        let batch = StoredBatch::read(row)?;
+        let mut standings = status::standings(transaction, batch.number)?;
+        for (place, record) in (0..).zip(record::unpack(&batch.records)) {
             let record = record.ok_or_else(corrupt)?;
-            let id = record.id(millis as u64);
+            let id = record.id(batch.millis);
             let standing = standings.remove(&place).unwrap_or_default();
+            let (batch, slots) = (batch.number, batch.slots);
             known.insert(record.position, Known { id, batch, place, slots, record, standing });
         }
     }

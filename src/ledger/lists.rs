@@ -5,10 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::allocation::{IndexOrder, ROLL_AT, index_in, is_whole, parts_of};
-use super::{RunDescription, Status, corrupt, random};
+use super::batches::StoredBatch;
+use super::checksum::{Checksum, contradiction};
+use super::seal::{Counts, Seal, must_count};
+use super::{RunDescription, Status, corrupt, next, random, status};
 use crate::clock::system_now;
 
 /// How many lists are kept open; a replay goes through them one after the other.
@@ -93,19 +96,94 @@ impl OpenLists {
     }
 }
 
+/// The row of a list.
+struct ListRow {
+    list: i64,
+    issuer: String,
+    base: String,
+    uris: ListUris,
+    secret: [u8; 32],
+    taken: u32,
+    closed: bool,
+    opened_at: i64,
+}
+
+impl ListRow {
+    const COLUMNS: &'static str = "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, \
+                                   closed, opened_at, crc";
+
+    /// The row of this list, as it was written.
+    fn of(connection: &Connection, list: i64) -> rusqlite::Result<ListRow> {
+        let sql = format!("SELECT {} FROM lists WHERE list = ?1", ListRow::COLUMNS);
+        let (row, crc) = connection.prepare_cached(&sql)?.query_row([list], ListRow::read)?;
+        row.checksum().must_be(crc, || format!("table `lists`, list {list}"))?;
+        Ok(row)
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<(ListRow, i64)> {
+        let uris = ListUris { token: row.get(3)?, bitstring: row.get(4)?, suspension: row.get(5)? };
+        let found = ListRow {
+            list: row.get(0)?,
+            issuer: row.get(1)?,
+            base: row.get(2)?,
+            uris,
+            secret: row.get(6)?,
+            taken: row.get(7)?,
+            closed: row.get(8)?,
+            opened_at: row.get(9)?,
+        };
+        Ok((found, row.get(10)?))
+    }
+
+    fn checksum(&self) -> Checksum {
+        let uris = &self.uris;
+        let sums = Checksum::of("lists").number(self.list).text(&self.issuer).text(&self.base);
+        let sums = sums.text(&uris.token).text(&uris.bitstring).optional(uris.suspension.as_deref());
+        let sums = sums.bytes(&self.secret).number(self.taken.into()).number(self.closed.into());
+        sums.number(self.opened_at)
+    }
+
+    /// Writes what can change of the row.
+    fn update(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let sql = "UPDATE lists SET suspension_uri = ?2, taken = ?3, closed = ?4, crc = ?5 WHERE list = ?1";
+        let values = params![self.list, self.uris.suspension, self.taken, self.closed, self.checksum().sum()];
+        connection.prepare_cached(sql)?.execute(values).map(drop)
+    }
+
+    /// Refuses a counter that is not where the list's last batch ends.
+    fn must_fit_batches(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let sql = "SELECT first_slot + count FROM batches WHERE list = ?1 ORDER BY first_slot DESC LIMIT 1";
+        let end: Option<u32> =
+            connection.prepare_cached(sql)?.query_row([self.list], |row| row.get(0)).optional()?;
+        match end.unwrap_or(0) == self.taken {
+            true => Ok(()),
+            false => Err(contradiction(format!(
+                "table `lists`, list {}: {} places are taken, and its last batch ends at {}",
+                self.list,
+                self.taken,
+                end.unwrap_or(0)
+            ))),
+        }
+    }
+}
+
 fn read_uris(connection: &Connection, number: i64) -> rusqlite::Result<ListUris> {
-    connection
-        .prepare_cached("SELECT token_uri, bitstring_uri, suspension_uri FROM lists WHERE list = ?1")?
-        .query_row([number], |row| {
-            Ok(ListUris { token: row.get(0)?, bitstring: row.get(1)?, suspension: row.get(2)? })
-        })
+    ListRow::of(connection, number).map(|row| row.uris)
+}
+
+fn part_checksum(list: i64, part: u32, indices: &[u8]) -> Checksum {
+    Checksum::of("orders").number(list).number(part.into()).bytes(indices)
 }
 
 fn read_part(connection: &Connection, list: i64, part: u32) -> rusqlite::Result<Vec<u8>> {
-    connection
-        .prepare_cached("SELECT indices FROM orders WHERE list = ?1 AND part = ?2")?
-        .query_row([list, part.into()], |row| row.get(0))
-        .and_then(|indices: Vec<u8>| if is_whole(part, &indices) { Ok(indices) } else { Err(corrupt()) })
+    let (indices, crc): (Vec<u8>, i64) = connection
+        .prepare_cached("SELECT indices, crc FROM orders WHERE list = ?1 AND part = ?2")?
+        .query_row([list, part.into()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or_else(|| contradiction(format!("table `orders`, list {list}, part {part} is missing")))?;
+    part_checksum(list, part, &indices)
+        .must_be(crc, || format!("table `orders`, list {list}, part {part}"))?;
+    if is_whole(part, &indices) { Ok(indices) } else { Err(corrupt()) }
 }
 
 /// The lists whose order is kept as another than their secret gives.
@@ -132,7 +210,7 @@ pub(super) fn take_slots(
     transaction: &Transaction<'_>,
     run: &RunDescription,
     count: u32,
-) -> rusqlite::Result<Slots> {
+) -> rusqlite::Result<(Slots, Counts)> {
     let base = run.status_base.as_deref().unwrap_or_default();
     let current = transaction
         .prepare_cached(
@@ -141,37 +219,79 @@ pub(super) fn take_slots(
         )?
         .query_row(params![run.terms.issuer, base, ROLL_AT], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
+    let mut added = Counts::default();
     let (list, first) = match current {
         Some(current) => current,
-        None => (add_list(transaction, &run.terms.issuer, base)?, 0),
+        None => {
+            added.lists = 1;
+            (add_list(transaction, &run.terms.issuer, base)?, 0)
+        }
     };
-    transaction
-        .prepare_cached("UPDATE lists SET taken = taken + ?2 WHERE list = ?1")?
-        .execute(params![list, count])?;
-    Ok(Slots { list, first })
+    let mut row = ListRow::of(transaction, list)?;
+    row.must_fit_batches(transaction)?;
+    if (row.closed, row.taken, row.issuer.as_str(), row.base.as_str())
+        != (false, first, &*run.terms.issuer, base)
+    {
+        return Err(contradiction(format!("table `lists`, list {list} is not what its row says")));
+    }
+    row.taken += count;
+    row.update(transaction)?;
+    Ok((Slots { list, first }, added))
 }
 
 fn add_list(transaction: &Transaction<'_>, issuer: &str, base: &str) -> rusqlite::Result<i64> {
-    let secret = random::<32>()?;
+    let last: i64 =
+        transaction.query_row("SELECT coalesce(max(list), 0) FROM lists", [], |row| row.get(0))?;
+    let row = ListRow {
+        list: next(last)?,
+        issuer: issuer.to_owned(),
+        base: base.to_owned(),
+        uris: ListUris {
+            token: new_uri(base, "token")?,
+            bitstring: new_uri(base, "bitstring")?,
+            suspension: None,
+        },
+        secret: random::<32>()?,
+        taken: 0,
+        closed: false,
+        opened_at: system_now().seconds(),
+    };
     transaction.execute(
-        "INSERT INTO lists (issuer, base, token_uri, bitstring_uri, secret, taken, closed, opened_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)",
+        "INSERT INTO lists (list, issuer, base, token_uri, bitstring_uri, secret, taken, closed, opened_at, crc)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8)",
         params![
+            row.list,
             issuer,
             base,
-            new_uri(base, "token")?,
-            new_uri(base, "bitstring")?,
-            secret,
-            system_now().seconds()
+            row.uris.token,
+            row.uris.bitstring,
+            row.secret,
+            row.opened_at,
+            row.checksum().sum()
         ],
     )?;
-    let list = transaction.last_insert_rowid();
     let mut statement =
-        transaction.prepare("INSERT INTO orders (list, part, indices) VALUES (?1, ?2, ?3)")?;
-    for (part, indices) in (0..).zip(IndexOrder::new(&secret).parts()) {
-        statement.execute(params![list, part, indices])?;
+        transaction.prepare("INSERT INTO orders (list, part, crc, indices) VALUES (?1, ?2, ?3, ?4)")?;
+    for (part, indices) in (0..).zip(IndexOrder::new(&row.secret).parts()) {
+        let crc = part_checksum(row.list, part, &indices).sum();
+        statement.execute(params![row.list, part, crc, indices])?;
     }
-    Ok(list)
+    Ok(row.list)
+}
+
+/// Closes all lists that are open, and says how many. Their rows need not agree with the batches: they are not
+/// given from any more.
+pub(super) fn close_open(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    let mut closed = 0;
+    for number in all_numbers(transaction)? {
+        let mut row = ListRow::of(transaction, number)?;
+        if !row.closed {
+            row.closed = true;
+            row.update(transaction)?;
+            closed += 1;
+        }
+    }
+    Ok(closed)
 }
 
 /// A URI for a form of a list, in the folder of that form. It says nothing else about the list.
@@ -185,15 +305,10 @@ fn new_uri(base: &str, form: &str) -> rusqlite::Result<String> {
 
 /// Gives a list its suspension form, unless it has one.
 pub(super) fn begin_suspension(transaction: &Transaction<'_>, list: i64) -> rusqlite::Result<()> {
-    let base: Option<String> = transaction
-        .prepare_cached("SELECT base FROM lists WHERE list = ?1 AND suspension_uri IS NULL")?
-        .query_row([list], |row| row.get(0))
-        .optional()?;
-    if let Some(base) = base {
-        transaction.execute(
-            "UPDATE lists SET suspension_uri = ?2 WHERE list = ?1",
-            params![list, new_uri(&base, "bitstring")?],
-        )?;
+    let mut row = ListRow::of(transaction, list)?;
+    if row.uris.suspension.is_none() {
+        row.uris.suspension = Some(new_uri(&row.base, "bitstring")?);
+        row.update(transaction)?;
     }
     Ok(())
 }
@@ -211,24 +326,47 @@ pub struct ListState {
 
 /// The numbers of all lists, in the order in which they were opened.
 pub(super) fn numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+    let numbers = all_numbers(connection)?;
+    must_count("lists", numbers.len() as i64, Seal::read(connection)?.counts.lists)?;
+    Ok(numbers)
+}
+
+fn all_numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare("SELECT list FROM lists ORDER BY list")?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
+/// Goes through all rows of lists and their orders: `problem` is told of each that is not what was written.
+pub(super) fn verify(connection: &Connection, mut problem: impl FnMut(String)) -> rusqlite::Result<()> {
+    for number in numbers(connection)? {
+        let outcome = ListRow::of(connection, number).and_then(|row| row.must_fit_batches(connection));
+        outcome.unwrap_or_else(|error| problem(error.to_string()));
+    }
+    let mut statement = connection.prepare("SELECT list, part, indices, crc FROM orders")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (list, part): (i64, u32) = (row.get(0)?, row.get(1)?);
+        let sums = part_checksum(list, part, row.get_ref(2)?.as_blob()?);
+        let told = sums.must_be(row.get(3)?, || format!("table `orders`, list {list}, part {part}"));
+        told.unwrap_or_else(|error| problem(error.to_string()));
+    }
+    Ok(())
+}
+
 /// A list as it is to be published.
 pub(super) fn state(connection: &Connection, number: i64) -> rusqlite::Result<ListState> {
-    let uris = read_uris(connection, number)?;
-    let issuer = connection
-        .prepare_cached("SELECT issuer FROM lists WHERE list = ?1")?
-        .query_row([number], |row| row.get(0))?;
-    let mut statement = connection.prepare_cached(
-        "SELECT first_slot + place, status FROM batches JOIN statuses USING (batch) WHERE list = ?1",
-    )?;
-    let slots = statement
-        .query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<Vec<(u32, Status)>>>()?;
+    let row = ListRow::of(connection, number)?;
+    let mut statement = connection
+        .prepare_cached("SELECT DISTINCT batch FROM batches JOIN statuses USING (batch) WHERE list = ?1")?;
+    let batches = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+    let mut slots = Vec::new();
+    for batch in batches {
+        let first = StoredBatch::of(connection, batch)?.slots.first;
+        let standings = status::standings(connection, batch)?;
+        slots.extend(standings.into_iter().map(|(place, standing)| (first + place, standing.status)));
+    }
     let mut lists = OpenLists::default();
     lists.keep(connection, slots.iter().map(|&(slot, _)| (number, slot..slot + 1)))?;
     let entries = slots.into_iter().map(|(slot, status)| (lists.place(number, slot).1, status)).collect();
-    Ok(ListState { uris, issuer, entries })
+    Ok(ListState { uris: row.uris, issuer: row.issuer, entries })
 }

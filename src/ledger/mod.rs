@@ -2,7 +2,7 @@
 //!
 //! # What it promises
 //!
-//! Under kill -9, power loss, a full disk and several processes at once (contract section 5):
+//! Under kill -9, power loss, a full disk and several processes at once:
 //!
 //! 1. A status-list index is never given to two credentials. Each list hands out *slots*, a
 //!    counter that only grows, in the transaction that also writes the records; a slot's index is
@@ -26,7 +26,9 @@
 //!
 //! | table | a row is | found by |
 //! | --- | --- | --- |
-//! | `ledger` | the ledger itself: its secret key for hashes | there is one |
+//! | `seal` | the last transaction's token, and how many rows other tables have | there is one |
+//! | `ledger` | the ledger itself: its id, its secret key for hashes, the file that is its home | there is one |
+//! | `closings` | a time at which the open lists were closed | its number |
 //! | `runs` | a run, or all runs under one idempotency key, and what they must have in common | its name |
 //! | `lists` | a status list: its URIs, its secret, how many slots are taken | issuer and base URL |
 //! | `orders` | a part of a list's secret order, as its secret gives it | list and part |
@@ -41,34 +43,47 @@
 //!
 //! Every write happens inside `BEGIN IMMEDIATE`, which one process holds at a time; the others
 //! wait ([`WAIT`]). No decision is taken from something read outside the transaction that writes.
-
-//! # A ledger that went back in time
 //!
-//! A ledger restored from a backup has forgotten the slots given since, and would give them again.
-//! Each commit leaves the number of the last event in a file beside the ledger (`mark`). A ledger
-//! with fewer events than its mark went back: the user is warned, and its lists are closed, so
-//! that nothing is given from a list of which the ledger may not know everything. A backup that
-//! restores the mark as well cannot be told from the present.
+//! # What is believed
+//!
+//! Nothing that is read is believed unchecked, and no file because of its name: [`trust`] says what is
+//! proved when a ledger is opened, in each transaction and at each commit, and decides.
 
 pub mod allocation;
+mod backup;
+mod batches;
 mod check;
+mod checksum;
 mod credentials;
+#[cfg(test)]
+mod damage;
 mod error;
 mod events;
+mod identity;
 mod issue;
+mod keeper;
 mod lists;
+mod lock;
+mod log;
 mod mark;
+mod opening;
+mod place;
 mod record;
+mod runs;
 mod schema;
+mod seal;
 mod status;
 #[cfg(test)]
 mod tests;
+pub mod trust;
+mod watch;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 pub use check::Examination;
@@ -79,12 +94,19 @@ pub use issue::{
     Answer, Conflict, Entry, Grant, RunDescription, Terms, grants_without_ledger, is_run_name, new_run_name,
 };
 pub use lists::{ListState, ListUris};
+pub use mark::{Mark, State};
 pub use record::Record;
 pub use status::{Change, Changed, Order, Place, Refusal, Standing, Status};
+pub use trust::Reason;
+pub use watch::{Disturbance, Watch};
 
+use crate::clock::{UnixTime, system_now};
 use crate::request::ContentHash;
+use identity::{Closing, Identity};
+use keeper::Keeper;
 use lists::OpenLists;
-use mark::Mark;
+use lock::Lock;
+use watch::Handle;
 
 /// How long a process waits for others to finish their transactions, each of which takes
 /// milliseconds. Whoever waits this long waits for a process that hangs.
@@ -94,6 +116,9 @@ pub const WAIT: Duration = Duration::from_secs(120);
 /// than this.
 pub const BATCH_ITEMS: u64 = 1_000;
 
+/// By how many seconds the clock may be before the ledger's last event, unremarked.
+const CLOCK_LEEWAY: i64 = 60;
+
 /// The ledger of one issuer's machine, opened by one run.
 #[derive(Debug)]
 pub struct Ledger {
@@ -102,38 +127,54 @@ pub struct Ledger {
     hash_key: [u8; 32],
     run: Option<i64>,
     lists: OpenLists,
-    last_event: i64,
     /// What was issued at positions that now hold something else. Where rows were put in or taken
     /// out, it stands at another position, and is not issued there once more.
     displaced: HashMap<ContentHash, Uuid>,
     /// What a dry run has changed so far.
     foreseen: status::Foreseen,
+    history: History,
+    /// Whether the statuses were all seen to be there, which is asked once.
+    statuses_are_whole: bool,
+    /// The last event, where the clock is before it.
+    clock_behind: Option<UnixTime>,
+    /// Whether credentials may be issued that have expired by the ledger's last event.
+    accepts_expired: bool,
+    // These are closed after the connection, in this order.
+    keeper: Option<Keeper>,
+    looking: Option<(Handle, Option<TempDir>)>,
+    lock: Option<Lock>,
 }
 
-/// Whether a ledger went back in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What became of a ledger before it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum History {
     /// Nothing speaks against it.
     Whole,
-    /// The ledger has fewer events than it once had; its lists were closed.
-    WentBack,
+    /// It may not know everything that was issued from it; its open lists were closed.
+    Restored(Restoration),
     /// Another ledger was kept in a file of this name before.
     Replaced,
+}
+
+/// How a ledger that may not know everything is gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restoration {
+    /// Why; not empty.
+    pub reasons: Vec<Reason>,
+    /// How many open lists were closed now.
+    pub lists: u64,
+    /// How often lists were closed unasked in the last thirty days, with this time.
+    pub closings_in_a_month: usize,
 }
 
 impl Ledger {
     /// Opens the ledger, and creates it where there is no such file.
     ///
     /// # Errors
-    /// Where the file cannot be opened or created, is no ledger, is damaged, or was written by a
-    /// newer version. It is never replaced.
+    /// Where the file cannot be opened or created, is no ledger, is damaged, has a second name, or was
+    /// written by another version. It is never replaced.
     pub fn open(path: &Path) -> Result<(Ledger, History), LedgerError> {
-        schema::create_missing(path)?;
-        // The mark is read first: it may rise at any time, and the ledger is always ahead of it.
-        let marked = mark::read(path);
-        let mut ledger = Ledger::on(schema::connect(path)?, path)?;
-        let history = ledger.compare_with(marked)?;
-        Ok((ledger, history))
+        opening::to_write(path)
     }
 
     /// As [`Ledger::open`], but `None` where there is no such file.
@@ -150,56 +191,79 @@ impl Ledger {
     /// Opens a ledger to look at it while others may write. `None` where there is none.
     ///
     /// # Errors
-    /// As [`Ledger::open`].
+    /// As [`Ledger::open`], and where its log is not its own.
     pub fn open_to_look(path: &Path) -> Result<Option<Ledger>, LedgerError> {
-        match path.exists() {
-            true => Ok(Some(Ledger::on(schema::connect_to_look(path)?, path)?)),
-            false => Ok(None),
-        }
+        opening::to_look(path, false)
     }
 
     /// Opens a ledger without changing a byte of it, for a dry run. `None` where there is none.
     ///
     /// # Errors
-    /// As [`Ledger::open`].
+    /// As [`Ledger::open_to_look`].
     pub fn open_read_only(path: &Path) -> Result<Option<Ledger>, LedgerError> {
-        match path.exists() {
-            true => Ok(Some(Ledger::on(schema::connect_read_only(path)?, path)?)),
-            false => Ok(None),
-        }
+        opening::to_look(path, true)
     }
 
-    fn on(connection: Connection, path: &Path) -> Result<Ledger, LedgerError> {
-        let fail = |source| LedgerError::sqlite("read", path, source);
-        let hash_key =
-            connection.query_row("SELECT hash_key FROM ledger", [], |row| row.get(0)).map_err(fail)?;
-        let last_event = status::last_event(&connection).map_err(fail)?;
+    fn on(connection: Connection, path: &Path, identity: Identity) -> Result<Ledger, LedgerError> {
         Ok(Ledger {
             path: path.to_owned(),
             connection,
-            hash_key,
+            hash_key: identity.hash_key,
             run: None,
             lists: OpenLists::default(),
-            last_event,
             displaced: HashMap::new(),
             foreseen: status::Foreseen::default(),
+            history: History::Whole,
+            statuses_are_whole: false,
+            clock_behind: None,
+            accepts_expired: false,
+            keeper: None,
+            looking: None,
+            lock: None,
         })
     }
 
-    fn compare_with(&mut self, marked: Option<Mark>) -> Result<History, LedgerError> {
-        match marked {
-            Some(mark) if mark.is_beyond(&self.hash_key, self.last_event) => {}
-            Some(mark) if mark.is_of_another(&self.hash_key) => {
-                mark::set(&self.path, &self.hash_key, self.last_event);
-                return Ok(History::Replaced);
-            }
-            _ => return Ok(History::Whole),
+    /// What became of the ledger before it was opened.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// When the ledger last turned out not to know everything that was issued from it, or its lists were
+    /// closed on request: since then, a published list may have revocations that the ledger does not.
+    /// `None` where that never happened. Nothing takes it back.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn restored_at(&self) -> Result<Option<UnixTime>, LedgerError> {
+        // One that is only looked at cannot note what was found now.
+        if self.keeper.is_none() && matches!(self.history, History::Restored(_)) {
+            return Ok(Some(system_now()));
         }
-        self.connection
-            .execute("UPDATE lists SET closed = 1", [])
-            .map_err(|source| LedgerError::sqlite("write", &self.path, source))?;
-        mark::set(&self.path, &self.hash_key, self.last_event);
-        Ok(History::WentBack)
+        let closings = Closing::all(&self.connection).map_err(|source| self.cannot("read", source))?;
+        Ok(closings.last().map(|closing| closing.at))
+    }
+
+    /// The time of the ledger's last event, where the clock is more than a minute before it.
+    pub fn clock_behind(&self) -> Option<UnixTime> {
+        self.clock_behind
+    }
+
+    /// Lets credentials be issued that have expired by the time of the ledger's last event:
+    /// somebody has said when they are issued.
+    pub fn accept_expired(&mut self) {
+        self.accepts_expired = true;
+    }
+
+    /// The watch over the ledger's file, for whoever hands results out. `None` for a ledger that is only
+    /// looked at.
+    pub fn watch(&self) -> Option<Watch> {
+        self.keeper.as_ref().map(|keeper| keeper.watch.clone())
+    }
+
+    fn note_clock(&mut self) -> Result<(), LedgerError> {
+        let last = status::last_event_time(&self.connection).map_err(|source| self.cannot("read", source))?;
+        self.clock_behind = last.filter(|last| system_now().saturating_add(CLOCK_LEEWAY) < *last);
+        Ok(())
     }
 
     /// The ledger's file.
@@ -212,12 +276,14 @@ impl Ledger {
         self.hash_key
     }
 
-    /// The numbers of all status lists, in the order in which they were opened.
+    /// The numbers of all status lists, in the order in which they were opened: all that there are.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn status_lists(&self) -> Result<Vec<i64>, LedgerError> {
-        lists::numbers(&self.connection).map_err(|source| self.cannot("read", source))
+        status::must_be_whole(&self.connection)
+            .and_then(|()| lists::numbers(&self.connection))
+            .map_err(|source| self.cannot("read", source))
     }
 
     /// A status list as it is to be published.
@@ -232,16 +298,32 @@ impl Ledger {
             .map_err(|source| self.cannot("read", source))
     }
 
-    /// Notes how far the ledger has come. The mark rises with each commit, not only at the end: a
-    /// run that is killed is a reason for restoring a backup.
-    fn came_to(&mut self, last_event: i64) {
-        self.last_event = last_event;
-        mark::raise(&self.path, &self.hash_key, last_event);
-    }
-
     fn cannot(&self, action: &'static str, source: rusqlite::Error) -> LedgerError {
         LedgerError::sqlite(action, &self.path, source)
     }
+
+    fn looked_at_only(&self) -> LedgerError {
+        let source = std::io::Error::other("it was opened for reading");
+        LedgerError::file("write", &self.path, source)
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.keeper
+            && !keeper.close()
+        {
+            // The last one to close a database writes its log back and removes it, by its name: here that would
+            // be another ledger's. What is in the log stays there.
+            let setting = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = self.connection.set_db_config(setting, true);
+        }
+    }
+}
+
+/// The number after the last one.
+fn next(last: i64) -> rusqlite::Result<i64> {
+    last.checked_add(1).filter(|next| *next > 0).ok_or_else(corrupt)
 }
 
 /// What SQLite says of a file whose content cannot be.

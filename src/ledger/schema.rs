@@ -1,26 +1,58 @@
 //! The ledger's file: its tables, and what must be true of it before it is used.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use tempfile::TempDir;
 
+use super::identity::Identity;
+use super::log::PAGE_BYTES;
+use super::mark::{self, Found, Mark, MarkFile, State};
+use super::place::{FileId, Paths, open_no_link, read_at};
+use super::seal::Seal;
 use super::{LedgerError, WAIT};
-use crate::clock::system_now;
-use crate::files::{self, DirectoryMode};
+use crate::files;
 
 /// "blti", so that `file` and SQLite tell a ledger from other databases.
 const APPLICATION_ID: i64 = 0x626c_7469;
 
-/// What turns a ledger of each version into one of the next; the first makes version 1 of an
-/// empty database. Steps are only ever added.
-const STEPS: [&str; 1] = ["
+/// The version of the tables.
+const VERSION: i64 = 2;
+
+/// The tables. `seal` is the first, so that its row is on the file's second page ([`super::log`]).
+/// `crc` is the checksum of its row. `runs.batches` is the sum of what the run's index shows: one that
+/// hides a batch adds up to something else.
+const TABLES: &str = "
+CREATE TABLE seal (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    token BLOB NOT NULL CHECK (length(token) = 16),
+    before BLOB NOT NULL CHECK (length(before) = 16),
+    runs INTEGER NOT NULL,
+    lists INTEGER NOT NULL,
+    statuses INTEGER NOT NULL,
+    closings INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+) STRICT;
 CREATE TABLE ledger (
     one INTEGER PRIMARY KEY CHECK (one = 1),
+    id BLOB NOT NULL CHECK (length(id) = 16),
     hash_key BLOB NOT NULL CHECK (length(hash_key) = 32),
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    home_inode INTEGER NOT NULL,
+    home_born INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+) STRICT;
+CREATE TABLE closings (
+    closing INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    reasons TEXT NOT NULL,
+    lists INTEGER NOT NULL,
+    crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
@@ -32,7 +64,9 @@ CREATE TABLE runs (
     context TEXT NOT NULL,
     ttl TEXT NOT NULL,
     disclosure TEXT NOT NULL,
-    started_at INTEGER NOT NULL
+    started_at INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    batches INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE lists (
     list INTEGER PRIMARY KEY,
@@ -44,11 +78,13 @@ CREATE TABLE lists (
     secret BLOB NOT NULL CHECK (length(secret) = 32),
     taken INTEGER NOT NULL CHECK (taken BETWEEN 0 AND 131072),
     closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
-    opened_at INTEGER NOT NULL
+    opened_at INTEGER NOT NULL,
+    crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE orders (
     list INTEGER NOT NULL REFERENCES lists,
     part INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
     indices BLOB NOT NULL,
     PRIMARY KEY (list, part)
 ) STRICT;
@@ -60,6 +96,7 @@ CREATE TABLE batches (
     first_slot INTEGER NOT NULL,
     id_millis INTEGER NOT NULL,
     count INTEGER NOT NULL CHECK (count > 0 AND first_slot + count <= 131072),
+    crc INTEGER NOT NULL,
     records BLOB NOT NULL CHECK (length(records) = count * 66),
     issued_first INTEGER NOT NULL,
     issued_last INTEGER NOT NULL,
@@ -75,6 +112,7 @@ CREATE TABLE statuses (
     status TEXT NOT NULL CHECK (status IN ('suspended', 'revoked')),
     since INTEGER NOT NULL,
     reason TEXT,
+    crc INTEGER NOT NULL,
     PRIMARY KEY (batch, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
@@ -88,72 +126,59 @@ CREATE TABLE events (
     hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE INDEX events_by_batch ON events (batch);
-"];
+";
 
-/// The version that the steps lead to.
-const VERSION: i64 = STEPS.len() as i64;
-
-/// Makes a ledger where there is no file. It is made whole under another name first, so that an
-/// empty file is never a ledger that was just begun.
-pub(super) fn create_missing(path: &Path) -> Result<(), LedgerError> {
-    if path.exists() {
-        return Ok(());
-    }
-    let fail = |source| LedgerError::File { action: "create", path: path.to_owned(), source };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    files::create_directories(folder, DirectoryMode::Private).map_err(fail)?;
+/// Makes a ledger where there is no file, as the only process that has it open. It is made whole
+/// under another name first, so that an empty file is never a ledger that was just begun.
+pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
+    let fail = |source| LedgerError::file("create", &paths.given, source);
     // Mode 0600, because lists' secrets are in it. SQLite gives its other files the same mode.
-    let file = files::Scratch::in_folder(folder).map_err(fail)?;
-    create_tables(file.path()).map_err(|source| LedgerError::sqlite("create", path, source))?;
-    match file.commit_new(path) {
-        // Another process was faster.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        outcome => outcome.map_err(fail),
+    let file = files::Scratch::in_folder(paths.folder()).map_err(fail)?;
+    let home = FileId::of(&file.path().metadata().map_err(fail)?);
+    let id = create_tables(file.path(), home)
+        .map_err(|source| LedgerError::sqlite("create", &paths.given, source))?;
+    file.commit(&paths.file, files::Way::Create).map_err(fail)?;
+    // The mark is durable before anything is issued, and a ledger without one has issued nothing. Another
+    // ledger's mark is left for whoever opens this one, to be told of.
+    match mark::read(&paths.mark()) {
+        Found::Nothing => {
+            MarkFile::begin(&paths.mark(), &Mark::at(id, State::NOTHING), true).map(drop).map_err(fail)
+        }
+        Found::Here(_) | Found::Elsewhere(_) => Ok(()),
     }
 }
 
-fn create_tables(path: &Path) -> rusqlite::Result<()> {
+fn create_tables(path: &Path, home: FileId) -> rusqlite::Result<[u8; 16]> {
     let mut connection = Connection::open(path)?;
     // Nobody looks at the file before it is whole and on the disk.
     connection.pragma_update(None, "synchronous", "off")?;
-    migrate(&mut connection, 0)?;
-    connection.execute(
-        "INSERT INTO ledger (one, hash_key, created_at) VALUES (1, ?1, ?2)",
-        params![super::random::<32>()?, system_now().seconds()],
-    )?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Seal::insert(&transaction)?;
+    let identity = Identity::new(home)?;
+    identity.insert(&transaction)?;
+    transaction.commit()?;
     // The mode stays in the file, so that processes that open a new ledger at once need not set it.
     connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.close().map_err(|(_, error)| error)
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(identity.id)
 }
 
-/// Runs the steps from this version on.
-fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in STEPS.iter().skip(from as usize) {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()
-}
-
-/// Opens a ledger for durable writes.
-pub(super) fn connect(path: &Path) -> Result<Connection, LedgerError> {
-    let fail = |source| LedgerError::sqlite("open", path, source);
-    refuse_empty(path)?;
+/// Opens a ledger for durable writes; its log was judged before.
+pub(super) fn connect(paths: &Paths) -> Result<Connection, LedgerError> {
+    let fail = |source| LedgerError::sqlite("open", &paths.given, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
+    let connection = Connection::open_with_flags(&paths.file, flags).map_err(fail)?;
     connection.busy_timeout(WAIT).map_err(fail)?;
-    let found = version(&connection, path)?;
+    version(&connection, &paths.given)?;
     use_log(&connection).map_err(fail)?;
     connection.pragma_update(None, "synchronous", "full").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
-    if found < VERSION {
-        migrate(&mut connection, found).map_err(fail)?;
-    }
+    // Written back by `Keeper`, once it has seen that the file is still the one that was opened.
+    connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(fail)?;
     Ok(connection)
 }
 
@@ -177,34 +202,52 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
 ///
 /// SQLite reads a ledger together with its log, and makes files beside it for that while it is
 /// open. Where it cannot, on a medium that is read-only, nobody else writes either.
-pub(super) fn connect_to_look(path: &Path) -> Result<Connection, LedgerError> {
-    refuse_empty(path)?;
+pub(super) fn connect_to_look(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    match query_only(path, path, flags) {
-        Err(LedgerError::Database { source, .. })
-            if matches!(source.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) =>
-        {
-            connect_read_only(path)
-        }
-        outcome => outcome,
+    match query_only(&paths.file, &paths.given, flags) {
+        Err(error) if error.is_read_only() => connect_read_only(paths),
+        outcome => outcome.map(|connection| (connection, None)),
     }
 }
 
 /// Opens a ledger without changing a byte of it, or of the folder that it is in.
-pub(super) fn connect_read_only(path: &Path) -> Result<Connection, LedgerError> {
-    refuse_empty(path)?;
-    // Where there is a log, another process is at work or one was killed, and the files that
-    // reading needs are there already. Where there is none, SQLite would create them, unless it is
-    // told that nothing changes the file; so what others write meanwhile is not seen.
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let name = match Path::new(&log).exists() {
-        true => path.to_owned(),
-        false => format!("file:{}?immutable=1", uri_path(path)).into(),
-    };
+pub(super) fn connect_read_only(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    query_only(&name, path, flags)
+    // Where there is a log, another process is at work or one was killed, and the files that
+    // reading needs are mostly there already. Where there is none, SQLite would create them, unless it is
+    // told that nothing changes the file; so what others write meanwhile is not seen.
+    if !paths.log().exists() {
+        let name = format!("file:{}?immutable=1", uri_path(&paths.file));
+        return query_only(Path::new(&name), &paths.given, flags).map(|connection| (connection, None));
+    }
+    match query_only(&paths.file, &paths.given, flags) {
+        Err(error) if error.is_read_only() => copy_to_look(paths),
+        outcome => outcome.map(|connection| (connection, None)),
+    }
+}
+
+/// Copies a ledger and its log into a folder of this process, and opens the copy: SQLite cannot
+/// read a log where it cannot make files beside it.
+fn copy_to_look(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerError> {
+    let fail = |source| LedgerError::file("copy, to read it with its log,", &paths.given, source);
+    let folder = tempfile::Builder::new().prefix("beltic-").tempdir().map_err(fail)?;
+    let copy = Paths { given: paths.given.clone(), file: folder.path().join("ledger.db") };
+    let looks = || -> io::Result<_> {
+        let look = |path: &Path| path.metadata().and_then(|file| Ok((file.len(), file.modified()?)));
+        Ok((look(&paths.file)?, look(&paths.log())?))
+    };
+    let before = looks().map_err(fail)?;
+    for (from, to) in [(&paths.file, &copy.file), (&paths.log(), &copy.log())] {
+        let mut target = open_no_link(to, true, true).map_err(fail)?;
+        io::copy(&mut File::open(from).map_err(fail)?, &mut target).map_err(fail)?;
+    }
+    if looks().map_err(fail)? != before {
+        return Err(fail(io::Error::other("another process changed it meanwhile; try again")));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = query_only(&copy.file, &paths.given, flags)?;
+    Ok((connection, Some(folder)))
 }
 
 fn query_only(name: &Path, path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
@@ -230,15 +273,26 @@ fn uri_path(path: &Path) -> String {
     escaped
 }
 
-fn refuse_empty(path: &Path) -> Result<(), LedgerError> {
-    match path.metadata() {
-        Ok(file) if file.is_file() && file.len() == 0 => Err(LedgerError::Empty { path: path.to_owned() }),
-        _ => Ok(()),
+/// Refuses what is no ledger of this version, by the first bytes of the file. They never change
+/// once a ledger is made, so its log is not needed for that, and is not touched.
+pub(super) fn refuse_others(file: &File, given: &Path) -> Result<(), LedgerError> {
+    let mut header = [0; 100];
+    let not_a_ledger = || LedgerError::NotALedger { path: given.to_owned() };
+    read_at(file, &mut header, 0).map_err(|_| not_a_ledger())?;
+    let number = |at: usize| {
+        i64::from(u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]))
+    };
+    if !header.starts_with(b"SQLite format 3\0") || number(68) != APPLICATION_ID {
+        return Err(not_a_ledger());
+    }
+    match number(60) {
+        VERSION => Ok(()),
+        found => Err(LedgerError::Version { path: given.to_owned(), found, known: VERSION }),
     }
 }
 
-/// The version of a ledger; refuses other databases, and ledgers from the future.
-fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+/// Refuses other databases, and ledgers of other versions.
+fn version(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let number = |pragma| {
         connection
             .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
@@ -248,9 +302,7 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
         return Err(LedgerError::NotALedger { path: path.to_owned() });
     }
     match number("user_version")? {
-        found if found > VERSION => {
-            Err(LedgerError::Version { path: path.to_owned(), found, known: VERSION })
-        }
-        found => Ok(found),
+        VERSION => Ok(()),
+        found => Err(LedgerError::Version { path: path.to_owned(), found, known: VERSION }),
     }
 }

@@ -28,6 +28,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
+use super::batches::StoredBatch;
+use super::checksum::{Checksum, contradiction};
+use super::seal::{self, Counts, Seal, must_count};
 use super::{Ledger, LedgerError, events, lists, record};
 use crate::clock::UnixTime;
 
@@ -186,20 +189,29 @@ impl Ledger {
         order: Order<'_>,
         ids: &[Uuid],
     ) -> Result<Vec<Result<Changed, Refusal>>, LedgerError> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
-            .map_err(|source| self.cannot("write", source))?;
-        let outcome = (|| {
-            let mut recent = Recent::default();
-            let mut answers = Vec::with_capacity(ids.len());
-            for id in ids {
-                answers.push(change_one(&transaction, order, *id, &mut recent)?);
-            }
-            let last_event = last_event(&transaction)?;
-            transaction.commit()?;
-            Ok((answers, last_event))
-        })();
-        let (answers, last_event) = outcome.map_err(|source| self.cannot("write", source))?;
-        self.came_to(last_event);
+        let path = self.path.clone();
+        let fail = |source| LedgerError::sqlite("write", &path, source);
+        let looked_at_only = self.looked_at_only();
+        let keeper = self.keeper.as_mut().ok_or(looked_at_only)?;
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
+        let reached = seal::state(&transaction).map_err(fail)?;
+        if !self.statuses_are_whole {
+            must_be_whole(&transaction).map_err(fail)?;
+            self.statuses_are_whole = true;
+        }
+        let before = count(&transaction).map_err(fail)?;
+        let mut recent = Recent::default();
+        let mut answers = Vec::with_capacity(ids.len());
+        for id in ids {
+            answers.push(change_one(&transaction, order, *id, &mut recent).map_err(fail)?);
+        }
+        if !answers.iter().any(|answer| answer.as_ref().is_ok_and(|changed| !changed.unchanged)) {
+            return Ok(answers);
+        }
+        let statuses = count(&transaction).map_err(fail)? - before;
+        let added = Counts { statuses, ..Counts::default() };
+        keeper.commit(&self.connection, transaction, reached, added, 0)?;
         Ok(answers)
     }
 
@@ -249,15 +261,16 @@ fn change_one(
             .execute(params![place.batch, place.place])?,
         Change::Revoke | Change::Suspend => transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO statuses (batch, place, status, since, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR REPLACE INTO statuses (batch, place, status, since, reason, crc)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 place.batch,
                 place.place,
                 standing.status.as_str(),
                 order.at.seconds(),
-                order.reason
+                order.reason,
+                checksum(place, &standing).sum()
             ])?,
     };
     if order.change == Change::Suspend {
@@ -302,10 +315,11 @@ fn decide(order: Order<'_>, now: Standing) -> Result<(Standing, bool), Refusal> 
 fn locate(connection: &Connection, id: Uuid, recent: &mut Recent) -> rusqlite::Result<Option<Place>> {
     let Some(millis) = record::millis_of(id) else { return Ok(None) };
     if recent.millis != Some(millis) {
-        let mut statement =
-            connection.prepare_cached("SELECT batch, records FROM batches WHERE id_millis = ?1")?;
-        recent.batches = statement
-            .query_map([millis as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+        let sql = format!("SELECT {} FROM batches WHERE id_millis = ?1", StoredBatch::COLUMNS);
+        recent.batches = connection
+            .prepare_cached(&sql)?
+            .query_map([millis as i64], StoredBatch::read)?
+            .map(|batch| batch.map(|batch| (batch.number, batch.records)))
             .collect::<rusqlite::Result<_>>()?;
         recent.millis = Some(millis);
     }
@@ -323,30 +337,69 @@ pub(super) fn place_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Op
 }
 
 fn standing(connection: &Connection, place: Place) -> rusqlite::Result<Standing> {
-    let sql = "SELECT status, since, reason FROM statuses WHERE batch = ?1 AND place = ?2";
+    let sql = "SELECT status, since, reason, crc FROM statuses WHERE batch = ?1 AND place = ?2";
     let found = connection
         .prepare_cached(sql)?
-        .query_row(params![place.batch, place.place], |row| read_standing(row, 0))
+        .query_row(params![place.batch, place.place], |row| read_standing(row, 0, place))
         .optional()?;
     Ok(found.unwrap_or_default())
 }
 
 /// The standings of a batch's credentials that are not active, by their places.
 pub(super) fn standings(connection: &Connection, batch: i64) -> rusqlite::Result<HashMap<u32, Standing>> {
-    let sql = "SELECT place, status, since, reason FROM statuses WHERE batch = ?1";
+    let sql = "SELECT place, status, since, reason, crc FROM statuses WHERE batch = ?1";
     let mut statement = connection.prepare_cached(sql)?;
-    statement.query_map([batch], |row| Ok((row.get(0)?, read_standing(row, 1)?)))?.collect()
+    let standing = |row: &rusqlite::Row<'_>| {
+        let place = row.get(0)?;
+        Ok((place, read_standing(row, 1, Place { batch, place })?))
+    };
+    statement.query_map([batch], standing)?.collect()
 }
 
-fn read_standing(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Standing> {
-    Ok(Standing {
+/// Reads a row, and refuses one that is not what was written.
+fn read_standing(row: &rusqlite::Row<'_>, first: usize, place: Place) -> rusqlite::Result<Standing> {
+    let standing = Standing {
         status: row.get(first)?,
         since: Some(UnixTime::from_seconds(row.get(first + 1)?).ok_or_else(super::corrupt)?),
         reason: row.get(first + 2)?,
-    })
+    };
+    let named = || format!("table `statuses`, place {} of batch {}", place.place, place.batch);
+    checksum(place, &standing).must_be(row.get(first + 3)?, named)?;
+    Ok(standing)
 }
 
-/// The number of the last event; 0 where there is none.
-pub(super) fn last_event(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT coalesce(max(event), 0) FROM events")?.query_row([], |row| row.get(0))
+fn checksum(place: Place, standing: &Standing) -> Checksum {
+    let sums = Checksum::of("statuses").number(place.batch).number(place.place.into());
+    let sums = sums.text(standing.status.as_str()).number(standing.since.map_or(0, UnixTime::seconds));
+    sums.optional(standing.reason.as_deref())
+}
+
+fn count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT count(*) FROM statuses")?.query_row([], |row| row.get(0))
+}
+
+/// Refuses a table of statuses in which one is changed, missing, or out of its order, where it would not be
+/// found: a revoked credential would count as active.
+pub(super) fn must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("SELECT batch, place, status, since, reason, crc FROM statuses")?;
+    let mut rows = statement.query([])?;
+    let (mut seen, mut last) = (0, None);
+    while let Some(row) = rows.next()? {
+        let place = Place { batch: row.get(0)?, place: row.get(1)? };
+        read_standing(row, 2, place)?;
+        if last >= Some(place) {
+            return Err(contradiction("table `statuses` is out of order"));
+        }
+        last = Some(place);
+        seen += 1;
+    }
+    must_count("statuses", seen, Seal::read(connection)?.counts.statuses)
+}
+
+/// The time of the last event; none where there is none.
+pub(super) fn last_event_time(connection: &Connection) -> rusqlite::Result<Option<UnixTime>> {
+    let sql = "SELECT at FROM events ORDER BY event DESC LIMIT 1";
+    let at: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    Ok(at.and_then(UnixTime::from_seconds))
 }

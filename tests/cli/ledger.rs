@@ -206,3 +206,206 @@ fn issuers_do_not_share_lists() {
     assert_eq!(list(""), own);
     assert_eq!(list("--issuer did:web:a.example"), web);
 }
+
+// ------------------------------------------------------------ backups, restores, and what is noticed
+
+fn issued(count: usize) -> (Sandbox, Run) {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(count));
+    let run = sandbox.issue("items.ndjson").expect(0);
+    (sandbox, run)
+}
+
+/// `ledger backup` writes a whole file for its owner alone, never over another one unasked; using it is noticed.
+#[test]
+fn a_backup_is_written_and_restored() {
+    let (sandbox, first) = issued(20);
+    let run = sandbox.beltic(&["ledger", "backup", "backup.db"]).expect(0);
+    assert!(run.stderr.contains("backed up") && run.stderr.contains("backup.db"), "{}", run.stderr);
+    let run = sandbox.beltic(&["ledger", "backup", "backup.db"]).expect(6);
+    assert!(run.stderr.contains("--force"), "{}", run.stderr);
+    sandbox.beltic(&["ledger", "backup", "backup.db", "--force", "--quiet"]).expect(0);
+    sandbox.beltic(&["ledger", "backup", ".beltic/ledger.db", "--force"]).expect(2);
+    let run = sandbox.beltic(&["ledger", "backup", "no/such/folder/backup.db"]).expect(6);
+    assert!(run.stderr.contains("no/such/folder/backup.db"), "{}", run.stderr);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = sandbox.path("backup.db").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert!(!sandbox.has("backup.db.mark") && !sandbox.has("backup.db-wal"));
+
+    let mut given: HashSet<_> = slots(&first).into_iter().collect();
+    given.extend(slots(&sandbox.issue("items.ndjson").expect(0)));
+    std::fs::rename(sandbox.path("backup.db"), sandbox.path(".beltic/ledger.db")).unwrap();
+    let run = sandbox.issue("items.ndjson --quiet").expect(0);
+    assert!(run.stderr.contains("warning: the ledger"), "said even with --quiet: {}", run.stderr);
+    assert!(run.stderr.contains("it is a backup"), "{}", run.stderr);
+    assert!(slots(&run).into_iter().all(|slot| given.insert(slot)));
+    let run = sandbox.issue("items.ndjson").expect(0);
+    assert!(!run.stderr.contains("may not know everything"), "said once: {}", run.stderr);
+    sandbox.beltic(&["ledger", "check"]).expect(0);
+}
+
+/// `ledger close-lists` may be repeated.
+#[test]
+fn lists_are_closed_on_request() {
+    let (sandbox, first) = issued(3);
+    let run = sandbox.beltic(&["ledger", "close-lists"]).expect(0);
+    assert!(run.stderr.contains("closed 1 status list"), "{}", run.stderr);
+    let run = sandbox.beltic(&["ledger", "close-lists"]).expect(0);
+    assert!(run.stderr.contains("has no open status list"), "{}", run.stderr);
+    let next = sandbox.issue("items.ndjson").expect(0);
+    assert_ne!(slots(&first)[0].0, slots(&next)[0].0);
+    sandbox.beltic(&["ledger", "close-lists", "--ledger", "none"]).expect(2);
+    sandbox.beltic(&["ledger", "close-lists", "--ledger", "missing.db"]).expect(6);
+}
+
+/// The third closing in a month says why it happens.
+#[test]
+fn a_ledger_that_is_always_elsewhere_is_told_why() {
+    let (sandbox, _) = issued(1);
+    for time in 1..=3 {
+        std::fs::remove_file(sandbox.path(".beltic/ledger.db.mark")).unwrap();
+        let run = sandbox.issue("items.ndjson").expect(0);
+        assert!(run.stderr.contains("`.mark` file is missing"), "{}", run.stderr);
+        assert_eq!(run.stderr.contains("time in 30 days"), time == 3, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_folder_is_no_ledger() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(1));
+    std::fs::create_dir(sandbox.path("d.db")).unwrap();
+    for args in ["items.ndjson --ledger d.db", "items.ndjson --ledger d.db --dry-run"] {
+        let run = sandbox.issue(args).expect(6);
+        assert!(run.stderr.contains("d.db is a folder"), "{}", run.stderr);
+    }
+    assert_eq!(std::fs::read_dir(sandbox.path("d.db")).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_mark_is_not_written_through_a_link() {
+    let (sandbox, first) = issued(5);
+    sandbox.write("letter.txt", "Dear customer");
+    std::fs::remove_file(sandbox.path(".beltic/ledger.db.mark")).unwrap();
+    std::os::unix::fs::symlink("../letter.txt", sandbox.path(".beltic/ledger.db.mark")).unwrap();
+    let run = sandbox.issue("items.ndjson").expect(0);
+    assert_eq!(sandbox.read("letter.txt"), "Dear customer");
+    assert!(run.stderr.contains("`.mark` file is missing or cannot be read"), "{}", run.stderr);
+    assert!(slots(&run).iter().all(|slot| !slots(&first).contains(slot)));
+    // The lock and the log are not followed either.
+    for name in ["ledger.db.lock", "ledger.db-wal"] {
+        let _ = std::fs::remove_file(sandbox.path(&format!(".beltic/{name}")));
+        std::os::unix::fs::symlink("../letter.txt", sandbox.path(&format!(".beltic/{name}"))).unwrap();
+        let run = sandbox.issue("items.ndjson").expect(6);
+        assert!(run.stderr.contains("ledger.db"), "{}", run.stderr);
+        assert_eq!(sandbox.read("letter.txt"), "Dear customer");
+        std::fs::remove_file(sandbox.path(&format!(".beltic/{name}"))).unwrap();
+    }
+}
+
+/// A ledger whose last event is in the future: the clock was set back.
+#[test]
+fn a_clock_that_was_set_back_is_noticed() {
+    let (sandbox, _) = issued(2);
+    let set_last_event = |seconds: i64| {
+        let connection = Connection::open(sandbox.path(".beltic/ledger.db")).unwrap();
+        connection.execute("UPDATE events SET at = ?1", [seconds]).unwrap();
+        connection.close().unwrap();
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+    set_last_event(now + 7 * 24 * 3600);
+    let run = sandbox.issue("items.ndjson").expect(0);
+    assert!(run.stderr.contains("warning: the clock ("), "{}", run.stderr);
+    set_last_event(now + 3 * 366 * 24 * 3600);
+    let run = sandbox.issue("items.ndjson").expect(6);
+    assert!(run.stdout.is_empty() && run.stderr.contains("item 0 would expire on"), "{}", run.stderr);
+    assert!(run.stderr.contains("--issued-at"), "{}", run.stderr);
+    assert_eq!(sandbox.recorded(), 4);
+    sandbox.issue("items.ndjson --issued-at 2026-11-01T00:00:00Z").expect(0);
+}
+
+/// A ledger of an earlier format is named as such and left alone.
+#[test]
+fn another_format_is_refused() {
+    let (sandbox, _) = issued(1);
+    Connection::open(sandbox.path(".beltic/ledger.db"))
+        .unwrap()
+        .pragma_update(None, "user_version", 1)
+        .unwrap();
+    let before = std::fs::read(sandbox.path(".beltic/ledger.db")).unwrap();
+    let run = sandbox.issue("items.ndjson").expect(6);
+    assert!(run.stderr.contains("has format 1") && run.stderr.contains("format 2"), "{}", run.stderr);
+    assert_eq!(std::fs::read(sandbox.path(".beltic/ledger.db")).unwrap(), before);
+}
+
+/// On storage that is read-only, a ledger is read together with the log that a killed process left.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ledger_on_read_only_storage_is_read_with_its_log() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(700));
+    sandbox.issue("items.ndjson").expect(0);
+    let mut child = sandbox.command(&["batch-issue"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut results = BufReader::new(child.stdout.take().unwrap());
+    writeln!(child.stdin.as_mut().unwrap(), "{}", item("last")).unwrap();
+    let mut line = String::new();
+    results.read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let last = Row::parse(line.trim_end()).into_credential();
+    assert!(sandbox.path(".beltic/ledger.db-wal").metadata().unwrap().len() > 0);
+
+    for with_index in [true, false] {
+        if !with_index {
+            std::fs::remove_file(sandbox.path(".beltic/ledger.db-shm")).unwrap();
+        }
+        // Another user, as for root nothing is read-only; else the folder's mode is enough.
+        let folder = sandbox.path("");
+        let script = "chmod 755 . && chmod -R a+rX .beltic && chmod 555 .beltic && \
+                      if [ $(id -u) = 0 ]; then chown -R 65534 .beltic; exec setpriv --reuid 65534 --regid 65534 --clear-groups true; fi";
+        let prepared =
+            std::process::Command::new("sh").args(["-c", script]).current_dir(&folder).status().unwrap();
+        if !prepared.success() {
+            println!("left out: setpriv is missing");
+            return;
+        }
+        let program = env!("CARGO_BIN_EXE_beltic");
+        let run = |args: &str| {
+            let script = format!(
+                "p='{program}'; if [ $(id -u) = 0 ]; then p=\"setpriv --reuid 65534 --regid 65534 --clear-groups $p\"; fi; exec $p {args}"
+            );
+            let mut command = sandbox.command(&[]);
+            let environment: Vec<_> = command
+                .get_envs()
+                .map(|(name, value)| (name.to_owned(), value.map(|v| v.to_owned())))
+                .collect();
+            command = std::process::Command::new("sh");
+            command.args(["-c", &script]).current_dir(&folder);
+            for (name, value) in environment {
+                match value {
+                    Some(value) => command.env(name, value),
+                    None => command.env_remove(name),
+                };
+            }
+            Run::of(command.output().unwrap())
+        };
+        if run("--version").stdout.is_empty() {
+            println!("left out: another user cannot run the program here");
+            return;
+        }
+        let listed = run("list --output-format ndjson").expect(0);
+        assert_eq!(listed.stdout.lines().count(), 701, "the log is not ignored");
+        run(&format!("show {}", last.id)).expect(0);
+        let checked = run("ledger check").expect(0);
+        assert!(checked.stdout.contains("701 credentials"), "{}", checked.stdout);
+        let failed = run("revoke --run x").stderr;
+        assert!(!failed.contains("Error code 14") && failed.contains("ledger.db"), "{failed}");
+        let script = "chmod 755 .beltic";
+        std::process::Command::new("sh").args(["-c", script]).current_dir(&folder).status().unwrap();
+    }
+}

@@ -190,7 +190,10 @@ impl Soak {
         for file in std::fs::read_dir(self.yard.path("")).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
             let known = ["items.ndjson", "items.csv", "ledger.db", "ledger.db-wal", "ledger.db-shm"];
-            if known.contains(&&*name) || name == "ledger.db.mark" || name == ".beltic" {
+            if known.contains(&&*name)
+                || ["ledger.db.mark", "ledger.db.lock"].contains(&&*name)
+                || name == ".beltic"
+            {
                 continue;
             }
             let ends = [".tmp", ".new", ".new-journal"].iter().any(|end| name.ends_with(end));

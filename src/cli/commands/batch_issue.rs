@@ -262,20 +262,21 @@ fn open_register(
     if args.dry_run && (args.out.is_some() || args.failed.is_some() || args.summary.is_some()) {
         warnings.push("a dry run writes no files: its results go to standard output".to_owned());
     }
-    let ledger = match &path {
+    let mut ledger = match &path {
         None => None,
         Some(path) if args.dry_run => Ledger::open_read_only(path)?,
-        Some(path) => {
-            let (ledger, history) = Ledger::open(path)?;
-            let warning = super::history_warning(history, path);
-            match warning {
-                // It is said once, and so even where warnings are not wanted.
-                Some(warning) if quiet => streams::say(&format!("warning: {warning}")),
-                warning => warnings.extend(warning),
-            }
-            Some(ledger)
-        }
+        Some(path) => Some(Ledger::open(path)?.0),
     };
+    if let Some(ledger) = &mut ledger {
+        if args.issued_at.is_some() {
+            ledger.accept_expired();
+        }
+        match super::ledger_warnings(ledger) {
+            // They are said once, and so even where warnings are not wanted.
+            said if quiet => said.iter().for_each(|warning| streams::say(&format!("warning: {warning}"))),
+            said => warnings.extend(said),
+        }
+    }
     if run.repeatable
         && !ledger.as_ref().map_or(Ok(false), |ledger| ledger.knows(run))?
         && ledger::is_run_name(&run.name)

@@ -1,35 +1,83 @@
-//! `beltic ledger check`.
+//! `beltic ledger`: check it, back it up, close its lists.
+
+use std::path::Path;
 
 use super::super::args::{Common, LedgerAction, LedgerArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::{DAMAGED_LEDGER, Failure};
 use super::super::settings::Settings;
-use super::super::streams::grouped;
-use crate::ledger::Examination;
+use super::super::streams::{self, grouped};
+use crate::ledger::{History, Ledger};
 
 pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Failure> {
-    let LedgerAction::Check { ledger } = &args.action;
-    let path = Settings::load(common)?
-        .ledger_path(ledger)?
-        .ok_or_else(|| Failure::usage("there is no ledger to check: the settings say `none`"))?;
-    if !path.exists() {
-        return Err(Failure::no_ledger(&path));
+    let settings = Settings::load(common)?;
+    match &args.action {
+        LedgerAction::Check { ledger } => check(&super::open_ledger(&settings, ledger, true)?),
+        LedgerAction::Backup { file, force, ledger } => {
+            let ledger = super::open_ledger(&settings, ledger, true)?;
+            backup(&ledger, file, *force, common.quiet)
+        }
+        LedgerAction::CloseLists { ledger } => {
+            close_lists(super::open_ledger(&settings, ledger, false)?, common.quiet)
+        }
     }
-    let found = Examination::of(&path)?;
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+fn check(ledger: &Ledger) -> Result<ExitStatus, Failure> {
+    let found = ledger.examine()?;
+    let path = ledger.path().display();
     if !found.problems.is_empty() {
-        let message = format!("the ledger {} is damaged: {}", path.display(), found.problems.join("; "));
+        let message = format!("the ledger {path} is damaged: {}", found.problems.join("; "));
         return Err(Failure::said(ExitStatus::Files, message).hint(DAMAGED_LEDGER));
     }
-    let counted =
-        |count: u64, noun: &str| format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" });
     super::print(
         format!(
-            "{} is sound: {}, {}, {}\n",
-            path.display(),
+            "{path} is sound: {}, {}, {}\n",
             counted(found.credentials, "credential"),
             counted(found.lists, "status list"),
             counted(found.runs, "run")
         )
         .as_bytes(),
     )
+}
+
+fn backup(ledger: &Ledger, file: &Path, force: bool, quiet: bool) -> Result<ExitStatus, Failure> {
+    let way = files::way(file, force)?;
+    if file
+        .canonicalize()
+        .ok()
+        .is_some_and(|file| ledger.path().canonicalize().is_ok_and(|path| path == file))
+    {
+        return Err(
+            Failure::usage(format!("{} is the ledger itself", file.display())).hint("name another file")
+        );
+    }
+    ledger.backup(file, way)?;
+    if !quiet {
+        streams::say(&format!("backed up {} to {}", ledger.path().display(), file.display()));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Opening a restored ledger closes its lists already; that is told as it happens.
+fn close_lists(mut ledger: Ledger, quiet: bool) -> Result<ExitStatus, Failure> {
+    let asked = ledger.close_lists()?;
+    let closed = match (&asked, ledger.history()) {
+        (Some(restoration), _) | (None, History::Restored(restoration)) => restoration.lists,
+        _ => 0,
+    };
+    if !quiet {
+        let path = ledger.path().display();
+        streams::say(&match closed {
+            0 => format!("{path} has no open status list; the next run opens a new one"),
+            closed => {
+                format!("closed {} of {path}; the next run opens a new one", counted(closed, "status list"))
+            }
+        });
+    }
+    Ok(ExitStatus::Done)
 }

@@ -23,7 +23,7 @@ const PROBLEMS_SHOWN: usize = 100;
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failure> {
     let now = system_now();
     let conditions = Conditions::of(args, now)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, true)?;
     let form = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
     let mut output = Output::open(&args.output, Purpose::Read)?;
     if args.verify {

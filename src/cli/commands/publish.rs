@@ -67,15 +67,15 @@ fn previous_site(args: &PublishArgs) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// Whether the ledger was restored from a copy, as far as it could notice.
-fn was_restored(_ledger: &Ledger) -> Result<bool, Failure> {
-    Ok(false)
+fn was_restored(ledger: &Ledger) -> Result<bool, Failure> {
+    Ok(ledger.restored_at()?.is_some())
 }
 
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
 /// there, and so must one whose lists are published: without it they would lapse unseen.
 fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<Option<Ledger>, Failure> {
     match settings.ledger_path(&args.ledger)? {
-        Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, args.check).map(Some),
+        Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, true).map(Some),
         Some(path) if settings.ledger_is_named(&args.ledger) || lists.exists() => {
             Err(Failure::no_ledger(&path))
         }

@@ -14,7 +14,7 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     let id = parse_id(&args.id)?;
     let format = output::form(args.output_format, &args.output, ShowFormat::Text, ShowFormat::Json)?;
     let output = Output::open(&args.output, Purpose::Read)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, false)?;
+    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, true)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());
         return Err(Failure::said(ExitStatus::Files, message)

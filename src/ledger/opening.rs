@@ -1,0 +1,313 @@
+//! Opening a ledger: gathering the evidence that [`super::trust`] weighs, and doing what it decides.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::check::Examination;
+use super::identity::{Closing, Identity};
+use super::keeper::Keeper;
+use super::lock::Lock;
+use super::log::{Log, Tokens};
+use super::mark::{self, Mark, MarkFile, State};
+use super::place::{FileId, Paths, links, set_aside};
+use super::seal::{self, Counts, Seal};
+use super::trust::{Evidence, Reason, Verdict};
+use super::watch::{Handle, Watch};
+use super::{History, Ledger, LedgerError, Restoration, lists, schema};
+use crate::clock::system_now;
+use crate::files::{self, DirectoryMode};
+
+/// How often a file is read again that others write back while it is judged.
+const LOOKS: usize = 100;
+/// In how many seconds the third closing makes one ask why.
+const MONTH: i64 = 30 * 24 * 60 * 60;
+
+/// A database file that may be opened, as far as can be told without SQLite.
+struct Candidate {
+    paths: Paths,
+    handle: Handle,
+    tokens: Tokens,
+    id: FileId,
+}
+
+impl Candidate {
+    /// Looks at the file itself, whatever lies beside it.
+    fn of(paths: &Paths) -> Result<Candidate, LedgerError> {
+        let fail = |source| LedgerError::file("open", &paths.given, source);
+        let found = fs::metadata(&paths.file).map_err(fail)?;
+        let path = paths.given.clone();
+        if found.is_dir() {
+            return Err(LedgerError::Folder { path });
+        }
+        if !found.is_file() {
+            return Err(LedgerError::NotALedger { path });
+        }
+        if found.len() == 0 {
+            return Err(LedgerError::Empty { path });
+        }
+        if links(&found) != 1 {
+            return Err(LedgerError::Linked { path, names: links(&found) });
+        }
+        let handle = Handle::open(&paths.file).map_err(fail)?;
+        let file = handle.file().ok_or_else(|| LedgerError::NotALedger { path: path.clone() })?;
+        schema::refuse_others(file, &paths.given)?;
+        let tokens = Tokens::of_file(file)
+            .ok_or_else(|| LedgerError::damaged(&path, "its second page is not the seal"))?;
+        Ok(Candidate { paths: paths.clone(), handle, tokens, id: FileId::of(&found) })
+    }
+
+    /// Whose log lies beside it. Others may write the log back meanwhile, and begin it anew.
+    fn log(&mut self) -> Result<Log, LedgerError> {
+        let log = self.paths.log();
+        let mut verdict = Log::Foreign;
+        for _ in 0..LOOKS {
+            verdict = self.tokens.judge(&log).map_err(|source| {
+                LedgerError::file("use the write-ahead log of", &self.paths.given, source)
+            })?;
+            if verdict != Log::Foreign {
+                break;
+            }
+            match self.handle.file().and_then(Tokens::of_file) {
+                Some(tokens) if tokens != self.tokens => self.tokens = tokens,
+                _ => break,
+            }
+        }
+        Ok(verdict)
+    }
+}
+
+/// Whether there is anything by this name, a link that leads nowhere too.
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Opens a ledger for writing, and creates it where there is none.
+pub(super) fn to_write(given: &Path) -> Result<(Ledger, History), LedgerError> {
+    let fail = |source| LedgerError::file("open", given, source);
+    let mut paths = Paths::of(given).map_err(fail)?;
+    if !is_there(&paths.file) {
+        files::create_directories(paths.folder(), DirectoryMode::Private)
+            .map_err(|source| LedgerError::file("create", given, source))?;
+        paths = Paths::of(given).map_err(fail)?;
+    } else {
+        // Nothing is put beside a file that is no ledger.
+        Candidate::of(&paths)?;
+    }
+    let mut lock = Lock::take(&paths)?;
+    let mut aside = Vec::new();
+    if !is_there(&paths.file) {
+        lock.wait_to_be_alone(&paths)?;
+    }
+    if !is_there(&paths.file) {
+        clear_place(&paths, true, &mut aside)?;
+        schema::create(&paths)?;
+    }
+    let mut candidate = Candidate::of(&paths)?;
+    if is_there(&paths.journal()) || candidate.log()? == Log::Foreign {
+        lock.wait_to_be_alone(&paths)?;
+        candidate = Candidate::of(&paths)?;
+        let foreign = candidate.log()? == Log::Foreign;
+        clear_place(&paths, foreign, &mut aside)?;
+    }
+    let is_at_rest = lock.is_alone() && candidate.log()? == Log::Empty;
+    let connection = schema::connect(&paths)?;
+    let opened = decide(connection, candidate, aside, is_at_rest)?;
+    lock.share(&paths)?;
+    let Decided { connection, identity, keeper, history } = opened;
+    let mut ledger = Ledger::on(connection, given, identity)?;
+    ledger.keeper = Some(keeper);
+    ledger.lock = Some(lock);
+    ledger.note_clock()?;
+    ledger.history = history.clone();
+    Ok((ledger, history))
+}
+
+/// Moves out of the way what is not the ledger's own. Nobody else has it open.
+fn clear_place(paths: &Paths, with_log: bool, aside: &mut Vec<PathBuf>) -> Result<(), LedgerError> {
+    let fail = |source| LedgerError::file("set aside what lies beside", &paths.given, source);
+    let mut foreign = vec![paths.journal()];
+    if with_log {
+        foreign.push(paths.log());
+        // The index says nothing that the log does not; SQLite makes it anew.
+        match fs::remove_file(paths.log_index()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+            _ => {}
+        }
+    }
+    foreign.retain(|file| is_there(file));
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    for file in &foreign {
+        let is_empty = fs::symlink_metadata(file).is_ok_and(|file| file.is_file() && file.len() == 0);
+        match is_empty {
+            true => fs::remove_file(file).map_err(fail)?,
+            false => aside.push(set_aside(file).map_err(fail)?),
+        }
+    }
+    files::sync_directory(paths.folder()).map_err(fail)
+}
+
+/// What was decided about a ledger that is open for writing.
+struct Decided {
+    connection: Connection,
+    identity: Identity,
+    keeper: Keeper,
+    history: History,
+}
+
+/// Weighs the evidence under the ledger's write lock, and does what follows.
+fn decide(
+    connection: Connection,
+    candidate: Candidate,
+    set_aside: Vec<PathBuf>,
+    is_at_rest: bool,
+) -> Result<Decided, LedgerError> {
+    let Candidate { paths, handle, tokens, id } = candidate;
+    let given = paths.given.clone();
+    let fail = |source| LedgerError::sqlite("open", &given, source);
+    let watch = Watch::over(&paths, handle, tokens);
+    let transaction =
+        Transaction::new_unchecked(&connection, TransactionBehavior::Immediate).map_err(fail)?;
+    watch.note_log()?;
+    if is_at_rest {
+        refuse_cut(&transaction, &paths)?;
+    }
+    let mut identity = Identity::read(&transaction).map_err(fail)?;
+    let evidence = gather(&transaction, &paths, &identity, id, set_aside).map_err(fail)?;
+    let (state, at_home) = (evidence.state, evidence.at_home);
+    let verdict = evidence.weigh(|asked| seal::knows(&transaction, asked).unwrap_or_default());
+    let cannot_mark = |source| LedgerError::file("write the mark of", &given, source);
+    let mark = Mark::at(identity.id, state);
+    let is_replaced = verdict == Verdict::Replaced;
+    let history = match verdict {
+        Verdict::NewLists(reasons) => {
+            refuse_damaged(&transaction, &given)?;
+            identity.move_to(&transaction, Some(id)).map_err(fail)?;
+            let restoration = close_lists(&transaction, reasons).map_err(fail)?;
+            // The mark says that the lists are closed before the ledger does.
+            let writing = State { closings: state.closings + 1, ..state };
+            let mark = Mark { ledger: identity.id, reached: state, writing };
+            let mark = MarkFile::begin(&paths.mark(), &mark, true).map_err(cannot_mark)?;
+            let mut keeper = Keeper::new(identity.id, watch, mark);
+            keeper.commit_closing(&connection, transaction, state)?;
+            return Ok(Decided { connection, identity, keeper, history: History::Restored(restoration) });
+        }
+        Verdict::Replaced => History::Replaced,
+        Verdict::GoOn => History::Whole,
+    };
+    let mut keeper = Keeper::new(
+        identity.id,
+        watch,
+        MarkFile::begin(&paths.mark(), &mark, is_replaced).map_err(cannot_mark)?,
+    );
+    if at_home == Some(true) {
+        transaction.rollback().map_err(fail)?;
+    } else {
+        identity.move_to(&transaction, Some(id)).map_err(fail)?;
+        keeper.commit(&connection, transaction, state, Counts::default(), 0)?;
+    }
+    Ok(Decided { connection, identity, keeper, history })
+}
+
+/// What is known about a ledger that is open.
+fn gather(
+    connection: &Connection,
+    paths: &Paths,
+    identity: &Identity,
+    id: FileId,
+    set_aside: Vec<PathBuf>,
+) -> rusqlite::Result<Evidence> {
+    let seal = Seal::read(connection)?;
+    let state = seal::state(connection)?;
+    Ok(Evidence {
+        ledger: identity.id,
+        state,
+        at_home: identity.is_at_home(id),
+        mark: mark::read(&paths.mark()),
+        set_aside,
+        is_fresh: state.event == 0 && state.closings == 0 && seal.counts.lists == 0,
+    })
+}
+
+/// Refuses a file that has other pages than it says, or pages that are free where none should be:
+/// SQLite would put new rows over old ones.
+fn refuse_cut(connection: &Connection, paths: &Paths) -> Result<(), LedgerError> {
+    let fail = |source| LedgerError::sqlite("open", &paths.given, source);
+    let number =
+        |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(fail);
+    let length =
+        fs::metadata(&paths.file).map_err(|source| LedgerError::file("open", &paths.given, source))?.len();
+    let said = number("page_count")?.unsigned_abs() * super::log::PAGE_BYTES as u64;
+    if said != length {
+        let what = format!("the file has {length} bytes, and says that it has {said}");
+        return Err(LedgerError::damaged(&paths.given, what));
+    }
+    match number("freelist_count")? {
+        0 => Ok(()),
+        _ => refuse_damaged(connection, &paths.given),
+    }
+}
+
+/// Looks a ledger over wholly, before it is used although something is wrong with it.
+fn refuse_damaged(connection: &Connection, given: &Path) -> Result<(), LedgerError> {
+    let found = Examination::of_connection(connection, false)
+        .map_err(|source| LedgerError::sqlite("read", given, source))?;
+    match found.problems.is_empty() {
+        true => Ok(()),
+        false => Err(LedgerError::damaged(given, found.problems.join("; "))),
+    }
+}
+
+/// Closes the open lists and notes why.
+pub(super) fn close_lists(
+    transaction: &Transaction<'_>,
+    reasons: Vec<Reason>,
+) -> rusqlite::Result<Restoration> {
+    let state = seal::state(transaction)?;
+    let closed = lists::close_open(transaction)?;
+    Closing::insert(transaction, state.closings + 1, state.event, &reasons, closed)?;
+    let since = system_now().saturating_add(-MONTH);
+    let noticed = Closing::all_of(transaction, state.closings + 1)?;
+    let closings_in_a_month =
+        noticed.iter().filter(|closing| closing.was_noticed() && closing.at >= since).count();
+    Ok(Restoration { reasons, lists: closed, closings_in_a_month })
+}
+
+/// Opens a ledger to look at it. `None` where there is none.
+pub(super) fn to_look(given: &Path, changes_nothing: bool) -> Result<Option<Ledger>, LedgerError> {
+    let paths = Paths::of(given).map_err(|source| LedgerError::file("open", given, source))?;
+    if !is_there(&paths.file) {
+        return Ok(None);
+    }
+    let lock = Lock::to_look(&paths)?;
+    let mut candidate = Candidate::of(&paths)?;
+    for log in
+        [(is_there(&paths.journal()), paths.journal()), (candidate.log()? == Log::Foreign, paths.log())]
+    {
+        if let (true, log) = log {
+            return Err(LedgerError::ForeignLog { path: given.to_owned(), log });
+        }
+    }
+    let (connection, copy) = match changes_nothing {
+        true => schema::connect_read_only(&paths)?,
+        false => schema::connect_to_look(&paths)?,
+    };
+    let fail = |source| LedgerError::sqlite("read", given, source);
+    let identity = Identity::read(&connection).map_err(fail)?;
+    let evidence = gather(&connection, &paths, &identity, candidate.id, Vec::new()).map_err(fail)?;
+    let history = match evidence.weigh(|asked| seal::knows(&connection, asked).unwrap_or_default()) {
+        Verdict::GoOn => History::Whole,
+        Verdict::Replaced => History::Replaced,
+        Verdict::NewLists(reasons) => {
+            History::Restored(Restoration { reasons, lists: 0, closings_in_a_month: 1 })
+        }
+    };
+    let mut ledger = Ledger::on(connection, given, identity)?;
+    ledger.history = history;
+    ledger.looking = Some((candidate.handle, copy));
+    ledger.lock = lock;
+    Ok(Some(ledger))
+}
