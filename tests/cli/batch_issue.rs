@@ -91,7 +91,7 @@ fn violations_of_one_kind_have_a_code_of_their_own() {
     let attestation = "/request/self_attestation_complete";
     let cases = [
         (without(item("a"), "/request/claims"), "missing_required_field"),
-        (without(item("b"), attestation), "missing_required_field"),
+        (without(item("b"), attestation), "self_attestation_incomplete"),
         (with(item("c"), attestation, json!("true")), "self_attestation_incomplete"),
         (with(item("d"), "/request/credential_type", json!("diploma")), "unsupported_credential_type"),
         (with(item("e"), "/request/claims/jurisdiction", json!("Atlantis")), "validation_failed"),

@@ -195,11 +195,11 @@ fn rows_that_failed_before_are_not_tried_again() {
 #[test]
 fn a_correlation_id_comes_back_from_csv_as_it_was() {
     let sandbox = Sandbox::with_issuer_key();
-    sandbox.write_items("items.ndjson", &[item("-5"), item("'=a"), item(" "), item(" b ")]);
+    sandbox.write_items("items.ndjson", &[item("-5"), item("'=a"), item("=\"b"), item("c  d")]);
     let table = sandbox.issue("items.ndjson --output-format csv").expect(0).stdout;
     let run = sandbox.beltic_fed(&["revoke", "--from", "-"], table.as_bytes()).expect(0);
     let ids: Vec<_> = rows_of(&run).into_iter().map(|row| row["correlation_id"].clone()).collect();
-    assert_eq!(ids, ["-5", "'=a", " ", " b "]);
+    assert_eq!(ids, ["-5", "'=a", "=\"b", "c  d"]);
 }
 
 #[test]

@@ -137,6 +137,24 @@ pub(crate) fn text() -> BoxedStrategy<String> {
         .boxed()
 }
 
+/// Any text that an identifier may be: nothing that cannot be seen, no white space at its ends, no marker of a missing
+/// value, and nothing that a spreadsheet or a program put around it.
+pub(crate) fn identifier() -> BoxedStrategy<String> {
+    let hostile =
+        ["=1+1", "'=1+1", "@SUM(A1)", "+49 30", "''@", "'", "\"", "eyJ~.", "sep=,", "a,b;c|d", "error_code"];
+    let between = text().prop_map(|text| format!("x{}z", text.chars().filter(is_seen).collect::<String>()));
+    prop_oneof![3 => between, 1 => select(hostile.to_vec()).prop_map(str::to_owned)].boxed()
+}
+
+/// Whether a character is surely one that can be seen, or a space.
+fn is_seen(character: &char) -> bool {
+    // Letters by their category, and yet blank.
+    let fillers = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
+    character.is_alphanumeric() && !fillers.contains(character)
+        || character.is_ascii_graphic()
+        || " 💥👩«“".contains(*character)
+}
+
 /// A share of 0 to 100, in every spelling that JSON has for it.
 pub(crate) fn share() -> BoxedStrategy<String> {
     let spellings = [
@@ -160,12 +178,12 @@ pub(crate) fn share() -> BoxedStrategy<String> {
 
 /// A URI, or a text that is none.
 pub(crate) fn subject_id() -> BoxedStrategy<String> {
-    let plain = ("[A-Z]{2} ", text()).prop_map(|(start, rest)| start + &rest);
+    let plain = ("[A-Z]{2} ", identifier()).prop_map(|(start, rest)| start + &rest);
     prop_oneof!["urn:example:[a-z0-9]{1,12}", "https://companies\\.example/[a-z0-9/]{1,12}", plain].boxed()
 }
 
 fn correlation_id() -> BoxedStrategy<String> {
-    prop_oneof![select(vec!["0001", "0002"]).prop_map(str::to_owned), text()].boxed()
+    prop_oneof![select(vec!["0001", "0002"]).prop_map(str::to_owned), identifier()].boxed()
 }
 
 fn one_of(words: &[&str]) -> BoxedStrategy<String> {
@@ -218,7 +236,7 @@ fn cells(
 
 fn owner() -> BoxedStrategy<BTreeMap<String, String>> {
     // A letter in front, so that nothing takes it for a number that a spreadsheet changed.
-    let person = text().prop_map(|text| format!("P{text}"));
+    let person = identifier().prop_map(|text| format!("P{text}"));
     cells(vec![
         ("full_name", true, text()),
         ("ownership_percent", false, share()),
@@ -271,12 +289,16 @@ fn slips() -> Vec<Slip> {
         vec![("owner1_full_name", name.to_owned()), ("owner1_ownership_percent", share.to_owned())]
     };
     vec![
-        one("self_attestation_complete", "", missing),
+        one("self_attestation_complete", "", "self_attestation_incomplete"),
         one("self_attestation_complete", "false", "self_attestation_incomplete"),
         one("self_attestation_complete", "yes", "self_attestation_incomplete"),
         one("credential_type", "person", "unsupported_credential_type"),
         one("subject_id", "", missing),
         one("subject_id", &"é".repeat(513), failed),
+        one("subject_id", "NULL", failed),
+        one("subject_id", "\u{feff}x", failed),
+        one("correlation_id", " lead and trail ", failed),
+        one("correlation_id", "\"quoted\"", failed),
         one("subject_type", "person", failed),
         one("jurisdiction", "UK", failed),
         one("claims_jurisdiction", "gb", failed),
@@ -315,7 +337,13 @@ fn slipped(mut company: Company, slips: Vec<Slip>) -> Company {
         }
     }
     let same = codes.windows(2).all(|pair| pair[0] == pair[1]);
-    company.error = codes.first().map(|first| if same { first } else { "validation_failed" });
+    // Another type is said alone: nothing is known of its rules.
+    let foreign = codes.contains(&"unsupported_credential_type");
+    company.error = codes.first().map(|first| match (foreign, same) {
+        (true, _) => "unsupported_credential_type",
+        (false, true) => *first,
+        (false, false) => "validation_failed",
+    });
     company
 }
 
