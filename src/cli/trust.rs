@@ -214,8 +214,6 @@ fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, PathError> {
     Ok(bytes)
 }
 
-/// What some editors put in front of UTF-8 text.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn unusable(path: &Path) -> impl Fn(RingError) -> Failure {
     move |error| {
