@@ -89,9 +89,7 @@ impl Tokens {
         };
         let mut frames = Frames::of(&log)?;
         let mut first = true;
-        let mut any = false;
         while let Some(page) = frames.next_page()? {
-            any = true;
             if page != SEAL_PAGE {
                 continue;
             }
@@ -101,7 +99,8 @@ impl Tokens {
             }
             first = false;
         }
-        Ok(if any { Log::Foreign } else { Log::Empty })
+        // SQLite reads no transaction that was not committed, such as one in which a process was killed.
+        Ok(if frames.has_commit { Log::Foreign } else { Log::Empty })
     }
 }
 
@@ -113,13 +112,15 @@ struct Frames<'f> {
     /// Where the current frame begins, and the next one.
     at: u64,
     next: u64,
+    /// Whether a transaction ended in one of the frames so far.
+    has_commit: bool,
 }
 
 impl Frames<'_> {
     fn of(log: &File) -> io::Result<Frames<'_>> {
         let length = log.metadata()?.len();
         let mut header = [0; LOG_HEADER];
-        let mut frames = Frames { log, length, salts: [0; 8], at: 0, next: LOG_HEADER as u64 };
+        let mut frames = Frames { log, length, salts: [0; 8], at: 0, next: LOG_HEADER as u64, has_commit: false };
         if length < (LOG_HEADER + FRAME_HEADER + PAGE_BYTES) as u64 {
             frames.length = 0;
             return Ok(frames);
@@ -143,6 +144,7 @@ impl Frames<'_> {
         if header[8..16] != self.salts {
             return Ok(None);
         }
+        self.has_commit |= header[4..8] != [0; 4];
         self.at = self.next;
         self.next += (FRAME_HEADER + PAGE_BYTES) as u64;
         Ok(Some(u32::from_be_bytes([header[0], header[1], header[2], header[3]])))
@@ -152,5 +154,33 @@ impl Frames<'_> {
         let mut page = [0; PAGE_BYTES];
         read_at(self.log, &mut page, self.at + FRAME_HEADER as u64)?;
         Ok(Tokens::on_page(&page))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log with one frame of page 1, which ends a transaction or does not.
+    fn log(commits: bool) -> Vec<u8> {
+        let mut log = vec![0; LOG_HEADER + FRAME_HEADER + PAGE_BYTES];
+        log[..4].copy_from_slice(&LOG_MAGIC.to_be_bytes());
+        log[16..24].fill(7); // salts
+        log[LOG_HEADER + 3] = 1;
+        log[LOG_HEADER + 7] = u8::from(commits);
+        log[LOG_HEADER + 8..LOG_HEADER + 16].fill(7);
+        log
+    }
+
+    #[test]
+    fn a_transaction_that_was_not_committed_is_nobodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db-wal");
+        let tokens = Tokens { token: [1; 16], before: [2; 16] };
+        assert_eq!(tokens.judge(&path).unwrap(), Log::Empty);
+        for (commits, verdict) in [(false, Log::Empty), (true, Log::Foreign)] {
+            std::fs::write(&path, log(commits)).unwrap();
+            assert_eq!(tokens.judge(&path).unwrap(), verdict);
+        }
     }
 }
