@@ -73,7 +73,6 @@ fn path(issuer: &Issuer) -> SitePath {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
 
     use serde_json::{Value, json};
 

@@ -180,7 +180,6 @@ impl ListCredential<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use serde_json::{Value, json};
 

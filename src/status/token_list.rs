@@ -83,7 +83,6 @@ impl TokenList<'_> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::Path;
 
     use serde::Deserialize;
     use serde_json::{Value, json};
