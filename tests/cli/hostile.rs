@@ -123,7 +123,7 @@ fn outputs_do_not_share_files() {
         "items.ndjson --summary .beltic/issuer.pem",
     ] {
         let run = sandbox.issue(args).expect(2);
-        assert!(run.stderr.contains("would be written over"), "{args}: {}", run.stderr);
+        assert!(run.stderr.contains("would be overwritten"), "{args}: {}", run.stderr);
     }
     assert!(sandbox.read("items.ndjson").contains("urn:example:a"));
     assert!(sandbox.read(".beltic/issuer.pem").contains("PRIVATE KEY"));

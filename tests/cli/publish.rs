@@ -716,7 +716,7 @@ fn what_cannot_be_published_is_told() {
         ),
         ("status:\n  base_url: https://issuer.example?x\n", vec![], 2, "status.base_url"),
         ("status:\n  ttl: P8D\n", vec![], 2, "status.ttl is longer"),
-        ("status:\n  validity: soon\n", vec![], 2, "status.validity is \"soon\""),
+        ("status:\n  validity: soon\n", vec![], 2, "beltic.yaml is \"soon\""),
         ("", vec!["--ledger", "absent.db"], 6, "there is no ledger at absent.db"),
     ] {
         sandbox.write(".beltic.yaml", settings);

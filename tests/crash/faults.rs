@@ -94,7 +94,7 @@ fn a_full_standard_output() {
     let failed = Ended::of(command.stdout(full).output().unwrap()).expect(6);
     assert!(failed.stderr.contains("cannot write to standard output"), "{}", failed.stderr);
     assert!(failed.stderr.contains("No space left on device"), "{}", failed.stderr);
-    assert!(failed.stderr.contains("no result was delivered"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("no results were"), "{}", failed.stderr);
     let recorded = yard.check_ledger("ledger.db");
     let key = failed.key_to_go_on();
     let again =

@@ -127,7 +127,7 @@ fn is_new(bytes: &[u8]) -> bool {
     SEEN.lock().unwrap().insert(bytes.to_vec())
 }
 
-const ISSUE: &str = "batch-issue items.ndjson --ledger ledger/l.db --summary summary.json";
+const ISSUE: &str = "batch-issue items.ndjson --ledger ledger/l.db --summary summary.json --force";
 
 fn yard() -> Sandbox {
     let sandbox = Sandbox::with_issuer_key();
@@ -312,7 +312,7 @@ fn no_fault_of_a_table_shows_a_cell() {
         let mapped = String::from_utf8_lossy(&table).replacen("owner1_full_name", "Inhaber", 1);
         sandbox.write("mapped.csv", mapped);
         for args in [
-            "batch-issue items.csv --ledger ledger/l.db --summary summary.json",
+            "batch-issue items.csv --ledger ledger/l.db --summary summary.json --force",
             "batch-issue items.csv --ledger ledger/l.db --output-format jwt --failed failed --force",
             "batch-issue items.csv --ledger ledger/l.db --encoding windows-1252 --output-format text",
             "batch-issue items.csv --ledger ledger/l.db --delimiter ; --input-format csv",
@@ -355,7 +355,7 @@ fn no_fault_of_a_file_shows_an_item() {
         let sandbox = yard();
         sandbox.write("items.json", &file);
         for args in [
-            "batch-issue items.json --ledger ledger/l.db --summary summary.json",
+            "batch-issue items.json --ledger ledger/l.db --summary summary.json --force",
             "batch-issue items.json --ledger ledger/l.db --input-format ndjson --output-format text",
             "batch-issue items.json --ledger ledger/l.db --max-item-bytes 100 --failed failed --force",
             "batch-issue items.json --ledger ledger/l.db --api-limits --dry-run",
