@@ -283,12 +283,16 @@ mod tests {
     fn a_scratch_file_gets_its_name_unless_that_is_taken() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("ledger.db");
-        for (text, expected) in [("first", Ok(())), ("second", Err(io::ErrorKind::AlreadyExists))] {
+        for (text, way, expected) in [
+            ("first", Way::Create, Ok(())),
+            ("second", Way::Create, Err(io::ErrorKind::AlreadyExists)),
+            ("third", Way::Replace, Ok(())),
+        ] {
             let scratch = Scratch::in_folder(dir.path()).unwrap();
             fs::write(scratch.path(), text).unwrap();
-            assert_eq!(scratch.commit_new(&target).map_err(|error| error.kind()), expected);
+            assert_eq!(scratch.commit(&target, way).map_err(|error| error.kind()), expected);
         }
-        assert_eq!(fs::read(&target).unwrap(), b"first");
+        assert_eq!(fs::read(&target).unwrap(), b"third");
         assert_eq!(names_in(dir.path()), ["ledger.db"]);
     }
 

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::mark::{Mark, MarkFile};
 use super::tests::{draft, open, reasons, record, run};
 use super::*;
+use crate::files::Way;
 use crate::request::Draft;
 
 /// A folder with a ledger in it.
@@ -221,9 +222,12 @@ fn a_backup_is_whole_and_no_ledger_of_its_own() {
         let world = World::new();
         let mut ledger = open(&world.ledger());
         let mut given: HashSet<_> = record(&mut ledger, &run("a"), 0, 20).into_iter().collect();
-        ledger.backup(&world.path("backup.db"), false).unwrap();
-        assert!(matches!(ledger.backup(&world.path("backup.db"), false), Err(LedgerError::Backup { .. })));
-        ledger.backup(&world.path("backup.db"), true).unwrap();
+        ledger.backup(&world.path("backup.db"), Way::Create).unwrap();
+        assert!(matches!(
+            ledger.backup(&world.path("backup.db"), Way::Create),
+            Err(LedgerError::Backup { .. })
+        ));
+        ledger.backup(&world.path("backup.db"), Way::Replace).unwrap();
         let backup = Ledger::open_read_only(&world.path("backup.db")).unwrap().unwrap();
         assert_eq!(backup.examine().unwrap().problems, Vec::<String>::new());
         assert!(reasons(backup.history()).contains(&Reason::Backup));

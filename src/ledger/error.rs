@@ -235,7 +235,7 @@ fn why_not_opened(path: &Path) -> Option<io::Error> {
         Err(error) => return Some(error),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match files::temporary_in(folder) {
+    match crate::files::temporary_in(folder) {
         Err(error) => Some(io::Error::new(error.kind(), format!("its folder cannot be written: {error}"))),
         Ok(_) if file.permissions().readonly() => Some(io::ErrorKind::PermissionDenied.into()),
         Ok(_) => None,

@@ -120,7 +120,8 @@ impl Frames<'_> {
     fn of(log: &File) -> io::Result<Frames<'_>> {
         let length = log.metadata()?.len();
         let mut header = [0; LOG_HEADER];
-        let mut frames = Frames { log, length, salts: [0; 8], at: 0, next: LOG_HEADER as u64, has_commit: false };
+        let mut frames =
+            Frames { log, length, salts: [0; 8], at: 0, next: LOG_HEADER as u64, has_commit: false };
         if length < (LOG_HEADER + FRAME_HEADER + PAGE_BYTES) as u64 {
             frames.length = 0;
             return Ok(frames);

@@ -42,8 +42,8 @@ pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
 pub use self::columns::{RowKey, csv_columns, names_credential};
 pub use self::damage::{is_formula, without_apostrophe};
 pub use self::error::{
-    Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, RecordProblem, UnknownColumn,
-    WarningFault,
+    Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, RecordProblem,
+    UnknownColumn, WarningFault,
 };
 use self::feed::Feed;
 pub use self::give_back::{GiveBack, ItemForm};

@@ -39,7 +39,9 @@ fn kid_and_vct_follow_from_the_issuer() {
         ("https://issuer.example/tenants/1".into(), THUMBPRINT.to_owned(), web_vct("issuer.example")),
     ];
     for (issuer, kid, vct) in cases {
-        let run = sandbox.issue(&format!("items.ndjson --issuer {issuer} --summary summary.json --force")).expect(0);
+        let run = sandbox
+            .issue(&format!("items.ndjson --issuer {issuer} --summary summary.json --force"))
+            .expect(0);
         let summary = Exact::parse(&sandbox.read("summary.json"));
         assert_eq!((summary.text_of("kid"), summary.text_of("issuer_did")), (kid.as_str(), issuer.as_str()));
         let issuance = Issuance { issuer, kid, vct, ..default_issuance() };

@@ -55,7 +55,8 @@ fn the_failure_that_is_too_many_ends_the_run() {
         (2, &[999, 1_999, 2_999], 3_000),
     ] {
         let sandbox = sandbox_with(3_000, unsound);
-        let run = sandbox.issue(&format!("items.ndjson --max-failures {limit} --summary summary.json --force"));
+        let run =
+            sandbox.issue(&format!("items.ndjson --max-failures {limit} --summary summary.json --force"));
         let stopped = unsound.len() > limit;
         assert_eq!(run.code, if stopped { 7 } else { 3 }, "{}", run.stderr);
         let results = run.rows();

@@ -83,7 +83,8 @@ fn a_repeated_run_gives_everything_out_again() {
         sandbox.issue("items.ndjson --idempotency-key job-1 --issued-at 2026-01-31T00:00:00Z").expect(3);
     assert!(!first.stderr.contains("replayed"), "{}", first.stderr);
     for jobs in [1, 7] {
-        let args = format!("items.ndjson --idempotency-key job-1 --jobs {jobs} --summary summary.json --force");
+        let args =
+            format!("items.ndjson --idempotency-key job-1 --jobs {jobs} --summary summary.json --force");
         let again = sandbox.issue(&args).expect(3);
         assert_eq!(lasting(&again), lasting(&first), "ids, indices and dates, whatever the time is now");
         check_signatures(&again);

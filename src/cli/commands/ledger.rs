@@ -7,6 +7,7 @@ use super::super::exit::ExitStatus;
 use super::super::failure::{DAMAGED_LEDGER, Failure};
 use super::super::settings::Settings;
 use super::super::streams::{self, grouped};
+use crate::files;
 use crate::ledger::{History, Ledger};
 
 pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Failure> {

@@ -15,7 +15,7 @@ mod status;
 mod template;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use uuid::Uuid;
 
