@@ -45,13 +45,13 @@ impl<'y> Strace<'y> {
 const LEDGER_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,fallocate,unlink";
 const LEDGER_FILES: [&str; 3] = ["ledger.db", "ledger.db-wal", "ledger.db-shm"];
 
-/// After how many calls comes the next at which something happens; a third of them do where the scale is small.
-fn stride(full: usize) -> usize {
+/// After how many calls comes the next at which something happens, at each scale.
+fn stride(full: usize, small: usize) -> usize {
     if is_full() {
         return full;
     }
-    reduced("a third of the system calls");
-    3 * full
+    reduced(format_args!("one in {small} of the system calls"));
+    small
 }
 
 /// Kills the program at its first, second, third… such call, until it gets through; after each
@@ -90,7 +90,7 @@ fn death_at_every_write_of_the_ledger() {
     let yard = Yard::new();
     let Some(strace) = Strace::find(&yard) else { return };
     yard.write("items.ndjson", ndjson("w", 60, 25_000));
-    let deaths = die_at_each(&strace, &LEDGER_FILES, LEDGER_CALLS, ("items.ndjson", 60), stride(1));
+    let deaths = die_at_each(&strace, &LEDGER_FILES, LEDGER_CALLS, ("items.ndjson", 60), stride(1, 3));
     println!("died at calls up to number {deaths}");
     assert!(deaths > 20, "strace saw only {deaths} calls");
 }
@@ -101,7 +101,7 @@ fn death_at_writes_of_large_batches() {
     let yard = Yard::new();
     let Some(strace) = Strace::find(&yard) else { return };
     yard.write("items.ndjson", ndjson("w", 2_500, 0));
-    let step = if std::env::var_os("BELTIC_EVERY_WRITE").is_some() { 1 } else { stride(11) };
+    let step = if std::env::var_os("BELTIC_EVERY_WRITE").is_some() { 1 } else { stride(11, 33) };
     let deaths = die_at_each(&strace, &LEDGER_FILES, LEDGER_CALLS, ("items.ndjson", 2_500), step);
     println!("died at every {step}. of {deaths} calls");
     assert!(deaths > 60, "strace saw only {deaths} calls");
@@ -111,7 +111,7 @@ fn death_at_writes_of_large_batches() {
 #[test]
 fn death_at_every_call_while_the_ledger_is_made() {
     let mut deaths = 0;
-    for nth in (1..).step_by(stride(1)) {
+    for nth in (1..).step_by(stride(1, 12)) {
         let yard = Yard::new();
         let Some(strace) = Strace::find(&yard) else { return };
         yard.write("items.ndjson", ndjson("w", 20, 0));
