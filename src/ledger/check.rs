@@ -11,7 +11,7 @@ use super::batches::{self, StoredBatch};
 use super::checksum::contradiction;
 use super::identity::{Closing, Identity};
 use super::runs::runs_must_be_whole;
-use super::seal::Seal;
+use super::seal::{Seal, in_one_snapshot};
 use super::{Ledger, LedgerError, events, lists, record, status};
 
 /// What was found in a ledger.
@@ -53,6 +53,10 @@ impl Examination {
     /// As [`Examination::of`]. Whether the orders are those that the lists' secrets give takes longest, and
     /// their checksums say nearly as much: it is asked only of a thorough examination.
     pub(super) fn of_connection(connection: &Connection, thorough: bool) -> rusqlite::Result<Examination> {
+        in_one_snapshot(connection, || Examination::of_snapshot(connection, thorough))
+    }
+
+    fn of_snapshot(connection: &Connection, thorough: bool) -> rusqlite::Result<Examination> {
         let mut examination = Examination::default();
         examination.integrity(connection)?;
         if !examination.problems.is_empty() {

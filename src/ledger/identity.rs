@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::checksum::Checksum;
 use super::place::FileId;
-use super::seal::{Seal, must_count};
+use super::seal::{Seal, in_one_snapshot, must_count};
 use super::trust::Reason;
 use crate::clock::{UnixTime, system_now};
 
@@ -96,7 +96,7 @@ impl Closing {
 
     /// All closings, the first one first.
     pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Closing>> {
-        Closing::all_of(connection, Seal::read(connection)?.counts.closings)
+        in_one_snapshot(connection, || Closing::all_of(connection, Seal::read(connection)?.counts.closings))
     }
 
     /// All closings, of which there must be so many.

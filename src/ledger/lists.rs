@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::allocation::{IndexOrder, ROLL_AT, index_in, is_whole, parts_of};
 use super::batches::StoredBatch;
 use super::checksum::{Checksum, contradiction};
-use super::seal::{Counts, Seal, must_count};
+use super::seal::{Counts, Seal, in_one_snapshot, must_count};
 use super::{RunDescription, Status, corrupt, next, random, status};
 use crate::clock::system_now;
 
@@ -326,9 +326,11 @@ pub struct ListState {
 
 /// The numbers of all lists, in the order in which they were opened.
 pub(super) fn numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
-    let numbers = all_numbers(connection)?;
-    must_count("lists", numbers.len() as i64, Seal::read(connection)?.counts.lists)?;
-    Ok(numbers)
+    in_one_snapshot(connection, || {
+        let numbers = all_numbers(connection)?;
+        must_count("lists", numbers.len() as i64, Seal::read(connection)?.counts.lists)?;
+        Ok(numbers)
+    })
 }
 
 fn all_numbers(connection: &Connection) -> rusqlite::Result<Vec<i64>> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::checksum::Checksum;
-use super::seal::{Counts, Seal, must_count};
+use super::seal::{Counts, Seal, in_one_snapshot, must_count};
 use super::{Difference, LedgerError, RunDescription, Terms, batches, status};
 use crate::clock::system_now;
 
@@ -79,14 +79,16 @@ pub(super) fn find_run(connection: &Connection, run: &RunDescription) -> rusqlit
 /// Refuses a table of runs in which one is changed or missing: it might be the one that was not found.
 pub(super) fn runs_must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
     let sql = format!("SELECT {RUN_COLUMNS} FROM runs NOT INDEXED ORDER BY run");
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        FoundRun::read(row)?;
-        count += 1;
-    }
-    must_count("runs", count, Seal::read(connection)?.counts.runs)
+    in_one_snapshot(connection, || {
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            FoundRun::read(row)?;
+            count += 1;
+        }
+        must_count("runs", count, Seal::read(connection)?.counts.runs)
+    })
 }
 
 /// What [`FoundRun::read`] takes, in this order.

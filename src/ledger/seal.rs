@@ -3,7 +3,7 @@
 //! It holds the tokens that tie the log to the file ([`super::log`]), and how many rows the
 //! tables have that are looked through: a row that has become invisible leaves a number too high.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::checksum::{Checksum, contradiction};
 use super::log::{Token, Tokens};
@@ -119,7 +119,20 @@ fn half(hash: &[u8; 32]) -> [u8; 16] {
     std::array::from_fn(|at| hash[at])
 }
 
-/// Refuses a table in which other than so many rows were seen.
+/// Reads several rows as they are at one moment, so that they fit together while others write: within the transaction
+/// that is open, else in one of its own.
+pub(super) fn in_one_snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let begin = || Transaction::new_unchecked(connection, TransactionBehavior::Deferred);
+    let snapshot = connection.is_autocommit().then(begin).transpose()?;
+    let outcome = read();
+    drop(snapshot);
+    outcome
+}
+
+/// Refuses a table in which other than so many rows were seen; both from one snapshot.
 pub(super) fn must_count(table: &str, seen: i64, counted: i64) -> rusqlite::Result<()> {
     match seen == counted {
         true => Ok(()),

@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use super::batches::StoredBatch;
 use super::checksum::{Checksum, contradiction};
-use super::seal::{self, Counts, Seal, must_count};
+use super::seal::{self, Counts, Seal, in_one_snapshot, must_count};
 use super::{Ledger, LedgerError, events, lists, record};
 use crate::clock::UnixTime;
 
@@ -381,20 +381,22 @@ fn count(connection: &Connection) -> rusqlite::Result<i64> {
 /// Refuses a table of statuses in which one is changed, missing, or out of its order, where it would not be
 /// found: a revoked credential would count as active.
 pub(super) fn must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
-    let mut statement =
-        connection.prepare_cached("SELECT batch, place, status, since, reason, crc FROM statuses")?;
-    let mut rows = statement.query([])?;
-    let (mut seen, mut last) = (0, None);
-    while let Some(row) = rows.next()? {
-        let place = Place { batch: row.get(0)?, place: row.get(1)? };
-        read_standing(row, 2, place)?;
-        if last >= Some(place) {
-            return Err(contradiction("table `statuses` is out of order"));
+    in_one_snapshot(connection, || {
+        let mut statement =
+            connection.prepare_cached("SELECT batch, place, status, since, reason, crc FROM statuses")?;
+        let mut rows = statement.query([])?;
+        let (mut seen, mut last) = (0, None);
+        while let Some(row) = rows.next()? {
+            let place = Place { batch: row.get(0)?, place: row.get(1)? };
+            read_standing(row, 2, place)?;
+            if last >= Some(place) {
+                return Err(contradiction("table `statuses` is out of order"));
+            }
+            last = Some(place);
+            seen += 1;
         }
-        last = Some(place);
-        seen += 1;
-    }
-    must_count("statuses", seen, Seal::read(connection)?.counts.statuses)
+        must_count("statuses", seen, Seal::read(connection)?.counts.statuses)
+    })
 }
 
 /// The time of the last event; none where there is none.

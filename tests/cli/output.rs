@@ -91,6 +91,11 @@ fn csv_has_every_column_and_guards_formulas() {
         let shown = &row[column("correlation_id")];
         let guarded = name.starts_with(['=', '+', '-', '@', '\t']);
         assert_eq!(*shown, if guarded { format!("'{name}") } else { name.to_owned() });
+        if name.contains(char::is_control) {
+            // No id has such a character, and what the table says of the item is guarded all the same.
+            assert_eq!(&row[column("error_code")], "validation_failed");
+            continue;
+        }
         let token = issuer_token_key().open(&row[column("signed_payload")]);
         assert_eq!(token.payload.text_of("jti"), &row[column("id")]);
         assert_eq!(token.payload.text_of("validUntil"), &row[column("expires_at")]);
@@ -137,7 +142,7 @@ fn text_has_one_line_an_item() {
     assert!(coloured.stdout.contains('\x1b'));
     let hostile = with(item("x"), "/correlation_id", json!("\x1b[31m\u{202e}\n"));
     sandbox.write_items("hostile.ndjson", &[hostile]);
-    let run = sandbox.issue("hostile.ndjson --output-format text").expect(0);
+    let run = sandbox.issue("hostile.ndjson --output-format text").expect(3);
     assert_eq!(run.stdout.lines().count(), 1, "{:?}", run.stdout);
     assert!(!run.stdout.contains(['\x1b', '\u{202e}']), "{:?}", run.stdout);
 }

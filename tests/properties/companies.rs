@@ -87,11 +87,15 @@ pub(crate) fn csv_text(companies: &[&Company], delimiter: u8) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-/// The columns that a table of these companies needs.
+/// The columns that a table of these companies needs. The first one never holds a line break: what follows a line break
+/// in the first column has as many cells as a row, and so would be the mark of a quote that was left open.
 pub(crate) fn columns_of(companies: &[&Company]) -> Vec<String> {
-    let always = ["subject_id", "self_attestation_complete", "claims_jurisdiction"].map(str::to_owned);
+    const FIRST: &str = "self_attestation_complete";
+    let always = ["subject_id", "claims_jurisdiction"].map(str::to_owned);
     let used = companies.iter().flat_map(|company| company.cells.keys().cloned());
-    always.into_iter().chain(used).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    let mut columns: std::collections::BTreeSet<_> = always.into_iter().chain(used).collect();
+    columns.remove(FIRST);
+    std::iter::once(FIRST.to_owned()).chain(columns).collect()
 }
 
 // ------------------------------------------------------------------------------------- strategies

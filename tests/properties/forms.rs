@@ -27,7 +27,8 @@ fn told(result: &Exact) -> (Option<String>, Told) {
             let error = result.member("error");
             let place =
                 |detail: &Exact| (detail.text_of("path").to_owned(), detail.text_of("code").to_owned());
-            let mut places: Vec<_> = error.member("details").elements().iter().map(place).collect();
+            let details = error.get("details").map_or(&[][..], Exact::elements);
+            let mut places: Vec<_> = details.iter().map(place).collect();
             places.sort();
             Told::Failed { code: error.text_of("code").to_owned(), places }
         }

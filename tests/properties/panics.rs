@@ -165,7 +165,9 @@ impl World {
 
     /// The status lists of the site.
     fn lists(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.sandbox.path("site/status")).unwrap();
+        let folders = ["site/status/token", "site/status/bitstring"];
+        let files =
+            folders.into_iter().flat_map(|folder| std::fs::read_dir(self.sandbox.path(folder)).unwrap());
         let files = files.map(|file| file.unwrap().path());
         let lists = files.filter(|path| path.extension().is_some_and(|end| end == "jwt"));
         lists.map(|path| std::fs::read_to_string(path).unwrap()).collect()

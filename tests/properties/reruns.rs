@@ -22,7 +22,8 @@ fn lasting(row: &Row) -> Option<(String, u32, String, String)> {
 fn issue(sandbox: &Sandbox, companies: &[Company], style: Style, flags: &str) -> (Run, u64) {
     sandbox
         .write("items.ndjson", companies.iter().map(|c| spelt(&c.item(), style) + "\n").collect::<String>());
-    let run = sandbox.issue(&format!("items.ndjson --summary summary.json --output-format ndjson {flags}"));
+    let run =
+        sandbox.issue(&format!("items.ndjson --summary summary.json --force --output-format ndjson {flags}"));
     assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
     let summary: Value = serde_json::from_str(&sandbox.read("summary.json")).unwrap();
     (run, summary["replayed_count"].as_u64().unwrap())
