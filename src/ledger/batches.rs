@@ -59,7 +59,9 @@ impl StoredBatch {
         };
         let named = || format!("table `batches`, batch {}", batch.number);
         batch.checksum().must_be(row.get(12)?, named)?;
-        match row.get::<_, u32>(6)? == batch.count() && batch.records.len() % record::RECORD_BYTES == 0 {
+        match row.get::<_, u32>(6)? == batch.count()
+            && batch.records.len().is_multiple_of(record::RECORD_BYTES)
+        {
             true => Ok(batch),
             false => {
                 Err(contradiction(format!("{}: it has another number of records than it says", named())))

@@ -113,7 +113,7 @@ impl Batch {
 enum Cutter {
     Json(Box<JsonCutter>),
     Ndjson(NdjsonCutter),
-    Csv(CsvCutter),
+    Csv(Box<CsvCutter>),
 }
 
 impl Cutter {
@@ -183,7 +183,7 @@ impl Feed {
         let cutter = match format {
             Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.contents))),
             Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
-            Format::Csv => Cutter::Csv(CsvCutter::open(&mut bytes, &mut window, options)?),
+            Format::Csv => Cutter::Csv(Box::new(CsvCutter::open(&mut bytes, &mut window, options)?)),
         };
         let batch = Batch::default();
         let patience = patience(options.max_item_bytes);

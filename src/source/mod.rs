@@ -141,7 +141,9 @@ impl LineBreaks {
 ///
 /// The default takes every line for an item that has as many cells as the header.
 #[derive(Clone, Default)]
-pub struct RowCheck(Option<Arc<dyn Fn(&str) -> bool + Send + Sync>>);
+pub struct RowCheck(Option<Arc<Passes>>);
+
+type Passes = dyn Fn(&str) -> bool + Send + Sync;
 
 impl RowCheck {
     /// A check that asks `passes`, from the thread that reads.

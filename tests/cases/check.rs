@@ -133,14 +133,14 @@ fn fault(name: &str, value: &Value, verdict: &Verdict) -> Result<Option<String>,
                 format!("exit {code}, wanted {value}: {}", verdict.messages()),
             )
         }
-        "rc_not" => (*value != Value::from(*code), format!("exit {code}")),
+        "rc_not" => (value != code, format!("exit {code}")),
         "issued" | "failed" | "valid" | "invalid" => {
             let count = match name {
                 "issued" => verdict.signed().count(),
                 "failed" => verdict.failed(),
                 _ => verdict.judged(name == "valid").count(),
             };
-            (*value == Value::from(count), format!("{name} {count}, wanted {value}"))
+            (value.as_u64() == Some(count as u64), format!("{name} {count}, wanted {value}"))
         }
         "reasons" => {
             let reasons = verdict.reasons();

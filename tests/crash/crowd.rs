@@ -14,7 +14,7 @@ fn eight_processes_at_once_share_a_ledger() {
             yard.write(&name, ndjson(&key, each, 0));
             // Half of them without a key, as most runs are.
             let with_key = if number % 2 == 0 { format!("--idempotency-key {key}") } else { String::new() };
-            (key, yard.start(&format!("batch-issue {name} --ledger ledger.db --jobs 2 {with_key}")))
+            (key, yard.start(&format!("batch-issue {name} --issuer did:web:issuer.example --ledger ledger.db --jobs 2 {with_key}")))
         })
         .collect();
     let mut books = Books::default();
@@ -59,7 +59,7 @@ fn many_processes_at_once_make_one_ledger() {
         let yard = Yard::new();
         yard.write("items.ndjson", ndjson("m", 20, 0));
         let runs: Vec<_> =
-            (0..12).map(|_| yard.start("batch-issue items.ndjson --ledger new/ledger.db --jobs 1")).collect();
+            (0..12).map(|_| yard.start("batch-issue items.ndjson --issuer did:web:issuer.example --ledger new/ledger.db --jobs 1")).collect();
         let mut books = Books::default();
         for (number, run) in runs.into_iter().enumerate() {
             let ended = run.end().finished();

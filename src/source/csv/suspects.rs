@@ -20,16 +20,14 @@ pub(super) fn line_like_a_row(
     columns: &Columns,
     check: &RowCheck,
 ) -> Option<u64> {
-    let mut number = first_line;
     let mut quoted = false;
-    for line in Lines(record) {
+    for (number, line) in (first_line..).zip(Lines(record)) {
         let across = Across::of(line, columns.delimiter, quoted);
         let candidates = [Some(line), across.tail, across.head];
         if candidates.into_iter().flatten().any(|line| passes(line, columns, check)) {
             return Some(number);
         }
         quoted = across.ends_quoted;
-        number += 1;
     }
     None
 }
