@@ -1,7 +1,7 @@
 //! Kill, then restore, copy, link or damage the ledger in some way, and go on: no place is given twice, nothing
 //! is lost without a word, and no published revocation is taken back.
 //!
-//! `BELTIC_RESTORE_TRIALS` says how many trials there are, 50 unless it is set; `BELTIC_SOAK_SEED` repeats them.
+//! `BELTIC_RESTORE_TRIALS` says how many trials there are, one of each kind unless it is set; `BELTIC_SOAK_SEED` repeats them.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::*;
 
-/// How many trials there are where nobody says otherwise.
-const TRIALS: usize = 50;
+/// How many trials there are where nobody says otherwise: each mishap once.
+const TRIALS: usize = MISHAPS.len();
 /// Where the ledger is used.
 const LEDGER: &str = "l/ledger.db";
 
