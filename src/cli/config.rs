@@ -176,12 +176,23 @@ fn problem(bytes: &[u8], error: &serde_yaml::Error) -> String {
 
 /// What is wrong, with its line: `serde_yaml` leaves it out where that is the first.
 fn located(error: &serde_yaml::Error) -> String {
-    let text = error.to_string();
+    let text = without_value(error.to_string());
     match error.location() {
         Some(place) if !text.contains(" at line ") => {
             format!("{text} at line {} column {}", place.line(), place.column())
         }
         _ => text,
+    }
+}
+
+/// A message without the text that was found in the place of something else: it may be a key or a passphrase.
+fn without_value(message: String) -> String {
+    const FOUND: &str = "string \"";
+    match (message.find(FOUND), message.rfind("\", expected ")) {
+        (Some(start), Some(end)) if start + FOUND.len() <= end => {
+            format!("{}{}", &message[..start + FOUND.len() - 2], &message[end + 1..])
+        }
+        _ => message,
     }
 }
 
@@ -201,6 +212,18 @@ mod tests {
             let said = problem(text.as_bytes(), &parse(text.as_bytes()).unwrap_err());
             assert!(
                 said.contains("no settings") && !said.contains("correct") && !said.contains("MIGH"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_in_the_place_of_something_else_is_not_quoted() {
+        for name in ["issuer", "jobs", "keys", "status", "csv", "credential"] {
+            let text = format!("{name}: |\n  -----BEGIN \"PRIVATE\", expected KEY-----\n  MIGH\n");
+            let said = problem(text.as_bytes(), &parse(text.as_bytes()).unwrap_err());
+            assert!(
+                said.contains("expected") && !said.contains("MIGH") && !said.contains("PRIVATE"),
                 "{said}"
             );
         }

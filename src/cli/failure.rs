@@ -166,6 +166,8 @@ impl From<PublishError> for Failure {
                 "name the site that was published last with `--previous DIR`; if there is none, \
                  `--accept-lost-revocations` publishes what the ledger knows",
             ),
+            PublishError::OtherIssuer { .. } => Failure::new(ExitStatus::Files, error)
+                .hint("name another directory with `--out DIR`; if the issuer has changed for good, remove the file"),
             PublishError::NotOurs { .. } => Failure::new(ExitStatus::Files, error)
                 .hint("remove the file, or name the key that signed it in `keys.retired`"),
             PublishError::Sign(_) => Failure::new(ExitStatus::Unexpected, error),

@@ -18,6 +18,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::credential::sd_jwt::{Policy, TypeMetadata};
 use crate::credential::{ProfileSettings, ProofFormat};
 use crate::files;
+use crate::invisible::is_invisible;
 use crate::issuer::{self, Issuer};
 use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::request::rules::CalendarDuration;
@@ -401,7 +402,9 @@ pub(crate) fn jobs_or_cores(given: Option<NonZeroU16>) -> usize {
 /// The scheme of a URL that was given where a path is expected, in lower case. One letter before the colon is a drive
 /// of Windows, and what is no scheme (RFC 3986 section 3.1) is a file's name.
 fn scheme_of(path: &Path) -> Option<String> {
-    let (scheme, _) = path.to_str()?.split_once(':')?;
+    // A variable may bring along what a shell would have taken off: quotes, and what nobody sees.
+    let is_around = |c: char| c.is_whitespace() || matches!(c, '"' | '\'') || is_invisible(c);
+    let (scheme, _) = path.to_str()?.trim_start_matches(is_around).split_once(':')?;
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     (is_scheme && scheme.len() > 1).then(|| scheme.to_ascii_lowercase())

@@ -403,3 +403,62 @@ fn contradictions_stop_whoever_needs_the_row() {
         assert!(source.to_string().contains(&format!("`{table}`")), "{tampering}: {source}");
     }
 }
+
+/// A closing whose commit never came is begun again: the mark says nothing that the ledger could be taken for.
+#[test]
+fn a_closing_that_was_not_committed_is_begun_again() {
+    let world = World::new();
+    let path = world.ledger();
+    let mut ledger = open(&path);
+    record(&mut ledger, &run("first"), 0, 5);
+    let identity = Identity::read(&ledger.connection).unwrap();
+    let state = seal::state(&ledger.connection).unwrap();
+    drop(ledger);
+    let writing = State { closings: state.closings + 1, ..state };
+    let mark = Mark { ledger: identity.id, reached: State::NEVER, writing };
+    drop(MarkFile::begin(&world.path("ledger.db.mark"), &mark, false).unwrap());
+    let (ledger, history) = Ledger::open(&path).unwrap();
+    assert!(matches!(history, History::Restored(_)), "{history:?}");
+    drop(ledger);
+    assert!(matches!(Ledger::open(&path).unwrap().1, History::Whole), "it is told once");
+}
+
+/// A run that is in the table and not found by its index is never issued a second time.
+#[test]
+fn a_run_that_its_index_hides_is_not_issued_again() {
+    let world = World::new();
+    let path = world.ledger();
+    let mut ledger = open(&path);
+    let again = |ledger: &mut Ledger| {
+        let drafts: Vec<_> = (0..5).map(draft).collect();
+        let entries: Vec<_> = (0..).zip(&drafts).map(|(position, draft)| Entry { position, draft }).collect();
+        let keyed = RunDescription { repeatable: true, ..run("nightly-2026") };
+        ledger.record(&keyed, &entries)
+    };
+    again(&mut ledger).unwrap();
+    let identity = Identity::read(&ledger.connection).unwrap();
+    let mark = Mark::at(identity.id, seal::state(&ledger.connection).unwrap());
+    drop(ledger);
+    let whole = fs::read(&path).unwrap();
+    let name = b"nightly-2026";
+    let ends = whole.windows(name.len()).enumerate().filter(|(_, bytes)| bytes == name);
+    let ends: Vec<_> = ends.map(|(at, _)| at + name.len() - 1).collect();
+    assert!(ends.len() >= 2, "in the table and in its index");
+    for at in ends {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(world.path(&format!("ledger.db{suffix}")));
+        }
+        drop(MarkFile::begin(&world.path("ledger.db.mark"), &mark, false).unwrap());
+        let Ok((mut ledger, _)) = Ledger::open(&path) else { continue };
+        // What a page no longer uses may change; then the run is found, and every item comes out again.
+        if let Ok(answers) = again(&mut ledger) {
+            assert!(
+                answers.into_iter().all(|answer| answer.unwrap().replayed),
+                "byte {at}: a second credential"
+            );
+        }
+    }
+}

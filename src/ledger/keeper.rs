@@ -79,6 +79,12 @@ impl Keeper {
         let path = self.watch.given();
         let fail = |source| LedgerError::sqlite("write", &path, source);
         let cannot_mark = |source| LedgerError::file("write the mark of", &path, source);
+        // A log that was put back by a copy in place, index and all, has forgotten what this process committed.
+        if let Some((_, last)) = &self.last
+            && !seal::knows(connection, last).map_err(fail)?
+        {
+            return Err(self.watch.went_back());
+        }
         let token = Seal::renew(&transaction, added).map_err(fail)?;
         let writing = seal::state(connection).map_err(fail)?;
         let mark = Mark { ledger: self.ledger, reached, writing };

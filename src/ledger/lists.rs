@@ -320,6 +320,8 @@ pub struct ListState {
     pub uris: ListUris,
     /// Whose list it is.
     pub issuer: String,
+    /// Whether it is closed: it was open when the ledger was restored, or when closing was asked for.
+    pub closed: bool,
     /// The indices that are not active.
     pub entries: Vec<(u32, Status)>,
 }
@@ -370,5 +372,5 @@ pub(super) fn state(connection: &Connection, number: i64) -> rusqlite::Result<Li
     let mut lists = OpenLists::default();
     lists.keep(connection, slots.iter().map(|&(slot, _)| (number, slot..slot + 1)))?;
     let entries = slots.into_iter().map(|(slot, status)| (lists.place(number, slot).1, status)).collect();
-    Ok(ListState { uris: row.uris, issuer: row.issuer, entries })
+    Ok(ListState { uris: row.uris, issuer: row.issuer, closed: row.closed, entries })
 }

@@ -69,6 +69,10 @@ impl State {
     /// That of a ledger in which nothing has happened.
     pub(super) const NOTHING: State = State { event: 0, hash: [0; 16], closings: 0 };
 
+    /// One that no ledger ever reaches: what a mark says was reached while lists are being closed. A run that dies
+    /// before that is committed must not be taken for one that had nothing to close.
+    pub(super) const NEVER: State = State { event: i64::MAX, hash: [0xFF; 16], closings: 9_999_999_999 };
+
     fn write(&self, text: &mut String) {
         text.push_str(&format!(" {:>19} {} {:>10}", self.event, hex(&self.hash), self.closings));
     }

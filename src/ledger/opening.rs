@@ -187,12 +187,13 @@ fn decide(
             refuse_damaged(&transaction, &given)?;
             identity.move_to(&transaction, Some(id)).map_err(fail)?;
             let restoration = close_lists(&transaction, reasons).map_err(fail)?;
-            // The mark says that the lists are closed before the ledger does.
+            // The mark says that the lists are closed before the ledger does, and nothing else: what was noticed
+            // is noticed again if this run dies before the commit.
             let writing = State { closings: state.closings + 1, ..state };
-            let mark = Mark { ledger: identity.id, reached: state, writing };
+            let mark = Mark { ledger: identity.id, reached: State::NEVER, writing };
             let mark = MarkFile::begin(&paths.mark(), &mark, true).map_err(cannot_mark)?;
             let mut keeper = Keeper::new(identity.id, watch, mark);
-            keeper.commit_closing(&connection, transaction, state)?;
+            keeper.commit_closing(&connection, transaction, State::NEVER)?;
             return Ok(Decided { connection, identity, keeper, history: History::Restored(restoration) });
         }
         Verdict::Replaced => History::Replaced,

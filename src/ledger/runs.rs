@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::checksum::Checksum;
+use super::checksum::{Checksum, contradiction};
 use super::seal::{Counts, Seal, in_one_snapshot, must_count};
 use super::{Difference, LedgerError, RunDescription, Terms, batches, status};
 use crate::clock::system_now;
@@ -72,8 +72,18 @@ pub(super) fn find_run(connection: &Connection, run: &RunDescription) -> rusqlit
     let found = connection.query_row(&sql, [&run.name], FoundRun::read).optional()?;
     if found.is_none() && run.repeatable {
         runs_must_be_whole(connection)?;
+        must_not_be_hidden(connection, &run.name)?;
     }
     Ok(found)
+}
+
+/// Refuses a ledger that has a run of this name which its index does not find.
+fn must_not_be_hidden(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM runs NOT INDEXED WHERE name = ?1)";
+    match connection.query_row(sql, [name], |row| row.get(0))? {
+        true => Err(contradiction("the index of table `runs` does not find a run that is there")),
+        false => Ok(()),
+    }
 }
 
 /// Refuses a table of runs in which one is changed or missing: it might be the one that was not found.

@@ -401,7 +401,8 @@ pub(super) fn must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
 
 /// The time of the last event; none where there is none.
 pub(super) fn last_event_time(connection: &Connection) -> rusqlite::Result<Option<UnixTime>> {
-    let sql = "SELECT at FROM events ORDER BY event DESC LIMIT 1";
-    let at: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    // The latest of the last ones: an event that was recorded while the clock was wrong does not hide those before it.
+    let sql = "SELECT max(at) FROM (SELECT at FROM events ORDER BY event DESC LIMIT 1000)";
+    let at: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(at.and_then(UnixTime::from_seconds))
 }

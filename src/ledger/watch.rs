@@ -77,6 +77,8 @@ struct Watched {
     database: Handle,
     /// The log and its index, once they were made.
     log: Option<(Id, Id)>,
+    /// How long the log was when it was last looked at.
+    log_bytes: u64,
     /// The tokens that the file had when it was last proved.
     proved: Tokens,
     /// Once the ledger is closed: the last transaction's token, and how far the ledger had come.
@@ -118,6 +120,7 @@ impl Watch {
             paths: paths.clone(),
             database,
             log: None,
+            log_bytes: 0,
             proved,
             closed: None,
         })))
@@ -158,6 +161,11 @@ impl Watch {
         watched.closed = Some(last.unwrap_or((watched.proved.token, State::NOTHING)));
     }
 
+    /// That the ledger no longer knows what this process committed.
+    pub(super) fn went_back(&self) -> LedgerError {
+        self.watched().changed(Disturbance::Overwritten)
+    }
+
     /// The path that was given, for messages.
     pub(super) fn given(&self) -> PathBuf {
         self.watched().paths.given.clone()
@@ -186,8 +194,18 @@ impl Watched {
         if links(&found) != 1 {
             return Err(Disturbance::Linked);
         }
-        if self.log.is_some() && self.log_id() != self.log {
-            return Err(Disturbance::LogGone);
+        // The next command opens what the given path leads to then: a link on the way may have been changed.
+        let named = fs::metadata(&self.paths.given).map_err(|_| Disturbance::Gone)?;
+        if cfg!(unix) && while_open(&named) != self.database.id {
+            return Err(Disturbance::Replaced);
+        }
+        if self.log.is_some() {
+            // SQLite writes a log from its start again, and never cuts it while it is open.
+            let bytes = fs::symlink_metadata(self.paths.log()).map_or(0, |log| log.len());
+            if self.log_id() != self.log || bytes < self.log_bytes {
+                return Err(Disturbance::LogGone);
+            }
+            self.log_bytes = bytes;
         }
         self.prove(committed)
     }

@@ -1,8 +1,8 @@
 //! What was published before: which revocations the ledger may have forgotten.
 //!
 //! A ledger that was restored from an older copy has forgotten some, and must not take them back in public. So every
-//! list is compared with the lists in the directory and in a former site, in whatever form they are there. Which files
-//! count:
+//! list is compared with the lists in the directory and in a former site, in whatever form they are there. After a
+//! restore each list that is older than it must be among them, or the run stops. Which files count:
 //!
 //! | a file | its revocations |
 //! | --- | --- |
@@ -38,6 +38,10 @@ pub(super) struct Earlier<'p> {
     /// How many there are in all lists, and where the first is.
     lost_count: u64,
     first_lost: Option<PathBuf>,
+    /// Whether the list at hand was found.
+    found: bool,
+    /// The first list from before a restore that was found nowhere.
+    missing: Option<String>,
 }
 
 impl<'p> Earlier<'p> {
@@ -51,6 +55,8 @@ impl<'p> Earlier<'p> {
             lost: HashSet::new(),
             lost_count: 0,
             first_lost: None,
+            found: false,
+            missing: None,
         }
     }
 
@@ -77,12 +83,16 @@ impl<'p> Earlier<'p> {
                 self.lost.extend(lost);
             }
             self.known.insert(file);
+            self.found = true;
         }
         Ok(())
     }
 
     /// Ends the comparison of a list: what the ledger has forgotten of it stays revoked, should it be published.
     pub(super) fn keep_lost(&mut self, list: &mut ListState) {
+        if !std::mem::take(&mut self.found) && list.closed {
+            self.missing.get_or_insert_with(|| list.uris.token.clone());
+        }
         self.lost_count += self.lost.len() as u64;
         let lost = std::mem::take(&mut self.lost);
         list.entries.retain(|(index, _)| !lost.contains(&u64::from(*index)));
@@ -91,17 +101,20 @@ impl<'p> Earlier<'p> {
     }
 
     /// Whether anything may be published.
-    pub(super) fn check(&self, has_lists: bool) -> Result<(), PublishError> {
+    pub(super) fn check(&self) -> Result<(), PublishError> {
         if self.plan.accept_lost_revocations {
             return Ok(());
         }
         if let Some(path) = &self.first_lost {
             return Err(PublishError::Forgotten { path: path.clone(), count: self.lost_count });
         }
-        if has_lists && self.plan.ledger_was_restored && self.known.is_empty() {
-            return Err(PublishError::NothingToCompare { directory: self.directory.root().to_owned() });
+        match &self.missing {
+            Some(list) if self.plan.ledger_was_restored => {
+                let (list, directory) = (list.clone(), self.directory.root().to_owned());
+                Err(PublishError::NothingToCompare { list, directory })
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What is to be said about revocations that were kept, and lists that the ledger does not know.

@@ -113,13 +113,23 @@ pub enum PublishError {
     },
     /// The ledger was restored, and there is nothing that says which revocations it lost.
     #[error(
-        "the ledger was restored from a copy, and {} has no status list of this issuer to compare it with: \
+        "the ledger was restored from a copy, and {} has no readable form of the list {list} to compare it with: \
          revocations that the copy does not know would be taken back",
         directory.display()
     )]
     NothingToCompare {
+        /// The name of the list.
+        list: String,
         /// The directory of the site.
         directory: PathBuf,
+    },
+    /// Keys would be published in the place of another issuer's.
+    #[error("{} is the document of another issuer, {found}", path.display())]
+    OtherIssuer {
+        /// The document.
+        path: PathBuf,
+        /// Whose it is, by its own word.
+        found: String,
     },
     /// Revocations would be kept from a list that nobody vouches for.
     #[error("{} has revocations that are not in the ledger, and is not signed by a key of this issuer", path.display())]
@@ -189,6 +199,7 @@ impl Site {
         let aggregation = place_of_aggregation(plan.base_url.as_deref(), &hosts)?;
         site.files.add_serving(&hosts, &aggregation.folder())?;
         site.note_leftovers(directory)?;
+        site.refuse_other_issuer(directory)?;
         Ok(site)
     }
 
@@ -265,7 +276,7 @@ impl Site {
             }
             earlier.keep_lost(list);
         }
-        earlier.check(!lists.is_empty())?;
+        earlier.check()?;
         self.notices.extend(earlier.notice()?);
 
         let signer = plan.key.signer()?;
@@ -340,7 +351,23 @@ impl Site {
             let is_ours = self.files.iter().any(|(known, ..)| *known == path);
             if !is_ours && directory.read(&path)?.is_some() {
                 let path = directory.path_of(&path);
-                self.notices.push(format!("{} belongs to another issuer; remove it", path.display()));
+                self.notices.push(format!(
+                    "{} is the document of another issuer; remove it if no issuer of this host needs it any more",
+                    path.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever publishes over another issuer's document takes that issuer's keys away.
+    fn refuse_other_issuer(&self, directory: &Directory) -> Result<(), PublishError> {
+        for (path, _, bytes) in self.files.iter().filter(|(path, ..)| path.names_issuer()) {
+            let Some(there) = directory.read(path)? else { continue };
+            let (found, ours) = (issuer_named_in(&there), issuer_named_in(bytes));
+            if found.is_some() && found != ours {
+                let path = directory.path_of(path);
+                return Err(PublishError::OtherIssuer { path, found: found.unwrap_or_default() });
             }
         }
         Ok(())
@@ -363,6 +390,12 @@ impl Site {
         }
         Ok(differences)
     }
+}
+
+/// The issuer that a DID document or the metadata of a JWT VC issuer is of.
+fn issuer_named_in(document: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(document).ok()?;
+    ["id", "issuer"].iter().find_map(|name| document.get(name)?.as_str().map(str::to_owned))
 }
 
 /// A file that is not in the directory as it should be.
@@ -472,7 +505,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = IssuerKey::generate().unwrap();
         let issuer = Issuer::of_key(key.public());
-        let ledger = ledger(folder.path(), &issuer);
+        let mut ledger = ledger(folder.path(), &issuer);
+        ledger.close_lists().unwrap();
         let at = |name: &str| Directory::to_write(&folder.path().join(name)).unwrap();
         let built = |restored: bool, previous: Option<&str>, accept: bool, directory: &Directory| {
             let plan = Plan {

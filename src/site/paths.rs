@@ -88,6 +88,11 @@ impl SitePath {
         SitePath(self.0.iter().cloned().chain([name.to_owned()]).collect())
     }
 
+    /// Whether documents of this path say of which issuer they are.
+    pub(crate) fn names_issuer(&self) -> bool {
+        self.ends_in("did.json") || self.0.iter().take(2).eq([".well-known", "jwt-vc-issuer"])
+    }
+
     /// Whether the last segment is this name.
     pub(super) fn ends_in(&self, name: &str) -> bool {
         self.0.last().is_some_and(|last| last == name)

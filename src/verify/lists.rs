@@ -85,7 +85,7 @@ impl Known {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Entries {
     Token(StatusArray),
     Bitstring(Bitstring),
@@ -150,7 +150,7 @@ impl Lists {
     }
 
     /// Keeps the list under each of its purposes. Of two that were signed in the same second, one that cannot
-    /// be relied on counts: nobody knows which of them is the last word.
+    /// be relied on counts, and of two that differ neither: nobody knows which of them is the last word.
     fn keep(&mut self, name: Name, entries: Result<Entries, String>) {
         let Name { kinds, uri, issuer, claimed, issued_at } = name;
         let of_that_name = self.lists.entry(uri).or_default();
@@ -160,6 +160,14 @@ impl Lists {
             let all = of_that_name.entry(kind).or_default();
             let place = all.iter_mut().find(|known| known.is_of_same_issuer(&new));
             match place {
+                Some(known)
+                    if known.issued_at == issued_at && known.entries.is_ok() && new.entries.is_ok() =>
+                {
+                    if known.entries != new.entries {
+                        self.bytes -= known.bytes();
+                        known.entries = Err(SIGNED_AT_ONCE.to_owned());
+                    }
+                }
                 Some(known)
                     if (known.issued_at, known.entries.is_err()) >= (issued_at, new.entries.is_err()) => {}
                 Some(known) => {
@@ -347,14 +355,21 @@ impl ListClaims<'_> {
 /// How long a list is relied on that says nothing of its end: as long as those that are published here.
 const MAX_ENDLESS_SECONDS: i64 = 7 * 86_400;
 
-/// The name of a list of which nothing else makes sense. Any other list of that name counts more than it.
+/// What is wrong with two lists of one name and one time.
+const SIGNED_AT_ONCE: &str = "another list of this name was signed in the same second, with other entries";
+
+/// The name of a list of which nothing else makes sense. It counts from when it says that it was issued, or, where that
+/// makes no sense either, as the last word: its issuer signed it, and nobody knows what was meant.
 fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> Option<Name> {
     let (kinds, name) = match typ {
         Typ::StatusList => (vec![ListKind::Token], "sub"),
         _ => ([Purpose::Revocation, Purpose::Suspension].map(ListKind::Bitstring).to_vec(), "id"),
     };
     let uri = text(name, payload.member(name)).ok()?.into_owned();
-    Some(Name { kinds, uri, issuer, claimed: None, issued_at: i64::MIN })
+    let issued = payload.member("iat").and_then(|iat| numeric_date("iat", iat).ok());
+    let valid_from = || payload.member("validFrom").and_then(|from| date_time("validFrom", from).ok());
+    let issued_at = issued.or_else(valid_from).map_or(i64::MAX, |moment| moment.seconds);
+    Some(Name { kinds, uri, issuer, claimed: None, issued_at })
 }
 
 /// The name that a list gives itself whose signature is not good, or was not looked at. Nothing is decided by it.

@@ -310,6 +310,29 @@ fn issuers_of_one_host_do_not_share_lists() {
     sandbox.beltic(&["verify", "results", "--site", "site"]).expect(0);
 }
 
+/// Whoever publishes into the wrong folder does not take another issuer's keys away.
+#[test]
+fn documents_of_another_issuer_are_not_overwritten() {
+    let sandbox = Sandbox::with_issuer_key();
+    for (first, second, document) in [
+        ("did:web:issuer.example", "did:web:other.example", ".well-known/did.json"),
+        ("https://issuer.example", "https://other.example", ".well-known/jwt-vc-issuer"),
+    ] {
+        let folder = document.replace('/', "-");
+        let publish = |issuer: &str| sandbox.beltic(&["publish", "--out", &folder, "--issuer", issuer]);
+        publish(first).expect(0);
+        let before = site(&sandbox, &folder);
+        let refused = publish(second).expect(6);
+        assert!(
+            refused.stderr.contains("another issuer") && refused.stderr.contains(first),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(site(&sandbox, &folder), before);
+        publish(first).expect(0);
+    }
+}
+
 #[test]
 fn every_kind_of_issuer_has_a_site() {
     for (issuer, base, expected) in [

@@ -46,7 +46,7 @@ fn overwrite(yard: &Yard, with: &str) {
 #[test]
 fn a_ledger_that_is_taken_away_ends_the_run() {
     type Mishap = fn(&Yard);
-    let ways: [(&str, Mishap, &str); 9] = [
+    let ways: [(&str, Mishap, &str); 10] = [
         (
             "moved",
             |yard| fs::rename(yard.path("l/ledger.db"), yard.path("elsewhere.db")).unwrap(),
@@ -62,6 +62,7 @@ fn a_ledger_that_is_taken_away_ends_the_run() {
         ("overwritten", |yard| overwrite(yard, "backup.db"), "overwritten"),
         ("overwritten by another", |yard| overwrite(yard, "other.db"), "overwritten"),
         ("cut", |yard| fs::write(yard.path("l/ledger.db"), b"").unwrap(), "overwritten"),
+        ("log emptied", |yard| fs::write(yard.path("l/ledger.db-wal"), b"").unwrap(), "write-ahead log"),
         ("log removed", |yard| fs::remove_file(yard.path("l/ledger.db-wal")).unwrap(), "write-ahead log"),
         (
             "linked",
@@ -95,6 +96,41 @@ fn a_ledger_that_is_taken_away_ends_the_run() {
             yard.check_ledger("l/ledger.db");
         }
     }
+}
+
+/// What counts is the file that the next command will open by the path that was given.
+#[cfg(unix)]
+#[test]
+fn a_link_that_is_switched_ends_the_run() {
+    let yard = Yard::new();
+    for folder in ["first", "second"] {
+        fs::create_dir(yard.path(folder)).unwrap();
+    }
+    let lead_to = |folder: &str| std::os::unix::fs::symlink(folder, yard.path("l")).unwrap();
+    lead_to("first");
+    let mut run = Fed::start(&yard);
+    assert!(run.feed(0).is_some() && run.feed(1).is_some());
+    fs::remove_file(yard.path("l")).unwrap();
+    lead_to("second");
+    assert!(run.feed(2).is_none(), "a result left that the ledger behind the link does not know");
+    assert!(run.end().expect(6).stderr.contains("moved or removed"));
+}
+
+/// A copy of ledger and log that is put back in place, index and all, takes the process back in time.
+#[test]
+fn a_copy_that_is_put_back_under_a_run_ends_it() {
+    let yard = Yard::new();
+    let mut run = Fed::start(&yard);
+    assert!(run.feed(0).is_some());
+    let names = ["ledger.db", "ledger.db-wal", "ledger.db-shm"];
+    let copies = names.map(|name| fs::read(yard.path("l").join(name)).unwrap());
+    assert!(run.feed(1).is_some() && run.feed(2).is_some());
+    for (name, bytes) in names.iter().zip(&copies) {
+        fs::write(yard.path("l").join(name), bytes).unwrap();
+    }
+    let results: Vec<_> = (3..6).map_while(|number| run.feed(number)).collect();
+    assert!(results.is_empty(), "{results:?}");
+    run.end().expect(6);
 }
 
 /// Status changes, too, say nothing that the next command would not know.

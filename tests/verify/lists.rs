@@ -492,9 +492,25 @@ fn a_bad_list_is_not_made_good_by_another_form_or_copy() {
     assert_eq!(with_lists(Kind::JwtVc, &[stale.clone(), bit_list(&[])]), UNKNOWN);
     let unsound = sign_token_list(|payload| payload["ttl"] = json!(0), &[]);
     assert_eq!(with_lists(Kind::JwtVc, &[unsound.clone(), bit_list(&[])]), UNKNOWN);
-    for lists in [[unsound.clone(), token_list(&[])], [token_list(&[]), unsound]] {
-        assert_eq!(with_lists(Kind::SdJwtVc, &lists), None, "a sound one of that name says it");
+    let older = sign_token_list(|p| (p["ttl"] = json!(0), p["iat"] = json!(ISSUED - 60)).1, &[]);
+    for lists in [[older.clone(), token_list(&[])], [token_list(&[]), older]] {
+        assert_eq!(with_lists(Kind::SdJwtVc, &lists), None, "a newer sound one of that name says it");
     }
+    // What was signed at the same time or later, or nobody knows when, may be the last word.
+    let undated = sign_token_list(|payload| payload["iat"] = json!("yesterday"), &[(INDEX, 1)]);
+    let faulty =
+        sign_token_list(|p| (p["exp"] = json!("soon"), p["iat"] = json!(ISSUED + 60)).1, &[(INDEX, 1)]);
+    for last in [unsound, undated, faulty] {
+        for lists in [[last.clone(), token_list(&[])], [token_list(&[]), last.clone()]] {
+            assert_eq!(with_lists(Kind::SdJwtVc, &lists), UNKNOWN);
+        }
+    }
+    // Of two sound ones of the same second that differ, neither counts, whichever comes first.
+    for lists in [[token_list(&[]), token_list(&[(INDEX, 1)])], [token_list(&[(INDEX, 1)]), token_list(&[])]]
+    {
+        assert_eq!(with_lists(Kind::SdJwtVc, &lists), UNKNOWN);
+    }
+    assert_eq!(with_lists(Kind::SdJwtVc, &[token_list(&[]), token_list(&[])]), None, "the same one twice");
     // Of two sound ones the newer counts, whichever comes first.
     let newer = sign_token_list(|payload| payload["iat"] = json!(ISSUED + 60), &[(INDEX, 1)]);
     for lists in [[token_list(&[]), newer.clone()], [newer, token_list(&[])]] {
