@@ -6,13 +6,13 @@
 //! | what | how it is proved | where it is not |
 //! | --- | --- | --- |
 //! | the file has one name | its number of links | stop: by the other name it would have another log |
-//! | the log beside it is its own | the random token of its base ([`super::log`]) | it is set aside, and new lists; where the ledger is only looked at or others use it: stop |
+//! | the log beside it is its own | the random token of its base (`log`) | it is set aside, and new lists; where the ledger is only looked at or others use it: stop |
 //! | there is no rollback journal | a ledger never has one, so it is another database's | it is set aside, and new lists |
 //! | it is the file that it was | inode and time of creation, which the ledger itself holds (`home`) | copied: new lists |
 //! | it is no backup | a backup has no home | new lists |
-//! | it has not gone back in time | the mark's states are among its events ([`super::mark`]) | new lists |
+//! | it has not gone back in time | the mark's states are among its events (`mark`) | new lists |
 //! | the mark is the one that this ledger left | the ledger's random id, and the mark's own inode and time of creation | new lists |
-//! | its rows are what was written | a checksum in each, and counts ([`super::checksum`], [`super::seal`]) | stop |
+//! | its rows are what was written | a checksum in each, and counts (`checksum`, `seal`) | stop |
 //! | it is whole | pages counted by the file's length; looked over wholly (`check`) before new lists are begun | stop |
 //! | the clock | it is not before the last event | a warning; what would have expired at birth is refused |
 //!
@@ -29,7 +29,7 @@
 //!
 //! Before it, after it, and before a batch's results leave, the path leads to the file that is
 //! open, which has one name; the log and its index are those that were opened; and the file's
-//! second page has a token of this ledger's line ([`super::watch`]). Then what was committed is
+//! second page has a token of this ledger's line (`watch`). Then what was committed is
 //! where the next command looks.
 //!
 //! # What is durable when

@@ -14,7 +14,7 @@
 //!
 //! A revocation that is published is never taken back. What was published is what the directory holds, and what a
 //! former site holds that the caller names: either form of a list is enough to know. Before anything is signed, every
-//! list is compared with both (see [`earlier`]):
+//! list is compared with both (see `earlier`):
 //!
 //! | the ledger | what was published | then |
 //! | --- | --- | --- |
