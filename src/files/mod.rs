@@ -85,7 +85,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     Replacement::begin(path)?.commit_with(bytes)
 }
 
-/// Refuses to read a device, which may have more to say for ever; terminals and `/dev/null` are none of those.
+/// Refuses to read a device, which may never end; terminals and `/dev/null` are none of those.
 ///
 /// # Errors
 /// Where it is such a device.

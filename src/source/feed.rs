@@ -162,7 +162,7 @@ pub(super) struct Feed {
 }
 
 /// How many bytes without an item are read before an input is given up. An item that is too long is dropped as it is
-/// read, so memory is safe; but one that never ends, as of `/dev/zero`, would be read for ever.
+/// read, so memory is safe; but one that never ends, as of `/dev/zero`, would be read without end.
 fn patience(max_item_bytes: usize) -> u64 {
     let most = (1 << 30).max(4 * max_item_bytes as u64);
     (1024 * max_item_bytes as u64).clamp(1 << 20, most)
