@@ -27,6 +27,7 @@
 //! - `commit` fails: pieces committed before are finished and written; later ones are dropped.
 //! - `write` fails: no commit begins after that.
 //! - a thread cannot be started: no more is read, and what is in flight is finished and written.
+//! - a worker cannot be made: as if `write` had failed at the next piece.
 //! - a stage panics: the others stop, and the panic goes on in the caller's thread.
 
 use std::any::Any;
@@ -66,7 +67,7 @@ pub trait Worker {
 /// thread cannot be started.
 pub fn run<W, E>(
     jobs: usize,
-    make_worker: impl Fn() -> W + Sync,
+    make_worker: impl Fn() -> Result<W, E> + Sync,
     read: impl FnMut() -> Result<Option<W::Raw>, E> + Send,
     commit: impl FnMut(W::Checked) -> Result<W::Committed, E> + Send,
     mut write: impl FnMut(W::Finished) -> Result<(), E>,
@@ -76,14 +77,14 @@ where
     E: Send + From<ThreadError>,
 {
     if jobs == 0 {
-        return run_alone(make_worker(), read, commit, write);
+        return run_alone(make_worker()?, read, commit, write);
     }
     let in_flight = 2 * jobs + 2;
     let (permit, permits) = bounded::<()>(in_flight);
     let (to_check, check_queue) = unbounded::<Numbered<W::Raw>>();
     let (to_commit, commit_queue) = unbounded::<Numbered<W::Checked>>();
     let (to_finish, finish_queue) = unbounded::<Numbered<W::Committed>>();
-    let (to_write, write_queue) = unbounded::<Delivery<W::Finished>>();
+    let (to_write, write_queue) = unbounded::<Delivery<W::Finished, E>>();
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
@@ -152,13 +153,13 @@ fn run_alone<W: Worker, E>(
 struct Numbered<T>(u64, T);
 
 /// What a worker hands to the writer.
-enum Delivery<T> {
+enum Delivery<T, E> {
     Finished(Numbered<T>),
-    /// A worker's panic, which must not leave the writer waiting for the piece it had.
-    Panic(Box<dyn Any + Send>),
+    /// There is a worker less, which must not leave the writer waiting for the piece it had.
+    Stopped(Stop<E>),
 }
 
-/// Why the writer stopped before the end.
+/// Why the writer, or a worker, stopped before the end.
 enum Stop<E> {
     Error(E),
     Panic(Box<dyn Any + Send>),
@@ -185,21 +186,23 @@ fn read_all<T, E: From<ThreadError>>(
 }
 
 /// Where a worker thread takes its work from, and where it puts it.
-struct Station<W: Worker> {
+struct Station<W: Worker, E> {
     check_queue: Receiver<Numbered<W::Raw>>,
     finish_queue: Receiver<Numbered<W::Committed>>,
     /// None once there is nothing more to check: the committer ends when no worker has one.
     to_commit: Option<Sender<Numbered<W::Checked>>>,
-    to_write: Sender<Delivery<W::Finished>>,
+    to_write: Sender<Delivery<W::Finished, E>>,
 }
 
-impl<W: Worker> Station<W> {
+impl<W: Worker, E> Station<W, E> {
     /// One worker thread, from its start to its end or its panic.
-    fn work(self, make_worker: impl Fn() -> W) {
+    fn work(self, make_worker: impl Fn() -> Result<W, E>) {
         let to_write = self.to_write.clone();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.work_to_the_end(make_worker())));
-        if let Err(payload) = outcome {
-            let _ = to_write.send(Delivery::Panic(payload));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            make_worker().map(|worker| self.work_to_the_end(worker)).map_err(Stop::Error)
+        }));
+        if let Err(stop) = outcome.unwrap_or_else(|payload| Err(Stop::Panic(payload))) {
+            let _ = to_write.send(Delivery::Stopped(stop));
         }
     }
 
@@ -232,15 +235,15 @@ impl<W: Worker> Station<W> {
 
 /// Writes finished pieces in order, and gives their permits back.
 fn deliver<T, E>(
-    write_queue: Receiver<Delivery<T>>,
+    write_queue: Receiver<Delivery<T, E>>,
     permits: Receiver<()>,
     write: &mut impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), Stop<E>> {
-    let mut panic = None;
+    let mut stopped = None;
     let finished = write_queue.iter().map_while(|delivery| match delivery {
         Delivery::Finished(piece) => Some(piece),
-        Delivery::Panic(payload) => {
-            panic = Some(payload);
+        Delivery::Stopped(stop) => {
+            stopped = Some(stop);
             None
         }
     });
@@ -249,8 +252,8 @@ fn deliver<T, E>(
         let _ = permits.recv();
         Ok(())
     });
-    match panic {
-        Some(payload) => Err(Stop::Panic(payload)),
+    match stopped {
+        Some(stop) => Err(stop),
         None => written.map_err(Stop::Error),
     }
 }
@@ -326,8 +329,12 @@ mod tests {
     fn observe(jobs: usize, count: u64, panic_at: Option<u64>, fail: (&str, u64)) -> Observed {
         let in_flight = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
-        let make_worker = || Doubler { panic_at, in_flight: Arc::clone(&in_flight), most: Arc::clone(&most) };
         let fails = |stage: &str, at: u64| if fail == (stage, at) { Err(stage.to_owned()) } else { Ok(()) };
+        let made = AtomicUsize::new(0);
+        let make_worker = || {
+            fails("make", made.fetch_add(1, Ordering::SeqCst) as u64)?;
+            Ok(Doubler { panic_at, in_flight: Arc::clone(&in_flight), most: Arc::clone(&most) })
+        };
         let mut next = 0;
         let committed = Mutex::new(Vec::new());
         let mut written = Vec::new();
@@ -408,6 +415,19 @@ mod tests {
         for jobs in [0, 3] {
             let panic = catch_unwind(|| observe(jobs, 1_000, Some(300), ("", 0)));
             assert!(panic.is_err());
+        }
+    }
+
+    #[test]
+    fn a_worker_that_cannot_be_made_ends_the_run() {
+        for (jobs, nth) in [(0, 0), (1, 0), (3, 0), (3, 2)] {
+            let observed = observe(jobs, 10_000, None, ("make", nth));
+            assert_eq!(observed.result, Err("make".into()), "{nth} of {jobs}");
+            // The other workers may have done something by then.
+            assert_eq!(observed.written, doubles(observed.written.len() as u64));
+            let lost = observed.committed.len() - observed.written.len();
+            assert!(lost <= 2 * (2 * jobs + 2), "{lost}");
+            assert!(nth > 0 || jobs > 1 || observed.committed.is_empty());
         }
     }
 

@@ -15,10 +15,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use beltic::issuer::{Fault, Issuer, IssuerError};
-use beltic::jws::{Implementation, Verifier, verify_es256};
 use beltic::keys::{
-    EncryptionProblem, HolderKeyProblem, IssuerKey, JwkProblem, KeyError, KeyForm, KeyKind, LoadError,
-    PemContent, PublicKey, check_public_jwk,
+    EncryptionProblem, HolderKeyProblem, Implementation, IssuerKey, JwkProblem, KeyError, KeyForm, KeyKind,
+    LoadError, PemContent, PublicKey, SIGNATURE_BYTES, SigningKey, Verifier, check_public_jwk, verify_es256,
 };
 use p256::ecdsa::signature::Verifier as _;
 use serde_json::{Value, json};
@@ -600,12 +599,13 @@ fn signatures_verify_in_another_implementation() {
         for worker in 0..4 {
             let (key, other) = (&key, &other);
             scope.spawn(move || {
-                let signer = key.signer().unwrap();
-                for n in 0..50 {
-                    let input = format!("header.{worker}.{n}");
-                    let signature = signer.sign(input.as_bytes()).unwrap();
+                let inputs: Vec<String> = (0..50).map(|n| format!("header.{worker}.{n}")).collect();
+                let messages: Vec<&[u8]> = inputs.iter().map(|input| input.as_bytes()).collect();
+                let mut signatures = vec![[0; SIGNATURE_BYTES]; messages.len()];
+                key.signer().unwrap().sign(&messages, &mut signatures).unwrap();
+                for (message, signature) in messages.into_iter().zip(signatures) {
                     let signature = p256::ecdsa::Signature::from_slice(&signature).unwrap();
-                    other.verify(input.as_bytes(), &signature).unwrap();
+                    other.verify(message, &signature).unwrap();
                     other.verify(b"something else", &signature).unwrap_err();
                 }
             });
@@ -619,9 +619,11 @@ fn the_private_key_of_rfc_7515_signs_for_its_public_key() {
     let [x, y, ..] = NAMED_KEYS[3];
     let mut jwk = ec("P-256", x, y);
     jwk["d"] = json!("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
-    let signer = parse(jwk.to_string().as_bytes()).unwrap().signer().unwrap();
+    let mut signer = parse(jwk.to_string().as_bytes()).unwrap().signer().unwrap();
+    let mut made = [[0; SIGNATURE_BYTES]];
+    signer.sign(&[b"input"], &mut made).unwrap();
 
-    let signature = p256::ecdsa::Signature::from_slice(&signer.sign(b"input").unwrap()).unwrap();
+    let signature = p256::ecdsa::Signature::from_slice(&made[0]).unwrap();
     p256_key_from_coordinates(x, y).verify(b"input", &signature).unwrap();
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 
 use base64_simd::STANDARD;
-use beltic::keys::{CertificateChain, IssuerKey, PublicKey};
+use beltic::keys::{CertificateChain, IssuerKey, PublicKey, SigningKey};
 use beltic::verify::KeyRing;
 use zeroize::Zeroizing;
 

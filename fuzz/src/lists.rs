@@ -1,8 +1,9 @@
 //! Status lists: compressed, in a token, and in a credential.
 
 use base64_simd::URL_SAFE_NO_PAD;
-use beltic::jws::sign_compact;
+use beltic::keys::SigningKey;
 use beltic::status::{DecodeError, bitstring as bits, token_list as list};
+use beltic::token::sign_compact;
 use beltic::verify::{KeyRing, Lists, Policy};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
@@ -62,8 +63,8 @@ pub fn list_token(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
     let Ok(payload) = std::str::from_utf8(data) else { return };
     let header = if kind % 2 == 0 { list::header(KID, None) } else { bits::header(KID) };
-    let signer = KEY.signer().expect("the key signs");
-    let token = sign_compact(&signer, &header, payload).expect("the key signs");
+    let mut signer = KEY.signer().expect("the key signs");
+    let token = sign_compact(&mut *signer, &header, payload).expect("the key signs");
     let mut ring = KeyRing::default();
     ring.add_named(KID, KEY.public(), ISSUER).expect("a name of the issuer's");
     let policy = Policy::at(now());

@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use beltic::credential::{Assembler, Profile, ProfileSettings, ProofFormat};
 use beltic::issuer::Issuer;
-use beltic::jws::sign_compact;
+use beltic::keys::SigningKey;
 use beltic::ledger::{Entry, grants_without_ledger};
 use beltic::request::Checker;
+use beltic::token::sign_compact;
 use beltic::verify::{KeyRing, NoLists, Policy, Verdict, Verifier};
 
 use crate::world::{ISSUER, KEY, KID, now, rules};
@@ -19,8 +20,8 @@ pub fn credential(data: &[u8]) {
     let (payload, disclosures) = text.split_once('~').unwrap_or((text, ""));
     let (typ, is_sd_jwt) = [("vc+jwt", false), ("dc+sd-jwt", true), ("JWT", false)][usize::from(kind % 3)];
     let header = format!(r#"{{"alg":"ES256","typ":"{typ}","kid":"{KID}"}}"#);
-    let signer = KEY.signer().expect("the key signs");
-    let mut token = sign_compact(&signer, &header, payload).expect("the key signs");
+    let mut signer = KEY.signer().expect("the key signs");
+    let mut token = sign_compact(&mut *signer, &header, payload).expect("the key signs");
     if is_sd_jwt {
         token.push('~');
         token.push_str(disclosures);
@@ -39,7 +40,9 @@ pub fn issued(data: &[u8]) {
     let grants = grants_without_ledger(&[Entry { position: 0, draft: &draft }]).expect("random numbers");
     let profile = &PROFILES[usize::from(kind >> 1 & 1)];
     let mut assembler = Assembler::new(profile, KEY.signer().expect("the key signs"));
-    let token = assembler.sign(&draft, &buffer, &grants[0]).expect("a draft can be signed");
+    let drafts = std::iter::once((&draft, &grants[0]));
+    let tokens = assembler.sign(drafts, &buffer).expect("a draft can be signed");
+    let token = tokens.iter().next().expect("a token for the draft");
     let token = std::str::from_utf8(token).expect("a token is ASCII");
     let policy = Policy { status: false, ..Policy::at(now()) };
     assert!(judge(token, &policy), "what is issued is valid");

@@ -33,15 +33,17 @@ mod failed;
 mod recent;
 mod row;
 mod second_look;
+#[cfg(test)]
+mod tests;
 
 use std::hash::{BuildHasher, RandomState};
 
 use crate::clock::{Clock, UnixTime};
 use crate::credential::{Assembler, AssemblyError, Profile, Resource, beyond_verifiers};
-use crate::keys::IssuerKey;
+use crate::keys::{SignError, SigningKey};
 use crate::ledger::{self, Conflict, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
-use crate::request::{Checked, Checker, Detail, DetailCode, ErrorCode, Rejection, Rules, Warning};
+use crate::request::{Checked, Checker, Detail, DetailCode, Draft, ErrorCode, Rejection, Rules, Warning};
 use crate::source::{Chunk, InputError, ItemFault, ItemText, RowCheck, Source};
 use crate::stop::{Stop, ThreadError};
 use crate::token::MAX_TOKEN_BYTES;
@@ -61,7 +63,7 @@ pub struct Plan<'p> {
     /// What the credentials have in common.
     pub profile: &'p Profile,
     /// The key that signs.
-    pub key: &'p IssuerKey,
+    pub key: &'p dyn SigningKey,
     /// What holds for all items.
     pub rules: Rules,
     /// When credentials are issued.
@@ -148,6 +150,9 @@ pub enum BatchError<S> {
     /// The operating system gives no random bytes.
     #[error("the operating system's random generator failed")]
     Random(#[source] getrandom::Error),
+    /// The key cannot be used. Nothing was recorded that waits for it.
+    #[error("cannot sign with the key")]
+    Key(#[from] SignError),
     /// A credential could not be signed.
     #[error("cannot sign a credential")]
     Signing(#[source] AssemblyError),
@@ -241,7 +246,7 @@ pub fn issue<S: Send>(
     let clock = plan.clock;
     let outcome = pipeline::run(
         plan.jobs,
-        || IssueWorker::new(plan, render, hasher.clone()),
+        || Ok(IssueWorker::new(plan, render, hasher.clone())?),
         || {
             if stop.is_requested() {
                 return Ok(None);
@@ -306,6 +311,14 @@ struct CheckedItem {
     checked: Checked,
 }
 
+impl CheckedItem {
+    /// The `correlation_id` as a JSON string with its quotes, where it could be read; `text` holds the batch's pieces.
+    fn correlation_id<'t>(&self, text: &'t [u8]) -> Option<&'t str> {
+        let id = self.checked.correlation_id.of(text);
+        (!id.is_empty()).then(|| std::str::from_utf8(id).unwrap_or_default())
+    }
+}
+
 /// A batch that is in the ledger: a decision for each draft that was not rejected, in order.
 struct RecordedBatch {
     batch: CheckedBatch,
@@ -317,6 +330,30 @@ enum Decision {
     Issue(Grant),
     WouldIssue { replay: bool },
 }
+
+/// An item and what becomes of it.
+enum Decided<'b> {
+    Reject(&'b CheckedItem, &'b Rejection),
+    WouldIssue(&'b CheckedItem, bool),
+    Issue(&'b CheckedItem, &'b Draft, Grant),
+}
+
+impl<'b> Decided<'b> {
+    /// Takes the next decision, where the item is one that was decided on.
+    fn next(item: &'b CheckedItem, decisions: &mut impl Iterator<Item = Decision>) -> Decided<'b> {
+        match &item.checked.outcome {
+            Err(rejection) => Decided::Reject(item, rejection),
+            Ok(draft) => match decisions.next().expect("the registrar decides on each draft") {
+                Decision::WouldIssue { replay } => Decided::WouldIssue(item, replay),
+                Decision::Issue(grant) => Decided::Issue(item, draft, grant),
+            },
+        }
+    }
+}
+
+/// How many credentials are signed with one call. Engines that sign many at once gain nothing by more, and so many
+/// unsigned tokens still fit into a processor's cache.
+const SIGNED_TOGETHER: usize = 256;
 
 /// What each worker thread has.
 struct IssueWorker<'p> {
@@ -333,11 +370,14 @@ struct IssueWorker<'p> {
 }
 
 impl<'p> IssueWorker<'p> {
-    fn new(plan: &Plan<'p>, render: &'p dyn Render, hasher: RandomState) -> IssueWorker<'p> {
-        let signer = plan.key.signer().expect("a key that was read can sign");
-        IssueWorker {
+    fn new(
+        plan: &Plan<'p>,
+        render: &'p dyn Render,
+        hasher: RandomState,
+    ) -> Result<IssueWorker<'p>, SignError> {
+        Ok(IssueWorker {
             checker: Checker::new(plan.rules.clone()),
-            assembler: Assembler::new(plan.profile, signer),
+            assembler: Assembler::new(plan.profile, plan.key.signer()?),
             profile: plan.profile,
             render,
             keep_failed: plan.keep_failed,
@@ -345,7 +385,7 @@ impl<'p> IssueWorker<'p> {
             hasher,
             last_text: 0,
             last_output: 0,
-        }
+        })
     }
 
     /// Rejects a draft whose credential may be longer than verifiers read, before it is recorded.
@@ -358,6 +398,46 @@ impl<'p> IssueWorker<'p> {
             let detail = Detail { path: String::new(), column: None, code: DetailCode::TooLong, message };
             checked.outcome = Err(Box::new(Rejection::of_details(vec![detail])));
         }
+    }
+
+    /// Signs some items of a batch, and renders their rows.
+    fn finish_some(
+        &mut self,
+        decided: &[Decided<'_>],
+        text: &[u8],
+        delivery: &mut Delivery,
+    ) -> Result<(), FinishError> {
+        let granted = decided.iter().filter_map(|decided| match decided {
+            Decided::Issue(_, draft, grant) => Some((*draft, grant)),
+            _ => None,
+        });
+        let mut tokens = self.assembler.sign(granted, text)?.iter();
+        for decided in decided {
+            let (item, outcome) = match decided {
+                Decided::Reject(item, rejection) => (item, Outcome::Rejected(rejection)),
+                Decided::WouldIssue(item, replay) => (item, Outcome::Foreseen { replay: *replay }),
+                Decided::Issue(item, draft, grant) => {
+                    note_list(&mut delivery.status_lists, grant);
+                    let token = tokens.next().expect("a token for each draft that was granted");
+                    if let Some(eyes) = &mut self.second_look {
+                        let index = item.index;
+                        eyes.look(token, grant.issued_at)
+                            .map_err(|refusal| FinishError::Unverified { index, refusal })?;
+                    }
+                    (item, Outcome::Issued(Resource { profile: self.profile, draft, text, grant, token }))
+                }
+            };
+            delivery.count(&outcome);
+            let row = Row {
+                index: item.index,
+                line: item.line,
+                correlation_id: item.correlation_id(text),
+                outcome,
+            };
+            self.render.row(&row, &mut delivery.bytes, &mut delivery.notes);
+            delivery.row_ends.push((item.index, delivery.bytes.len()));
+        }
+        Ok(())
     }
 
     fn check_item(&mut self, item: &ItemText<'_>, issued_at: UnixTime, buffer: &mut Vec<u8>) -> Checked {
@@ -427,36 +507,10 @@ impl pipeline::Worker for IssueWorker<'_> {
             bytes_consumed: batch.bytes_consumed,
             ..Delivery::default()
         };
-        let mut decisions = decisions.iter();
-        for item in &batch.items {
-            let id = item.checked.correlation_id.of(&batch.text);
-            let correlation_id = (!id.is_empty()).then(|| std::str::from_utf8(id).unwrap_or_default());
-            let outcome = match &item.checked.outcome {
-                Err(rejection) => Outcome::Rejected(rejection),
-                Ok(draft) => match decisions.next().expect("the registrar decides on each draft") {
-                    Decision::WouldIssue { replay } => Outcome::Foreseen { replay: *replay },
-                    Decision::Issue(grant) => {
-                        note_list(&mut delivery.status_lists, grant);
-                        let token = self.assembler.sign(draft, &batch.text, grant)?;
-                        if let Some(eyes) = &mut self.second_look {
-                            let index = item.index;
-                            eyes.look(token, grant.issued_at)
-                                .map_err(|refusal| FinishError::Unverified { index, refusal })?;
-                        }
-                        Outcome::Issued(Resource {
-                            profile: self.profile,
-                            draft,
-                            text: &batch.text,
-                            grant,
-                            token,
-                        })
-                    }
-                },
-            };
-            delivery.count(&outcome);
-            let row = Row { index: item.index, line: item.line, correlation_id, outcome };
-            self.render.row(&row, &mut delivery.bytes, &mut delivery.notes);
-            delivery.row_ends.push((item.index, delivery.bytes.len()));
+        let mut decisions = decisions.into_iter();
+        for items in batch.items.chunks(SIGNED_TOGETHER) {
+            let decided: Vec<_> = items.iter().map(|item| Decided::next(item, &mut decisions)).collect();
+            self.finish_some(&decided, &batch.text, &mut delivery)?;
         }
         delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));
         for item in batch.items {

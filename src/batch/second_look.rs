@@ -3,8 +3,7 @@
 
 use crate::clock::UnixTime;
 use crate::credential::Profile;
-use crate::jws::Implementation;
-use crate::keys::PublicKey;
+use crate::keys::{Implementation, PublicKey};
 use crate::verify::{KeyRing, NoLists, Policy, Refusal, RingError, Verdict, Verifier};
 
 /// What the run's credentials are held to.
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
     use crate::credential::{Assembler, ProfileSettings};
     use crate::issuer::Issuer;
-    use crate::keys::IssuerKey;
+    use crate::keys::{IssuerKey, SigningKey};
     use crate::ledger::{Entry, grants_without_ledger};
     use crate::request::rules::CalendarDuration;
     use crate::request::{Checker, Rules};
@@ -81,7 +80,8 @@ mod tests {
         let grant = grants_without_ledger(&[Entry { position: 0, draft: &draft }]).unwrap().remove(0);
         let signed_by = |key: &IssuerKey| {
             let mut assembler = Assembler::new(&profile, key.signer().unwrap());
-            assembler.sign(&draft, &text, &grant).unwrap().to_vec()
+            let tokens = assembler.sign(std::iter::once((&draft, &grant)), &text).unwrap();
+            tokens.iter().next().unwrap().to_vec()
         };
         let look = SecondLook::new(key.public(), &profile, now).unwrap();
         let mut eyes = look.eyes();

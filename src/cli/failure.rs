@@ -7,6 +7,7 @@ use std::path::Path;
 use super::exit::ExitStatus;
 use super::streams;
 use crate::batch::BatchError;
+use crate::credential::AssemblyError;
 use crate::files::{NEW_FILE, PathError, TargetError};
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
@@ -277,10 +278,16 @@ impl From<BatchError<Failure>> for Failure {
             ),
             BatchError::Unverified { .. } => Failure::said(ExitStatus::Unexpected, error.to_string())
                 .hint("nothing of its batch was delivered; the key, the memory or this program is at fault"),
-            BatchError::Signing(source) => Failure::new(
-                ExitStatus::Unexpected,
-                anyhow::Error::new(source).context("cannot sign a credential"),
-            ),
+            BatchError::Key(source) => {
+                Failure::new(ExitStatus::Key, anyhow::Error::new(source).context("cannot sign with the key"))
+            }
+            BatchError::Signing(source) => {
+                let status = match &source {
+                    AssemblyError::Sign(_) => ExitStatus::Key,
+                    AssemblyError::Random(_) => ExitStatus::Unexpected,
+                };
+                Failure::new(status, anyhow::Error::new(source).context("cannot sign a credential"))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a draft and its grant to a signed credential.
 
 use std::io::Write;
+use std::ops::Range;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
@@ -8,7 +9,7 @@ use super::profile::{Profile, ProofFormat};
 use super::sd_jwt::Hider;
 use super::{jwt_vc, sd_jwt};
 use crate::json::Parser;
-use crate::jws::{SignError, Signer};
+use crate::keys::{SIGNATURE_BYTES, SignError, Signature, Signer};
 use crate::ledger::Grant;
 use crate::request::Draft;
 
@@ -23,21 +24,58 @@ pub enum AssemblyError {
     Random(#[from] getrandom::Error),
 }
 
-/// Signs credentials, one after the other, in buffers of its own.
+/// Signs credentials, many at once, in buffers of its own.
 pub struct Assembler<'p> {
     profile: &'p Profile,
-    signer: Signer,
+    signer: Box<dyn Signer>,
     parser: Parser,
     hider: Hider,
     /// The protected header, base64url, with the dot that follows it.
     header: Vec<u8>,
     payload: Vec<u8>,
-    token: Vec<u8>,
+    /// Tokens, one behind the other, each with a gap for its signature until that is made.
+    tokens: Vec<u8>,
+    places: Vec<Place>,
+    signatures: Vec<Signature>,
+}
+
+/// Where a token is among the others.
+struct Place {
+    /// From its header to the end of its payload, which is what is signed.
+    signing_input: Range<usize>,
+    /// Where it ends, disclosures included.
+    end: usize,
+}
+
+impl Place {
+    /// Where the signature goes: behind the payload and a dot.
+    fn signature(&self) -> Range<usize> {
+        let start = self.signing_input.end + ".".len();
+        start..start + ENCODED_SIGNATURE_BYTES
+    }
+}
+
+/// The length of a signature in base64url.
+const ENCODED_SIGNATURE_BYTES: usize = (SIGNATURE_BYTES * 4).div_ceil(3);
+
+/// Signed credentials, in the order in which they were asked for.
+#[derive(Clone, Copy)]
+pub struct Tokens<'a> {
+    tokens: &'a [u8],
+    places: &'a [Place],
+}
+
+impl<'a> Tokens<'a> {
+    /// The tokens, each a compact JWS (RFC 7515 section 7.1), with the disclosures behind it where the form has any
+    /// (RFC 9901 section 4).
+    pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
+        self.places.iter().map(move |place| &self.tokens[place.signing_input.start..place.end])
+    }
 }
 
 impl<'p> Assembler<'p> {
     /// An assembler for one worker thread.
-    pub fn new(profile: &'p Profile, signer: Signer) -> Assembler<'p> {
+    pub fn new(profile: &'p Profile, signer: Box<dyn Signer>) -> Assembler<'p> {
         let header = match profile.proof_format {
             ProofFormat::JwtVc => jwt_vc::header(profile),
             ProofFormat::SdJwtVc => sd_jwt::header(profile),
@@ -51,36 +89,60 @@ impl<'p> Assembler<'p> {
             hider: Hider::default(),
             header: encoded,
             payload: Vec::new(),
-            token: Vec::new(),
+            tokens: Vec::new(),
+            places: Vec::new(),
+            signatures: Vec::new(),
         }
     }
 
-    /// Signs a credential; `text` holds the draft's pieces. The token stands in a buffer that the
-    /// next call writes over. It is compact JWS (RFC 7515 section 7.1), with the disclosures
-    /// behind it where the form has any (RFC 9901 section 4).
+    /// Signs a credential for each draft and its grant; `text` holds the drafts' pieces. The tokens stand in a
+    /// buffer that the next call writes over.
     ///
     /// # Errors
-    /// Where there are no random bytes for a nonce or a salt.
-    pub fn sign(&mut self, draft: &Draft, text: &[u8], grant: &Grant) -> Result<&[u8], AssemblyError> {
-        self.payload.clear();
-        self.token.clear();
-        let Assembler { profile, parser, hider, payload, .. } = self;
+    /// Where the signer does not sign, or there are no random bytes for a salt. Then there are no tokens at all.
+    pub fn sign<'d>(
+        &mut self,
+        drafts: impl Iterator<Item = (&'d Draft, &'d Grant)>,
+        text: &[u8],
+    ) -> Result<Tokens<'_>, AssemblyError> {
+        self.tokens.clear();
+        self.places.clear();
+        for (draft, grant) in drafts {
+            self.add_unsigned(draft, text, grant)?;
+        }
+        let inputs: Vec<&[u8]> =
+            self.places.iter().map(|place| &self.tokens[place.signing_input.clone()]).collect();
+        self.signatures.resize(inputs.len(), [0; SIGNATURE_BYTES]);
+        self.signer.sign(&inputs, &mut self.signatures)?;
+        for (place, signature) in self.places.iter().zip(&self.signatures) {
+            let gap = &mut self.tokens[place.signature()];
+            let _ = URL_SAFE_NO_PAD.encode(signature, Out::from_slice(gap));
+        }
+        Ok(Tokens { tokens: &self.tokens, places: &self.places })
+    }
+
+    /// Writes a token with a gap where its signature will be.
+    fn add_unsigned(&mut self, draft: &Draft, text: &[u8], grant: &Grant) -> Result<(), AssemblyError> {
+        let Assembler { profile, parser, hider, header, payload, tokens, places, .. } = self;
+        payload.clear();
         match profile.proof_format {
             ProofFormat::JwtVc => jwt_vc::write_payload(payload, profile, draft, text, grant, parser),
             ProofFormat::SdJwtVc => {
                 sd_jwt::write_payload(payload, profile, draft, text, grant, parser, hider)?;
             }
         }
-        self.token.extend_from_slice(&self.header);
-        push_base64url(&mut self.token, &self.payload);
-        let signature = self.signer.sign(&self.token)?;
-        self.token.push(b'.');
-        push_base64url(&mut self.token, &signature);
-        if self.profile.proof_format == ProofFormat::SdJwtVc {
-            self.token.extend_from_slice(&self.hider.disclosures);
-            self.token.push(b'~');
+        let start = tokens.len();
+        tokens.extend_from_slice(header);
+        push_base64url(tokens, payload);
+        let signing_input = start..tokens.len();
+        tokens.push(b'.');
+        tokens.extend_from_slice(&[0; ENCODED_SIGNATURE_BYTES]);
+        if profile.proof_format == ProofFormat::SdJwtVc {
+            tokens.extend_from_slice(&hider.disclosures);
+            tokens.push(b'~');
         }
-        Ok(&self.token)
+        places.push(Place { signing_input, end: tokens.len() });
+        Ok(())
     }
 }
 

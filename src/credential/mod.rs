@@ -11,7 +11,7 @@ mod resource;
 pub mod sd_jwt;
 mod size;
 
-pub use assemble::{Assembler, AssemblyError};
+pub use assemble::{Assembler, AssemblyError, Tokens};
 pub use profile::{Profile, ProfileSettings, ProofFormat};
 pub use resource::Resource;
 pub use size::beyond_verifiers;

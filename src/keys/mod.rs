@@ -10,6 +10,9 @@ mod holder;
 mod jwk;
 mod pem;
 mod public;
+mod signing;
+mod software;
+mod verifier;
 
 use std::fmt;
 use std::path::Path;
@@ -23,6 +26,8 @@ pub use chain::{CertificateChain, ChainError};
 pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadError, PemContent};
 pub use holder::{HolderKeyProblem, check_public_jwk};
 pub use public::{PublicJwk, PublicKey};
+pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey};
+pub use verifier::{Implementation, Verifier, verify_es256};
 
 use crate::files;
 
@@ -37,8 +42,7 @@ pub type Passphrase<'a> = &'a mut dyn FnMut() -> Result<Zeroizing<String>, KeyEr
 
 /// An ES256 private key that signs for one issuer.
 ///
-/// A key file is parsed once. The key can be shared between threads; each worker takes its own
-/// [`Signer`](crate::jws::Signer) from it.
+/// A key file is parsed once. The key can be shared between threads; each worker takes its own [`Signer`] from it.
 ///
 /// `Debug` prints the thumbprint and never the private number, which is wiped when the key is dropped.
 pub struct IssuerKey {

@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Directory, MAX_FILE_BYTES, Plan, PublishError};
-use crate::jws;
-use crate::keys::PublicKey;
+use crate::keys::{self, PublicKey};
 use crate::ledger::allocation::LIST_ENTRIES;
 use crate::ledger::{ListState, Status};
 use crate::site::{Kind, SitePath};
@@ -163,7 +162,7 @@ fn is_ours(bytes: &[u8], plan: &Plan<'_>) -> bool {
         let token = Compact::split(std::str::from_utf8(bytes).ok()?).ok()?;
         let mut buffer = Vec::new();
         let signature = decode(token.signature, Part::Signature, &mut buffer).ok()?;
-        Some(jws::verify_es256(key, token.signing_input(), signature))
+        Some(keys::verify_es256(key, token.signing_input(), signature))
     };
     let others = plan.other_keys.iter().map(|(key, _)| key);
     others.chain([plan.key.public()]).any(|key| signed_by(key) == Some(true))

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Plan;
-use crate::jws;
-use crate::keys::{CertificateChain, PublicKey};
+use crate::keys::{self, CertificateChain, PublicKey};
 use crate::ledger::allocation::LIST_ENTRIES;
 use crate::ledger::{ListState, Status};
 use crate::site::Kind;
@@ -115,7 +114,7 @@ impl Form {
             }
         }
         let signature = crate::token::decode(token.signature, Part::Signature, &mut signature).ok()?;
-        let sound = jws::verify_es256(key, token.signing_input(), signature);
+        let sound = keys::verify_es256(key, token.signing_input(), signature);
         (ours == theirs && sound).then_some(times)
     }
 }

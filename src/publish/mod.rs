@@ -39,14 +39,14 @@ use thiserror::Error;
 use crate::clock::UnixTime;
 use crate::files::PathError;
 use crate::issuer::Issuer;
-use crate::jws::{self, SignError, Signer};
-use crate::keys::{CertificateChain, IssuerKey, PublicKey};
+use crate::keys::{CertificateChain, PublicKey, SignError, Signer, SigningKey};
 use crate::ledger::{Ledger, LedgerError, ListState, ListUris};
 use crate::site::{
     Document, FileConflict, Files, Hosts, KeySet, KeySetError, KeyState, Kind, PathError as PlaceError,
     SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,
 };
 use crate::status::Validity;
+use crate::token::sign_compact;
 pub use directory::Directory;
 use earlier::Earlier;
 use lists::{Form, Freshness, forms, revoked_entries};
@@ -60,7 +60,7 @@ pub struct Plan<'p> {
     /// Who issues.
     pub issuer: &'p Issuer,
     /// The key that signs the lists.
-    pub key: &'p IssuerKey,
+    pub key: &'p dyn SigningKey,
     /// The keys that do not sign: next and retired ones.
     pub other_keys: Vec<(PublicKey, KeyState)>,
     /// `status.base_url`, where there is one.
@@ -279,12 +279,12 @@ impl Site {
         earlier.check()?;
         self.notices.extend(earlier.notice()?);
 
-        let signer = plan.key.signer()?;
+        let mut signer = plan.key.signer()?;
         for list in &lists {
             for form in forms(list, plan, aggregation_uri.as_deref()) {
                 let path = hosts.path_of_list(&form.uri, form.kind)?;
                 let published = directory.read(&path)?;
-                self.add_form(form, path, published, plan, &signer)?;
+                self.add_form(form, path, published, plan, &mut *signer)?;
             }
         }
         if !lists.is_empty() {
@@ -330,7 +330,7 @@ impl Site {
         path: SitePath,
         published: Option<Vec<u8>>,
         plan: &Plan<'_>,
-        signer: &Signer,
+        signer: &mut dyn Signer,
     ) -> Result<(), PublishError> {
         let freshness = form.freshness(published.as_deref(), plan);
         let bytes = match (freshness, published) {
@@ -339,7 +339,7 @@ impl Site {
                 if freshness == Freshness::Lapsing {
                     self.lapsing.push(path.clone());
                 }
-                jws::sign_compact(signer, &form.header, &form.payload)?.into_bytes()
+                sign_compact(signer, &form.header, &form.payload)?.into_bytes()
             }
         };
         Ok(self.files.add(Document { path, kind: form.kind, bytes })?)
@@ -448,6 +448,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::keys::IssuerKey;
     use crate::ledger::{Entry, RunDescription, Terms};
     use crate::request::rules::CalendarDuration;
     use crate::request::{Checker, Rules};

@@ -98,7 +98,7 @@ mod tests {
     use crate::credential::{Assembler, Profile, ProfileSettings};
     use crate::issuer::Issuer;
     use crate::json::Parser;
-    use crate::keys::IssuerKey;
+    use crate::keys::{IssuerKey, SigningKey};
     use crate::ledger::{Grant, ListUris, Standing};
     use crate::request::rules::CalendarDuration;
     use crate::request::{Checker, Rules};
@@ -153,8 +153,9 @@ mod tests {
             standing: Standing::default(),
         };
         let mut assembler = Assembler::new(&profile, key.signer().unwrap());
-        let token = assembler.sign(&draft, &text, &grant).unwrap();
-        let payload = std::str::from_utf8(token).unwrap().split('.').nth(1).unwrap();
+        let tokens = assembler.sign(std::iter::once((&draft, &grant)), &text).unwrap();
+        let token = std::str::from_utf8(tokens.iter().next().unwrap()).unwrap();
+        let payload = token.split('.').nth(1).unwrap();
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode_to_vec(payload).unwrap()).unwrap()
     }
 

@@ -90,8 +90,7 @@ mod tests {
     use super::super::Status;
     use super::*;
     use crate::clock::UnixTime;
-    use crate::jws::verify_es256;
-    use crate::keys::PublicKey;
+    use crate::keys::{PublicKey, verify_es256};
 
     /// Enough for the published lists of 2^20 entries of 8 bits.
     const MAX: usize = 1 << 20;

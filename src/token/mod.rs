@@ -2,14 +2,17 @@
 //!
 //! [`Compact`] cuts a token into its parts, [`decode_text`] and [`parse_object`] read one part,
 //! [`process`] puts disclosures where they belong. All of them are as strict as the standards let a
-//! verifier be, because the verifier stands on them. Nothing here looks at a signature.
+//! verifier be, because the verifier stands on them. Nothing that reads looks at a signature;
+//! [`sign_compact`] makes one.
 
 mod compact;
 mod disclosures;
 mod error;
 mod present;
+mod sign;
 
 pub use compact::{Compact, MAX_TOKEN_BYTES, decode, decode_text, parse_object, unverified_id};
 pub use disclosures::{Disclosed, MAX_DISCLOSURES, Processed, process};
 pub use error::{DisclosureError, DisclosureProblem, Part, TokenError};
 pub use present::{PresentError, present};
+pub use sign::sign_compact;

@@ -25,7 +25,7 @@ use super::times::{Moment, date_time, numeric_date};
 use super::verdict::{Reason, Refusal, Step};
 use super::{check_issuer, check_period};
 use crate::json::{Kind, Parser, Value};
-use crate::jws::Implementation;
+use crate::keys::Implementation;
 use crate::status::bitstring::{self, Bitstring, Purpose};
 use crate::status::{Status, StatusArray, token_list};
 use crate::token::{Compact, Part, decode_text, parse_object};

@@ -28,7 +28,7 @@ pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
 use crate::clock::UnixTime;
 use crate::json::{Kind, Parser, Value};
-use crate::jws::Implementation;
+use crate::keys::Implementation;
 use crate::request::{self, fields};
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
 use claims::{Business, Claims, check_never_disclosable};

@@ -6,14 +6,14 @@ use super::policy::Policy;
 use super::ring::{Found, KeyRing, RingKey, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
-use crate::jws::{self, Implementation, SIGNATURE_BYTES};
+use crate::keys::{self, Implementation, SIGNATURE_BYTES};
 use crate::token::{self, Compact, Part, TokenError, decode, decode_text, parse_object};
 
 /// Checks headers and signatures with the keys of a ring, each parsed once.
 pub(super) struct Opener<'r> {
     ring: &'r KeyRing,
     implementation: Implementation,
-    verifiers: Vec<Option<jws::Verifier>>,
+    verifiers: Vec<Option<keys::Verifier>>,
     parser: Parser,
     buffer: Vec<u8>,
     /// The header that was read last, base64url, and what it came to: tokens of one issuer have the same.
@@ -106,7 +106,7 @@ impl<'r> Opener<'r> {
         }
         let verifier = &mut self.verifiers[opened.key];
         if verifier.is_none() {
-            let made = jws::Verifier::of(self.implementation, &self.ring.key(opened.key).public);
+            let made = keys::Verifier::of(self.implementation, &self.ring.key(opened.key).public);
             *verifier = Some(made.map_err(|error| bad(error.to_string()))?);
         }
         match verifier {

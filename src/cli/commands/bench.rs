@@ -22,8 +22,7 @@ use crate::credential::sd_jwt::Policy;
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::PathError;
 use crate::issuer::Issuer;
-use crate::jws::SIGNATURE_BYTES;
-use crate::keys::IssuerKey;
+use crate::keys::{IssuerKey, SIGNATURE_BYTES, SigningKey};
 use crate::ledger::{self, Ledger, RunDescription, Terms};
 use crate::request::Rules;
 use crate::request::rules::CalendarDuration;
@@ -120,8 +119,9 @@ impl Bench {
         let begun = Instant::now();
         thread::scope(|scope| {
             let work = || {
-                let signer = self.key.signer()?;
-                (0..share).try_for_each(|_| signer.sign(std::hint::black_box(&message)).map(drop))
+                let mut signer = self.key.signer()?;
+                let mut signature = [[0; SIGNATURE_BYTES]];
+                (0..share).try_for_each(|_| signer.sign(&[std::hint::black_box(&message)], &mut signature))
             };
             let start = |_| thread::Builder::new().spawn_scoped(scope, work).map_err(ThreadError::from);
             let threads = (0..self.jobs).map(start).collect::<Result<Vec<_>, _>>()?;

@@ -30,7 +30,13 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let mut order = Order::default();
     let ended = pipeline::run(
         workers(args),
-        || Station { parser: Parser::for_tokens(), verifier: Verifier::new(&ring, &policy, &lists), form },
+        || {
+            Ok(Station {
+                parser: Parser::for_tokens(),
+                verifier: Verifier::new(&ring, &policy, &lists),
+                form,
+            })
+        },
         || inputs.next(),
         |judged| order.number(judged),
         |written: Written| {
