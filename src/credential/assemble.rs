@@ -1,6 +1,5 @@
 //! From a draft and its grant to a signed credential.
 
-use std::io::Write;
 use std::ops::Range;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
@@ -8,7 +7,7 @@ use base64_simd::{Out, URL_SAFE_NO_PAD};
 use super::profile::{Profile, ProofFormat};
 use super::sd_jwt::Hider;
 use super::{jwt_vc, sd_jwt};
-use crate::json::Parser;
+use crate::json::{Parser, object};
 use crate::keys::{SIGNATURE_BYTES, SignError, Signature, Signer};
 use crate::ledger::Grant;
 use crate::request::Draft;
@@ -153,19 +152,11 @@ pub(super) fn push_base64url(out: &mut Vec<u8>, bytes: &[u8]) {
     let _ = URL_SAFE_NO_PAD.encode(bytes, Out::from_slice(&mut out[start..]));
 }
 
-/// Appends a number in decimal digits.
-pub(super) fn push_number(out: &mut Vec<u8>, number: impl std::fmt::Display) {
-    let _ = write!(out, "{number}"); // writing to a Vec does not fail
-}
-
 /// Appends `,"status":…`, the place in a Token Status List (section 6.2), where the credential has
 /// one. Both forms of credentials carry it.
 pub(super) fn push_token_status(out: &mut Vec<u8>, grant: &Grant) {
     let Some((uris, index)) = &grant.status else { return };
-    out.extend_from_slice(br#","status":{"status_list":{"idx":"#);
-    push_number(out, index);
-    out.extend_from_slice(br#","uri":""#);
+    out.extend_from_slice(b",\"status\":");
     // A list's URIs are ours and hold nothing that JSON escapes.
-    out.extend_from_slice(uris.token.as_bytes());
-    out.extend_from_slice(br#""}}"#);
+    object!(out, { "status_list": { "idx": number index, "uri": plain &uris.token } });
 }

@@ -11,32 +11,27 @@
 
 use base64_simd::STANDARD;
 
-use crate::json::{self, Parser};
+use crate::json::{Parser, object};
 
 /// Writes `,"evidence":[…]` for an array of references; nothing where there are none.
 pub(super) fn write(out: &mut Vec<u8>, references: &[u8], parser: &mut Parser) {
     let Ok(text) = std::str::from_utf8(references) else { return };
     let Ok(document) = parser.parse(text) else { return };
-    let mut separator: &[u8] = br#","evidence":["#;
+    let mut before: &[u8] = b",\"evidence\":[";
     for reference in document.root().elements() {
-        out.extend_from_slice(separator);
-        out.extend_from_slice(br#"{"type":"EvidenceReference","reference":"#);
-        out.extend_from_slice(reference.text().as_bytes());
-        if let Some(file) = reference.as_str().as_deref().and_then(Hashed::of) {
-            for (name, value) in [
-                (r#","digestSRI":"#, Some(&*file.digest_sri)),
-                (r#","document_type":"#, file.document_type),
-                (r#","name":"#, file.name),
-            ] {
-                let Some(value) = value else { continue };
-                out.extend_from_slice(name.as_bytes());
-                json::push_str(out, value);
-            }
-        }
-        out.push(b'}');
-        separator = b",";
+        let value = reference.as_str();
+        let file = value.as_deref().and_then(Hashed::of);
+        out.extend_from_slice(before);
+        object!(out, {
+            "type": plain "EvidenceReference",
+            "reference": raw reference.text(),
+            "digestSRI"?: text file.as_ref().map(|file| &file.digest_sri),
+            "document_type"?: text file.as_ref().and_then(|file| file.document_type),
+            "name"?: text file.as_ref().and_then(|file| file.name),
+        });
+        before = b",";
     }
-    if separator == b"," {
+    if before == b"," {
         out.push(b']');
     }
 }

@@ -5,11 +5,11 @@
 //! of either kind agree. `sub` = `credentialSubject.id`, and neither is there where the subject's id is
 //! not a URI: the context of the VC Data Model reads both as IRIs.
 
-use super::assemble::{push_number, push_token_status};
+use super::assemble::push_token_status;
 use super::evidence;
 use super::profile::Profile;
-use crate::json::Parser;
-use crate::ledger::{Grant, ListUris};
+use crate::json::{Parser, object};
+use crate::ledger::Grant;
 use crate::request::Draft;
 
 /// The protected header (VC-JOSE-COSE section 3.1.1).
@@ -27,66 +27,52 @@ pub(super) fn write_payload(
     parser: &mut Parser,
 ) {
     let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
-    let id = grant.id.urn().encode_lower(&mut id_buffer).as_bytes();
-    let mut put = |bytes: &[u8]| out.extend_from_slice(bytes);
-
-    put(br#"{"@context":"#);
-    put(profile.context_json.as_bytes());
-    put(br#","id":""#);
-    put(id);
-    put(br#"","type":["VerifiableCredential","BusinessCredential"],"issuer":"#);
-    put(profile.issuer_json.as_bytes());
-    put(br#","validFrom":""#);
-    put(&grant.issued_at.rfc3339());
-    put(br#"","validUntil":""#);
-    put(&grant.expires_at.rfc3339());
-    put(br#"","credentialSubject":{"#);
-    // VC Data Model 2.0 section 4.8: an id is a URL. Other identifiers keep a name of ours.
-    put(if draft.subject_id_is_uri { br#""id":"# } else { br#""subject_id":"# });
-    put(draft.subject_id.of(text));
-    put(draft.subject_members.of(text));
-    put(br#","claims":"#);
-    put(draft.claims.of(text));
-    put(b"}");
-
-    if let Some((uris, index)) = &grant.status {
-        write_status(out, uris, *index);
-    }
-    evidence::write(out, draft.evidence_refs.of(text), parser);
-    if !draft.cnf.is_empty() {
-        out.extend_from_slice(br#","cnf":"#);
-        out.extend_from_slice(draft.cnf.of(text));
-    }
-
-    out.extend_from_slice(br#","iss":"#);
-    out.extend_from_slice(profile.issuer_json.as_bytes());
-    if draft.subject_id_is_uri {
-        out.extend_from_slice(br#","sub":"#);
-        out.extend_from_slice(draft.subject_id.of(text));
-    }
-    out.extend_from_slice(br#","jti":""#);
-    out.extend_from_slice(id);
-    out.extend_from_slice(br#"","iat":"#);
-    push_number(out, grant.issued_at.seconds());
-    out.extend_from_slice(br#","exp":"#);
-    push_number(out, grant.expires_at.seconds());
-    out.extend_from_slice(br#","vct":"#);
-    out.extend_from_slice(profile.vct_json.as_bytes());
-    push_token_status(out, grant);
-    out.push(b'}');
+    let id = grant.id.urn().encode_lower(&mut id_buffer);
+    object!(out, {
+        "@context": raw &profile.context_json,
+        "id": plain id,
+        "type": raw r#"["VerifiableCredential","BusinessCredential"]"#,
+        "issuer": raw &profile.issuer_json,
+        "validFrom": plain grant.issued_at.rfc3339(),
+        "validUntil": plain grant.expires_at.rfc3339(),
+        "credentialSubject": with { write_subject(out, draft, text) },
+        ..{ push_status(out, grant) },
+        ..{ evidence::write(out, draft.evidence_refs.of(text), parser) },
+        "cnf"?: raw draft.cnf.some_of(text),
+        "iss": raw &profile.issuer_json,
+        "sub"?: raw draft.subject_id_is_uri.then(|| draft.subject_id.of(text)),
+        "jti": plain id,
+        "iat": number grant.issued_at.seconds(),
+        "exp": number grant.expires_at.seconds(),
+        "vct": raw &profile.vct_json,
+        ..{ push_token_status(out, grant) },
+    });
 }
 
-/// Writes `credentialStatus`: an entry for revocation, and one for suspension where the list has
+/// VC Data Model 2.0 section 4.8: an id is a URL. Other identifiers keep a name of ours.
+fn write_subject(out: &mut Vec<u8>, draft: &Draft, text: &[u8]) {
+    let id = draft.subject_id.of(text);
+    let members = draft.subject_members.of(text);
+    let claims = draft.claims.of(text);
+    if draft.subject_id_is_uri {
+        object!(out, { "id": raw id, ..{ out.extend_from_slice(members) }, "claims": raw claims });
+    } else {
+        object!(out, { "subject_id": raw id, ..{ out.extend_from_slice(members) }, "claims": raw claims });
+    }
+}
+
+/// Appends `credentialStatus`, where there is any: an entry for revocation, and one for suspension where the list has
 /// that (Bitstring Status List section 2.1).
-fn write_status(out: &mut Vec<u8>, uris: &ListUris, index: u32) {
-    out.extend_from_slice(br#","credentialStatus":"#);
+fn push_status(out: &mut Vec<u8>, grant: &Grant) {
+    let Some((uris, index)) = &grant.status else { return };
+    out.extend_from_slice(b",\"credentialStatus\":");
     match &uris.suspension {
-        None => write_status_entry(out, &uris.bitstring, "revocation", index),
+        None => write_status_entry(out, &uris.bitstring, "revocation", *index),
         Some(suspension) => {
             out.push(b'[');
-            write_status_entry(out, &uris.bitstring, "revocation", index);
+            write_status_entry(out, &uris.bitstring, "revocation", *index);
             out.push(b',');
-            write_status_entry(out, suspension, "suspension", index);
+            write_status_entry(out, suspension, "suspension", *index);
             out.push(b']');
         }
     }
@@ -95,19 +81,15 @@ fn write_status(out: &mut Vec<u8>, uris: &ListUris, index: u32) {
 /// A list's URIs are ours and hold nothing that JSON escapes.
 fn write_status_entry(out: &mut Vec<u8>, list: &str, purpose: &str, index: u32) {
     let index = index.to_string();
-    for piece in [
-        r#"{"id":""#,
-        list,
-        "#",
-        &index,
-        r#"","type":"BitstringStatusListEntry","statusPurpose":""#,
-        purpose,
-        r#"","statusListIndex":""#,
-        &index,
-        r#"","statusListCredential":""#,
-        list,
-        r#""}"#,
-    ] {
-        out.extend_from_slice(piece.as_bytes());
-    }
+    object!(out, {
+        "id": with {
+            for piece in ["\"", list, "#", &index, "\""] {
+                out.extend_from_slice(piece.as_bytes());
+            }
+        },
+        "type": plain "BitstringStatusListEntry",
+        "statusPurpose": plain purpose,
+        "statusListIndex": plain &index,
+        "statusListCredential": plain list,
+    });
 }

@@ -1,8 +1,7 @@
 //! The credential resource: the API's fields, in the API's order.
 
-use super::assemble::push_number;
 use super::profile::Profile;
-use crate::json;
+use crate::json::object;
 use crate::ledger::{Grant, Status};
 use crate::request::Draft;
 
@@ -26,62 +25,33 @@ impl Resource<'_> {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let Resource { profile, draft, text, grant, token } = self;
         let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
-        let id = grant.id.urn().encode_lower(&mut id_buffer).as_bytes();
-        let mut put = |bytes: &[u8]| out.extend_from_slice(bytes);
-
-        put(br#"{"subject":"#);
-        put(draft.subject.of(text));
-        put(br#","claims":"#);
-        put(draft.claims.of(text));
-        put(br#","id":""#);
-        put(id);
-        put(br#"","credential_id":""#);
-        put(id);
-        put(br#"","issuer_did":"#);
-        put(profile.issuer_json.as_bytes());
-        if let Some((_, index)) = &grant.status {
-            out.extend_from_slice(br#","status_list_index":"#);
-            push_number(out, index);
-        }
-        let mut put = |bytes: &[u8]| out.extend_from_slice(bytes);
-        put(br#","kid":"#);
-        put(profile.kid_json.as_bytes());
-        put(br#","signed_payload":""#);
-        put(token);
-        put(br#"","evidence_refs":"#);
-        put(if draft.evidence_refs.is_empty() { b"[]" } else { draft.evidence_refs.of(text) });
-        put(br#","issued_at":""#);
-        put(&grant.issued_at.rfc3339());
-        put(br#"","expires_at":""#);
-        put(&grant.expires_at.rfc3339());
-        put(br#"","vct":"#);
-        put(profile.vct_json.as_bytes());
+        let id = grant.id.urn().encode_lower(&mut id_buffer);
+        let evidence_refs = draft.evidence_refs.some_of(text).unwrap_or(b"[]");
+        let status = grant.status.as_ref();
         let standing = &grant.standing;
-        if let (Status::Revoked, Some(since)) = (standing.status, standing.since) {
-            put(br#","revoked_at":""#);
-            put(&since.rfc3339());
-            put(b"\"");
-            if let Some(reason) = &standing.reason {
-                put(br#","revocation_reason":"#);
-                json::push_str(out, reason);
-            }
-        }
-        let mut put = |bytes: &[u8]| out.extend_from_slice(bytes);
-        put(br#","created_via":"cli""#);
-        if let Some(developer_id) = &profile.developer_id_json {
-            put(br#","developer_id":"#);
-            put(developer_id.as_bytes());
-        }
-        put(br#","credential_type":"business","proof_format":""#);
-        put(profile.proof_format.as_str().as_bytes());
-        put(br#"","alg":"ES256","status":""#);
-        put(standing.status.as_str().as_bytes());
-        put(b"\"");
-        if let Some((uris, _)) = &grant.status {
-            put(br#","status_list_uri":""#);
-            put(uris.token.as_bytes());
-            put(b"\"");
-        }
-        out.push(b'}');
+        let revoked = standing.since.filter(|_| standing.status == Status::Revoked);
+        object!(out, {
+            "subject": raw draft.subject.of(text),
+            "claims": raw draft.claims.of(text),
+            "id": plain id,
+            "credential_id": plain id,
+            "issuer_did": raw &profile.issuer_json,
+            "status_list_index"?: number status.map(|(_, index)| index),
+            "kid": raw &profile.kid_json,
+            "signed_payload": plain token,
+            "evidence_refs": raw evidence_refs,
+            "issued_at": plain grant.issued_at.rfc3339(),
+            "expires_at": plain grant.expires_at.rfc3339(),
+            "vct": raw &profile.vct_json,
+            "revoked_at"?: plain revoked.map(|since| since.rfc3339()),
+            "revocation_reason"?: text revoked.and(standing.reason.as_ref()),
+            "created_via": plain "cli",
+            "developer_id"?: raw profile.developer_id_json.as_ref(),
+            "credential_type": plain "business",
+            "proof_format": plain profile.proof_format.as_str(),
+            "alg": plain "ES256",
+            "status": plain standing.status.as_str(),
+            "status_list_uri"?: plain status.map(|(uris, _)| &uris.token),
+        });
     }
 }

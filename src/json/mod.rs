@@ -11,10 +11,12 @@
 
 mod document;
 mod escape;
+mod object;
 mod parse;
 mod write;
 
 pub(crate) use document::push_pointer_segment;
 pub use document::{Document, Fault, FaultKind, Kind, Value};
+pub(crate) use object::object;
 pub use parse::{MAX_DEPTH, Parser, SyntaxError, SyntaxProblem};
-pub use write::{push_str, push_str_to, string};
+pub use write::{push_number, push_str, push_str_to, string};

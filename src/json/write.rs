@@ -1,17 +1,24 @@
 //! Writing JSON text.
 
+use std::io::Write;
+
 use super::escape::plain_length;
 
 /// Appends `text` as a JSON string, with its quotes.
 ///
 /// Escapes what RFC 8259 section 7 demands and nothing else, so that other text stays readable.
 pub fn push_str(out: &mut Vec<u8>, text: &str) {
-    write(text, |piece| out.extend_from_slice(piece.as_bytes()));
+    escape(text, |piece| out.extend_from_slice(piece.as_bytes()));
 }
 
 /// As [`push_str`], onto text.
 pub fn push_str_to(out: &mut String, text: &str) {
-    write(text, |piece| out.push_str(piece));
+    escape(text, |piece| out.push_str(piece));
+}
+
+/// Appends an integer.
+pub fn push_number(out: &mut Vec<u8>, number: impl std::fmt::Display) {
+    let _ = write!(out, "{number}"); // writing to a Vec does not fail
 }
 
 /// `text` as a JSON string, with its quotes.
@@ -22,7 +29,7 @@ pub fn string(text: &str) -> String {
 }
 
 /// Hands out the pieces of a JSON string, in order.
-fn write(text: &str, mut put: impl FnMut(&str)) {
+fn escape(text: &str, mut put: impl FnMut(&str)) {
     put("\"");
     let mut rest = text;
     loop {

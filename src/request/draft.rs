@@ -24,6 +24,11 @@ impl Piece {
         &buffer[self.start as usize..self.end as usize]
     }
 
+    /// The text of the piece, where there is any.
+    pub fn some_of(self, buffer: &[u8]) -> Option<&[u8]> {
+        (!self.is_empty()).then(|| self.of(buffer))
+    }
+
     /// Whether there is any text.
     pub fn is_empty(self) -> bool {
         self.start == self.end

@@ -1,9 +1,8 @@
 //! `ndjson` and `json`: the API's results, one a line, or in its envelope.
 
-use std::io::Write;
-
 use super::Form;
 use crate::batch::{Outcome, Render, Row};
+use crate::json::object;
 
 /// `ndjson`: one result a line.
 pub(super) struct Lines;
@@ -49,23 +48,24 @@ impl Form for Envelope {
 }
 
 fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
-    let _ = write!(out, "{{\"index\":{}", row.index);
-    if let (Outcome::Rejected(_), Some(line)) = (&row.outcome, row.line) {
-        let _ = write!(out, ",\"line\":{line}");
-    }
-    if let Some(id) = row.correlation_id {
-        out.extend_from_slice(b",\"correlation_id\":");
-        out.extend_from_slice(id.as_bytes());
-    }
-    match &row.outcome {
+    let is_rejected = matches!(row.outcome, Outcome::Rejected(_));
+    object!(out, {
+        "index": number row.index,
+        "line"?: number row.line.filter(|_| is_rejected),
+        "correlation_id"?: raw row.correlation_id,
+        ..{ push_outcome(&row.outcome, out) },
+    });
+}
+
+fn push_outcome(outcome: &Outcome<'_>, out: &mut Vec<u8>) {
+    match outcome {
         Outcome::Issued(resource) => {
             out.extend_from_slice(b",\"credential\":");
             resource.write_json(out);
         }
         Outcome::Foreseen { replay } => {
-            out.extend_from_slice(b",\"dry_run\":\"");
-            out.extend_from_slice(if *replay { b"would_replay" } else { b"would_issue" });
-            out.push(b'"');
+            out.extend_from_slice(b",\"dry_run\":");
+            out.extend_from_slice(if *replay { b"\"would_replay\"" } else { b"\"would_issue\"" });
         }
         Outcome::Rejected(rejection) => {
             out.extend_from_slice(b",\"error\":");
@@ -73,5 +73,4 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
             let _ = serde_json::to_writer(&mut *out, rejection);
         }
     }
-    out.push(b'}');
 }

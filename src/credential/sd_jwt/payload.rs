@@ -2,9 +2,9 @@
 
 use super::disclose::Hider;
 use super::policy::Disclosure;
-use crate::credential::assemble::{AssemblyError, push_number, push_token_status};
+use crate::credential::assemble::{AssemblyError, push_token_status};
 use crate::credential::profile::Profile;
-use crate::json::Parser;
+use crate::json::{Parser, object};
 use crate::ledger::Grant;
 use crate::request::Draft;
 
@@ -25,36 +25,23 @@ pub(in crate::credential) fn write_payload(
     hider: &mut Hider,
 ) -> Result<(), AssemblyError> {
     let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
-    let id = grant.id.urn().encode_lower(&mut id_buffer).as_bytes();
-
-    out.extend_from_slice(br#"{"iss":"#);
-    out.extend_from_slice(profile.issuer_json.as_bytes());
-    if is_string_or_uri(draft, text, parser) {
-        out.extend_from_slice(br#","sub":"#);
-        out.extend_from_slice(draft.subject_id.of(text));
-    }
-    out.extend_from_slice(br#","jti":""#);
-    out.extend_from_slice(id);
-    out.extend_from_slice(br#"","iat":"#);
-    push_number(out, grant.issued_at.seconds());
-    out.extend_from_slice(br#","nbf":"#);
-    push_number(out, grant.issued_at.seconds());
-    out.extend_from_slice(br#","exp":"#);
-    push_number(out, grant.expires_at.seconds());
-    out.extend_from_slice(br#","vct":"#);
-    out.extend_from_slice(profile.vct_json.as_bytes());
-    if let Some(integrity) = &profile.vct_integrity_json {
-        out.extend_from_slice(br#","vct#integrity":"#);
-        out.extend_from_slice(integrity.as_bytes());
-    }
-    if !draft.cnf.is_empty() {
-        out.extend_from_slice(br#","cnf":"#);
-        out.extend_from_slice(draft.cnf.of(text));
-    }
-    push_token_status(out, grant);
-    write_claims(out, profile, draft, text, parser, hider)?;
-    // The hash may be left out where nothing is hidden, but some verifiers want to read it all the same.
-    out.extend_from_slice(br#","_sd_alg":"sha-256"}"#);
+    let id = grant.id.urn().encode_lower(&mut id_buffer);
+    let sub = is_string_or_uri(draft, text, parser).then(|| draft.subject_id.of(text));
+    object!(out, {
+        "iss": raw &profile.issuer_json,
+        "sub"?: raw sub,
+        "jti": plain id,
+        "iat": number grant.issued_at.seconds(),
+        "nbf": number grant.issued_at.seconds(),
+        "exp": number grant.expires_at.seconds(),
+        "vct": raw &profile.vct_json,
+        "vct#integrity"?: raw profile.vct_integrity_json.as_ref(),
+        "cnf"?: raw draft.cnf.some_of(text),
+        ..{ push_token_status(out, grant) },
+        ..{ write_claims(out, profile, draft, text, parser, hider)?; },
+        // It may be left out where nothing is hidden, but some verifiers want to read it all the same.
+        "_sd_alg": plain "sha-256",
+    });
     Ok(())
 }
 
