@@ -630,7 +630,7 @@ fn the_private_key_of_rfc_7515_signs_for_its_public_key() {
 // ---- Issuers
 
 #[test]
-fn each_kind_of_issuer_names_its_key_as_the_contract_says() {
+fn each_kind_of_issuer_names_its_key() {
     let key = fixture_key();
     let key_part = DID_KEY.trim_start_matches("did:key:");
     let did_web_kid = |did: &str| format!("{did}#{THUMBPRINT}");

@@ -773,7 +773,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_those_of_the_contract_in_its_order() {
+    fn columns_are_those_of_the_readme_in_its_order() {
         let listed = "correlation_id subject_id registration_number jurisdiction legal_form claims_jurisdiction \
             tax_id_verified address_line1 address_line2 address_city address_state_or_region address_postal_code \
             address_country owner1_full_name owner1_ownership_percent owner1_person_id owner1_role \

@@ -1,5 +1,5 @@
 //! The dirty files of the test data, each with what becomes of it. What is right is said
-//! by the README there and by contract section 2.1; where the README leaves a choice, the choice is
+//! by the README there and by our own, "Dirty input"; where the README leaves a choice, the choice is
 //! in a comment.
 
 use std::collections::{BTreeSet, HashMap};
@@ -140,7 +140,7 @@ fn csv_files() -> Vec<Case> {
             11,
             [fails(13, MALFORMED, &["9 of 35 cells; the file may be truncated"])],
         ),
-        // Choice: a row with too few cells fails, too (contract section 2.1).
+        // Choice: a row with too few cells fails, too.
         some_fail("c29-ragged-rows.csv", 13, ragged_rows()),
         // Choice: the row that swallowed two others fails, with the lines that it spans.
         some_fail(
@@ -235,7 +235,7 @@ fn csv_cells() -> Vec<Case> {
         ),
         some_fail("c17-percent-spellings.csv", 9, percents.map(not_a_percent)),
         accepted("c18-formula-cells.csv", 6),
-        // `true` in any case is true (contract section 2.1), nothing else is.
+        // `true` in any case is true, nothing else is.
         some_fail("c27-boolean-spellings.csv", 3, attestations),
     ]
 }
@@ -301,7 +301,7 @@ fn ndjson_files() -> Vec<Case> {
             [2, 3].map(|line| fails(line, MALFORMED, &["nested deeper than 64 levels"])),
         ),
         accepted("j31-no-final-newline.ndjson", 24),
-        // The contract accepts a repeated correlation id, so this is 5 of 8.
+        // The README ("Fields and rules") accepts a repeated correlation id, so this is 5 of 8.
         some_fail(
             "j32-mixed-good-and-bad.ndjson",
             5,
@@ -320,7 +320,7 @@ fn ndjson_files() -> Vec<Case> {
 fn ndjson_items() -> Vec<Case> {
     vec![
         some_fail("j11-wrong-types.ndjson", 2, wrong_types()),
-        // The contract accepts a repeated correlation id with a warning; the subject may be
+        // The README ("Fields and rules") accepts a repeated correlation id with a warning; the subject may be
         // anybody's (line 9).
         accepted("j12-duplicate-ids.ndjson", 9).warned(&[
             "item 6 (line 7): the correlation_id was used before, by item 0",

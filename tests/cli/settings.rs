@@ -74,7 +74,7 @@ fn every_setting_can_come_from_flag_environment_and_file() {
     }
 }
 
-/// The key, from four places (contract section 3).
+/// The key, from four places (README, "Settings").
 #[test]
 fn the_key_is_looked_for_in_order() {
     let sandbox = Sandbox::new();

@@ -14,13 +14,13 @@ fn a_csv_template_is_a_header_without_items() {
     assert!(refused.stderr.contains("no items"), "{}", refused.stderr);
 }
 
-/// The columns are those of contract section 2.1, under the same names, in the same order.
+/// The columns are those of the README, "CSV columns", under the same names, in the same order.
 #[test]
-fn a_csv_template_has_the_columns_of_the_contract() {
+fn a_csv_template_has_the_columns_of_the_readme() {
     let sandbox = Sandbox::new();
     let header = sandbox.beltic(&["template", "csv"]).expect(0).stdout;
     let columns: Vec<_> = header.trim_end().split(',').collect();
-    let contract = [
+    let expected = [
         "correlation_id",
         "subject_id",
         "registration_number",
@@ -41,7 +41,7 @@ fn a_csv_template_has_the_columns_of_the_contract() {
         "self_attestation_complete",
         "credential_type",
     ];
-    let places: Vec<_> = contract
+    let places: Vec<_> = expected
         .iter()
         .map(|name| columns.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}")))
         .collect();

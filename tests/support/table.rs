@@ -1,4 +1,4 @@
-//! CSV rows as items, by contract section 2.1 and the README's table of columns, read by the `csv`
+//! CSV rows as items, by the README, "Spreadsheets and CSV" and "CSV columns", read by the `csv`
 //! crate and put together here, so that the program's own reader is not its judge.
 
 use super::exact::Exact;
