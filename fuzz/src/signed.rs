@@ -40,8 +40,8 @@ pub fn issued(data: &[u8]) {
     let grants = grants_without_ledger(&[Entry { position: 0, draft: &draft }]).expect("random numbers");
     let profile = &PROFILES[usize::from(kind >> 1 & 1)];
     let mut assembler = Assembler::new(profile, KEY.signer().expect("the key signs"));
-    let drafts = std::iter::once((&draft, &grants[0]));
-    let tokens = assembler.sign(drafts, &buffer).expect("a draft can be signed");
+    let drafts = std::iter::once((draft.with_text(&buffer), &grants[0]));
+    let tokens = assembler.sign(drafts).expect("a draft can be signed");
     let token = tokens.iter().next().expect("a token for the draft");
     let token = std::str::from_utf8(token).expect("a token is ASCII");
     let policy = Policy { status: false, ..Policy::at(now()) };

@@ -43,7 +43,7 @@ use crate::credential::{Assembler, AssemblyError, Profile, Resource, beyond_veri
 use crate::keys::{SignError, SigningKey};
 use crate::ledger::{self, Conflict, Entry, Grant, Ledger, LedgerError, RunDescription};
 use crate::pipeline;
-use crate::request::{Checked, Checker, Detail, DetailCode, Draft, ErrorCode, Rejection, Rules, Warning};
+use crate::request::{Checked, Checker, Detail, DetailCode, DraftText, ErrorCode, Rejection, Rules, Warning};
 use crate::source::{Chunk, InputError, ItemFault, ItemText, RowCheck, Source};
 use crate::stop::{Stop, ThreadError};
 use crate::token::MAX_TOKEN_BYTES;
@@ -311,14 +311,6 @@ struct CheckedItem {
     checked: Checked,
 }
 
-impl CheckedItem {
-    /// The `correlation_id` as a JSON string with its quotes, where it could be read; `text` holds the batch's pieces.
-    fn correlation_id<'t>(&self, text: &'t [u8]) -> Option<&'t str> {
-        let id = self.checked.correlation_id.of(text);
-        (!id.is_empty()).then(|| std::str::from_utf8(id).unwrap_or_default())
-    }
-}
-
 /// A batch that is in the ledger: a decision for each draft that was not rejected, in order.
 struct RecordedBatch {
     batch: CheckedBatch,
@@ -335,17 +327,21 @@ enum Decision {
 enum Decided<'b> {
     Reject(&'b CheckedItem, &'b Rejection),
     WouldIssue(&'b CheckedItem, bool),
-    Issue(&'b CheckedItem, &'b Draft, Grant),
+    Issue(&'b CheckedItem, DraftText<'b>, Grant),
 }
 
 impl<'b> Decided<'b> {
     /// Takes the next decision, where the item is one that was decided on.
-    fn next(item: &'b CheckedItem, decisions: &mut impl Iterator<Item = Decision>) -> Decided<'b> {
+    fn next(
+        item: &'b CheckedItem,
+        text: &'b [u8],
+        decisions: &mut impl Iterator<Item = Decision>,
+    ) -> Decided<'b> {
         match &item.checked.outcome {
             Err(rejection) => Decided::Reject(item, rejection),
             Ok(draft) => match decisions.next().expect("the registrar decides on each draft") {
                 Decision::WouldIssue { replay } => Decided::WouldIssue(item, replay),
-                Decision::Issue(grant) => Decided::Issue(item, draft, grant),
+                Decision::Issue(grant) => Decided::Issue(item, draft.with_text(text), grant),
             },
         }
     }
@@ -391,7 +387,7 @@ impl<'p> IssueWorker<'p> {
     /// Rejects a draft whose credential may be longer than verifiers read, before it is recorded.
     fn refuse_oversized(&self, checked: &mut Checked, text: &[u8]) {
         let Ok(draft) = &checked.outcome else { return };
-        if let Some(longest) = beyond_verifiers(self.profile, draft, text) {
+        if let Some(longest) = beyond_verifiers(self.profile, draft.with_text(text)) {
             let message = format!(
                 "its credential may have {longest} bytes; expected at most {MAX_TOKEN_BYTES}, which verifiers read"
             );
@@ -411,7 +407,7 @@ impl<'p> IssueWorker<'p> {
             Decided::Issue(_, draft, grant) => Some((*draft, grant)),
             _ => None,
         });
-        let mut tokens = self.assembler.sign(granted, text)?.iter();
+        let mut tokens = self.assembler.sign(granted)?.iter();
         for decided in decided {
             let (item, outcome) = match decided {
                 Decided::Reject(item, rejection) => (item, Outcome::Rejected(rejection)),
@@ -424,14 +420,14 @@ impl<'p> IssueWorker<'p> {
                         eyes.look(token, grant.issued_at)
                             .map_err(|refusal| FinishError::Unverified { index, refusal })?;
                     }
-                    (item, Outcome::Issued(Resource { profile: self.profile, draft, text, grant, token }))
+                    (item, Outcome::Issued(Resource { profile: self.profile, draft: *draft, grant, token }))
                 }
             };
             delivery.count(&outcome);
             let row = Row {
                 index: item.index,
                 line: item.line,
-                correlation_id: item.correlation_id(text),
+                correlation_id: item.checked.correlation_id(text),
                 outcome,
             };
             self.render.row(&row, &mut delivery.bytes, &mut delivery.notes);
@@ -491,8 +487,7 @@ impl pipeline::Worker for IssueWorker<'_> {
             let mut checked = self.check_item(&item, issued_at, &mut text);
             self.refuse_oversized(&mut checked, &text);
             locate(&mut checked, line, |path| texts.column_at(path));
-            let id = checked.correlation_id;
-            let id_hash = (!id.is_empty()).then(|| self.hasher.hash_one(id.of(&text)));
+            let id_hash = checked.correlation_id(&text).map(|id| self.hasher.hash_one(id));
             items.push(CheckedItem { index, line, id_hash, checked });
         }
         self.last_text = text.len();
@@ -509,7 +504,8 @@ impl pipeline::Worker for IssueWorker<'_> {
         };
         let mut decisions = decisions.into_iter();
         for items in batch.items.chunks(SIGNED_TOGETHER) {
-            let decided: Vec<_> = items.iter().map(|item| Decided::next(item, &mut decisions)).collect();
+            let decided: Vec<_> =
+                items.iter().map(|item| Decided::next(item, &batch.text, &mut decisions)).collect();
             self.finish_some(&decided, &batch.text, &mut delivery)?;
         }
         delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));

@@ -80,7 +80,7 @@ mod tests {
         let grant = grants_without_ledger(&[Entry { position: 0, draft: &draft }]).unwrap().remove(0);
         let signed_by = |key: &IssuerKey| {
             let mut assembler = Assembler::new(&profile, key.signer().unwrap());
-            let tokens = assembler.sign(std::iter::once((&draft, &grant)), &text).unwrap();
+            let tokens = assembler.sign(std::iter::once((draft.with_text(&text), &grant))).unwrap();
             tokens.iter().next().unwrap().to_vec()
         };
         let look = SecondLook::new(key.public(), &profile, now).unwrap();

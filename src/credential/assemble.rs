@@ -7,10 +7,10 @@ use base64_simd::{Out, URL_SAFE_NO_PAD};
 use super::profile::{Profile, ProofFormat};
 use super::sd_jwt::Hider;
 use super::{jwt_vc, sd_jwt};
-use crate::json::{Parser, object};
+use crate::json::Parser;
 use crate::keys::{SIGNATURE_BYTES, SignError, Signature, Signer};
 use crate::ledger::Grant;
-use crate::request::Draft;
+use crate::request::DraftText;
 
 /// Why a credential could not be signed.
 #[derive(Debug, thiserror::Error)]
@@ -94,20 +94,18 @@ impl<'p> Assembler<'p> {
         }
     }
 
-    /// Signs a credential for each draft and its grant; `text` holds the drafts' pieces. The tokens stand in a
-    /// buffer that the next call writes over.
+    /// Signs a credential for each draft and its grant. The tokens stand in a buffer that the next call writes over.
     ///
     /// # Errors
     /// Where the signer does not sign, or there are no random bytes for a salt. Then there are no tokens at all.
     pub fn sign<'d>(
         &mut self,
-        drafts: impl Iterator<Item = (&'d Draft, &'d Grant)>,
-        text: &[u8],
+        drafts: impl Iterator<Item = (DraftText<'d>, &'d Grant)>,
     ) -> Result<Tokens<'_>, AssemblyError> {
         self.tokens.clear();
         self.places.clear();
         for (draft, grant) in drafts {
-            self.add_unsigned(draft, text, grant)?;
+            self.add_unsigned(draft, grant)?;
         }
         let inputs: Vec<&[u8]> =
             self.places.iter().map(|place| &self.tokens[place.signing_input.clone()]).collect();
@@ -121,13 +119,13 @@ impl<'p> Assembler<'p> {
     }
 
     /// Writes a token with a gap where its signature will be.
-    fn add_unsigned(&mut self, draft: &Draft, text: &[u8], grant: &Grant) -> Result<(), AssemblyError> {
+    fn add_unsigned(&mut self, draft: DraftText<'_>, grant: &Grant) -> Result<(), AssemblyError> {
         let Assembler { profile, parser, hider, header, payload, tokens, places, .. } = self;
         payload.clear();
         match profile.proof_format {
-            ProofFormat::JwtVc => jwt_vc::write_payload(payload, profile, draft, text, grant, parser),
+            ProofFormat::JwtVc => jwt_vc::write_payload(payload, profile, draft, grant, parser),
             ProofFormat::SdJwtVc => {
-                sd_jwt::write_payload(payload, profile, draft, text, grant, parser, hider)?;
+                sd_jwt::write_payload(payload, profile, draft, grant, parser, hider)?;
             }
         }
         let start = tokens.len();
@@ -150,13 +148,4 @@ pub(super) fn push_base64url(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + URL_SAFE_NO_PAD.encoded_length(bytes.len()), 0);
     let _ = URL_SAFE_NO_PAD.encode(bytes, Out::from_slice(&mut out[start..]));
-}
-
-/// Appends `,"status":…`, the place in a Token Status List (section 6.2), where the credential has
-/// one. Both forms of credentials carry it.
-pub(super) fn push_token_status(out: &mut Vec<u8>, grant: &Grant) {
-    let Some((uris, index)) = &grant.status else { return };
-    out.extend_from_slice(b",\"status\":");
-    // A list's URIs are ours and hold nothing that JSON escapes.
-    object!(out, { "status_list": { "idx": number index, "uri": plain &uris.token } });
 }

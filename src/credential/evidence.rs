@@ -13,9 +13,9 @@ use base64_simd::STANDARD;
 
 use crate::json::{Parser, object};
 
-/// Writes `,"evidence":[…]` for an array of references; nothing where there are none.
-pub(super) fn write(out: &mut Vec<u8>, references: &[u8], parser: &mut Parser) {
-    let Ok(text) = std::str::from_utf8(references) else { return };
+/// Appends `"evidence":[…]`, and the comma before it, for an array of references; nothing where there are none.
+pub(super) fn push(out: &mut Vec<u8>, references: Option<&[u8]>, parser: &mut Parser) {
+    let Ok(text) = std::str::from_utf8(references.unwrap_or_default()) else { return };
     let Ok(document) = parser.parse(text) else { return };
     let mut before: &[u8] = b",\"evidence\":[";
     for reference in document.root().elements() {
@@ -72,7 +72,7 @@ mod tests {
 
     fn written(references: &str) -> String {
         let mut out = Vec::new();
-        write(&mut out, references.as_bytes(), &mut Parser::default());
+        push(&mut out, Some(references.as_bytes()), &mut Parser::default());
         String::from_utf8(out).unwrap()
     }
 

@@ -10,6 +10,7 @@ mod profile;
 mod resource;
 pub mod sd_jwt;
 mod size;
+mod status;
 
 pub use assemble::{Assembler, AssemblyError, Tokens};
 pub use profile::{Profile, ProfileSettings, ProofFormat};

@@ -3,7 +3,7 @@
 use super::profile::Profile;
 use crate::json::object;
 use crate::ledger::{Grant, Status};
-use crate::request::Draft;
+use crate::request::DraftText;
 
 /// An issued credential, as results show it.
 #[derive(Debug, Clone, Copy)]
@@ -11,9 +11,7 @@ pub struct Resource<'r> {
     /// What the run's credentials have in common.
     pub profile: &'r Profile,
     /// What was asked for.
-    pub draft: &'r Draft,
-    /// The text that holds the draft's pieces.
-    pub text: &'r [u8],
+    pub draft: DraftText<'r>,
     /// What the ledger gave.
     pub grant: &'r Grant,
     /// The signed credential.
@@ -23,16 +21,16 @@ pub struct Resource<'r> {
 impl Resource<'_> {
     /// Writes the resource as a JSON object on one line.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        let Resource { profile, draft, text, grant, token } = self;
+        let Resource { profile, draft, grant, token } = self;
         let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
         let id = grant.id.urn().encode_lower(&mut id_buffer);
-        let evidence_refs = draft.evidence_refs.some_of(text).unwrap_or(b"[]");
+        let evidence_refs = draft.evidence_refs().unwrap_or(b"[]");
         let status = grant.status.as_ref();
         let standing = &grant.standing;
         let revoked = standing.since.filter(|_| standing.status == Status::Revoked);
         object!(out, {
-            "subject": raw draft.subject.of(text),
-            "claims": raw draft.claims.of(text),
+            "subject": raw draft.subject(),
+            "claims": raw draft.claims(),
             "id": plain id,
             "credential_id": plain id,
             "issuer_did": raw &profile.issuer_json,

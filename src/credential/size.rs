@@ -5,7 +5,7 @@
 //! is once in the token, in base64, and each of its values may cost a digest and a disclosure beside it.
 
 use super::profile::{Profile, ProofFormat};
-use crate::request::Draft;
+use crate::request::DraftText;
 use crate::token::MAX_TOKEN_BYTES;
 
 /// Items of fewer bytes cannot reach the limit, whatever they hold, and are not looked at.
@@ -18,8 +18,9 @@ const HIDDEN: usize = 32 + 56;
 const DECOY: usize = 56;
 
 /// The length that the draft's token may have, where that is more than a verifier reads.
-pub fn beyond_verifiers(profile: &Profile, draft: &Draft, text: &[u8]) -> Option<usize> {
-    let pieces = [draft.subject, draft.claims, draft.evidence_refs, draft.cnf].map(|piece| piece.of(text));
+pub fn beyond_verifiers(profile: &Profile, draft: DraftText<'_>) -> Option<usize> {
+    let optional = [draft.evidence_refs(), draft.cnf()].map(Option::unwrap_or_default);
+    let pieces = [[draft.subject(), draft.claims()], optional].concat();
     let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
     if bytes < SMALL {
         return None;

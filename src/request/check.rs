@@ -10,7 +10,8 @@ use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
 use super::fields;
 use super::findings::{Findings, Place, Strictness};
 use super::rejection::{DetailCode, Rejection};
-use super::rules::{self, CalendarDuration, DurationProblem, TextDoubt};
+use super::rules::{self, CalendarDuration, DurationProblem};
+use super::warning::Warning;
 use super::words::found_before;
 use crate::clock::UnixTime;
 use crate::json::{self, Document, Kind, Parser, SyntaxError, SyntaxProblem, Value};
@@ -39,6 +40,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// `correlation_id` as a JSON string with its quotes, where it could be read. `buffer` is the one that the check
+    /// appended to.
+    pub fn correlation_id<'b>(&self, buffer: &'b [u8]) -> Option<&'b str> {
+        let id = (!self.correlation_id.is_empty()).then(|| self.correlation_id.of(buffer));
+        id.map(|id| std::str::from_utf8(id).unwrap_or_default())
+    }
+
     /// An item that was rejected before it could be checked; its `correlation_id` may be known all
     /// the same.
     pub fn rejected(rejection: Rejection, correlation_id: Option<&str>, buffer: &mut Vec<u8>) -> Checked {
@@ -49,30 +57,6 @@ impl Checked {
             warnings: Vec::new(),
         }
     }
-}
-
-/// Something lawful that deserves a look.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Warning {
-    /// A credential that lives for more than two years.
-    #[error("the credential lives for more than two years, until {0}")]
-    LongLife(UnixTime),
-    /// Direct shares of more than 100 percent in all.
-    #[error("the owners' direct shares add up to {0}, more than 100 percent")]
-    SharesOver100(f64),
-    /// Text that is most likely not what somebody wrote.
-    #[error("{}: {doubt}", super::rejection::place(None, column.as_deref(), path))]
-    Text {
-        /// What is doubtful.
-        doubt: TextDoubt,
-        /// Where: a JSON Pointer into the item.
-        path: String,
-        /// The column of the CSV file that feeds this place.
-        column: Option<String>,
-    },
-    /// A correlation id that was there a short while ago.
-    #[error("the correlation_id was used before, by item {0}")]
-    RepeatedCorrelationId(u64),
 }
 
 /// Checks items one after the other. Each worker has its own, for its buffers.

@@ -20,17 +20,17 @@ impl Piece {
     }
 
     /// The text of the piece.
-    pub fn of(self, buffer: &[u8]) -> &[u8] {
+    pub(super) fn of(self, buffer: &[u8]) -> &[u8] {
         &buffer[self.start as usize..self.end as usize]
     }
 
     /// The text of the piece, where there is any.
-    pub fn some_of(self, buffer: &[u8]) -> Option<&[u8]> {
+    fn some_of(self, buffer: &[u8]) -> Option<&[u8]> {
         (!self.is_empty()).then(|| self.of(buffer))
     }
 
     /// Whether there is any text.
-    pub fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.start == self.end
     }
 }
@@ -65,6 +65,57 @@ pub struct Draft {
     pub subject_hash: LookupHash,
     /// By which a credential is found by its correlation id; zeros where the item has none.
     pub correlation_hash: LookupHash,
+}
+
+impl Draft {
+    /// The draft with the buffer into which its pieces were written, which only its batch knows.
+    pub fn with_text<'b>(&'b self, buffer: &'b [u8]) -> DraftText<'b> {
+        DraftText { draft: self, buffer }
+    }
+}
+
+/// A draft and its text. Each piece is compact JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct DraftText<'b> {
+    draft: &'b Draft,
+    buffer: &'b [u8],
+}
+
+impl<'b> DraftText<'b> {
+    /// `subject`, an object.
+    pub fn subject(self) -> &'b [u8] {
+        self.draft.subject.of(self.buffer)
+    }
+
+    /// `subject.id`, a string with its quotes.
+    pub fn subject_id(self) -> &'b [u8] {
+        self.draft.subject_id.of(self.buffer)
+    }
+
+    /// `subject.id`, where it is a URI and may stand as `credentialSubject.id`.
+    pub fn subject_uri(self) -> Option<&'b [u8]> {
+        self.draft.subject_id_is_uri.then(|| self.subject_id())
+    }
+
+    /// The subject's other members, each with a comma before it.
+    pub fn subject_members(self) -> &'b [u8] {
+        self.draft.subject_members.of(self.buffer)
+    }
+
+    /// `claims`, an object.
+    pub fn claims(self) -> &'b [u8] {
+        self.draft.claims.of(self.buffer)
+    }
+
+    /// `evidence_refs`, an array, where there is one.
+    pub fn evidence_refs(self) -> Option<&'b [u8]> {
+        self.draft.evidence_refs.some_of(self.buffer)
+    }
+
+    /// `cnf`, an object, where there is one.
+    pub fn cnf(self) -> Option<&'b [u8]> {
+        self.draft.cnf.some_of(self.buffer)
+    }
 }
 
 /// A keyed hash of a request and its correlation id.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::check::Warning;
 use super::fields::{self, Field, Object};
 use super::rejection::{Detail, DetailCode};
 use super::rules::{self, DateTimeProblem, TextDoubt};
+use super::warning::Warning;
 use super::words::{expectation, found, found_before, meant_word, shorten_name, unknown_field};
 use crate::clock::UnixTime;
 use crate::json::{self, Document, FaultKind, Kind, Value};

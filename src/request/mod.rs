@@ -12,9 +12,11 @@ mod issued;
 mod rejection;
 pub mod rules;
 pub mod schema;
+mod warning;
 mod words;
 
-pub use check::{Checked, Checker, Rules, Warning};
-pub use draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
+pub use check::{Checked, Checker, Rules};
+pub use draft::{ContentHash, Draft, DraftText, Lookup, LookupHash, Piece};
 pub use issued::issued_problem;
 pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};
+pub use warning::Warning;

@@ -153,7 +153,7 @@ mod tests {
             standing: Standing::default(),
         };
         let mut assembler = Assembler::new(&profile, key.signer().unwrap());
-        let tokens = assembler.sign(std::iter::once((&draft, &grant)), &text).unwrap();
+        let tokens = assembler.sign(std::iter::once((draft.with_text(&text), &grant))).unwrap();
         let token = std::str::from_utf8(tokens.iter().next().unwrap()).unwrap();
         let payload = token.split('.').nth(1).unwrap();
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode_to_vec(payload).unwrap()).unwrap()

@@ -2,11 +2,11 @@
 
 use super::disclose::Hider;
 use super::policy::Disclosure;
-use crate::credential::assemble::{AssemblyError, push_token_status};
 use crate::credential::profile::Profile;
+use crate::credential::status::push_token_status;
 use crate::json::{Parser, object};
 use crate::ledger::Grant;
-use crate::request::Draft;
+use crate::request::DraftText;
 
 /// The protected header. `vc+sd-jwt` was its type in older drafts; verifiers refuse it now.
 pub(in crate::credential) fn header(profile: &Profile) -> String {
@@ -18,15 +18,14 @@ pub(in crate::credential) fn header(profile: &Profile) -> String {
 pub(in crate::credential) fn write_payload(
     out: &mut Vec<u8>,
     profile: &Profile,
-    draft: &Draft,
-    text: &[u8],
+    draft: DraftText<'_>,
     grant: &Grant,
     parser: &mut Parser,
     hider: &mut Hider,
-) -> Result<(), AssemblyError> {
+) -> Result<(), getrandom::Error> {
     let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
     let id = grant.id.urn().encode_lower(&mut id_buffer);
-    let sub = is_string_or_uri(draft, text, parser).then(|| draft.subject_id.of(text));
+    let sub = is_string_or_uri(draft, parser).then(|| draft.subject_id());
     object!(out, {
         "iss": raw &profile.issuer_json,
         "sub"?: raw sub,
@@ -36,9 +35,9 @@ pub(in crate::credential) fn write_payload(
         "exp": number grant.expires_at.seconds(),
         "vct": raw &profile.vct_json,
         "vct#integrity"?: raw profile.vct_integrity_json.as_ref(),
-        "cnf"?: raw draft.cnf.some_of(text),
+        "cnf"?: raw draft.cnf(),
         ..{ push_token_status(out, grant) },
-        ..{ write_claims(out, profile, draft, text, parser, hider)?; },
+        ..{ write_claims(out, profile, draft, parser, hider)?; },
         // It may be left out where nothing is hidden, but some verifiers want to read it all the same.
         "_sd_alg": plain "sha-256",
     });
@@ -47,10 +46,10 @@ pub(in crate::credential) fn write_payload(
 
 /// Whether the subject's id may stand in `sub`: a text with a colon must be a URI there (RFC 7519 section 2,
 /// StringOrURI).
-fn is_string_or_uri(draft: &Draft, text: &[u8], parser: &mut Parser) -> bool {
-    let id = draft.subject_id.of(text);
+fn is_string_or_uri(draft: DraftText<'_>, parser: &mut Parser) -> bool {
+    let id = draft.subject_id();
     // A colon may be written as an escape. Most ids have neither.
-    if draft.subject_id_is_uri || memchr::memchr2(b':', b'\\', id).is_none() {
+    if draft.subject_uri().is_some() || memchr::memchr2(b':', b'\\', id).is_none() {
         return true;
     }
     let document = std::str::from_utf8(id).ok().and_then(|id| parser.parse(id).ok());
@@ -61,20 +60,21 @@ fn is_string_or_uri(draft: &Draft, text: &[u8], parser: &mut Parser) -> bool {
 fn write_claims(
     out: &mut Vec<u8>,
     profile: &Profile,
-    draft: &Draft,
-    text: &[u8],
+    draft: DraftText<'_>,
     parser: &mut Parser,
     hider: &mut Hider,
-) -> Result<(), AssemblyError> {
+) -> Result<(), getrandom::Error> {
     let policy = &profile.disclosure;
     let mut digests = Vec::new();
     hider.disclosures.clear();
-    for (name, piece) in
-        [("subject", draft.subject), ("claims", draft.claims), ("evidence_refs", draft.evidence_refs)]
-    {
-        // A piece is empty where the item has no such member.
-        let Some(node) = policy.root.member(name).filter(|_| !piece.is_empty()) else { continue };
-        let text = std::str::from_utf8(piece.of(text)).expect("a draft's pieces are text");
+    let members = [
+        ("subject", Some(draft.subject())),
+        ("claims", Some(draft.claims())),
+        ("evidence_refs", draft.evidence_refs()),
+    ];
+    for (name, piece) in members {
+        let (Some(node), Some(piece)) = (policy.root.member(name), piece) else { continue };
+        let text = std::str::from_utf8(piece).expect("a draft's pieces are text");
         let document = parser.parse(text).expect("a draft's pieces are JSON");
         if node.disclosure == Disclosure::Always {
             digests.push(hider.hide(Some(name), document.root(), node, policy.decoys)?);
