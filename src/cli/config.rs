@@ -1,6 +1,7 @@
 //! Settings files: `.beltic.yaml` of a project, `beltic/config.yaml` of a user.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -84,6 +85,21 @@ pub(crate) struct CsvConfig {
     pub(crate) line_breaks: Option<String>,
 }
 
+/// Refuses what has the name of a settings file, was found and not named, and is no file: reading a pipe would wait for
+/// somebody to write, and a link to nothing is no reason to obey the settings of a folder further up.
+fn refuse_odd(path: &Path) -> Result<(), Failure> {
+    let found = match path.metadata() {
+        Ok(found) if found.is_file() => return Ok(()),
+        Ok(found) if found.is_dir() => "is a directory",
+        Ok(_) => "is a pipe or a device",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "is a link to a file that is not there",
+        // Reading it says more.
+        Err(_) => return Ok(()),
+    };
+    let message = format!("{} {found}; expected a file of settings", path.display());
+    Err(Failure::usage(message).hint("mend or remove it, or name the settings with `--config FILE`"))
+}
+
 /// A settings file that was read.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
@@ -103,8 +119,9 @@ impl ConfigFile {
         let here = std::env::current_dir().unwrap_or_default();
         let Some(folder) = project::nearest(&here) else { return Ok(ConfigFile::default()) };
         let path = folder.join(PROJECT_FILE);
-        if path.is_file() {
+        if path.symlink_metadata().is_ok() {
             project::check_trust(&path, "`--config FILE` or BELTIC_CONFIG", quiet)?;
+            refuse_odd(&path)?;
             return ConfigFile::read(&path, true);
         }
         // In the working directory itself, paths stay short.
@@ -118,8 +135,12 @@ impl ConfigFile {
             .filter(|folder| !folder.is_empty())
             .map(PathBuf::from)
             .or_else(|| std::env::home_dir().map(|home| home.join(".config")));
-        match folder.map(|folder| folder.join("beltic/config.yaml")).filter(|path| path.is_file()) {
-            Some(path) => ConfigFile::read(&path, false),
+        let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+        match folder.map(|folder| folder.join("beltic/config.yaml")).filter(is_there) {
+            Some(path) => {
+                refuse_odd(&path)?;
+                ConfigFile::read(&path, false)
+            }
             None => Ok(ConfigFile::default()),
         }
     }
@@ -143,6 +164,11 @@ impl ConfigFile {
         yaml_bounds::check(bytes)?;
         let config = parse(bytes).map_err(|error| problem(bytes, &error))?;
         Ok(ConfigFile { config, folder: None, source: None })
+    }
+
+    /// The file itself, where there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.source.as_ref().map(|(path, _)| path.as_path())
     }
 
     /// Where a value of this file comes from, by its key.

@@ -12,6 +12,7 @@ mod failed_file;
 mod failure;
 mod given;
 pub mod inspection;
+mod kept;
 mod manual;
 mod output;
 mod panics;
@@ -56,6 +57,13 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
     if args.iter().any(|arg| is_or_sets_private_key(&arg.to_string_lossy())) {
         // Whatever it stands for, it would be quoted as something that is not understood or not there.
         streams::say("error: a private key itself stands among the arguments; expected the path of its file");
+        return ExitStatus::Usage;
+    }
+    if let Some(variable) = variables::holding_a_key() {
+        streams::say(&format!(
+            "error: a private key itself stands in the environment variable {variable}; write it to a file of mode \
+             0600, and name that by `--key` or BELTIC_KEY"
+        ));
         return ExitStatus::Usage;
     }
     let cli = match Cli::try_parse_from(args) {

@@ -13,8 +13,12 @@ use clap::ValueEnum;
 use super::args::{Color, OutputArgs};
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::kept::Kept;
 use super::streams;
 use crate::files::{PathError, Target};
+
+/// What the system calls standard output.
+const STDOUT_NAMES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /// What a command does beside writing its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +87,14 @@ impl Output {
     /// Output to the file of `--out`, else to standard output.
     ///
     /// # Errors
-    /// Where the file is not to be written, or there is no standard output.
-    pub(crate) fn open(args: &OutputArgs, purpose: Purpose) -> Result<Output, Failure> {
+    /// Where the file is not to be written or must be kept, or there is no standard output.
+    pub(crate) fn open(args: &OutputArgs, purpose: Purpose, mut kept: Kept) -> Result<Output, Failure> {
         match args.file() {
-            Some(path) => Output::to_file(path, args.force, purpose),
-            None => Output::to_stdout(purpose),
+            Some(path) if !STDOUT_NAMES.iter().any(|name| path == Path::new(name)) => {
+                kept.refuse(path)?;
+                Output::to_file(path, args.force, purpose)
+            }
+            _ => Output::to_stdout(purpose),
         }
     }
 

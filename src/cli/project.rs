@@ -72,10 +72,12 @@ impl std::fmt::Display for Origin {
 }
 
 /// The nearest folder upward that is a project; none where there is no such folder.
+///
+/// Anything of these names makes a project, a link to nothing included: whoever put it there meant this folder, and what
+/// cannot be used is told, not passed over for a project further up.
 pub(crate) fn nearest(from: &Path) -> Option<&Path> {
-    let is_project =
-        |folder: &&Path| folder.join(PROJECT_FILE).is_file() || folder.join(STATE_FOLDER).is_dir();
-    from.ancestors().find(is_project)
+    let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
+    from.ancestors().find(|folder| is_there(folder.join(PROJECT_FILE)) || is_there(folder.join(STATE_FOLDER)))
 }
 
 /// Refuses what somebody else could have put there; warns where the group could have, unless `quiet`.

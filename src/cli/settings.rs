@@ -59,6 +59,11 @@ impl Settings {
         })
     }
 
+    /// The settings files that are there.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.project, &self.user].into_iter().filter_map(ConfigFile::file)
+    }
+
     /// A value: the one given, else the project's, else the user's.
     fn value<T: Clone>(&self, given: &Option<T>, from: impl Fn(&Config) -> &Option<T>) -> Option<T> {
         given

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::streams;
+use crate::keys::is_private_key_text;
 
 /// The variables of flags, and the one that has none.
 const KNOWN: [&str; 14] = [
@@ -24,6 +25,15 @@ const KNOWN: [&str; 14] = [
 
 /// The passphrase of the key. It has no flag, because other users can see those.
 pub(super) const PASSPHRASE: &str = "BELTIC_KEY_PASSPHRASE";
+
+/// The variable that holds a private key, by the look of it. Whatever it stands for, its value would be quoted as
+/// something that is not understood, or become the name of a file. Of `BELTIC_KEY` the settings say more.
+pub(super) fn holding_a_key() -> Option<&'static str> {
+    let is_key = |name: &&&str| {
+        std::env::var_os(name).is_some_and(|value| is_private_key_text(&value.to_string_lossy()))
+    };
+    KNOWN.iter().filter(|name| !["BELTIC_KEY", PASSPHRASE].contains(name)).find(is_key).copied()
+}
 
 /// Warns of variables that no flag has, such as misspelt ones. Their values are not shown.
 pub(super) fn warn_of_unknown() {

@@ -106,6 +106,7 @@ use identity::{Closing, Identity};
 use keeper::Keeper;
 use lists::OpenLists;
 use lock::Lock;
+use place::Paths;
 use watch::Handle;
 
 /// How long a process waits for others to finish their transactions, each of which takes
@@ -115,6 +116,11 @@ pub const WAIT: Duration = Duration::from_secs(120);
 /// The most items of a batch. Replays rely on it: they look for a batch's records no further back
 /// than this.
 pub const BATCH_ITEMS: u64 = 1_000;
+
+/// Every file that is or can be part of the ledger at this path, whether it is there or not.
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    Paths::of(path).map_or_else(|_| vec![path.to_owned()], |paths| paths.files().to_vec())
+}
 
 /// By how many seconds the clock may be before the ledger's last event, unremarked.
 const CLOCK_LEEWAY: i64 = 60;

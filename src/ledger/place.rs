@@ -43,6 +43,11 @@ impl Paths {
         Err(io::Error::other("too many links lead to each other"))
     }
 
+    /// Every file that is or can be part of the ledger.
+    pub(super) fn files(&self) -> [PathBuf; 6] {
+        [self.file.clone(), self.log(), self.log_index(), self.journal(), self.mark(), self.lock()]
+    }
+
     /// A file beside the ledger.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.file.as_os_str().to_owned();

@@ -226,6 +226,18 @@ pub enum InputFault {
         /// The key of the array.
         key: &'static str,
     },
+    /// An object with the members of a batch and of an item.
+    #[error(
+        "{at}: found '{key}', which only an item has, in an object with '{envelope}', which only a batch has"
+    )]
+    EnvelopeAndItem {
+        /// Where the item's key is.
+        at: Position,
+        /// The key of the array.
+        envelope: &'static str,
+        /// The item's key.
+        key: String,
+    },
     /// An object that is no envelope.
     #[error("no '{key}' array at the top level{}", found_keys(.keys))]
     NoItemsArray {

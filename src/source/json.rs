@@ -55,6 +55,8 @@ struct TopObject {
     is_envelope: bool,
     /// Whether a key was seen that an item has.
     has_item_key: bool,
+    /// Whether a key was seen that only an item has, so that `items` is a member of it that is not known.
+    is_item: bool,
     /// The first keys beside the array of items.
     keys: Vec<String>,
     /// Where they stand.
@@ -266,7 +268,12 @@ impl JsonCutter {
     fn note_key(&mut self, key: &str, at: Position, window: &mut Window) -> Result<bool, InputFault> {
         let envelope = self.contents.envelope();
         let object = self.object.get_or_insert_default();
-        if key == envelope {
+        let decides = self.contents == Contents::Items && ITEM_KEYS.contains(&key);
+        if decides && object.is_envelope {
+            return Err(InputFault::EnvelopeAndItem { at, envelope, key: shown_key(key) });
+        }
+        object.is_item |= decides;
+        if key == envelope && !object.is_item {
             if std::mem::replace(&mut object.is_envelope, true) {
                 return Err(InputFault::DuplicateItems { at, key: envelope });
             }
@@ -417,6 +424,9 @@ impl JsonCutter {
         Err(InputFault::Truncated { at, inside })
     }
 }
+
+/// What an item has, in its envelope or bare, and no batch.
+const ITEM_KEYS: [&str; 4] = ["request", "self_attestation_complete", "subject", "claims"];
 
 /// The keys of a result, by which it is told from an envelope.
 const RESULT_KEYS: [&str; 6] = ["index", "credential", "error", "id", "credential_id", "signed_payload"];

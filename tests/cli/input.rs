@@ -306,6 +306,28 @@ fn values_one_after_the_other_are_items() {
     }
 }
 
+/// An item with a member `items`, which no item has, fails; it does not become a batch that is empty.
+#[test]
+fn an_item_with_items_is_no_batch() {
+    let sandbox = Sandbox::with_issuer_key();
+    let with_items = |name: &str, items: Value| {
+        let item = item(name).to_string();
+        format!("{},\"items\":{items}}}", item.strip_suffix('}').unwrap())
+    };
+    let text =
+        format!("{}\n{}\n{}", item("a"), with_items("b", json!([])), with_items("c", json!([item("d")])));
+    sandbox.write("joined.json", text);
+    let rows = sandbox.issue("joined.json --ledger none").expect(3).rows();
+    let issued: Vec<_> = rows.iter().map(|row| row.credential.is_some()).collect();
+    assert_eq!(issued, [true, false, false]);
+
+    let mut late = json!({"items": [item("a")]});
+    late["subject"] = json!({"id": "b"});
+    sandbox.write("late.json", serde_json::to_string(&late).unwrap());
+    let run = sandbox.issue("late.json --ledger none").expect(4);
+    assert!(run.stderr.contains("found 'subject', which only an item has"), "{}", run.stderr);
+}
+
 /// What is wrong with a line of NDJSON is named with the remedy, and costs that line alone.
 #[test]
 fn lines_that_are_not_json_say_what_to_do() {

@@ -128,6 +128,48 @@ fn the_nearest_project_is_the_only_one() {
     assert!(sandbox.has("inner/.beltic/ledger.db") && !sandbox.has(".beltic/ledger.db"));
 }
 
+/// What has the name of a settings file and is none is told, and the settings further up are not obeyed instead.
+#[cfg(unix)]
+#[test]
+fn odd_settings_are_not_passed_over() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(".beltic.yaml", "developer_id: outer\n");
+    sandbox.write_items("inner/items.ndjson", &items(1));
+    let inner = sandbox.path("inner/.beltic.yaml");
+    let refused = |what: &str| {
+        let mut command = sandbox.command(&["batch-issue", "items.ndjson", "--key", "../.beltic/issuer.pem"]);
+        let run = Run::of(command.current_dir(sandbox.path("inner")).output().unwrap()).expect(2);
+        assert!(run.stderr.contains(what) && run.stderr.contains(".beltic.yaml"), "{}", run.stderr);
+    };
+    std::os::unix::fs::symlink("nothing.yaml", &inner).unwrap();
+    refused("a link to a file that is not there");
+    std::fs::remove_file(&inner).unwrap();
+    std::fs::create_dir(&inner).unwrap();
+    refused("a directory");
+    std::fs::remove_dir(&inner).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&inner).status().unwrap();
+    assert!(made.success());
+    refused("a pipe");
+}
+
+/// A key that stands in the wrong variable is neither shown nor made the name of a file.
+#[test]
+fn a_key_in_another_variable_is_not_shown() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(1));
+    let key = sandbox.read(".beltic/issuer.pem");
+    let secret = key.lines().nth(1).unwrap();
+    for name in ["CONFIG", "DEVELOPER_ID", "IDEMPOTENCY_KEY", "ISSUER", "JOBS", "LEDGER", "TTL", "VCT", "X5C"]
+    {
+        let variable = format!("BELTIC_{name}");
+        let run = sandbox.issue_with("items.ndjson --out results.ndjson", &[(&variable, &key)]).expect(2);
+        assert!(run.stderr.contains(&variable), "{}", run.stderr);
+        assert!(!run.stderr.contains(secret) && !sandbox.has("results.ndjson"));
+    }
+    let run = sandbox.issue_with("items.ndjson --out results.ndjson", &[("BELTIC_KEY", &key)]).expect(5);
+    assert!(!run.stderr.contains(secret), "{}", run.stderr);
+}
+
 #[test]
 fn an_unknown_variable_is_a_warning_with_the_nearest_name() {
     let sandbox = Sandbox::with_issuer_key();

@@ -255,7 +255,53 @@ fn a_closed_standard_output_is_refused_before_anything_is_issued() {
     shell("batch-issue items.ndjson --ledger none > /dev/null", 3);
     shell("batch-issue items.ndjson --ledger none --out kept.ndjson >&-", 3);
     shell("batch-issue items.ndjson --dry-run >&-", 3);
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        shell(&format!("batch-issue items.ndjson --out {name} >&-"), 6);
+    }
+    assert_eq!(sandbox.recorded(), before);
     shell("schema >&-", 0);
+}
+
+/// `--force` replaces files, but none that the command reads, and nothing of the ledger, the key or the settings.
+#[test]
+fn what_a_command_needs_is_not_overwritten() {
+    let sandbox = sandbox();
+    public_key(&sandbox);
+    sandbox.write(".beltic.yaml", "developer_id: d\n");
+    sandbox.copy_key("p256-pkcs8.pem", "key.pem");
+    let ledger =
+        ["", "-wal", "-shm", "-journal", ".mark", ".lock"].map(|end| format!(".beltic/ledger.db{end}"));
+    let ledger: Vec<&str> = ledger.iter().map(String::as_str).collect();
+    let issue = [&ledger[..], &["items.ndjson", "key.pem", ".beltic.yaml"]].concat();
+    let change = [&ledger[..], &["id.txt", ".beltic.yaml"]].concat();
+    let look = [&ledger[..], &[".beltic.yaml"]].concat();
+    let cases: [(&str, &[&str]); 9] = [
+        ("batch-issue items.ndjson --key key.pem --out", &issue),
+        ("batch-issue items.ndjson --key key.pem --failed", &issue),
+        ("batch-issue items.ndjson --key key.pem --summary", &issue),
+        ("revoke --from id.txt --out", &change),
+        ("list --out", &look),
+        ("show ID --out", &look),
+        ("ledger backup", &look),
+        (
+            "verify token.txt --key .beltic/issuer.pub.jwk --no-status --out",
+            &["token.txt", ".beltic/issuer.pub.jwk"],
+        ),
+        ("inspect token.txt --out", &["token.txt"]),
+    ];
+    let recorded = sandbox.recorded();
+    for (writer, targets) in cases {
+        for target in targets {
+            let before = std::fs::read(sandbox.path(target)).ok();
+            let refused = run(&sandbox, writer, target, &["--force"]).expect(2);
+            assert!(refused.stderr.contains("would be overwritten"), "{writer} {target}: {}", refused.stderr);
+            // Whoever opens the ledger may write into it.
+            let of_ledger = target.contains("ledger.db");
+            assert!(of_ledger || std::fs::read(sandbox.path(target)).ok() == before, "{writer} {target}");
+        }
+    }
+    assert_eq!(sandbox.recorded(), recorded);
+    sandbox.beltic(&["ledger", "check"]).expect(0);
 }
 
 #[test]

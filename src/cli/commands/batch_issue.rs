@@ -8,6 +8,7 @@ use super::super::args::{BatchIssueArgs, Common, OutputFormat};
 use super::super::exit::ExitStatus;
 use super::super::failed_file::FailedFile;
 use super::super::failure::Failure;
+use super::super::kept::Kept;
 use super::super::output::{self, Output, Purpose};
 use super::super::progress::Progress;
 use super::super::render;
@@ -18,7 +19,7 @@ use super::super::streams;
 use crate::batch::{self, Plan, Register, SecondLook};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
-use crate::files::{self, Target, TargetError, Way};
+use crate::files::{self, Target, TargetError};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
@@ -48,8 +49,10 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let format = output::form(args.output_format, &args.output(), OutputFormat::Text, OutputFormat::Ndjson)?;
     let form = render::form(format, output::takes_color(&args.output(), common.color));
     let notice = first_run_notice(ledger_path.as_deref(), &run, &issuer);
-    let mut files =
-        Files::begin(args, &[&key_path, &settings.ledger_path(&args.ledger)?.unwrap_or_default()])?;
+    let kept = Kept::files(args.inputs.iter().chain([&key_path]))
+        .and_ledger(ledger_path.as_deref())
+        .and_settings(&settings);
+    let mut files = Files::begin(args, kept)?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
     let second_look = second_look(args, &key, &profile, clock.now())?;
     let plan = Plan {
@@ -321,15 +324,15 @@ struct Files {
 
 impl Files {
     /// Begins every file, so that one that cannot be written is found before anything is issued.
-    fn begin(args: &BatchIssueArgs, read: &[&Path]) -> Result<Files, Failure> {
-        let written = [&args.out, &args.failed, &args.summary].into_iter().flatten().map(PathBuf::as_path);
-        refuse_same_files(written, args.inputs.iter().map(PathBuf::as_path).chain(read.iter().copied()))?;
+    fn begin(args: &BatchIssueArgs, mut kept: Kept) -> Result<Files, Failure> {
+        [&args.failed, &args.summary].into_iter().flatten().try_for_each(|path| kept.refuse(path))?;
         if args.dry_run {
+            args.output().file().map_or(Ok(()), |path| kept.refuse(path))?;
             return Ok(Files { output: Output::to_stdout(Purpose::Read)?, failed: None, summary: None });
         }
         let failed = args.failed.as_ref().map(|path| FailedFile::begin(path, args.force)).transpose()?;
         let summary = args.summary.as_deref().map(|path| Target::begin(path, args.force)).transpose()?;
-        Ok(Files { output: Output::open(&args.output(), Purpose::Issue)?, failed, summary })
+        Ok(Files { output: Output::open(&args.output(), Purpose::Issue, kept)?, failed, summary })
     }
 
     /// Completes the results and the failed items, and gives the summary back, which says how that went.
@@ -338,30 +341,6 @@ impl Files {
         let failed = self.failed.and_then(|file| file.finish(complete).err());
         (self.summary, output.into_iter().chain(failed).collect())
     }
-}
-
-/// Refuses to write a file that the run reads, or writes under another flag.
-fn refuse_same_files<'p>(
-    written: impl Iterator<Item = &'p Path>,
-    read: impl Iterator<Item = &'p Path>,
-) -> Result<(), Failure> {
-    let mut taken: Vec<PathBuf> = read.filter_map(|path| path.canonicalize().ok()).collect();
-    // Several outputs may go to one device or terminal.
-    let is_file = |path: &&Path| !matches!(files::way(path, true), Ok(Way::WriteThrough));
-    for path in written.filter(is_file) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let real = folder.canonicalize().unwrap_or_default().join(path.file_name().unwrap_or_default());
-        let real = path.canonicalize().unwrap_or(real);
-        if taken.contains(&real) {
-            let message = format!(
-                "{} would be overwritten, but the run reads it or writes it under another flag",
-                path.display()
-            );
-            return Err(Failure::usage(message).hint("name another file"));
-        }
-        taken.push(real);
-    }
-    Ok(())
 }
 
 /// The size of all inputs as stored, where all are regular files.

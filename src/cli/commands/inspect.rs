@@ -5,6 +5,7 @@ use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given, undecodable};
 use super::super::inspection::{self, Inspection};
+use super::super::kept::Kept;
 use super::super::output::{self, Output, Purpose};
 use super::super::streams::grouped;
 use crate::clock;
@@ -17,7 +18,7 @@ const MAX_KEYS_BYTES: u64 = 1 << 20;
 pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     let format = output::form(args.output_format, &args.output, InspectFormat::Text, InspectFormat::Json)?;
     let as_json = format == InspectFormat::Json;
-    let output = Output::open(&args.output, Purpose::Read)?;
+    let output = Output::open(&args.output, Purpose::Read, Kept::files(&args.input))?;
     let given = Given::named_or_piped(args.input.as_deref())?;
     let (head, input) = given.open_with_head(MAX_KEYS_BYTES)?;
     if let Some(keys) = keys(&head, as_json) {

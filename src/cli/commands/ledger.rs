@@ -5,6 +5,7 @@ use std::path::Path;
 use super::super::args::{Common, LedgerAction, LedgerArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::{DAMAGED_LEDGER, Failure};
+use super::super::kept::Kept;
 use super::super::settings::Settings;
 use super::super::streams::{self, grouped};
 use crate::files;
@@ -16,7 +17,9 @@ pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Fail
         LedgerAction::Check { ledger } => check(&super::open_ledger(&settings, ledger, true)?),
         LedgerAction::Backup { file, force, ledger } => {
             let ledger = super::open_ledger(&settings, ledger, true)?;
-            backup(&ledger, file, *force, common.quiet)
+            let key = settings.key_path(&None)?;
+            let kept = Kept::files([key]).and_ledger(Some(ledger.path())).and_settings(&settings);
+            backup(&ledger, kept, file, *force, common.quiet)
         }
         LedgerAction::CloseLists { ledger } => {
             close_lists(super::open_ledger(&settings, ledger, false)?, common.quiet)
@@ -46,17 +49,15 @@ fn check(ledger: &Ledger) -> Result<ExitStatus, Failure> {
     )
 }
 
-fn backup(ledger: &Ledger, file: &Path, force: bool, quiet: bool) -> Result<ExitStatus, Failure> {
+fn backup(
+    ledger: &Ledger,
+    mut kept: Kept,
+    file: &Path,
+    force: bool,
+    quiet: bool,
+) -> Result<ExitStatus, Failure> {
     let way = files::way(file, force)?;
-    if file
-        .canonicalize()
-        .ok()
-        .is_some_and(|file| ledger.path().canonicalize().is_ok_and(|path| path == file))
-    {
-        return Err(
-            Failure::usage(format!("{} is the ledger itself", file.display())).hint("name another file")
-        );
-    }
+    kept.refuse(file)?;
     ledger.backup(file, way)?;
     if !quiet {
         streams::say(&format!("backed up {} to {}", ledger.path().display(), file.display()));

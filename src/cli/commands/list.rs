@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::super::args::{Common, ListArgs, RowFormat};
 use super::super::exit::ExitStatus;
 use super::super::failure::{BROKEN_TRAIL, Failure};
+use super::super::kept::Kept;
 use super::super::output::{self, Output, Purpose};
 use super::super::render::listing::{Listed, Listing, hex};
 use super::super::settings::Settings;
@@ -23,9 +24,11 @@ const PROBLEMS_SHOWN: usize = 100;
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failure> {
     let now = system_now();
     let conditions = Conditions::of(args, now)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, true)?;
+    let settings = Settings::load(common)?;
+    let mut ledger = super::open_ledger(&settings, &args.ledger, true)?;
+    let kept = Kept::default().and_ledger(Some(ledger.path())).and_settings(&settings);
     let form = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
-    let mut output = Output::open(&args.output, Purpose::Read)?;
+    let mut output = Output::open(&args.output, Purpose::Read, kept)?;
     if args.verify {
         return verify(&ledger, args, output);
     }

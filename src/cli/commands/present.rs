@@ -4,12 +4,13 @@ use super::super::args::PresentArgs;
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given, undecodable};
+use super::super::kept::Kept;
 use super::super::output::{Output, Purpose};
 use super::super::streams::printable;
 use crate::token::{self, PresentError};
 
 pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {
-    let output = Output::open(&args.output, Purpose::Read)?;
+    let output = Output::open(&args.output, Purpose::Read, Kept::files(&args.input))?;
     let token = only_token(Given::named_or_piped(args.input.as_deref())?)?;
     let presented = token::present(&token, &args.disclose).map_err(failure)?;
     output.print_all(format!("{presented}\n").as_bytes())

@@ -3,17 +3,18 @@
 use super::super::args::{Common, SchemaArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::kept::Kept;
 use super::super::output::{Output, Purpose};
 use super::super::settings::Settings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::request::schema;
 
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
-    let output = Output::open(&args.output, Purpose::Read)?;
+    let settings = Settings::load(common)?;
+    let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
     let document = match &args.vct {
         None => schema::item(),
         Some(vct) => {
-            let settings = Settings::load(common)?;
             let vct = settings.vct_without_key(vct, &args.issuer)?;
             type_metadata(&vct, &settings.disclosure()?)
         }

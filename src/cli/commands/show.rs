@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::super::args::{Common, ShowArgs, ShowFormat};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::kept::Kept;
 use super::super::output::{self, Output, Purpose};
 use super::super::render::listing;
 use super::super::settings::Settings;
@@ -13,8 +14,10 @@ use crate::clock::system_now;
 pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
     let id = parse_id(&args.id)?;
     let format = output::form(args.output_format, &args.output, ShowFormat::Text, ShowFormat::Json)?;
-    let output = Output::open(&args.output, Purpose::Read)?;
-    let mut ledger = super::open_ledger(&Settings::load(common)?, &args.ledger, true)?;
+    let settings = Settings::load(common)?;
+    let mut ledger = super::open_ledger(&settings, &args.ledger, true)?;
+    let kept = Kept::default().and_ledger(Some(ledger.path())).and_settings(&settings);
+    let output = Output::open(&args.output, Purpose::Read, kept)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());
         return Err(Failure::said(ExitStatus::Files, message)

@@ -30,6 +30,7 @@ use self::targets::{Request, Target};
 use super::super::args::{Common, RowFormat, StatusArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::kept::Kept;
 use super::super::output::{self, Output, Purpose};
 use super::super::render::changes::{ChangeRow, ChangeRows, Done, already, done};
 use super::super::settings::Settings;
@@ -56,7 +57,8 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let format = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
     let color = output::takes_color(&args.output, common.color);
     let rows = ChangeRows::new(format, change, args.dry_run, color);
-    let mut output = Output::open(&args.output, Purpose::Change)?;
+    let kept = Kept::files(&args.from).and_ledger(Some(ledger.path())).and_settings(&settings);
+    let mut output = Output::open(&args.output, Purpose::Change, kept)?;
     if ask::can_ask(args) && !may_go_on(&mut request, &mut ledger, order)? {
         streams::say("nothing was changed");
         return Ok(ExitStatus::SomeFailed);

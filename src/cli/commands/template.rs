@@ -4,12 +4,13 @@
 use super::super::args::{InputFormat, TemplateArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
+use super::super::kept::Kept;
 use super::super::output::{Output, Purpose};
 use crate::request::fields::{self, Field, Kind, Object};
 use crate::source;
 
 pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
-    let output = Output::open(&args.output, Purpose::Read)?;
+    let output = Output::open(&args.output, Purpose::Read, Kept::default())?;
     let owners = usize::from(args.owners);
     let text = match args.format {
         InputFormat::Csv => source::csv_columns(owners).join(",") + "\n",

@@ -1,11 +1,13 @@
 //! `beltic verify`: resolve, verify, report.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::super::args::{Common, VerdictFormat, VerifyArgs};
 use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::given::{self, Given};
+use super::super::kept::Kept;
 use super::super::output::{self, Output, Purpose};
 use super::super::settings;
 use super::super::streams;
@@ -17,6 +19,13 @@ use crate::request::rules::CalendarDuration;
 use crate::results::{self, RawRows, ResultRow, Results};
 use crate::verify::{Policy, Verifier};
 
+/// The files that are read, as far as the arguments name files and not tokens.
+fn kept(args: &VerifyArgs) -> Kept {
+    let inputs = args.inputs.iter().map(Path::new);
+    let trusted = [&args.jwks, &args.did, &args.key, &args.status_list].into_iter().flatten();
+    Kept::files(inputs.chain(trusted.map(PathBuf::as_path)))
+}
+
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let started = Instant::now();
     let policy = policy(args)?;
@@ -25,7 +34,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let mut inputs = Inputs::open(&args.inputs)?;
     let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
     let form = Form { format, color: output::takes_color(&args.output, common.color) };
-    let mut output = Output::open(&args.output, Purpose::Read)?;
+    let mut output = Output::open(&args.output, Purpose::Read, kept(args))?;
     let mut counts = Counts::default();
     let mut order = Order::default();
     let ended = pipeline::run(
