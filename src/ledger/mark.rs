@@ -14,10 +14,16 @@
 //! lines in a power cut; what the mark says must be among its events. Anything else went back in
 //! time, or went another way in a copy.
 //!
-//! The mark also says which file it is itself. Each process that opens the ledger replaces it by
-//! a new file, so that one that was restored with the ledger, in place or not, is found out. It
-//! is never written through a link: it is made under a fresh name and renamed. What is read
-//! is bounded and checked; a mark that cannot be is no mark.
+//! The mark also says which file it is itself: inode and time of creation. Each process that opens
+//! the ledger replaces it by a new file, and so does step 3 of each commit, before results leave. So
+//! once something left that a copy of ledger, log and mark does not know, the mark is another file
+//! than the copy's, and stays another one where the copy is written over the files in place. Only a
+//! mark that is put back together with its very inode, as a rolled back file system does, is not
+//! found out.
+//!
+//! It is never written through a link: it is made under a fresh name and renamed. What is read is
+//! bounded and checked; a mark that cannot be is no mark. A power cut may leave an older mark, or on
+//! some file systems an empty one, which is none.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -29,6 +35,8 @@ use crate::files;
 
 /// Longer than any mark, in bytes.
 const MAX_BYTES: u64 = 512;
+/// How often a mark is looked for that others replace meanwhile.
+const LOOKS: usize = 100;
 /// The first words of a mark.
 const TITLE: &str = "beltic ledger mark 2";
 
@@ -90,6 +98,12 @@ impl Mark {
     /// A mark of this state, with nothing under way.
     pub fn at(ledger: [u8; 16], state: State) -> Mark {
         Mark { ledger, reached: state, writing: state }
+    }
+
+    /// Whether something after that state was begun.
+    fn is_beyond(&self, state: &State) -> bool {
+        let reach = |state: &State| (state.closings, state.event);
+        reach(&self.writing) > reach(state)
     }
 
     /// Reads a mark's text.
@@ -175,32 +189,51 @@ impl MarkFile {
 
     /// Writes the mark; called under the ledger's write lock.
     pub(super) fn write(&mut self, mark: &Mark) -> io::Result<()> {
-        if !self.is_in_place() && !self.adopt() {
+        if !self.lock_in_place()? {
             *self = MarkFile::begin(&self.path, mark, false)?;
             return Ok(());
         }
-        self.file.lock()?;
         let written = write_at_start(&self.file, mark.text(self.id).as_bytes());
         self.file.unlock()?;
         written
     }
 
-    /// Says that what was being written was reached, unless others are further by now: then
-    /// they know.
+    /// Says in a new file that what was being written was reached, unless others are further by
+    /// now: then they know.
     pub(super) fn settle(&mut self, mark: &Mark) -> io::Result<()> {
-        self.file.lock()?;
-        let settled = (|| {
-            let mut text = vec![0; MAX_BYTES as usize];
-            let length = read_up_to(&self.file, &mut text)?;
-            match Mark::parse(&text[..length]) {
-                Some(found) if found.writing == mark.writing => {
-                    write_at_start(&self.file, Mark::at(mark.ledger, mark.writing).text(self.id).as_bytes())
-                }
-                _ => Ok(()),
+        let reached = Mark::at(mark.ledger, mark.writing);
+        if !self.lock_in_place()? {
+            *self = MarkFile::begin(&self.path, &reached, false)?;
+            return Ok(());
+        }
+        let mut text = vec![0; MAX_BYTES as usize];
+        let length = read_up_to(&self.file, &mut text)?;
+        let found = Mark::parse(&text[..length]);
+        match found.is_some_and(|found| found.ledger == mark.ledger && found.is_beyond(&mark.writing)) {
+            true => self.file.unlock(),
+            false => {
+                // The lock is held until the new file is in place, and goes with the old one.
+                *self = MarkFile::begin(&self.path, &reached, false)?;
+                Ok(())
             }
-        })();
-        self.file.unlock()?;
-        settled
+        }
+    }
+
+    /// Locks the mark that lies in the mark's place, this process's own or another's; `false`
+    /// where there is none.
+    fn lock_in_place(&mut self) -> io::Result<bool> {
+        for _ in 0..LOOKS {
+            if !self.is_in_place() && !self.adopt() {
+                return Ok(false);
+            }
+            self.file.lock()?;
+            // Whoever had the lock may have put another file there.
+            if self.is_in_place() {
+                return Ok(true);
+            }
+            self.file.unlock()?;
+        }
+        Err(io::Error::other("other processes replace the mark all the time"))
     }
 
     /// Makes what was written durable.
@@ -283,12 +316,19 @@ mod tests {
         fs::copy(&path, &copy).unwrap();
         assert_eq!(read(&copy), Found::Elsewhere(mark(1)));
         // Restored in place, after another process has opened the ledger.
-        drop(MarkFile::begin(&path, &mark(2), false).unwrap());
+        let mut file = MarkFile::begin(&path, &mark(2), false).unwrap();
         let (old, new) = (fs::read(&copy).unwrap(), fs::read(&path).unwrap());
         fs::write(&path, old).unwrap();
         assert_eq!(read(&path), Found::Elsewhere(mark(1)));
         fs::write(&path, new).unwrap();
         assert_eq!(read(&path), Found::Here(mark(2)));
+        // Copied while a process has it, and restored in place after that has committed something.
+        file.write(&mark(3)).unwrap();
+        let old = fs::read(&path).unwrap();
+        file.settle(&mark(3)).unwrap();
+        assert_eq!(read(&path), Found::Here(Mark::at([7; 16], mark(3).writing)));
+        fs::write(&path, old).unwrap();
+        assert_eq!(read(&path), Found::Elsewhere(mark(3)));
     }
 
     #[test]

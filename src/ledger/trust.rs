@@ -34,8 +34,8 @@
 //!
 //! # What is durable when
 //!
-//! A commit is on the disk when it returns. The mark is written before and after it, without
-//! waiting for the disk: a power cut may leave it older, never wrong. Where lists are closed, the
+//! A commit is on the disk when it returns. The mark is written before it and replaced after it, without
+//! waiting for the disk: a power cut may leave it older or empty, never wrong. Where lists are closed, the
 //! mark is on the disk before the commit, so that no restored copy has them open again.
 //!
 //! # What nothing in a file can tell

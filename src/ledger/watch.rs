@@ -77,6 +77,8 @@ struct Watched {
     database: Handle,
     /// The log and its index, once they were made.
     log: Option<(Id, Id)>,
+    /// How long the file was when it was last looked at.
+    file_bytes: u64,
     /// How long the log was when it was last looked at.
     log_bytes: u64,
     /// The tokens that the file had when it was last proved.
@@ -120,6 +122,7 @@ impl Watch {
             paths: paths.clone(),
             database,
             log: None,
+            file_bytes: 0,
             log_bytes: 0,
             proved,
             closed: None,
@@ -194,6 +197,11 @@ impl Watched {
         if links(&found) != 1 {
             return Err(Disturbance::Linked);
         }
+        // A ledger gives no page back.
+        if found.len() < self.file_bytes {
+            return Err(Disturbance::Overwritten);
+        }
+        self.file_bytes = found.len();
         // The next command opens what the given path leads to then: a link on the way may have been changed.
         let named = fs::metadata(&self.paths.given).map_err(|_| Disturbance::Gone)?;
         if cfg!(unix) && while_open(&named) != self.database.id {

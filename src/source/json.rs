@@ -704,7 +704,7 @@ mod tests {
             let value = match random.below(4) {
                 0 => Value::from(inside.clone()),
                 1 => serde_json::json!({"items": inside}),
-                2 => serde_json::json!({"count": {"items": [1]}, "request": [], "items": inside}),
+                2 => serde_json::json!({"count": {"items": [1]}, "ttl": [], "items": inside}),
                 _ => {
                     let item = serde_json::json!({"x": invent(random, 2), "items_": "}", "request": invent(random, 3)});
                     inside = vec![item.clone()];
@@ -764,7 +764,8 @@ mod tests {
     fn objects_longer_than_an_item_are_not_kept() {
         for (object, faulty) in [
             (r#"{"subject":{},"x":["LONG"],"y":"LONG"}"#, true),
-            (r#"{"subject":{},"x":["LONG"],"y":"LONG","items":[{"a":1}]}"#, false),
+            (r#"{"ttl":{},"x":["LONG"],"y":"LONG","items":[{"a":1}]}"#, false),
+            (r#"{"subject":{},"x":["LONG"],"y":"LONG","items":[{"a":1}]}"#, true),
             (r#"{"LONG":1,"subject":{}}"#, true),
         ] {
             let long = "some text ".repeat(50);

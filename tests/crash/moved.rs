@@ -46,7 +46,7 @@ fn overwrite(yard: &Yard, with: &str) {
 #[test]
 fn a_ledger_that_is_taken_away_ends_the_run() {
     type Mishap = fn(&Yard);
-    let ways: [(&str, Mishap, &str); 10] = [
+    let ways: [(&str, Mishap, &str); 11] = [
         (
             "moved",
             |yard| fs::rename(yard.path("l/ledger.db"), yard.path("elsewhere.db")).unwrap(),
@@ -62,6 +62,14 @@ fn a_ledger_that_is_taken_away_ends_the_run() {
         ("overwritten", |yard| overwrite(yard, "backup.db"), "overwritten"),
         ("overwritten by another", |yard| overwrite(yard, "other.db"), "overwritten"),
         ("cut", |yard| fs::write(yard.path("l/ledger.db"), b"").unwrap(), "overwritten"),
+        (
+            "cut by a page",
+            |yard| {
+                let ledger = fs::File::options().write(true).open(yard.path("l/ledger.db")).unwrap();
+                ledger.set_len(ledger.metadata().unwrap().len() - 4096).unwrap();
+            },
+            "overwritten",
+        ),
         ("log emptied", |yard| fs::write(yard.path("l/ledger.db-wal"), b"").unwrap(), "write-ahead log"),
         ("log removed", |yard| fs::remove_file(yard.path("l/ledger.db-wal")).unwrap(), "write-ahead log"),
         (
@@ -147,4 +155,48 @@ fn others_who_write_back_the_log_disturb_nobody() {
     }
     run.end().expect(0);
     yard.check_ledger("l/ledger.db");
+}
+
+/// A copy of the ledger and all that is beside it, made by `cp` while a run goes on, and written over the same files
+/// afterwards: places that were given since then are not given again, whether the run ended or was killed.
+#[test]
+fn a_copy_made_during_a_run_and_put_back_in_place_is_noticed() {
+    for is_killed in [false, true] {
+        let yard = Yard::new();
+        let names = ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.mark", "ledger.db.lock"];
+        let copy = |from: &str, to: &str| {
+            fs::create_dir_all(yard.path(to)).unwrap();
+            for name in names {
+                let (from, to) = (yard.path(from).join(name), yard.path(to).join(name));
+                // In place: a file that is there stays the same file.
+                if from.exists() {
+                    fs::copy(from, to).unwrap();
+                }
+            }
+        };
+        let mut fed = Fed::start(&yard);
+        let mut places: Vec<_> = (0..3).map(|number| place(fed.feed(number).unwrap())).collect();
+        copy("l", "saved");
+        places.extend((3..6).map(|number| place(fed.feed(number).unwrap())));
+        if is_killed {
+            fed.child.kill().unwrap();
+            fed.child.wait().unwrap();
+        } else {
+            fed.end().expect(0);
+        }
+        copy("saved", "l");
+        yard.write("more.ndjson", ndjson("more", 20, 0));
+        let ended = yard.run("batch-issue more.ndjson --ledger l/ledger.db --quiet").finished();
+        assert!(ended.stderr.contains("warning: the ledger"), "killed {is_killed}: {}", ended.stderr);
+        places.extend(rows(&ended.stdout).filter(|row| row.credential.is_some()).map(place));
+        let count = places.len();
+        places.sort();
+        places.dedup();
+        assert_eq!(places.len(), count, "killed {is_killed}: a place is given twice");
+    }
+}
+
+fn place(row: Row) -> (String, u32) {
+    let credential = row.credential.unwrap();
+    (credential.status_list_uri, credential.status_list_index)
 }

@@ -16,13 +16,14 @@ const TRIALS: usize = MISHAPS.len();
 const LEDGER: &str = "l/ledger.db";
 
 /// What is done to the ledger between two runs.
-const MISHAPS: [&str; 15] = [
+const MISHAPS: [&str; 16] = [
     "backup over it, log and mark kept",
     "backup over it, log kept, mark removed",
     "backup over it, log removed, mark kept",
     "backup over it, log and mark removed",
     "backup renamed over it",
     "the whole folder restored in place",
+    "the whole folder restored in place, saved in the last run",
     "the whole folder restored anew",
     "removed, log and mark kept",
     "copied to another path without its mark",
@@ -66,6 +67,9 @@ impl Trial {
         let ended = if kill {
             let bytes = self.choices.below(count * 1_500);
             let mut running = self.yard.start(&args);
+            let saved = self.choices.below(bytes + 1);
+            running.wait_until(|running| running.bytes_read() >= saved);
+            self.copy_all(LEDGER, "in-run/ledger.db");
             running.wait_until(|running| running.bytes_read() >= bytes);
             running.kill()
         } else {
@@ -174,6 +178,9 @@ impl Trial {
                 self.remove(&index);
                 self.copy_all("saved/ledger.db", LEDGER);
             }
+            "the whole folder restored in place, saved in the last run" => {
+                self.copy_all("in-run/ledger.db", LEDGER);
+            }
             "the whole folder restored anew" => {
                 self.remove_all();
                 self.copy_all("saved/ledger.db", LEDGER);
@@ -208,7 +215,8 @@ impl Trial {
             self.yard.run(&format!("revoke {ids} --ledger {LEDGER} --quiet")).expect(0);
             self.yard.run(&format!("publish --out site --ledger {LEDGER} --quiet")).expect(0);
         }
-        let (more, kill) = (100 + self.choices.below(3_000), self.choices.below(4) != 0);
+        let in_run = mishap.ends_with("saved in the last run");
+        let (more, kill) = (100 + self.choices.below(3_000), in_run || self.choices.below(4) != 0);
         self.issue(LEDGER, more, kill);
 
         let went = match mishap {
