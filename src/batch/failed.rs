@@ -10,22 +10,20 @@ pub struct FailedItems {
     pub form: ItemForm,
     /// The items: CSV rows with their line ends, JSON texts without.
     pub items: Vec<Vec<u8>>,
-    /// For each item, whether it is a CSV record as it stands in its file, in which quotes may be left open.
-    pub raw: Vec<bool>,
 }
 
 impl FailedItems {
     /// The failed ones of a chunk's items; `None` where there are none.
     pub(super) fn of(chunk: &Chunk, items: &[CheckedItem]) -> Option<FailedItems> {
         let mut give_back = chunk.give_back();
-        let (mut failed, mut raw) = (Vec::new(), Vec::new());
+        let mut failed = Vec::new();
         for (place, item) in items.iter().enumerate() {
             if let Err(rejection) = &item.checked.outcome {
                 let mut bytes = Vec::new();
-                raw.push(give_back.item(place, rejection, &mut bytes));
+                give_back.item(place, rejection, &mut bytes);
                 failed.push(bytes);
             }
         }
-        (!failed.is_empty()).then(|| FailedItems { form: give_back.form(), items: failed, raw })
+        (!failed.is_empty()).then(|| FailedItems { form: give_back.form(), items: failed })
     }
 }

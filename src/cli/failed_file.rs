@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::Failure;
 use crate::batch::FailedItems;
-use crate::files::{PathError, Target};
+use crate::files::{BYTE_ORDER_MARK, PathError, Target};
 use crate::source::ItemForm;
 
 /// The file of failed items, which appears at the end if there are any.
@@ -15,24 +15,28 @@ pub(crate) struct FailedFile {
     form: Option<ItemForm>,
     /// Whether a write failed: then the file does not get its name.
     broken: bool,
-    /// Whether the last item is a CSV record as it stands in its file.
-    behind_raw: bool,
+    /// Whether the file begins with a byte order mark: it is UTF-8, and the settings say otherwise of inputs without one.
+    is_marked: bool,
 }
 
 impl FailedFile {
-    /// Begins the file.
-    pub(crate) fn begin(path: &Path, force: bool) -> Result<FailedFile, Failure> {
-        Ok(FailedFile { file: Target::begin(path, force)?, form: None, broken: false, behind_raw: false })
+    /// Begins the file. `is_marked` is for runs whose inputs have an encoding of their own: the file of failed items is
+    /// read by the same settings.
+    pub(crate) fn begin(path: &Path, force: bool, is_marked: bool) -> Result<FailedFile, Failure> {
+        Ok(FailedFile { file: Target::begin(path, force)?, form: None, broken: false, is_marked })
     }
 
     /// Adds the failed items of a batch.
     pub(crate) fn add(&mut self, failed: FailedItems) -> Result<(), Failure> {
         let is_first = self.form.is_none();
         let mut bytes = Vec::new();
+        if is_first && self.is_marked {
+            bytes.extend_from_slice(BYTE_ORDER_MARK);
+        }
         match &failed.form {
             ItemForm::Csv { header } => {
                 bytes.extend_from_slice(if is_first { header } else { b"" });
-                self.add_rows(&failed, &mut bytes);
+                bytes.extend(failed.items.iter().flatten());
             }
             ItemForm::Ndjson => {
                 bytes.extend_from_slice(&failed.items.join(&b"\n"[..]));
@@ -45,24 +49,6 @@ impl FailedFile {
         }
         self.form = Some(failed.form);
         self.put(&bytes)
-    }
-
-    /// Appends CSV rows. A record in which a quote may be left open would swallow what follows it, when the file is
-    /// read again, up to a quote that can only open a cell. So the row behind it begins with one.
-    fn add_rows(&mut self, failed: &FailedItems, bytes: &mut Vec<u8>) {
-        for (item, raw) in failed.items.iter().zip(&failed.raw) {
-            // A row begins with the error code, which is letters and underscores.
-            let code = item.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_').count();
-            if self.behind_raw && !raw {
-                bytes.push(b'"');
-                bytes.extend_from_slice(&item[..code]);
-                bytes.push(b'"');
-                bytes.extend_from_slice(&item[code..]);
-            } else {
-                bytes.extend_from_slice(item);
-            }
-            self.behind_raw = *raw;
-        }
     }
 
     /// Gives the file its name. Where nothing failed there is no file, and after a `complete` run

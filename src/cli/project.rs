@@ -190,8 +190,8 @@ mod tests {
         assert_eq!(nearest(&inner), Some(dir.path()));
         fs::create_dir(dir.path().join("a/b").join(STATE_FOLDER)).unwrap();
         assert_eq!(nearest(&inner), Some(&*dir.path().join("a/b")));
-        fs::write(inner.join(STATE_FOLDER), "a file of that name is no state folder").unwrap();
-        assert_eq!(nearest(&inner), Some(&*dir.path().join("a/b")));
+        symlink("nothing", inner.join(PROJECT_FILE)).unwrap();
+        assert_eq!(nearest(&inner), Some(&*inner), "a link to nothing is not passed over");
     }
 
     /// Owners and modes as they would be of others; who "we" are is what changes here.

@@ -347,13 +347,18 @@ impl Settings {
         uri(self.value(&None, |config| &config.credential.context), origin)
     }
 
+    /// The encoding of inputs without a byte order mark, where somebody names one.
+    pub(crate) fn encoding(&self, given: &Option<String>) -> Option<String> {
+        self.value(given, |config| &config.csv.encoding)
+    }
+
     /// How the batch files are read.
     pub(crate) fn source(&self, args: &BatchIssueArgs) -> Result<source::Options, Failure> {
         let (project, user) = (&self.project.config.csv, &self.user.config.csv);
         let columns = if project.columns.is_empty() { &user.columns } else { &project.columns };
         let constants = if project.constants.is_empty() { &user.constants } else { &project.constants };
         let delimiter = self.value(&args.delimiter, |config| &config.csv.delimiter);
-        let encoding = self.value(&args.encoding, |config| &config.csv.encoding);
+        let encoding = self.encoding(&args.encoding);
         let typed = |given: &Option<String>, flag| given.as_ref().map(|_| Origin::typed(flag, None));
         let delimiter_from = self
             .origin(typed(&args.delimiter, "--delimiter"), "csv.delimiter", |config| &config.csv.delimiter);

@@ -5,14 +5,13 @@ use std::sync::LazyLock;
 
 use csv::StringRecord;
 
-use super::csv::record_of;
+use super::csv::bytes_of;
 use super::damage::without_apostrophe;
-use super::error::{Found, InputFault, RecordProblem, UnknownColumn};
+use super::error::{Found, InputFault, UnknownColumn};
 use super::plan::{Convert, Node, plan};
 use super::{Contents, Options};
 use crate::invisible;
 use crate::json::push_str_to;
-use crate::request::ErrorCode;
 use crate::request::fields::{Field, ITEM, Kind, Object};
 use crate::request::rules::is_digits;
 
@@ -363,8 +362,8 @@ pub(super) struct Columns {
     errors: Vec<usize>,
     /// The one column of a results table that names credentials, where only one is read.
     key: Option<(RowKey, String)>,
-    /// Whether these are the first columns, in their order, as in a file of failed items.
-    errors_in_front: bool,
+    /// The cell that holds the record which could not be read, in a file of failed items.
+    record: Option<usize>,
     plan: Plan,
 }
 
@@ -377,14 +376,10 @@ enum Plan {
     Result([Option<usize>; RESULT_COLUMNS.len()]),
 }
 
-/// What a file of failed items says about each, behind its own columns. Read back, they feed no
-/// field.
-pub(super) const ERROR_COLUMNS: [&str; 3] = ["error_code", "error_message", "error_paths"];
-
-/// Whether this is the code of a failed item.
-fn is_error_code(text: &str) -> bool {
-    ErrorCode::ALL.iter().any(|(code, ..)| code.as_str() == text)
-}
+/// What a file of failed items says about each, in front of its own columns. Read back, they feed no field.
+pub(super) const ERROR_COLUMNS: [&str; 4] = ["error_code", "error_message", "error_paths", ERROR_RECORD];
+/// The column of a record that could not be read.
+const ERROR_RECORD: &str = "error_record";
 
 fn is_error_column(name: &str) -> bool {
     ERROR_COLUMNS.iter().any(|column| normal(column) == normal(name))
@@ -416,7 +411,7 @@ impl Columns {
             unnamed,
             correlation_id: position_of(&targets, "correlation_id"),
             elements: elements(&targets),
-            errors_in_front: header.iter().map(normal).take(3).eq(ERROR_COLUMNS.map(normal)),
+            record: header.iter().position(|name| normal(name) == normal(ERROR_RECORD)),
             errors,
             key: None,
             plan: Plan::Item(plan(&targets, &constants, convert)),
@@ -459,7 +454,7 @@ impl Columns {
             elements: Vec::new(),
             errors: Vec::new(),
             key,
-            errors_in_front: false,
+            record: None,
             plan: Plan::Result(places),
             header,
         })
@@ -477,7 +472,7 @@ impl Columns {
 
     /// The fewest cells that a record can have.
     pub(super) fn fewest(&self) -> usize {
-        self.named - if self.errors_in_front { ERROR_COLUMNS.len() } else { 0 }
+        self.named
     }
 
     /// Whether a row may have this many cells: those with a name, and any of the empty columns
@@ -486,41 +481,14 @@ impl Columns {
         (self.named..=self.header.len()).contains(&cells)
     }
 
-    /// Under which column the first of a record's cells stands, which is the first one, but for records of
-    /// [files of failed items](super::give_back) that could not be read: they have none of the error columns.
-    pub(super) fn offset_of(&self, text: &str, cells: usize) -> Result<usize, RecordProblem> {
-        if !self.errors_in_front {
-            return if self.fits(cells) { Ok(0) } else { Err(self.cell_count(cells, 0)) };
-        }
-        self.offset_beside_errors(&record_of(text, self.delimiter))
-    }
-
-    fn cell_count(&self, found: usize, without: usize) -> RecordProblem {
-        RecordProblem::CellCount { found, expected: self.named - without, unterminated: false }
-    }
-
-    /// Only a record that says so begins with what an earlier run said about it. To go by the number of cells alone
-    /// would move the cells of a record that has too many.
-    fn offset_beside_errors(&self, record: &StringRecord) -> Result<usize, RecordProblem> {
-        const ERRORS: usize = ERROR_COLUMNS.len();
-        let cells = record.len();
-        let has_code = is_error_code(record.get(0).unwrap_or_default());
-        let without = (self.fewest()..=self.header.len() - ERRORS).contains(&cells);
-        match self.fits(cells) {
-            true if has_code => Ok(0),
-            _ if without && !has_code => Ok(ERRORS),
-            true if record.iter().take(ERRORS).all(str::is_empty) => Ok(0),
-            true => Err(RecordProblem::UnknownErrorCode),
-            false => Err(self.cell_count(cells, if has_code { 0 } else { ERRORS })),
-        }
-    }
-
-    /// Moves the cells of a record under their columns.
-    pub(super) fn align(&self, record: &mut StringRecord) {
-        if self.errors_in_front && self.offset_beside_errors(record).is_ok_and(|offset| offset > 0) {
-            let cells = ERROR_COLUMNS.iter().map(|_| "").chain(record.iter());
-            *record = cells.collect();
-        }
+    /// The record that could not be read, and the cells of its own columns, in a row of a file of failed items; `None`
+    /// where the row keeps none.
+    pub(super) fn kept_record(&self, row: &[u8]) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
+        let cell = self.record?;
+        let cells = bytes_of(row, self.delimiter);
+        let kept = cells.get(cell).filter(|kept| !kept.is_empty() && self.fits(cells.len()))?;
+        let own = (0..cells.len()).filter(|cell| !self.errors.contains(cell));
+        Some((kept.to_vec(), own.map(|cell| cells[cell].to_vec()).collect()))
     }
 
     /// The user's own name of a column.

@@ -612,9 +612,11 @@ pub enum RecordProblem {
         /// Whether the file ends within the record.
         unterminated: bool,
     },
-    /// In a file of failed items: an `error_code` that is none, so that the cells may belong to other columns.
-    #[error("the text under error_code is not an error code; empty the three error columns, or restore them")]
-    UnknownErrorCode,
+    /// In a file of failed items: a record that could not be read, and still stands under `error_record`.
+    #[error(
+        "the record under error_record was not put right; put its cells under their columns, and empty error_record"
+    )]
+    Unrepaired,
     /// A line of a quoted cell is a row of its own.
     #[error(
         "line {line} is inside a quoted cell and would pass as a row of its own; was a quote left open before it?"

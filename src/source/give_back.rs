@@ -2,17 +2,18 @@
 //!
 //! Once fixed, such a file can be read as any other: what it says about errors is ignored.
 //!
-//! A CSV record that could not be read has no cells, so nothing can be put beside them. It is given back byte for byte,
-//! as it stands in its file and without the error columns. Read again, it is told from rows that have them by its
-//! number of cells and by what stands in the first one ([`Columns::offset_of`]); until it is fixed, it fails as before.
-//! A record that was too long to keep leaves its error alone.
+//! A CSV record that could not be read has no cells. It is given back whole, as the text of a single cell, under
+//! `error_record`; the cells of its own columns are empty. So no text of it can be taken for rows or for other cells
+//! when the file is read again, by this program or by a spreadsheet. A row that has anything there fails until somebody
+//! has put the record's cells under their columns and emptied it. Bytes that are not UTF-8 stay as they are. A record
+//! that was too long to keep is replaced by words that say so.
 
 use std::io::Write;
 
 use super::chunk::{Chunk, RawItem, Shape};
 use super::columns::{Columns, ERROR_COLUMNS};
 use super::csv::Rows;
-use super::error::ItemFault;
+use super::error::{ItemFault, RecordProblem};
 use crate::json::{Parser, Value};
 use crate::request::Rejection;
 
@@ -34,11 +35,14 @@ impl ItemForm {
     /// The form of rows under these columns.
     pub(super) fn of_columns(columns: &Columns) -> ItemForm {
         let mut header = Vec::new();
-        let own = columns.own_cells(columns.header());
-        write_row(&mut header, columns.delimiter, ERROR_COLUMNS.into_iter().chain(own));
+        let names = ERROR_COLUMNS.into_iter().chain(columns.own_cells(columns.header()));
+        write_row(&mut header, columns.delimiter, names.map(str::as_bytes));
         ItemForm::Csv { header }
     }
 }
+
+/// What stands in the place of a record that is longer than an item may be.
+const NOT_KEPT: &str = "(too long to be kept; take it from the first file)";
 
 /// Gives items of a chunk back, in order.
 #[derive(Debug)]
@@ -71,36 +75,34 @@ impl GiveBack<'_> {
     }
 
     /// Appends the item at this place in the chunk: CSV with its line end, or JSON without one. Places are asked for in
-    /// ascending order. Returns whether it is a CSV record as it stands in its file, in which quotes may be left open.
-    pub fn item(&mut self, place: usize, rejection: &Rejection, out: &mut Vec<u8>) -> bool {
-        let Some(item) = self.chunk.items.get(place) else { return false };
-        match (&mut self.rows, &self.chunk.shape, &item.fault) {
-            (Some(_), _, Some(ItemFault::Record { kept: true, .. })) => {
-                out.extend_from_slice(&self.chunk.bytes[item.span.clone()]);
-                // Within a quote that was left open, the file's last line end belongs to the record.
-                if !out.ends_with(b"\n") {
-                    out.push(b'\n');
-                }
-                true
+    /// ascending order.
+    pub fn item(&mut self, place: usize, rejection: &Rejection, out: &mut Vec<u8>) {
+        let Some(item) = self.chunk.items.get(place) else { return };
+        let (Some(rows), Shape::Csv(columns)) = (&mut self.rows, &self.chunk.shape) else {
+            return self.json(item, rejection, out);
+        };
+        let paths = rejection.details.iter().map(|detail| detail.path.as_str()).collect::<Vec<_>>().join(" ");
+        let said = [rejection.code.as_str(), &rejection.message, &paths].map(str::as_bytes);
+        let record = &self.chunk.bytes[item.span.clone()];
+        match &item.fault {
+            Some(fault) => {
+                // What was kept before is kept as it was, not once more within itself.
+                let before = matches!(fault, ItemFault::Record { problem: RecordProblem::Unrepaired, .. });
+                let before = before.then(|| columns.kept_record(record)).flatten();
+                let (kept, cells) = before.unwrap_or_else(|| {
+                    let is_kept = matches!(fault, ItemFault::Record { kept: true, .. });
+                    let kept = if is_kept { record } else { NOT_KEPT.as_bytes() };
+                    (kept.to_vec(), columns.own_cells(columns.header()).map(|_| Vec::new()).collect())
+                });
+                let cells = [&kept].into_iter().chain(&cells).map(Vec::as_slice);
+                write_row(out, columns.delimiter, said.into_iter().chain(cells));
             }
-            (Some(_), Shape::Csv(columns), Some(_)) => {
-                let error = [rejection.code.as_str(), &rejection.message, ""];
-                write_row(out, columns.delimiter, error.into_iter());
-                false
-            }
-            (Some(rows), Shape::Csv(columns), None) => {
-                let paths =
-                    rejection.details.iter().map(|detail| detail.path.as_str()).collect::<Vec<_>>().join(" ");
-                let error = [rejection.code.as_str(), &rejection.message, &paths];
-                // The row was read before. Cells stay as they are, even where their number is wrong.
+            // The row was read before.
+            None => {
                 if let Ok(cells) = rows.cells(item) {
-                    write_row(out, columns.delimiter, error.into_iter().chain(cells));
+                    let cells = cells.map(str::as_bytes);
+                    write_row(out, columns.delimiter, said.into_iter().chain([b"".as_slice()]).chain(cells));
                 }
-                false
-            }
-            _ => {
-                self.json(item, rejection, out);
-                false
             }
         }
     }
@@ -138,7 +140,7 @@ fn write_error(before: &[u8], rejection: &Rejection, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn write_row<'a>(out: &mut Vec<u8>, delimiter: u8, cells: impl Iterator<Item = &'a str>) {
+fn write_row<'a>(out: &mut Vec<u8>, delimiter: u8, cells: impl Iterator<Item = &'a [u8]>) {
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(out.by_ref());
     let _ = writer.write_record(cells);
     let _ = writer.flush();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-const CSV_ERRORS: [&str; 3] = ["error_code", "error_message", "error_paths"];
+const CSV_ERRORS: [&str; 4] = ["error_code", "error_message", "error_paths", "error_record"];
 
 /// Runs with `--failed`, which must name this many failures.
 #[track_caller]
@@ -48,12 +48,12 @@ urn:example:d,True,GB,,=1+1,never,
     let failed = sandbox.read("failed.csv");
     let (given, came) = (records(&failed, b','), records(table, b','));
     assert_eq!(given.len(), 4);
-    assert_eq!(given[0][..3], CSV_ERRORS, "in front, where rows of any length leave them in their place");
-    assert_eq!(given[0][3..], came[0], "the header as it was");
+    assert_eq!(given[0][..4], CSV_ERRORS, "in front");
+    assert_eq!(given[0][4..], came[0], "the header as it was");
     for (row, (original, error)) in given[1..].iter().zip(came[2..].iter().zip(run.errors())) {
-        assert_eq!(row[3..], original[..], "cells as they were");
+        assert_eq!(row[4..], original[..], "cells as they were");
         let paths: Vec<_> = error.details.iter().map(|detail| &*detail.path).collect();
-        assert_eq!(row[..3], [error.code, error.message, paths.join(" ")]);
+        assert_eq!(row[..4], [error.code, error.message, paths.join(" "), String::new()]);
     }
 }
 
@@ -134,7 +134,9 @@ fn csv_with_settings_and_encodings_comes_back_too() {
     issue_failing(&sandbox, "items.csv --encoding windows-1252 --failed failed.csv", 1);
     let failed = sandbox.read("failed.csv");
     assert!(
-        failed.starts_with("error_code;error_message;error_paths;Firmen-ID;Land;legal_form\n"),
+        failed.starts_with(
+            "\u{FEFF}error_code;error_message;error_paths;error_record;Firmen-ID;Land;legal_form\n"
+        ),
         "{failed}"
     );
     assert!(failed.ends_with(";urn:e:a;XX;Société\n"), "{failed}");
@@ -357,7 +359,7 @@ fn several_inputs_share_a_file_if_they_are_alike() {
     sandbox.write("b.csv", format!("{header}urn:e:c,true,GB\nurn:e:d,true,YY\n"));
     issue_failing(&sandbox, "a.csv b.csv --failed failed.csv", 2);
     let failed = records(&sandbox.read("failed.csv"), b',');
-    assert_eq!(failed.iter().map(|row| &*row[3]).collect::<Vec<_>>(), ["subject_id", "urn:e:a", "urn:e:d"]);
+    assert_eq!(failed.iter().map(|row| &*row[4]).collect::<Vec<_>>(), ["subject_id", "urn:e:a", "urn:e:d"]);
 
     sandbox.write("other.csv", "claims_jurisdiction,subject_id,self_attestation_complete\nXX,urn:e:e,true\n");
     sandbox.write_items("c.ndjson", &[json!({})]);

@@ -119,7 +119,7 @@ fn failed_rows_can_be_issued_with_the_columns_about_errors() {
     let failed = beltic(project.path(), &["batch-issue", "items.csv", "--failed", "failed.csv"]);
     assert_eq!(failed.status.code(), Some(3));
     let text = fs::read_to_string(project.path().join("failed.csv")).unwrap();
-    assert!(text.starts_with("error_code,error_message,error_paths,subject_id,"), "{text}");
+    assert!(text.starts_with("error_code,error_message,error_paths,error_record,subject_id,"), "{text}");
     let mended = text.replace(",UK", ",GB").replace(",\"UK\"", ",\"GB\"");
     fs::write(project.path().join("failed.csv"), mended).unwrap();
     let output = beltic(project.path(), &["batch-issue", "failed.csv"]);

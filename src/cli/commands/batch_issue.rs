@@ -52,7 +52,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let kept = Kept::files(args.inputs.iter().chain([&key_path]))
         .and_ledger(ledger_path.as_deref())
         .and_settings(&settings);
-    let mut files = Files::begin(args, kept)?;
+    let mut files = Files::begin(args, kept, settings.encoding(&args.encoding).is_some())?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
     let second_look = second_look(args, &key, &profile, clock.now())?;
     let plan = Plan {
@@ -324,13 +324,17 @@ struct Files {
 
 impl Files {
     /// Begins every file, so that one that cannot be written is found before anything is issued.
-    fn begin(args: &BatchIssueArgs, mut kept: Kept) -> Result<Files, Failure> {
+    fn begin(args: &BatchIssueArgs, mut kept: Kept, names_encoding: bool) -> Result<Files, Failure> {
         [&args.failed, &args.summary].into_iter().flatten().try_for_each(|path| kept.refuse(path))?;
         if args.dry_run {
             args.output().file().map_or(Ok(()), |path| kept.refuse(path))?;
             return Ok(Files { output: Output::to_stdout(Purpose::Read)?, failed: None, summary: None });
         }
-        let failed = args.failed.as_ref().map(|path| FailedFile::begin(path, args.force)).transpose()?;
+        let failed = args
+            .failed
+            .as_ref()
+            .map(|path| FailedFile::begin(path, args.force, names_encoding))
+            .transpose()?;
         let summary = args.summary.as_deref().map(|path| Target::begin(path, args.force)).transpose()?;
         Ok(Files { output: Output::open(&args.output(), Purpose::Issue, kept)?, failed, summary })
     }

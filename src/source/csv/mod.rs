@@ -51,7 +51,7 @@ use std::sync::Arc;
 
 pub(super) use self::header::{cells_of_line, separator_line};
 use self::resync::Resync;
-pub(super) use self::rows::{Rows, record_of};
+pub(super) use self::rows::{Rows, bytes_of};
 use self::scan::Scanner;
 use super::bytes::Bytes;
 use super::chunk::RawItem;
@@ -145,23 +145,21 @@ impl CsvCutter {
         if is_blank(row, scanner.delimiter) {
             return None;
         }
+        if self.columns.kept_record(row).is_some() {
+            return Some(RecordProblem::Unrepaired);
+        }
         let unterminated = end == window.bytes.len();
         let text = match self.encoding.text_of(row, scanner.row_line, unterminated) {
             Ok(text) => text,
             Err(problem) => return Some(problem),
         };
         let found = scanner.cells();
-        let offset = match self.columns.offset_of(text, found) {
-            Ok(offset) => offset,
-            Err(mut problem) => {
-                if let RecordProblem::CellCount { unterminated: at_end, .. } = &mut problem {
-                    *at_end = unterminated;
-                }
-                return Some(problem);
-            }
-        };
-        let quoted_identifier = scanner.loose_quotes.iter().map(|cell| cell + offset);
-        if let Some(cell) = quoted_identifier.into_iter().find(|cell| self.columns.is_identifier(*cell)) {
+        if !self.columns.fits(found) {
+            let expected = self.columns.fewest();
+            return Some(RecordProblem::CellCount { found, expected, unterminated });
+        }
+        let mut loose_quotes = scanner.loose_quotes.iter().copied();
+        if let Some(cell) = loose_quotes.find(|cell| self.columns.is_identifier(*cell)) {
             return Some(RecordProblem::QuoteInIdentifier { column: self.columns.own_name(cell) });
         }
         if scanner.line == scanner.row_line {

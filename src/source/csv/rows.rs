@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use csv::{Reader, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use super::super::chunk::RawItem;
 use super::super::columns::Columns;
@@ -58,10 +58,18 @@ fn reader<'a>(bytes: &'a [u8], items: &'a [RawItem], delimiter: u8) -> RowReader
 }
 
 /// The cells of one record.
-pub(in super::super) fn record_of(text: &str, delimiter: u8) -> StringRecord {
+pub(super) fn record_of(text: &str, delimiter: u8) -> StringRecord {
     let mut record = StringRecord::new();
     let read = reader(text.as_bytes(), &[], delimiter).read_record(&mut record);
     debug_assert!(read.is_ok(), "the text is UTF-8, and memory cannot fail");
+    record
+}
+
+/// The cells of one record, in whatever encoding.
+pub(in super::super) fn bytes_of(row: &[u8], delimiter: u8) -> ByteRecord {
+    let mut record = ByteRecord::new();
+    let read = reader(row, &[], delimiter).read_byte_record(&mut record);
+    debug_assert!(read.is_ok(), "memory cannot fail");
     record
 }
 
@@ -124,7 +132,6 @@ impl<'a> Rows<'a> {
             if !self.reader.read_record(&mut self.row)? {
                 return Ok(());
             }
-            self.columns.align(&mut self.row);
         }
         Ok(())
     }

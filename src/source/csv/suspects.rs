@@ -119,14 +119,14 @@ fn is_item(line: &str, columns: &Columns, check: &RowCheck) -> bool {
     let mut scanner = Scanner::new(columns.delimiter, usize::MAX, false);
     scanner.expect_rows(usize::MAX, columns.width());
     scanner.find_row_end(&mut window);
-    let Ok(offset) = columns.offset_of(line, scanner.cells()) else { return false };
     if scanner.problem.is_some()
-        || scanner.loose_quotes.iter().any(|cell| columns.is_identifier(cell + offset))
+        || !columns.fits(scanner.cells())
+        || columns.kept_record(line.as_bytes()).is_some()
+        || scanner.loose_quotes.iter().any(|cell| columns.is_identifier(*cell))
     {
         return false;
     }
-    let mut row = record_of(line, columns.delimiter);
-    columns.align(&mut row);
+    let row = record_of(line, columns.delimiter);
     if columns.repeats_header(&row) || columns.unnamed_value(&row).is_some() {
         return false;
     }

@@ -375,22 +375,22 @@ fn values_under_no_name_are_not_lost_in_silence() {
     assert_eq!(seen[2].correlation_id.as_deref(), Some("c2"));
 }
 
-/// Records without the error columns stand in a file of failed items as they came. The cells of others never move.
+/// In a file of failed items every row has the error columns, and a record that was not put right fails.
 #[test]
-fn records_of_failed_files_have_their_error_columns_or_none() {
-    let header = format!("error_code,error_message,error_paths,{HEADER}");
+fn rows_of_failed_files_have_their_error_columns() {
+    let header = format!("error_code,error_message,error_paths,error_record,{HEADER}");
     for (row, expected) in [
-        ("validation_failed,m,p,1,true,x", Ok("1")),
-        (",,,1,true,x", Ok("1")),
-        ("1,true,x", Ok("1")),
-        ("1,true,5\" x", Ok("1")),
-        ("1\",true,x", Err("quote inside an identifier, in column 'subject_id'")),
-        ("validation_failed,m,p,1\",true,x", Err("quote inside an identifier")),
-        // A name with three delimiters too many is no row behind three error columns.
-        ("1,true,x,2,true,y", Err("the text under error_code is not an error code")),
-        ("1,true", Err("2 of 3 cells")),
-        ("malformed_request,m,", Err("3 of 6 cells")),
-        ("validation_failed,m,p,1,true", Err("5 of 6 cells")),
+        ("validation_failed,m,p,,1,true,x", Ok("1")),
+        (",,,,1,true,x", Ok("1")),
+        ("1,true,x", Err("3 of 7 cells")),
+        (",,,1,true,x", Err("6 of 7 cells")),
+        ("validation_failed,m,p,,1\",true,x", Err("quote inside an identifier, in column 'subject_id'")),
+        ("malformed_request,m,,\"1,true\",,,", Err("the record under error_record was not put right")),
+        ("malformed_request,m,,\"1,true\",1,true,x", Err("the record under error_record was not put right")),
+        (
+            "malformed_request,m,,\"1,true\n2,true,x\",,,",
+            Err("the record under error_record was not put right"),
+        ),
     ] {
         let (seen, error) = items_and_error(stdin(format!("{header}{row}\n")));
         assert!(error.is_none(), "{error:?}");
