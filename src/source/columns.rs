@@ -7,7 +7,7 @@ use csv::StringRecord;
 
 use super::csv::bytes_of;
 use super::damage::without_apostrophe;
-use super::error::{Found, InputFault, UnknownColumn};
+use super::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
 use super::plan::{Convert, Node, plan};
 use super::{Contents, Options};
 use crate::invisible;
@@ -84,6 +84,9 @@ impl Leaf {
         self.parents.get(1) == Some(&"claims")
     }
 }
+
+/// More bytes than a column's name has.
+const LONGEST_NAME: usize = 64;
 
 /// Stands for all owner columns in [`COLUMN_ORDER`].
 const OWNER_COLUMNS: &str = "owner…";
@@ -191,6 +194,10 @@ impl Catalog {
 
     /// The nearest column name, for "did you mean".
     fn suggest(&self, name: &str) -> Option<String> {
+        // No name is longer, and every character costs.
+        if name.len() > 2 * LONGEST_NAME {
+            return None;
+        }
         let name = normal(name);
         let nearness = |known: &String| strsim::normalized_damerau_levenshtein(&name, &normal(known));
         let known = csv_columns(1).into_iter().map(|known| (nearness(&known), known));
@@ -614,7 +621,10 @@ fn bind(
         } else if let Some(target) = find_column(name, options) {
             targets.push((cell, target));
         } else if !is_error_column(name) {
-            let suggestion = CATALOG.suggest(name).or_else(|| suggest_owners(name));
+            // Only so many are named in the message.
+            let is_named = unknown.len() < MAX_NAMED;
+            let suggest = || CATALOG.suggest(name).or_else(|| suggest_owners(name));
+            let suggestion = is_named.then(suggest).flatten();
             unknown.push(UnknownColumn { name: shown(name), position: cell + 1, suggestion });
         }
     }

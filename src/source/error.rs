@@ -716,7 +716,7 @@ fn did_you_mean(suggestion: &Option<String>) -> String {
 }
 
 /// The most columns that one message names.
-const MAX_NAMED: usize = 12;
+pub(super) const MAX_NAMED: usize = 12;
 
 fn unknown_columns(columns: &[UnknownColumn]) -> String {
     let mut text =

@@ -49,23 +49,13 @@ fn is_null_marker(text: &str) -> bool {
     text.len() <= LONGEST && NULL_MARKERS.iter().any(|marker| text.eq_ignore_ascii_case(marker))
 }
 
-/// Pairs of quote characters that a program or a person puts around text.
-const QUOTES: [(char, char); 9] = [
-    ('"', '"'),
-    ('\'', '\''),
-    ('`', '`'),
-    ('“', '”'),
-    ('”', '”'),
-    ('„', '“'),
-    ('‘', '’'),
-    ('«', '»'),
-    ('»', '«'),
-];
+/// Quote characters that a program or a person puts around text: in pairs, and one that stands on both sides.
+const QUOTES: &str = "\"'`´“”„‟‘’‚‛«»‹›「」『』〝〞〟＂＇";
 
 fn quotes_around(text: &str) -> bool {
     let mut characters = text.chars();
     let (Some(first), Some(last)) = (characters.next(), characters.next_back()) else { return false };
-    QUOTES.contains(&(first, last))
+    QUOTES.contains(first) && QUOTES.contains(last)
 }
 
 /// The same rules as patterns of ECMA-262, none of which an identifier may match.
@@ -75,9 +65,9 @@ pub const PATTERNS: [&str; 4] = [
     // Markers of a missing value.
     "^(?:[Nn][Uu][Ll][Ll]|[Nn][Oo][Nn][Ee]|[Nn][Ii][Ll]|\\\\[Nn]|[Nn][Aa][Nn]|[Uu][Nn][Dd][Ee][Ff][Ii][Nn][Ee][Dd]|\\[[Oo][Bb][Jj][Ee][Cc][Tt] [Oo][Bb][Jj][Ee][Cc][Tt]\\]|#?[Nn]/[Aa]|-|\\?)$",
     // What a spreadsheet did.
-    "^(?:=\"[\\s\\S]*\"|'0[0-9]*|[+-]?[0-9](?:[.,][0-9]+)?[Ee][+-][0-9]+|#(?:REF!|NAME\\?|VALUE!|DIV/0!|NULL!|NUM!)|#{3,}|[0-9]{4,}\\.0+)$",
+    "^(?:=\"[\\s\\S]*\"|'0[0-9]*|[+-]?[0-9]{1,3}(?:[.,][0-9]+)?[Ee][+-][0-9]+|#[^\\s#1-9]{1,30}[!?]|#NV|#N/D|#GETTING_DATA|#{3,}|[0-9]{4,}[.,]0+)$",
     // Quotes around the value.
-    "^(?:\"[\\s\\S]*\"|'[\\s\\S]*'|`[\\s\\S]*`|[“”][\\s\\S]*”|„[\\s\\S]*“|‘[\\s\\S]*’|«[\\s\\S]*»|»[\\s\\S]*«)$",
+    "^[\"'`´“”„‟‘’‚‛«»‹›「」『』〝〞〟＂＇][\\s\\S]*[\"'`´“”„‟‘’‚‛«»‹›「」『』〝〞〟＂＇]$",
 ];
 
 #[cfg(test)]
@@ -103,6 +93,21 @@ mod tests {
             ("\"EX-1\"", "quote"),
             ("“EX-1”", "quote"),
             ("'EX-1'", "quote"),
+            ("„EX-1”", "quote"),
+            ("‚EX-1‘", "quote"),
+            ("‹EX-1›", "quote"),
+            ("’EX-1’", "quote"),
+            ("“EX-1“", "quote"),
+            ("「EX-1」", "quote"),
+            ("#SPILL!", "spreadsheet"),
+            ("#BEZUG!", "spreadsheet"),
+            ("#WERT!", "spreadsheet"),
+            ("#NV", "spreadsheet"),
+            ("#¡REF!", "spreadsheet"),
+            ("#NOM?", "spreadsheet"),
+            ("#ДЕЛ/0!", "spreadsheet"),
+            ("12E+10", "spreadsheet"),
+            ("1234,0", "decimal point added"),
             (" EX-1", "U+0020 (space) at character 1 of 5"),
             ("EX-1 ", "U+0020 (space) at character 5 of 5"),
             (" ", "U+0020 (space)"),
@@ -144,6 +149,11 @@ mod tests {
             "",
             "x@y.example",
             "ΚΥ",
+            "#12",
+            "#A 1!",
+            "12,0",
+            "1234E+",
+            "’s-Gravenhage 1",
             "a-b",
         ] {
             assert_eq!(identifier_problem(text), None, "{text:?}");

@@ -27,24 +27,29 @@ pub fn spreadsheet_damage(text: &str) -> Option<&'static str> {
     }
 }
 
-/// `3.3048E+06`: spreadsheets write one digit, a fraction, and the exponent's sign. Without the
+/// `3.3048E+06`: spreadsheets write one digit (three at most), a fraction, and the exponent's sign. Without the
 /// sign it may be a number that a register gave out.
 fn is_scientific(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
     let mantissa = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
     let digits = exponent.strip_prefix(['+', '-']);
-    whole.len() == 1 && is_digits(whole) && is_digits(fraction) && digits.is_some_and(is_digits)
+    whole.len() <= 3 && is_digits(whole) && is_digits(fraction) && digits.is_some_and(is_digits)
 }
 
-/// `#REF!`, `#N/A`, and `#####`, which stands in a column that is too narrow for its number.
+/// `#REF!`, `#¡VALOR!` or `#ИМЯ?`, in whatever language; those that end in no mark; and `#####`, which stands in a
+/// column that is too narrow for its number.
 fn is_error_value(text: &str) -> bool {
-    let errors = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
-    errors.contains(&text) || (text.len() > 2 && text.bytes().all(|byte| byte == b'#'))
+    const UNMARKED: [&str; 4] = ["#N/A", "#NV", "#N/D", "#GETTING_DATA"];
+    const LONGEST: usize = 30;
+    let name = text.strip_prefix('#').and_then(|text| text.strip_suffix(['!', '?'])).unwrap_or_default();
+    let in_name = |found: char| !found.is_whitespace() && !matches!(found, '#' | '1'..='9');
+    let is_name = !name.is_empty() && name.chars().count() <= LONGEST && name.chars().all(in_name);
+    is_name || UNMARKED.contains(&text) || (text.len() > 2 && text.bytes().all(|byte| byte == b'#'))
 }
 
 fn is_digits_with_zero_fraction(text: &str) -> bool {
-    let Some((whole, fraction)) = text.split_once('.') else { return false };
+    let Some((whole, fraction)) = text.split_once(['.', ',']) else { return false };
     whole.len() >= 4 && is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
 }
 
