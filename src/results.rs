@@ -17,14 +17,15 @@ use std::path::Path;
 use crate::json::{Kind, Parser, Value};
 use crate::request::Lookup;
 use crate::source::{
-    Chunk, Contents, Input, InputError, InputFault, InputName, ItemFault, LARGEST_MAX_ITEM_BYTES, Options,
-    RowKey, Source, names_credential,
+    Chunk, Contents, Input, InputError, InputFault, InputName, ItemFault, Options, RowKey, Source,
+    names_credential,
 };
 use crate::stop::Stop;
+use crate::token::MAX_TOKEN_BYTES;
 
-/// The longest row, in bytes. A credential holds its item as it came, and once more in the token,
-/// in base64; four times the largest item leaves room for escapes, and 1 MiB for the rest.
-pub const MAX_ROW_BYTES: usize = 4 * LARGEST_MAX_ITEM_BYTES as usize + (1 << 20);
+/// The longest row, in bytes. A row holds a token, and beside it once more what the token says; four times the longest
+/// token that is read leaves room for escapes.
+pub const MAX_ROW_BYTES: usize = 4 * MAX_TOKEN_BYTES;
 
 /// A row of a results file or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

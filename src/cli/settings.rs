@@ -18,7 +18,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::credential::sd_jwt::{Policy, TypeMetadata};
 use crate::credential::{ProfileSettings, ProofFormat};
 use crate::files;
-use crate::invisible::is_invisible;
+use crate::invisible::{self, is_invisible};
 use crate::issuer::{self, Issuer};
 use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::request::rules::CalendarDuration;
@@ -131,6 +131,14 @@ impl Settings {
             let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
             let origin = self.origin(typed, "ledger", |config| &config.ledger);
             return Err(refused_scheme(&scheme, &origin));
+        }
+        if let Some(hidden) = named.as_deref().and_then(control_character) {
+            let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
+            let origin = self.origin(typed, "ledger", |config| &config.ledger);
+            return Err(Failure::usage(format!("{origin} has {} in it", invisible::name(hidden))).hint(
+                "remove the character, which would name another ledger; files of variables from Windows end their \
+                 lines with U+000D",
+            ));
         }
         let path = match self.path(given, |config| &config.ledger) {
             Some(path) => path,
@@ -501,6 +509,11 @@ fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
             "{origin} is \"{text}\"; expected one character such as ; or the word tab"
         ))),
     }
+}
+
+/// The first control character of a path. Nobody names a ledger so on purpose, and another name is another ledger.
+fn control_character(path: &Path) -> Option<char> {
+    path.to_string_lossy().chars().find(|character| character.is_control())
 }
 
 /// Loads a public key, PEM or JWK.

@@ -9,12 +9,16 @@
 //! | that cannot be read as a list | none: it says nothing |
 //! | a list | stop the run, where the ledger does not know them |
 //! | a list that a key of this issuer signed | may also be kept, by the user's wish |
+//!
+//! A suspension may have been lifted rightly, so one that a restored ledger does not know stops nothing. It is told,
+//! for the user to repeat.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::lists::entries_of;
 use super::{Directory, MAX_FILE_BYTES, Plan, PublishError};
 use crate::keys::{self, PublicKey};
 use crate::ledger::allocation::LIST_ENTRIES;
@@ -34,7 +38,10 @@ pub(super) struct Earlier<'p> {
     folders: HashSet<SitePath>,
     /// The revocations of the list at hand that the ledger does not know.
     lost: HashSet<u64>,
-    /// How many there are in all lists, and where the first is.
+    /// The suspensions of the list at hand that a restored ledger does not know, and how many there are in all lists.
+    lifted: HashSet<u64>,
+    lifted_count: u64,
+    /// How many lost revocations there are in all lists, and where the first is.
     lost_count: u64,
     first_lost: Option<PathBuf>,
     /// Whether the list at hand was found.
@@ -52,6 +59,8 @@ impl<'p> Earlier<'p> {
             known: HashSet::new(),
             folders: HashSet::new(),
             lost: HashSet::new(),
+            lifted: HashSet::new(),
+            lifted_count: 0,
             lost_count: 0,
             first_lost: None,
             found: false,
@@ -60,20 +69,22 @@ impl<'p> Earlier<'p> {
     }
 
     /// Compares a form of a list with what was published at its place.
-    pub(super) fn note(
-        &mut self,
-        path: &SitePath,
-        kind: Kind,
-        revoked: &HashSet<u64>,
-    ) -> Result<(), PublishError> {
+    pub(super) fn note(&mut self, path: &SitePath, kind: Kind, list: &ListState) -> Result<(), PublishError> {
+        let revoked = entries_of(list, &[Status::Revoked]);
+        let taken_back = entries_of(list, &[Status::Revoked, Status::Suspended]);
         if kind.list_folder().is_some() {
             self.folders.insert(path.folder());
         }
         for site in [Some(self.directory), self.previous.as_ref()].into_iter().flatten() {
             let Some(bytes) = site.read(path)? else { continue };
-            let Some(published) = revocations(&bytes) else { continue };
+            let Some(published) = Published::of(&bytes) else { continue };
             let file = site.path_of(path);
-            let lost: Vec<u64> = published.into_iter().filter(|index| !revoked.contains(index)).collect();
+            if self.plan.ledger_was_restored {
+                self.lifted
+                    .extend(published.suspended.into_iter().filter(|index| !taken_back.contains(index)));
+            }
+            let lost: Vec<u64> =
+                published.revoked.into_iter().filter(|index| !revoked.contains(index)).collect();
             if !lost.is_empty() {
                 if self.plan.accept_lost_revocations && !is_ours(&bytes, self.plan) {
                     return Err(PublishError::NotOurs { path: file });
@@ -94,6 +105,7 @@ impl<'p> Earlier<'p> {
         }
         self.lost_count += self.lost.len() as u64;
         let lost = std::mem::take(&mut self.lost);
+        self.lifted_count += std::mem::take(&mut self.lifted).difference(&lost).count() as u64;
         list.entries.retain(|(index, _)| !lost.contains(&u64::from(*index)));
         let in_list = |index: u64| u32::try_from(index).ok().filter(|index| *index < LIST_ENTRIES);
         list.entries.extend(lost.into_iter().filter_map(in_list).map(|index| (index, Status::Revoked)));
@@ -124,6 +136,13 @@ impl<'p> Earlier<'p> {
                 "{} published revocation{} not in the ledger: kept in the lists",
                 self.lost_count,
                 if self.lost_count == 1 { " is" } else { "s are" }
+            ));
+        }
+        if self.lifted_count > 0 {
+            let (count, verb) = (self.lifted_count, if self.lifted_count == 1 { " is" } else { "s are" });
+            notices.push(format!(
+                "{count} published suspension{verb} not in the restored ledger: those credentials will be active; \
+                 suspend them again, unless they were reinstated"
             ));
         }
         let mut unknown = 0;
@@ -174,19 +193,33 @@ fn payload(bytes: &[u8]) -> Option<Value> {
     serde_json::from_str(decode_text(token.payload, Part::Payload, &mut buffer).ok()?).ok()
 }
 
-/// The revoked entries of a published list, in either form; none where the file is something else.
-fn revocations(bytes: &[u8]) -> Option<Vec<u64>> {
-    let payload = payload(bytes)?;
-    if let Some(subject) = payload.get("credentialSubject") {
-        let text = |name| subject.get(name).and_then(Value::as_str);
-        let purpose = Purpose::of_name(text("statusPurpose")?)?;
-        let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
-        let is_set = |index: &u64| purpose == Purpose::Revocation && list.get(*index) == Some(true);
-        return Some((0..list.entries()).filter(is_set).collect());
+/// What a published list says, in either form.
+#[derive(Default)]
+struct Published {
+    revoked: Vec<u64>,
+    suspended: Vec<u64>,
+}
+
+impl Published {
+    /// None where the file is something else.
+    fn of(bytes: &[u8]) -> Option<Published> {
+        let payload = payload(bytes)?;
+        if let Some(subject) = payload.get("credentialSubject") {
+            let text = |name| subject.get(name).and_then(Value::as_str);
+            let purpose = Purpose::of_name(text("statusPurpose")?)?;
+            let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
+            let set = (0..list.entries()).filter(|index| list.get(*index) == Some(true)).collect();
+            return Some(match purpose {
+                Purpose::Revocation => Published { revoked: set, ..Published::default() },
+                Purpose::Suspension => Published { suspended: set, ..Published::default() },
+            });
+        }
+        let list = payload.get("status_list")?;
+        let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
+        let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
+        let with = |status: status::Status| {
+            (0..array.entries()).filter(|index| array.get(*index) == Some(status.value())).collect()
+        };
+        Some(Published { revoked: with(status::Status::Invalid), suspended: with(status::Status::Suspended) })
     }
-    let list = payload.get("status_list")?;
-    let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
-    let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
-    let revoked = status::Status::Invalid.value();
-    Some((0..array.entries()).filter(|index| array.get(*index) == Some(revoked)).collect())
 }

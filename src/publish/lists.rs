@@ -22,9 +22,10 @@ pub(super) struct Form {
     pub(super) payload: String,
 }
 
-pub(super) fn revoked_entries(list: &ListState) -> HashSet<u64> {
-    let revoked = list.entries.iter().filter(|(_, status)| *status == Status::Revoked);
-    revoked.map(|(index, _)| (*index).into()).collect()
+/// The entries of a list with one of these statuses.
+pub(super) fn entries_of(list: &ListState, statuses: &[Status]) -> HashSet<u64> {
+    let found = list.entries.iter().filter(|(_, status)| statuses.contains(status));
+    found.map(|(index, _)| (*index).into()).collect()
 }
 
 /// Every form of a list: the token list, and a bitstring for each purpose that is in use.

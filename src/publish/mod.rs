@@ -49,7 +49,7 @@ use crate::status::Validity;
 use crate::token::sign_compact;
 pub use directory::Directory;
 use earlier::Earlier;
-use lists::{Form, Freshness, forms, revoked_entries};
+use lists::{Form, Freshness, forms};
 
 /// The largest file of a site that is looked at, in bytes: lists and documents are far smaller.
 const MAX_FILE_BYTES: usize = 16 << 20;
@@ -272,7 +272,7 @@ impl Site {
         let mut earlier = Earlier::new(plan, directory);
         for list in &mut lists {
             for (path, kind) in places(&list.uris, hosts)? {
-                earlier.note(&path, kind, &revoked_entries(list))?;
+                earlier.note(&path, kind, list)?;
             }
             earlier.keep_lost(list);
         }

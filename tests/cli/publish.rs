@@ -504,6 +504,22 @@ fn a_restored_ledger_takes_no_revocation_back() {
     sandbox.beltic(&["publish", "--out", "site"]).expect(0);
 }
 
+/// A suspension may have been lifted rightly, so one that a restored ledger does not know is told.
+#[test]
+fn a_suspension_that_a_restore_lost_is_told() {
+    let (sandbox, credentials) = issued(2);
+    let ledger = sandbox.path(".beltic/ledger.db");
+    std::fs::copy(&ledger, sandbox.path("backup.db")).unwrap();
+    sandbox.beltic(&["suspend", &credentials[0].id]).expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    sandbox.beltic(&["reinstate", &credentials[0].id]).expect(0);
+    let run = sandbox.beltic(&["publish", "--out", "other", "--previous", "site"]).expect(0);
+    assert!(!run.stderr.contains("suspension"), "{}", run.stderr);
+    std::fs::copy(sandbox.path("backup.db"), &ledger).unwrap();
+    let run = sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    assert!(run.stderr.contains("1 published suspension is not in the restored ledger"), "{}", run.stderr);
+}
+
 /// A former site counts as much as the directory itself, and what is published stays revoked whatever the user accepts.
 #[test]
 fn no_published_revocation_is_taken_back() {

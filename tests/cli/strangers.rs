@@ -128,6 +128,16 @@ fn the_nearest_project_is_the_only_one() {
     assert!(sandbox.has("inner/.beltic/ledger.db") && !sandbox.has(".beltic/ledger.db"));
 }
 
+/// A line end from Windows at the end of a variable names another ledger.
+#[test]
+fn a_ledger_with_a_control_character_is_refused() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(1));
+    let run = sandbox.issue_with("items.ndjson", &[("BELTIC_LEDGER", "ledger.db\r")]).expect(2);
+    assert!(run.stderr.contains("BELTIC_LEDGER has U+000D"), "{}", run.stderr);
+    assert_eq!(std::fs::read_dir(sandbox.path("")).unwrap().count(), 2, "the key and the items");
+}
+
 /// What has the name of a settings file and is none is told, and the settings further up are not obeyed instead.
 #[cfg(unix)]
 #[test]

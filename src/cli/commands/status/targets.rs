@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, IsTerminal, Seek, SeekFrom};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -189,11 +189,17 @@ fn is_pipe(_: &Path) -> bool {
     false
 }
 
+/// The most that is copied from a pipe: some twenty million ids.
+const MAX_PIPED_BYTES: u64 = 1 << 30;
+
 /// What a pipe holds, in a file that has no name and goes with the process.
 fn copied(path: &Path) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
-    io::copy(&mut File::open(path)?, &mut copy)?;
-    Ok(copy)
+    let length = io::copy(&mut File::open(path)?.take(MAX_PIPED_BYTES + 1), &mut copy)?;
+    match length > MAX_PIPED_BYTES {
+        true => Err(io::Error::other("more than 1 GiB comes through the pipe; name a file that holds it")),
+        false => Ok(copy),
+    }
 }
 
 fn reopened(path: &Path, copy: &File) -> io::Result<Input> {
