@@ -178,15 +178,20 @@ impl LedgerError {
         LedgerError::Damaged { path: path.to_owned(), source: contradiction(what) }
     }
 
-    /// Whether SQLite could not make the files that it needs, as on a medium that is read-only.
-    pub(super) fn is_read_only(&self) -> bool {
+    /// Whether SQLite could not make the files that it needs beside the ledger, as on a medium that is read-only or
+    /// full.
+    pub(super) fn leaves_no_room(&self) -> bool {
         use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
-        let code = match self {
-            LedgerError::Database { source, .. } => source.sqlite_error_code(),
-            LedgerError::File { .. } => Some(CannotOpen),
-            _ => None,
-        };
-        matches!(code, Some(CannotOpen | PermissionDenied | ReadOnly))
+        use rusqlite::ffi::{SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_WRITE};
+        match self {
+            LedgerError::File { .. } | LedgerError::Full { .. } => true,
+            LedgerError::Database { source, .. } => {
+                let extended = source.sqlite_error().map(|error| error.extended_code);
+                matches!(extended, Some(SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_WRITE))
+                    || matches!(source.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
+            }
+            _ => false,
+        }
     }
 
     /// The error that fits what SQLite said.

@@ -78,7 +78,8 @@ impl Keeper {
     ) -> Result<(), LedgerError> {
         let path = self.watch.given();
         let fail = |source| LedgerError::sqlite("write", &path, source);
-        let cannot_mark = |source| LedgerError::file("write the mark of", &path, source);
+        let mark_path = self.mark.path().to_owned();
+        let cannot_mark = |source| LedgerError::file("write the mark of", &mark_path, source);
         // A log that was put back by a copy in place, index and all, has forgotten what this process committed.
         if let Some((_, last)) = &self.last
             && !seal::knows(connection, last).map_err(fail)?

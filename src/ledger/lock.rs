@@ -25,7 +25,7 @@ impl Lock {
     /// Locks a ledger that is opened for writing: alone where nobody else has it open, else
     /// shared with them.
     pub(super) fn take(paths: &Paths) -> Result<Lock, LedgerError> {
-        let fail = |source| LedgerError::file("lock", &paths.given, source);
+        let fail = |source| LedgerError::file("lock", &paths.lock(), source);
         let file = open_no_link(&paths.lock(), true, true).map_err(fail)?;
         let mut lock = Lock { file, is_alone: true };
         match lock.file.try_lock() {
@@ -80,7 +80,7 @@ impl Lock {
                 }
                 Err(TryLockError::Error(source)) => {
                     let source: io::Error = source;
-                    return Err(LedgerError::file("lock", &paths.given, source));
+                    return Err(LedgerError::file("lock", &paths.lock(), source));
                 }
             }
         }

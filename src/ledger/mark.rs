@@ -187,6 +187,11 @@ impl MarkFile {
         Ok(MarkFile { path: path.to_owned(), file, id, at })
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the mark; called under the ledger's write lock.
     pub(super) fn write(&mut self, mark: &Mark) -> io::Result<()> {
         if !self.lock_in_place()? {

@@ -179,7 +179,7 @@ fn decide(
     let evidence = gather(&transaction, &paths, &identity, id, set_aside).map_err(fail)?;
     let (state, at_home) = (evidence.state, evidence.at_home);
     let verdict = evidence.weigh(|asked| seal::knows(&transaction, asked).unwrap_or_default());
-    let cannot_mark = |source| LedgerError::file("write the mark of", &given, source);
+    let cannot_mark = |source| LedgerError::file("write the mark of", &paths.mark(), source);
     let mark = Mark::at(identity.id, state);
     let is_replaced = verdict == Verdict::Replaced;
     let history = match verdict {

@@ -201,11 +201,11 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens a ledger without changing what it holds, to read it while others write.
 ///
 /// SQLite reads a ledger together with its log, and makes files beside it for that while it is
-/// open. Where it cannot, on a medium that is read-only, nobody else writes either.
+/// open. Where it cannot, on a medium that is read-only or full, nobody else writes either.
 pub(super) fn connect_to_look(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match query_only(&paths.file, &paths.given, flags) {
-        Err(error) if error.is_read_only() => connect_read_only(paths),
+        Err(error) if error.leaves_no_room() => connect_read_only(paths),
         outcome => outcome.map(|connection| (connection, None)),
     }
 }
@@ -214,15 +214,15 @@ pub(super) fn connect_to_look(paths: &Paths) -> Result<(Connection, Option<TempD
 pub(super) fn connect_read_only(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    // Where there is a log, another process is at work or one was killed, and the files that
+    // Where there is a log with anything in it, another process is at work or one was killed, and the files that
     // reading needs are mostly there already. Where there is none, SQLite would create them, unless it is
     // told that nothing changes the file; so what others write meanwhile is not seen.
-    if !paths.log().exists() {
+    if paths.log().metadata().map_or(0, |log| log.len()) == 0 {
         let name = format!("file:{}?immutable=1", uri_path(&paths.file));
         return query_only(Path::new(&name), &paths.given, flags).map(|connection| (connection, None));
     }
     match query_only(&paths.file, &paths.given, flags) {
-        Err(error) if error.is_read_only() => copy_to_look(paths),
+        Err(error) if error.leaves_no_room() => copy_to_look(paths),
         outcome => outcome.map(|connection| (connection, None)),
     }
 }

@@ -409,3 +409,38 @@ fn a_ledger_on_read_only_storage_is_read_with_its_log() {
         std::process::Command::new("sh").args(["-c", script]).current_dir(&folder).status().unwrap();
     }
 }
+
+/// Whatever asks for the ledger without writing it can be asked on a full disk, too.
+#[cfg(unix)]
+#[test]
+fn a_ledger_on_a_full_disk_is_read() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("a"), item("b")]);
+    sandbox.issue("items.ndjson").expect(0);
+    // No file can grow, as on a disk without room.
+    let program = env!("CARGO_BIN_EXE_beltic");
+    for command in ["list", "ledger check", "batch-issue items.ndjson --dry-run"] {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("ulimit -f 0; exec {program} {command}")]);
+        let run =
+            Run::of(shell.current_dir(sandbox.path("")).env("HOME", sandbox.path("")).output().unwrap());
+        assert_eq!(run.expect(0).stdout.is_empty(), false, "{command}");
+    }
+}
+
+/// What lies in the place of the lock or the mark is named itself.
+#[cfg(unix)]
+#[test]
+fn what_lies_in_the_place_of_lock_or_mark_is_named() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[item("a")]);
+    sandbox.issue("items.ndjson").expect(0);
+    for name in ["ledger.db.mark", "ledger.db.lock"] {
+        let path = sandbox.path(&format!(".beltic/{name}"));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let run = sandbox.issue("items.ndjson").expect(6);
+        assert!(run.stderr.contains(name), "{}", run.stderr);
+        std::fs::remove_dir(&path).unwrap();
+    }
+}
