@@ -30,7 +30,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
-use super::place::{FileId, open_no_link, while_open, write_at_start};
+use super::place::{FileId, links, open_no_link, while_open, write_at_start};
 use crate::files;
 
 /// Longer than any mark, in bytes.
@@ -138,7 +138,31 @@ impl Mark {
 
 /// Reads what lies where the mark should be. A link is no mark.
 pub(super) fn read(path: &Path) -> Found {
-    open_no_link(path, false, false).map_or(Found::Nothing, |file| read_from(&file))
+    for _ in 0..LOOKS {
+        let opened = open_no_link(path, false, false).and_then(|file| Ok((file.metadata()?, file)));
+        // Whoever commits replaces the mark: one that is not there any more says nothing.
+        match opened {
+            Ok((found, file)) => {
+                let mark = read_from(&file);
+                if is_at(path, while_open(&found)) {
+                    return mark;
+                }
+            }
+            Err(_) if is_one_file(path) => {}
+            Err(_) => return Found::Nothing,
+        }
+    }
+    Found::Nothing
+}
+
+/// Whether the file of this device and inode lies there.
+fn is_at(path: &Path, file: (u64, u64)) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| while_open(&found) == file)
+}
+
+/// Whether a file with one name lies there, which can be opened unless it is replaced meanwhile.
+fn is_one_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && links(&found) == 1)
 }
 
 fn read_from(file: &File) -> Found {
@@ -225,10 +249,13 @@ impl MarkFile {
     }
 
     /// Locks the mark that lies in the mark's place, this process's own or another's; `false`
-    /// where there is none.
+    /// where there is none that can be used.
     fn lock_in_place(&mut self) -> io::Result<bool> {
         for _ in 0..LOOKS {
             if !self.is_in_place() && !self.adopt() {
+                if is_one_file(&self.path) {
+                    continue;
+                }
                 return Ok(false);
             }
             self.file.lock()?;
@@ -238,7 +265,7 @@ impl MarkFile {
             }
             self.file.unlock()?;
         }
-        Err(io::Error::other("other processes replace the mark all the time"))
+        Ok(false)
     }
 
     /// Makes what was written durable.
@@ -247,7 +274,7 @@ impl MarkFile {
     }
 
     fn is_in_place(&self) -> bool {
-        fs::symlink_metadata(&self.path).is_ok_and(|found| while_open(&found) == self.at)
+        is_at(&self.path, self.at)
     }
 
     /// Goes on with the file that another process has put in the mark's place.

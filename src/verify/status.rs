@@ -215,9 +215,16 @@ fn of_bitstrings<'c>(entries: Value<'c>, issuer: Issuer<'c>) -> Result<Vec<Said<
 fn of_entry<'c>(entry: Value<'c>, issuer: Issuer<'c>) -> Result<Option<Said<'c>>, Refusal> {
     let unanswerable = |problem: &str| Ok(Some(Said::Unanswerable(problem.to_owned())));
     let text = |name: &str| entry.member(name).and_then(Value::as_str);
-    let entry_type = entry.member("type").into_iter();
-    let mut types = entry_type.clone().chain(entry_type.flat_map(Value::elements));
-    if !types.any(|name| name.as_str().as_deref() == Some("BitstringStatusListEntry")) {
+    let entry_type = entry.member("type");
+    let single = entry_type.filter(|name| name.kind() == Kind::String);
+    let types: Vec<_> = single
+        .into_iter()
+        .chain(entry_type.into_iter().flat_map(Value::elements))
+        .map(Value::as_str)
+        .collect();
+    let is_named = types.iter().any(|name| name.as_deref() == Some("BitstringStatusListEntry"));
+    // VC Data Model 2.0 section 4.5: types are text.
+    if !is_named || types.iter().any(Option::is_none) {
         return unanswerable("`credentialStatus` has an entry of an unsupported type");
     }
     let purpose = match text("statusPurpose").as_deref() {

@@ -424,7 +424,7 @@ fn a_ledger_on_a_full_disk_is_read() {
         shell.args(["-c", &format!("ulimit -f 0; exec {program} {command}")]);
         let run =
             Run::of(shell.current_dir(sandbox.path("")).env("HOME", sandbox.path("")).output().unwrap());
-        assert_eq!(run.expect(0).stdout.is_empty(), false, "{command}");
+        assert!(!run.expect(0).stdout.is_empty(), "{command}");
     }
 }
 

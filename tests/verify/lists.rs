@@ -359,6 +359,7 @@ fn an_entry_of_another_type_is_not_passed_over() {
         json!({"type": "RevocationList2020Status"}),
         json!({"type": ["x"]}),
         json!({"type": "BitstringStatusListEntry", "statusPurpose": "x"}),
+        json!({"type": ["BitstringStatusListEntry", 1], "statusPurpose": "revocation"}),
     ] {
         for entries in [vec![entry("revocation"), other.clone()], vec![other.clone(), entry("revocation")]] {
             let token = with_entries(&entries);
