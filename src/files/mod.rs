@@ -120,6 +120,11 @@ pub(crate) fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     temporary::create(folder, FileMode::Private)
 }
 
+/// As [`temporary_in`], by a run that has made one in this folder before and need not look for others again.
+pub(crate) fn another_temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    temporary::create_another(folder, FileMode::Private)
+}
+
 /// What is attempted first where a file is written: it fails where there is no such folder.
 pub const NEW_FILE: &str = "create a file beside";
 

@@ -43,6 +43,11 @@ pub(super) enum FileMode {
 /// Creates a temporary file in a folder, locked, and removes those that killed runs left there.
 pub(super) fn create(folder: &Path, mode: FileMode) -> io::Result<NamedTempFile> {
     remove_abandoned(folder);
+    create_another(folder, mode)
+}
+
+/// As [`create`], by a run that has looked for abandoned files in that folder already.
+pub(super) fn create_another(folder: &Path, mode: FileMode) -> io::Result<NamedTempFile> {
     for _ in 1..ATTEMPTS {
         let file = builder(mode).tempfile_in(folder)?;
         if take(&file)? {

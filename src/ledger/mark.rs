@@ -29,8 +29,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::checksum::Checksum;
-use super::place::{FileId, links, open_no_link, while_open, write_at_start};
+use super::place::{FileId, folder_of, links, open_no_link, while_open, write_at_start};
 use crate::files;
 
 /// Longer than any mark, in bytes.
@@ -195,8 +197,11 @@ impl MarkFile {
     /// Puts a new file with this mark in the place of what is there. `durable`: on the disk when
     /// this returns.
     pub(super) fn begin(path: &Path, mark: &Mark, durable: bool) -> io::Result<MarkFile> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut fresh = files::temporary_in(folder)?;
+        MarkFile::put(files::temporary_in(folder_of(path))?, path, mark, durable)
+    }
+
+    /// Gives a file this mark and the mark's name.
+    fn put(mut fresh: NamedTempFile, path: &Path, mark: &Mark, durable: bool) -> io::Result<MarkFile> {
         let found = fresh.as_file().metadata()?;
         let (id, at) = (FileId::of(&found), while_open(&found));
         fresh.write_all(mark.text(id).as_bytes())?;
@@ -206,7 +211,7 @@ impl MarkFile {
         let file = fresh.persist(path).map_err(|error| error.error)?;
         file.unlock()?;
         if durable {
-            files::sync_directory(folder)?;
+            files::sync_directory(folder_of(path))?;
         }
         Ok(MarkFile { path: path.to_owned(), file, id, at })
     }
@@ -242,7 +247,8 @@ impl MarkFile {
             true => self.file.unlock(),
             false => {
                 // The lock is held until the new file is in place, and goes with the old one.
-                *self = MarkFile::begin(&self.path, &reached, false)?;
+                let fresh = files::another_temporary_in(folder_of(&self.path))?;
+                *self = MarkFile::put(fresh, &self.path, &reached, false)?;
                 Ok(())
             }
         }

@@ -86,7 +86,8 @@ impl Paths {
     }
 }
 
-fn folder_of(file: &Path) -> &Path {
+/// The folder that a file is in.
+pub(super) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

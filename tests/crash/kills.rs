@@ -184,8 +184,8 @@ impl Soak {
             .unwrap_or(0)
     }
 
-    /// What a killed process could not clear away. Their names begin with a dot and end in `.tmp`
-    /// or `.new`, so that nobody takes them for results or ledgers.
+    /// What a killed process could not clear away. Their names begin with a dot and end in `.tmp`, or in
+    /// `.tmp-new` and what SQLite puts beside that, so that nobody takes them for results or ledgers.
     fn remove_leftovers(&self) {
         for file in std::fs::read_dir(self.yard.path("")).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
@@ -196,7 +196,8 @@ impl Soak {
             {
                 continue;
             }
-            let ends = [".tmp", ".new", ".new-journal"].iter().any(|end| name.ends_with(end));
+            let ends = [".tmp", ".tmp-new", ".tmp-new-journal", ".tmp-new-wal", ".tmp-new-shm"];
+            let ends = ends.iter().any(|end| name.ends_with(end));
             assert!(name.starts_with('.') && ends, "{name} was left behind");
             std::fs::remove_file(self.yard.path(&name)).unwrap();
         }
