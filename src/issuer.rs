@@ -469,7 +469,7 @@ fn check_url_host(host: &str) -> Result<(), Fault> {
 
 /// A domain name of letters, digits and hyphens (RFC 1123 section 2.1), in lower case.
 ///
-/// A last label that is a number makes it an IPv4 address in the eyes of every URL parser (WHATWG URL, "ends in a
+/// A last label that is a number makes it an IPv4 address in the verifier of every URL parser (WHATWG URL, "ends in a
 /// number checker"), however odd.
 fn check_domain_name(host: &str) -> Result<(), Fault> {
     if host.is_empty() {

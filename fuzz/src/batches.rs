@@ -248,8 +248,8 @@ fn take_items(chunk: &beltic::source::Chunk, checker: &mut Checker, outcome: &mu
     assert_eq!(chunk.first_index, outcome.items.len() as u64, "items are numbered in order");
     assert!((1..=1000).contains(&chunk.items.len()));
     let mut texts = chunk.open();
-    let mut give_back = chunk.give_back();
-    let form = give_back.form();
+    let mut failed_writer = chunk.failed_writer();
+    let form = failed_writer.form();
     let mut buffer = Vec::new();
     let mut place = 0;
     while let Some(item) = texts.next() {
@@ -266,7 +266,7 @@ fn take_items(chunk: &beltic::source::Chunk, checker: &mut Checker, outcome: &mu
                 if let (ItemForm::Csv { header }, true) = (&form, file.is_empty()) {
                     file.extend_from_slice(header);
                 }
-                give_back.item(place, &rejection, file);
+                failed_writer.item(place, &rejection, file);
                 if form == ItemForm::Ndjson {
                     file.push(b'\n');
                 }

@@ -1,6 +1,6 @@
 //! The failed items of a batch, as they came in.
 
-use super::CheckedItem;
+use super::stages::CheckedItem;
 use crate::source::{Chunk, ItemForm};
 
 /// The failed items of a batch, in the form of their file.
@@ -15,15 +15,15 @@ pub struct FailedItems {
 impl FailedItems {
     /// The failed ones of a chunk's items; `None` where there are none.
     pub(super) fn of(chunk: &Chunk, items: &[CheckedItem]) -> Option<FailedItems> {
-        let mut give_back = chunk.give_back();
+        let mut failed_writer = chunk.failed_writer();
         let mut failed = Vec::new();
         for (place, item) in items.iter().enumerate() {
             if let Err(rejection) = &item.checked.outcome {
                 let mut bytes = Vec::new();
-                give_back.item(place, rejection, &mut bytes);
+                failed_writer.item(place, rejection, &mut bytes);
                 failed.push(bytes);
             }
         }
-        (!failed.is_empty()).then(|| FailedItems { form: give_back.form(), items: failed })
+        (!failed.is_empty()).then(|| FailedItems { form: failed_writer.form(), items: failed })
     }
 }

@@ -22,7 +22,7 @@ pub enum Outcome<'r> {
     /// It was issued, now or before under the same idempotency key.
     Issued(Resource<'r>),
     /// It would be issued: a dry run.
-    Foreseen {
+    WouldIssue {
         /// Whether it was issued before under the same idempotency key.
         replay: bool,
     },

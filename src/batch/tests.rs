@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::worker::SIGNED_TOGETHER;
 use super::*;
 use crate::credential::ProfileSettings;
 use crate::issuer::Issuer;
-use crate::keys::{IssuerKey, PublicKey, Signature, Signer, verify_es256};
+use crate::keys::{IssuerKey, PublicKey, SignError, Signature, Signer, verify_es256};
 use crate::ledger::Terms;
 use crate::request::rules::CalendarDuration;
 use crate::sample;
@@ -89,7 +90,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
         run: RunDescription { name: "again".to_owned(), repeatable: true, terms, status_base: None },
         max_failures: None,
         keep_failed: false,
-        second_look: None,
+        self_check: None,
     };
     let items: String = (0..ITEMS).map(|number| sample::item(number) + "\n").collect();
     let inputs = vec![Input::Ready(InputName::Stdin, Box::new(std::io::Cursor::new(items)))];

@@ -5,11 +5,11 @@ use std::ops::Range;
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 use super::profile::{Profile, ProofFormat};
+use super::record::Grant;
 use super::sd_jwt::Hider;
 use super::{jwt_vc, sd_jwt};
 use crate::json::Parser;
 use crate::keys::{SIGNATURE_BYTES, SignError, Signature, Signer};
-use crate::ledger::Grant;
 use crate::request::DraftText;
 
 /// Why a credential could not be signed.

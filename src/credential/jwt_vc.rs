@@ -7,9 +7,9 @@
 
 use super::evidence;
 use super::profile::Profile;
+use super::record::Grant;
 use super::status::{push_credential_status, push_token_status};
 use crate::json::{Parser, object};
-use crate::ledger::Grant;
 use crate::request::DraftText;
 
 /// The protected header (VC-JOSE-COSE section 3.1.1).

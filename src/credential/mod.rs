@@ -7,6 +7,7 @@ mod assemble;
 mod evidence;
 mod jwt_vc;
 mod profile;
+mod record;
 mod resource;
 pub mod sd_jwt;
 mod size;
@@ -14,5 +15,6 @@ mod status;
 
 pub use assemble::{Assembler, AssemblyError, Tokens};
 pub use profile::{Profile, ProfileSettings, ProofFormat};
+pub use record::{CredentialStatus, Grant, ListUris, Status};
 pub use resource::Resource;
 pub use size::beyond_verifiers;

@@ -1,8 +1,8 @@
 //! The credential resource: the API's fields, in the API's order.
 
 use super::profile::Profile;
+use super::record::{Grant, Status};
 use crate::json::object;
-use crate::ledger::{Grant, Status};
 use crate::request::DraftText;
 
 /// An issued credential, as results show it.
@@ -26,8 +26,8 @@ impl Resource<'_> {
         let id = grant.id.urn().encode_lower(&mut id_buffer);
         let evidence_refs = draft.evidence_refs().unwrap_or(b"[]");
         let status = grant.status.as_ref();
-        let standing = &grant.standing;
-        let revoked = standing.since.filter(|_| standing.status == Status::Revoked);
+        let current = &grant.current;
+        let revoked = current.since.filter(|_| current.status == Status::Revoked);
         object!(out, {
             "subject": raw draft.subject(),
             "claims": raw draft.claims(),
@@ -42,13 +42,13 @@ impl Resource<'_> {
             "expires_at": plain grant.expires_at.rfc3339(),
             "vct": raw &profile.vct_json,
             "revoked_at"?: plain revoked.map(|since| since.rfc3339()),
-            "revocation_reason"?: text revoked.and(standing.reason.as_ref()),
+            "revocation_reason"?: text revoked.and(current.reason.as_ref()),
             "created_via": plain "cli",
             "developer_id"?: raw profile.developer_id_json.as_ref(),
             "credential_type": plain "business",
             "proof_format": plain profile.proof_format.as_str(),
             "alg": plain "ES256",
-            "status": plain standing.status.as_str(),
+            "status": plain current.status.as_str(),
             "status_list_uri"?: plain status.map(|(uris, _)| &uris.token),
         });
     }

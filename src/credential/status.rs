@@ -1,7 +1,7 @@
 //! Where a credential says where its status stands. A list's URIs are ours and hold nothing that JSON escapes.
 
+use super::record::Grant;
 use crate::json::object;
-use crate::ledger::Grant;
 
 /// Appends `"status":…` and the comma before it, the place in a Token Status List (section 6.2), where the credential has
 /// one. Both forms of credentials carry it.

@@ -13,12 +13,13 @@ use rusqlite::{Connection, ToSql};
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
-use super::lists::{ListUris, OpenLists};
+use super::lists::OpenLists;
 use super::record::{self, Record};
 use super::runs::{FoundRun, RUN_COLUMNS};
-use super::status::{self, Place, Standing};
-use super::{Ledger, LedgerError, Status, Terms};
+use super::status::{self, Place};
+use super::{Ledger, LedgerError, Terms};
 use crate::clock::UnixTime;
+use crate::credential::{CredentialStatus, ListUris, Status};
 use crate::request::LookupHash;
 
 /// A credential, as the ledger knows it.
@@ -39,7 +40,7 @@ pub struct Credential {
     /// Its status list and the index in that.
     pub list: (Arc<ListUris>, u32),
     /// Its status.
-    pub standing: Standing,
+    pub current: CredentialStatus,
     /// The hash of its subject's id.
     pub subject_hash: LookupHash,
     /// The hash of its correlation id; zeros where it has none.
@@ -84,15 +85,15 @@ pub struct Filter {
 
 impl Filter {
     /// Whether a record meets the conditions that SQL has not looked at.
-    fn takes(&self, record: &Record, standing: &Standing) -> bool {
+    fn takes(&self, record: &Record, current: &CredentialStatus) -> bool {
         let within = |range: &Option<RangeInclusive<UnixTime>>, time| {
             range.as_ref().is_none_or(|range| range.contains(&time))
         };
         let among = |hashes: &Option<HashSet<LookupHash>>, hash| {
             hashes.as_ref().is_none_or(|hashes| hashes.contains(hash))
         };
-        self.status.is_none_or(|status| status == standing.status)
-            && !(self.not_revoked && standing.status == Status::Revoked)
+        self.status.is_none_or(|status| status == current.status)
+            && !(self.not_revoked && current.status == Status::Revoked)
             && within(&self.issued, record.issued_at)
             && within(&self.expiring, record.expires_at)
             && among(&self.subjects, &record.subject_hash)
@@ -233,14 +234,14 @@ impl Finder<'_> {
         limit: usize,
         found: &mut Vec<Credential>,
     ) -> rusqlite::Result<()> {
-        let standings = status::standings(self.connection, batch.number)?;
-        let active = Standing::default();
+        let statuses_of_batch = status::statuses_of_batch(self.connection, batch.number)?;
+        let active = CredentialStatus::default();
         let mut kept = false;
         for (place, record) in (0..).zip(record::unpack(&batch.records)) {
             let record = record.ok_or_else(super::corrupt)?;
-            let standing = standings.get(&place).unwrap_or(&active);
+            let current = statuses_of_batch.get(&place).unwrap_or(&active);
             let at = Place { batch: batch.number, place };
-            if found.len() == limit || !beyond(at) || !filter.takes(&record, standing) {
+            if found.len() == limit || !beyond(at) || !filter.takes(&record, current) {
                 continue;
             }
             if !kept {
@@ -256,7 +257,7 @@ impl Finder<'_> {
                 issued_at: record.issued_at,
                 expires_at: record.expires_at,
                 list: self.lists.place(batch.slots.list, batch.slots.first + place),
-                standing: standing.clone(),
+                current: current.clone(),
                 subject_hash: record.subject_hash,
                 correlation_hash: record.correlation_hash,
             });

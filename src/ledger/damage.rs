@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::mark::{Mark, MarkFile};
 use super::tests::{draft, open, reasons, record, run};
 use super::*;
+use crate::credential::Status;
 use crate::files::Way;
 use crate::request::Draft;
 
@@ -344,7 +345,7 @@ fn changed_bytes_are_noticed_or_do_not_matter() {
             let Ok(answer) = answer else { continue };
             assert!(answer.replayed, "byte {at}: a second credential");
             assert_eq!((answer.id, &answer.status), (before.id, &before.status), "byte {at}");
-            let is_revoked = answer.standing.status == Status::Revoked;
+            let is_revoked = answer.current.status == Status::Revoked;
             assert_eq!(is_revoked, first.iter().step_by(7).any(|grant| grant.id == before.id), "byte {at}");
         }
         ledger.run = None;

@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::record::{self, id_from_parts};
 use super::status::{Change, Place};
-use super::{LedgerError, Status, lists};
+use super::{LedgerError, lists};
 use crate::clock::UnixTime;
+use crate::credential::Status;
 
 /// The hash of an event.
 pub type EventHash = [u8; 32];

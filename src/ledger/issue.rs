@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::{Row, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
-use super::lists::{self, ListUris, Slots};
+use super::lists::{self, Slots};
 use super::record::{self, Record};
 use super::runs::{self, find_run};
 use super::seal::{self, Counts};
-use super::status::{self, Standing};
+use super::status::{self};
 use super::{BATCH_ITEMS, Ledger, LedgerError, corrupt, events, fill};
 use crate::clock::{UnixTime, system_millis, system_now};
+use crate::credential::{CredentialStatus, Grant};
 use crate::request::{ContentHash, Draft};
 
 /// What a run is, as far as its credentials depend on it.
@@ -78,23 +78,6 @@ impl Terms {
     }
 }
 
-/// What the ledger gives a credential: who it is, and where its status stands.
-#[derive(Debug, Clone)]
-pub struct Grant {
-    /// The credential's id.
-    pub id: Uuid,
-    /// The status list and the index in it; none without a ledger.
-    pub status: Option<(Arc<ListUris>, u32)>,
-    /// When the credential is issued.
-    pub issued_at: UnixTime,
-    /// When it expires.
-    pub expires_at: UnixTime,
-    /// Whether it was granted before, under the same idempotency key.
-    pub replayed: bool,
-    /// What became of it since then.
-    pub standing: Standing,
-}
-
 /// Why an item is not issued under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
@@ -125,7 +108,7 @@ struct Known {
     place: u32,
     slots: Slots,
     record: Record,
-    standing: Standing,
+    current: CredentialStatus,
 }
 
 impl Ledger {
@@ -211,13 +194,13 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn foresee(
+    pub fn preview(
         &mut self,
         run: &RunDescription,
         entries: &[Entry<'_>],
     ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
         let known = self
-            .foresee_in_transaction(run, entries)
+            .preview_in_transaction(run, entries)
             .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
         note_displaced(&mut self.displaced, &known, entries);
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
@@ -230,7 +213,7 @@ impl Ledger {
         Ok(entries.iter().map(answer).collect())
     }
 
-    fn foresee_in_transaction(
+    fn preview_in_transaction(
         &self,
         run: &RunDescription,
         entries: &[Entry<'_>],
@@ -260,7 +243,7 @@ impl Ledger {
             issued_at: credential.record.issued_at,
             expires_at: credential.record.expires_at,
             replayed,
-            standing: credential.standing.clone(),
+            current: credential.current.clone(),
         }
     }
 }
@@ -365,7 +348,7 @@ impl Batch {
             place,
             slots: self.slots,
             record: record.clone(),
-            standing: Standing::default(),
+            current: CredentialStatus::default(),
         })
     }
 }
@@ -388,13 +371,13 @@ fn known_credentials(
     let mut known = HashMap::new();
     while let Some(row) = rows.next()? {
         let batch = StoredBatch::read(row)?;
-        let mut standings = status::standings(transaction, batch.number)?;
+        let mut statuses_of_batch = status::statuses_of_batch(transaction, batch.number)?;
         for (place, record) in (0..).zip(record::unpack(&batch.records)) {
             let record = record.ok_or_else(corrupt)?;
             let id = record.id(batch.millis);
-            let standing = standings.remove(&place).unwrap_or_default();
+            let current = statuses_of_batch.remove(&place).unwrap_or_default();
             let (batch, slots) = (batch.number, batch.slots);
-            known.insert(record.position, Known { id, batch, place, slots, record, standing });
+            known.insert(record.position, Known { id, batch, place, slots, record, current });
         }
     }
     known.retain(|position, _| (first.position..=last.position).contains(position));
@@ -442,7 +425,7 @@ pub fn grants_without_ledger(entries: &[Entry<'_>]) -> Result<Vec<Grant>, getran
                 issued_at: entry.draft.issued_at,
                 expires_at: entry.draft.expires_at,
                 replayed: false,
-                standing: Standing::default(),
+                current: CredentialStatus::default(),
             })
         })
         .collect()

@@ -11,22 +11,12 @@ use super::allocation::{IndexOrder, ROLL_AT, index_in, is_whole, parts_of};
 use super::batches::StoredBatch;
 use super::checksum::{Checksum, contradiction};
 use super::seal::{Counts, Seal, in_one_snapshot, must_count};
-use super::{RunDescription, Status, corrupt, next, random, status};
+use super::{RunDescription, corrupt, next, random, status};
 use crate::clock::system_now;
+use crate::credential::{ListUris, Status};
 
 /// How many lists are kept open; a replay goes through them one after the other.
 const LISTS_KEPT: usize = 4;
-
-/// A status list, as credentials refer to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListUris {
-    /// The URI of the IETF Token Status List.
-    pub token: String,
-    /// The URL of the W3C Bitstring Status List credential for revocation.
-    pub bitstring: String,
-    /// The URL of the one for suspension, from the first suspension in the list on.
-    pub suspension: Option<String>,
-}
 
 /// Slots of one list, from `first` on.
 #[derive(Debug, Clone, Copy)]
@@ -366,8 +356,8 @@ pub(super) fn state(connection: &Connection, number: i64) -> rusqlite::Result<Li
     let mut slots = Vec::new();
     for batch in batches {
         let first = StoredBatch::of(connection, batch)?.slots.first;
-        let standings = status::standings(connection, batch)?;
-        slots.extend(standings.into_iter().map(|(place, standing)| (first + place, standing.status)));
+        let statuses_of_batch = status::statuses_of_batch(connection, batch)?;
+        slots.extend(statuses_of_batch.into_iter().map(|(place, current)| (first + place, current.status)));
     }
     let mut lists = OpenLists::default();
     lists.keep(connection, slots.iter().map(|&(slot, _)| (number, slot..slot + 1)))?;

@@ -91,12 +91,12 @@ pub use credentials::{Credential, Filter, Run};
 pub use error::{Difference, LedgerError};
 pub use events::{Event, EventHash, EventKind, Trail};
 pub use issue::{
-    Answer, Conflict, Entry, Grant, RunDescription, Terms, grants_without_ledger, is_run_name, new_run_name,
+    Answer, Conflict, Entry, RunDescription, Terms, grants_without_ledger, is_run_name, new_run_name,
 };
-pub use lists::{ListState, ListUris};
+pub use lists::ListState;
 pub use mark::{Mark, State};
 pub use record::Record;
-pub use status::{Change, Changed, Order, Place, Refusal, Standing, Status};
+pub use status::{Change, Changed, Order, Place, Refusal};
 pub use trust::Reason;
 pub use watch::{Disturbance, Watch};
 
@@ -137,7 +137,7 @@ pub struct Ledger {
     /// out, it stands at another position, and is not issued there once more.
     displaced: HashMap<ContentHash, Uuid>,
     /// What a dry run has changed so far.
-    foreseen: status::Foreseen,
+    previewed: status::Previewed,
     history: History,
     /// Whether the statuses were all seen to be there, which is asked once.
     statuses_are_whole: bool,
@@ -218,7 +218,7 @@ impl Ledger {
             run: None,
             lists: OpenLists::default(),
             displaced: HashMap::new(),
-            foreseen: status::Foreseen::default(),
+            previewed: status::Previewed::default(),
             history: History::Whole,
             statuses_are_whole: false,
             clock_behind: None,

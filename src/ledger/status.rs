@@ -33,49 +33,13 @@ use super::checksum::{Checksum, contradiction};
 use super::seal::{self, Counts, Seal, in_one_snapshot, must_count};
 use super::{Ledger, LedgerError, events, lists, record};
 use crate::clock::UnixTime;
-
-/// Whether a credential can be relied on, apart from its dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Status {
-    /// It can.
-    #[default]
-    Active,
-    /// Not now.
-    Suspended,
-    /// Never again.
-    Revoked,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Status; 3] = [Status::Active, Status::Suspended, Status::Revoked];
-
-    /// The word in the ledger, in resources and in output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Active => "active",
-            Status::Suspended => "suspended",
-            Status::Revoked => "revoked",
-        }
-    }
-}
+use crate::credential::{CredentialStatus, Status};
 
 impl FromSql for Status {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Status> {
         let word = value.as_str()?;
         Status::ALL.into_iter().find(|status| status.as_str() == word).ok_or(FromSqlError::InvalidType)
     }
-}
-
-/// A credential's status, since when, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// The status.
-    pub status: Status,
-    /// Since when; none for one that is active.
-    pub since: Option<UnixTime>,
-    /// The reason that was given.
-    pub reason: Option<String>,
 }
 
 /// A change of status.
@@ -124,7 +88,7 @@ pub struct Changed {
     /// The credential.
     pub id: Uuid,
     /// What it is now.
-    pub standing: Standing,
+    pub current: CredentialStatus,
     /// Whether it had that status before, so that nothing was changed.
     pub unchanged: bool,
 }
@@ -142,10 +106,12 @@ pub struct Order<'o> {
 
 impl Order<'_> {
     /// What it gives a credential whose status it changes.
-    fn standing(&self) -> Standing {
+    fn outcome(&self) -> CredentialStatus {
         match self.change.leads_to() {
-            Status::Active => Standing::default(),
-            status => Standing { status, since: Some(self.at), reason: self.reason.map(str::to_owned) },
+            Status::Active => CredentialStatus::default(),
+            status => {
+                CredentialStatus { status, since: Some(self.at), reason: self.reason.map(str::to_owned) }
+            }
         }
     }
 }
@@ -153,9 +119,9 @@ impl Order<'_> {
 /// The credentials that a dry run would have changed so far: a bit for each of a batch, so that a
 /// million of them take 200 kB. A process serves one order, which gives them all the same status.
 #[derive(Debug, Default)]
-pub(super) struct Foreseen(HashMap<i64, Vec<u64>>);
+pub(super) struct Previewed(HashMap<i64, Vec<u64>>);
 
-impl Foreseen {
+impl Previewed {
     fn add(&mut self, place: Place) {
         let (word, bit) = (place.place as usize / 64, place.place % 64);
         let words = self.0.entry(place.batch).or_default();
@@ -216,28 +182,28 @@ impl Ledger {
     }
 
     /// What [`Ledger::change`] would say. Writes nothing. Takes into account what it said before, until
-    /// [`Ledger::forget_foreseen`].
+    /// [`Ledger::forget_previews`].
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn foresee_change(
+    pub fn preview_change(
         &mut self,
         order: Order<'_>,
         ids: &[Uuid],
     ) -> Result<Vec<Result<Changed, Refusal>>, LedgerError> {
         let mut recent = Recent::default();
-        let mut foreseen = std::mem::take(&mut self.foreseen);
+        let mut previewed = std::mem::take(&mut self.previewed);
         let answers = ids
             .iter()
-            .map(|id| foresee_one(&self.connection, order, *id, &mut recent, &mut foreseen))
+            .map(|id| preview_one(&self.connection, order, *id, &mut recent, &mut previewed))
             .collect::<rusqlite::Result<_>>();
-        self.foreseen = foreseen;
+        self.previewed = previewed;
         answers.map_err(|source| self.cannot("read", source))
     }
 
-    /// Forgets what [`Ledger::foresee_change`] said.
-    pub fn forget_foreseen(&mut self) {
-        self.foreseen = Foreseen::default();
+    /// Forgets what [`Ledger::preview_change`] said.
+    pub fn forget_previews(&mut self) {
+        self.previewed = Previewed::default();
     }
 }
 
@@ -250,9 +216,9 @@ fn change_one(
     let Some(place) = locate(transaction, id, recent)? else {
         return Ok(Err(Refusal::Unknown));
     };
-    let standing = match decide(order, standing(transaction, place)?) {
-        Ok((standing, false)) => standing,
-        Ok((standing, unchanged)) => return Ok(Ok(Changed { id, standing, unchanged })),
+    let current = match decide(order, read_status(transaction, place)?) {
+        Ok((current, false)) => current,
+        Ok((current, unchanged)) => return Ok(Ok(Changed { id, current, unchanged })),
         Err(refusal) => return Ok(Err(refusal)),
     };
     match order.change {
@@ -267,10 +233,10 @@ fn change_one(
             .execute(params![
                 place.batch,
                 place.place,
-                standing.status.as_str(),
+                current.status.as_str(),
                 order.at.seconds(),
                 order.reason,
-                checksum(place, &standing).sum()
+                checksum(place, &current).sum()
             ])?,
     };
     if order.change == Change::Suspend {
@@ -279,35 +245,35 @@ fn change_one(
         lists::begin_suspension(transaction, list)?;
     }
     events::append_change(transaction, order.change, place, order.at, order.reason)?;
-    Ok(Ok(Changed { id, standing, unchanged: false }))
+    Ok(Ok(Changed { id, current, unchanged: false }))
 }
 
-fn foresee_one(
+fn preview_one(
     connection: &Connection,
     order: Order<'_>,
     id: Uuid,
     recent: &mut Recent,
-    foreseen: &mut Foreseen,
+    previewed: &mut Previewed,
 ) -> rusqlite::Result<Result<Changed, Refusal>> {
     let Some(place) = locate(connection, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
-    let now = match foreseen.has(place) {
-        true => order.standing(),
-        false => standing(connection, place)?,
+    let now = match previewed.has(place) {
+        true => order.outcome(),
+        false => read_status(connection, place)?,
     };
-    Ok(decide(order, now).map(|(standing, unchanged)| {
+    Ok(decide(order, now).map(|(current, unchanged)| {
         if !unchanged {
-            foreseen.add(place);
+            previewed.add(place);
         }
-        Changed { id, standing, unchanged }
+        Changed { id, current, unchanged }
     }))
 }
 
-/// The rule of the module's page: what the credential's standing is afterwards, and whether it is what it was.
-fn decide(order: Order<'_>, now: Standing) -> Result<(Standing, bool), Refusal> {
+/// The rule of the module's page: what the credential's status is afterwards, and whether it is what it was.
+fn decide(order: Order<'_>, now: CredentialStatus) -> Result<(CredentialStatus, bool), Refusal> {
     match (order.change, now.status) {
         (change, status) if change.leads_to() == status => Ok((now, true)),
         (_, Status::Revoked) => Err(Refusal::Revoked),
-        _ => Ok((order.standing(), false)),
+        _ => Ok((order.outcome(), false)),
     }
 }
 
@@ -336,7 +302,7 @@ pub(super) fn place_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Op
     locate(connection, id, &mut Recent::default())
 }
 
-fn standing(connection: &Connection, place: Place) -> rusqlite::Result<Standing> {
+fn read_status(connection: &Connection, place: Place) -> rusqlite::Result<CredentialStatus> {
     let sql = "SELECT status, since, reason, crc FROM statuses WHERE batch = ?1 AND place = ?2";
     let found = connection
         .prepare_cached(sql)?
@@ -345,33 +311,36 @@ fn standing(connection: &Connection, place: Place) -> rusqlite::Result<Standing>
     Ok(found.unwrap_or_default())
 }
 
-/// The standings of a batch's credentials that are not active, by their places.
-pub(super) fn standings(connection: &Connection, batch: i64) -> rusqlite::Result<HashMap<u32, Standing>> {
+/// The statuses of a batch's credentials that are not active, by their places.
+pub(super) fn statuses_of_batch(
+    connection: &Connection,
+    batch: i64,
+) -> rusqlite::Result<HashMap<u32, CredentialStatus>> {
     let sql = "SELECT place, status, since, reason, crc FROM statuses WHERE batch = ?1";
     let mut statement = connection.prepare_cached(sql)?;
-    let standing = |row: &rusqlite::Row<'_>| {
+    let current = |row: &rusqlite::Row<'_>| {
         let place = row.get(0)?;
         Ok((place, read_standing(row, 1, Place { batch, place })?))
     };
-    statement.query_map([batch], standing)?.collect()
+    statement.query_map([batch], current)?.collect()
 }
 
 /// Reads a row, and refuses one that is not what was written.
-fn read_standing(row: &rusqlite::Row<'_>, first: usize, place: Place) -> rusqlite::Result<Standing> {
-    let standing = Standing {
+fn read_standing(row: &rusqlite::Row<'_>, first: usize, place: Place) -> rusqlite::Result<CredentialStatus> {
+    let current = CredentialStatus {
         status: row.get(first)?,
         since: Some(UnixTime::from_seconds(row.get(first + 1)?).ok_or_else(super::corrupt)?),
         reason: row.get(first + 2)?,
     };
     let named = || format!("table `statuses`, place {} of batch {}", place.place, place.batch);
-    checksum(place, &standing).must_be(row.get(first + 3)?, named)?;
-    Ok(standing)
+    checksum(place, &current).must_be(row.get(first + 3)?, named)?;
+    Ok(current)
 }
 
-fn checksum(place: Place, standing: &Standing) -> Checksum {
+fn checksum(place: Place, current: &CredentialStatus) -> Checksum {
     let sums = Checksum::of("statuses").number(place.batch).number(place.place.into());
-    let sums = sums.text(standing.status.as_str()).number(standing.since.map_or(0, UnixTime::seconds));
-    sums.optional(standing.reason.as_deref())
+    let sums = sums.text(current.status.as_str()).number(current.since.map_or(0, UnixTime::seconds));
+    sums.optional(current.reason.as_deref())
 }
 
 fn count(connection: &Connection) -> rusqlite::Result<i64> {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::allocation::{LIST_ENTRIES, ROLL_AT};
 use super::*;
 use crate::clock::{UnixTime, system_millis};
+use crate::credential::{CredentialStatus, Grant, Status};
 use crate::request::{Draft, Piece};
 
 pub(super) fn run(name: &str) -> RunDescription {
@@ -312,9 +313,9 @@ fn reading_only_changes_nothing() {
     let mut ledger = Ledger::open_read_only(&path).unwrap().unwrap();
     let draft = draft(1);
     let entries: Vec<_> = (0..4).map(|position| Entry { position, draft: &draft }).collect();
-    let foreseen: Vec<_> =
-        ledger.foresee(&run("a"), &entries).unwrap().into_iter().map(Result::unwrap).collect();
-    assert_eq!(foreseen, [true, true, true, false]);
+    let previewed: Vec<_> =
+        ledger.preview(&run("a"), &entries).unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(previewed, [true, true, true, false]);
     drop(ledger);
     assert_eq!(files(), before);
 }
@@ -335,7 +336,7 @@ fn order(change: Change) -> Order<'static> {
 fn outcomes(answers: Vec<Result<Changed, Refusal>>) -> Vec<Result<(Status, bool), Refusal>> {
     answers
         .into_iter()
-        .map(|answer| answer.map(|changed| (changed.standing.status, changed.unchanged)))
+        .map(|answer| answer.map(|changed| (changed.current.status, changed.unchanged)))
         .collect()
 }
 
@@ -346,10 +347,10 @@ fn revocation_is_final_and_suspension_is_not() {
     let ids = issued(&mut ledger, &run("a"), 3);
     let unknown = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
     let mut change = |kind, ids: &[Uuid]| {
-        let foreseen = ledger.foresee_change(order(kind), ids).unwrap();
-        ledger.forget_foreseen();
+        let previewed = ledger.preview_change(order(kind), ids).unwrap();
+        ledger.forget_previews();
         let answers = ledger.change(order(kind), ids).unwrap();
-        assert_eq!(foreseen, answers);
+        assert_eq!(previewed, answers);
         outcomes(answers)
     };
     let (a, b) = (ids[0], ids[1]);
@@ -365,11 +366,11 @@ fn revocation_is_final_and_suspension_is_not() {
     }
     assert_eq!(change(Change::Suspend, &[a]), [changed(Status::Suspended)]);
     assert_eq!(change(Change::Revoke, &[a]), [changed(Status::Revoked)]);
-    let standing = |ledger: &mut Ledger, id| ledger.credential(id).unwrap().unwrap().standing;
-    let revoked = standing(&mut ledger, a);
+    let current = |ledger: &mut Ledger, id| ledger.credential(id).unwrap().unwrap().current;
+    let revoked = current(&mut ledger, a);
     assert_eq!((revoked.status, revoked.reason.as_deref()), (Status::Revoked, Some("error")));
     assert_eq!(revoked.since, Some(order(Change::Revoke).at));
-    assert_eq!(standing(&mut ledger, ids[2]), Standing::default());
+    assert_eq!(current(&mut ledger, ids[2]), CredentialStatus::default());
 }
 
 /// Any changes in any order, against the table on the page of `status`.
@@ -384,7 +385,7 @@ fn changes_of_status_follow_the_table() {
         let mut ledger = open(&folder.path().join("ledger.db"));
         let mut ids = issued(&mut ledger, &run("a"), 4);
         ids.push(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
-        let mut model = vec![Standing::default(); 4];
+        let mut model = vec![CredentialStatus::default(); 4];
         let mut events = ledger.events(0, 1_000).unwrap().len();
         for (number, (change, named)) in steps.into_iter().enumerate() {
             let (change, reason) = (CHANGES[change], number.to_string());
@@ -401,20 +402,20 @@ fn changes_of_status_follow_the_table() {
                 if !unchanged {
                     events += 1;
                     *now = match change {
-                        Change::Reinstate => Standing::default(),
-                        _ => Standing { status: change.leads_to(), since: Some(at), reason: Some(reason.clone()) },
+                        Change::Reinstate => CredentialStatus::default(),
+                        _ => CredentialStatus { status: change.leads_to(), since: Some(at), reason: Some(reason.clone()) },
                     };
                 }
-                expected.push(Ok(Changed { id: ids[*place], standing: now.clone(), unchanged }));
+                expected.push(Ok(Changed { id: ids[*place], current: now.clone(), unchanged }));
             }
             let named: Vec<Uuid> = named.iter().map(|place| ids[*place]).collect();
-            ledger.forget_foreseen();
-            prop_assert_eq!(&ledger.foresee_change(order, &named).unwrap(), &expected);
+            ledger.forget_previews();
+            prop_assert_eq!(&ledger.preview_change(order, &named).unwrap(), &expected);
             prop_assert_eq!(&ledger.change(order, &named).unwrap(), &expected);
             prop_assert_eq!(ledger.events(0, 1_000).unwrap().len(), events);
         }
-        for (id, standing) in ids.iter().zip(model) {
-            prop_assert_eq!(ledger.credential(*id).unwrap().unwrap().standing, standing);
+        for (id, current) in ids.iter().zip(model) {
+            prop_assert_eq!(ledger.credential(*id).unwrap().unwrap().current, current);
         }
     });
 }
@@ -459,7 +460,7 @@ fn a_replay_tells_what_became_of_a_credential() {
     let first = record_one(&mut ledger, &keyed);
     ledger.change(order(Change::Revoke), &[first.id]).unwrap();
     let again = record_one(&mut ledger, &keyed);
-    assert_eq!((again.id, again.standing.status), (first.id, Status::Revoked));
+    assert_eq!((again.id, again.current.status), (first.id, Status::Revoked));
     let place = ledger.credential(first.id).unwrap().unwrap().place;
     let kinds: Vec<_> = ledger.events_of(place).unwrap().iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Issued, EventKind::Revoked, EventKind::Replayed]);

@@ -20,9 +20,10 @@ use serde_json::Value;
 
 use super::lists::entries_of;
 use super::{Directory, MAX_FILE_BYTES, Plan, PublishError};
+use crate::credential::Status;
 use crate::keys::{self, PublicKey};
+use crate::ledger::ListState;
 use crate::ledger::allocation::LIST_ENTRIES;
-use crate::ledger::{ListState, Status};
 use crate::site::{Kind, SitePath};
 use crate::status::bitstring::{self, Purpose};
 use crate::status::{self, token_list};

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Plan;
+use crate::credential::Status;
 use crate::keys::{self, CertificateChain, PublicKey};
+use crate::ledger::ListState;
 use crate::ledger::allocation::LIST_ENTRIES;
-use crate::ledger::{ListState, Status};
 use crate::site::Kind;
 use crate::status::bitstring::{self, Bitstring, ListCredential, Purpose};
 use crate::status::token_list::{self, TokenList};

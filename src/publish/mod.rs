@@ -37,10 +37,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::clock::UnixTime;
+use crate::credential::ListUris;
 use crate::files::PathError;
 use crate::issuer::Issuer;
 use crate::keys::{CertificateChain, PublicKey, SignError, Signer, SigningKey};
-use crate::ledger::{Ledger, LedgerError, ListState, ListUris};
+use crate::ledger::{Ledger, LedgerError, ListState};
 use crate::site::{
     Document, FileConflict, Files, Hosts, KeySet, KeySetError, KeyState, Kind, PathError as PlaceError,
     SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,

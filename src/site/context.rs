@@ -96,10 +96,10 @@ mod tests {
     use super::*;
     use crate::clock::UnixTime;
     use crate::credential::{Assembler, Profile, ProfileSettings};
+    use crate::credential::{CredentialStatus, Grant, ListUris};
     use crate::issuer::Issuer;
     use crate::json::Parser;
     use crate::keys::{IssuerKey, SigningKey};
-    use crate::ledger::{Grant, ListUris, Standing};
     use crate::request::rules::CalendarDuration;
     use crate::request::{Checker, Rules};
 
@@ -150,7 +150,7 @@ mod tests {
             issued_at: draft.issued_at,
             expires_at: draft.expires_at,
             replayed: false,
-            standing: Standing::default(),
+            current: CredentialStatus::default(),
         };
         let mut assembler = Assembler::new(&profile, key.signer().unwrap());
         let tokens = assembler.sign(std::iter::once((draft.with_text(&text), &grant))).unwrap();

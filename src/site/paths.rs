@@ -196,7 +196,7 @@ fn path_of_uuid(text: &str, kind: Kind) -> Option<SitePath> {
     Some(SitePath::known(&["status", kind.list_folder()?, &format!("{id}.jwt")]))
 }
 
-/// Is this one part of a path, and nothing that leads elsewhere, in the eyes of this system?
+/// Is this one part of a path, and nothing that leads elsewhere, in the verifier of this system?
 fn is_file_name(segment: &str) -> bool {
     let mut components = Path::new(segment).components();
     let first = matches!(components.next(), Some(Component::Normal(name)) if name == segment);

@@ -24,8 +24,8 @@ mod columns;
 mod csv;
 mod damage;
 mod error;
+mod failed;
 mod feed;
-mod give_back;
 mod json;
 mod ndjson;
 mod plan;
@@ -45,8 +45,8 @@ pub use self::error::{
     Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, RecordProblem,
     UnknownColumn, WarningFault,
 };
+pub use self::failed::{FailedWriter, ItemForm};
 use self::feed::Feed;
-pub use self::give_back::{GiveBack, ItemForm};
 use crate::stop::Stop;
 
 /// The most bytes of an item, unless [`Options`] say otherwise: 1 MiB.

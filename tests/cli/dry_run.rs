@@ -39,8 +39,8 @@ fn dry(sandbox: &Sandbox, args: &str) -> Run {
     run
 }
 
-/// What the results of a dry run foresee.
-fn foreseen(run: &Run) -> Vec<String> {
+/// What the results of a dry run preview.
+fn previewed(run: &Run) -> Vec<String> {
     let said = |line: &str| {
         let row: Value = serde_json::from_str(line).unwrap();
         assert!(row.get("credential").is_none());
@@ -62,7 +62,7 @@ fn without_a_ledger_none_is_made() {
     let files = "--out out --failed failed --summary summary";
     for args in ["", "--ledger deep/er/ledger.db", "--ledger none", "--idempotency-key k", files] {
         let run = dry(&sandbox, &format!("items.ndjson {args}")).expect(3);
-        assert_eq!(foreseen(&run), ["would_issue", "validation_failed", "would_issue"], "{args}");
+        assert_eq!(previewed(&run), ["would_issue", "validation_failed", "would_issue"], "{args}");
         assert!(run.stderr.contains("dry run: would issue 2, would fail 1"), "{}", run.stderr);
     }
     sandbox.write_items("good.ndjson", &items(2_500));
@@ -72,7 +72,7 @@ fn without_a_ledger_none_is_made() {
 
 /// A ledger that is there is read, not written.
 #[test]
-fn replays_and_conflicts_are_foreseen() {
+fn replays_and_conflicts_are_previewed() {
     let sandbox = Sandbox::with_issuer_key();
     let mut batch = items(1_500);
     sandbox.write_items("items.ndjson", &batch);
@@ -82,7 +82,7 @@ fn replays_and_conflicts_are_foreseen() {
     batch.push(item("more"));
     sandbox.write_items("items.ndjson", &batch);
     let run = dry(&sandbox, "items.ndjson --idempotency-key k").expect(3);
-    let said = foreseen(&run);
+    let said = previewed(&run);
     for (place, what) in said.iter().enumerate() {
         let expected = match place {
             7 => "idempotency_key_conflict",
@@ -97,7 +97,7 @@ fn replays_and_conflicts_are_foreseen() {
         "{}",
         run.stderr
     );
-    // What was foreseen is what comes.
+    // What was previewed is what comes.
     let real = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
     assert!(real.stderr.contains("issued 1,499 (1,498 replayed), failed 2"), "{}", real.stderr);
     let conflicts = |run: &Run| -> Vec<Value> {
@@ -107,7 +107,7 @@ fn replays_and_conflicts_are_foreseen() {
     assert_eq!(conflicts(&run), conflicts(&real));
     // Another key, and none.
     for args in ["items.ndjson --idempotency-key other", "items.ndjson"] {
-        assert!(foreseen(&dry(&sandbox, args)).iter().all(|what| what != "would_replay"));
+        assert!(previewed(&dry(&sandbox, args)).iter().all(|what| what != "would_replay"));
     }
 }
 
@@ -147,7 +147,7 @@ fn a_ledger_with_the_log_of_a_killed_process_is_read_with_it() {
     let before = ignoring_shm(&sandbox);
     let run = sandbox.issue("items.ndjson --idempotency-key k --dry-run").expect(0);
     assert!(ignoring_shm(&sandbox) == before, "the ledger and its log are as they were");
-    let replays = foreseen(&run).iter().filter(|what| *what == "would_replay").count();
+    let replays = previewed(&run).iter().filter(|what| *what == "would_replay").count();
     assert!((1_500..20_000).contains(&replays), "{replays}");
     let real = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
     let said = format!("({},{:03} replayed)", replays / 1_000, replays % 1_000);
@@ -165,7 +165,7 @@ fn a_ledger_that_may_only_be_read_is_enough() {
     set_mode(&sandbox.path("kept"), 0o500);
     let run = dry(&sandbox, "items.ndjson --ledger kept/ledger.db --idempotency-key k");
     set_mode(&sandbox.path("kept"), 0o700);
-    assert_eq!(foreseen(&run.expect(0)), ["would_replay"; 3]);
+    assert_eq!(previewed(&run.expect(0)), ["would_replay"; 3]);
 }
 
 /// The forms of results are those of a real run.

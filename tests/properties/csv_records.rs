@@ -161,7 +161,7 @@ fn read(bytes: &[u8], line_breaks: LineBreaks) -> Read {
                 return read;
             }
         };
-        let (mut texts, mut give_back) = (chunk.open(), chunk.give_back());
+        let (mut texts, mut failed_writer) = (chunk.open(), chunk.failed_writer());
         let mut place = 0;
         while let Some(item) = texts.next() {
             let raw = &chunk.items[place];
@@ -184,7 +184,7 @@ fn read(bytes: &[u8], line_breaks: LineBreaks) -> Read {
             };
             if let Some(rejection) = rejection {
                 let mut given_back = Vec::new();
-                give_back.item(place, &rejection, &mut given_back);
+                failed_writer.item(place, &rejection, &mut given_back);
                 read.failed.push(Failed { lines: (line, last_line), problem, given_back });
             }
             place += 1;

@@ -217,7 +217,7 @@ fn read_batch(bytes: Vec<u8>, format: Option<Format>) {
             Ok(None) => break,
             Err(error) => return drop(error.to_string()),
         };
-        let (mut texts, mut back, mut given) = (chunk.open(), chunk.give_back(), Vec::new());
+        let (mut texts, mut back, mut given) = (chunk.open(), chunk.failed_writer(), Vec::new());
         let mut place = 0;
         while let Some(item) = texts.next() {
             match item.text {

@@ -16,7 +16,7 @@ use super::super::report::{Counts, Facts, Report, Summary};
 use super::super::settings::{self, Settings};
 use super::super::signals::StopSignals;
 use super::super::streams;
-use crate::batch::{self, Plan, Register, SecondLook};
+use crate::batch::{self, Plan, Register, SelfCheck};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::{self, Target, TargetError};
@@ -54,7 +54,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         .and_settings(&settings);
     let mut files = Files::begin(args, kept, settings.encoding(&args.encoding).is_some())?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
-    let second_look = second_look(args, &key, &profile, clock.now())?;
+    let self_check = self_check(args, &key, &profile, clock.now())?;
     let plan = Plan {
         profile: &profile,
         key: &key,
@@ -64,7 +64,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         run,
         max_failures: args.max_failures,
         keep_failed: files.failed.is_some(),
-        second_look: second_look.as_ref(),
+        self_check: self_check.as_ref(),
     };
 
     if let Some(notice) = notice.filter(|_| !common.quiet) {
@@ -113,13 +113,13 @@ fn status(failures: &[Failure], counts: &Counts, args: &BatchIssueArgs) -> ExitS
 }
 
 /// What credentials are verified by under `--verify`.
-fn second_look(
+fn self_check(
     args: &BatchIssueArgs,
     key: &IssuerKey,
     profile: &Profile,
     now: UnixTime,
-) -> Result<Option<SecondLook>, Failure> {
-    let look = args.verify.then(|| SecondLook::new(key.public(), profile, now));
+) -> Result<Option<SelfCheck>, Failure> {
+    let look = args.verify.then(|| SelfCheck::new(key.public(), profile, now));
     look.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))
 }
 

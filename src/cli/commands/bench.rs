@@ -172,7 +172,7 @@ impl Bench {
             run: describe(&profile)?,
             max_failures: None,
             keep_failed: false,
-            second_look: None,
+            self_check: None,
         };
         let stop = Stop::default();
         let inputs = vec![Input::File(self.folder.join(input))];

@@ -13,7 +13,8 @@ use super::super::render::listing::{Listed, Listing, hex};
 use super::super::settings::Settings;
 use super::super::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
-use crate::ledger::{Credential, Event, Filter, Ledger, LedgerError, Place, Status};
+use crate::credential::Status;
+use crate::ledger::{Credential, Event, Filter, Ledger, LedgerError, Place};
 use crate::request::Lookup;
 
 /// How many rows are read and written at once.

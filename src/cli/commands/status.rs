@@ -101,7 +101,7 @@ fn may_go_on(request: &mut Request, ledger: &mut Ledger, order: Order<'_>) -> Re
         }
         counts.note(&carry_out(ledger, order, batch, true)?);
     }
-    ledger.forget_foreseen();
+    ledger.forget_previews();
     if counts.changed <= ASK_ABOVE {
         return Ok(true);
     }
@@ -162,14 +162,14 @@ fn carry_out(
     dry_run: bool,
 ) -> Result<Vec<ChangeRow>, Failure> {
     let ids: Vec<Uuid> = batch.iter().filter_map(|target| target.id.as_ref().ok().copied()).collect();
-    let answers = if dry_run { ledger.foresee_change(order, &ids)? } else { ledger.change(order, &ids)? };
+    let answers = if dry_run { ledger.preview_change(order, &ids)? } else { ledger.change(order, &ids)? };
     let mut answers = answers.into_iter();
     let row = |target: Target| {
         let (id, outcome) = match target.id {
             Err(problem) => (None, Err(problem)),
             Ok(id) => match answers.next().expect("there is an answer for each id") {
                 Ok(changed) => {
-                    (Some(id), Ok(Done { standing: changed.standing, unchanged: changed.unchanged }))
+                    (Some(id), Ok(Done { current: changed.current, unchanged: changed.unchanged }))
                 }
                 Err(refusal) => (Some(id), Err((code_of(refusal), refusal.to_string()))),
             },

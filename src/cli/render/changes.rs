@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::super::args::RowFormat;
 use super::super::streams::{paint, printable};
 use super::csv::{harmless, write_record};
-use crate::ledger::{Change, Standing, Status};
+use crate::credential::{CredentialStatus, Status};
+use crate::ledger::Change;
 use crate::request::{ErrorCode, Lookup};
 
 /// What became of one credential.
@@ -40,7 +41,7 @@ impl OwnId {
 /// A credential that has the wanted status.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    pub(crate) standing: Standing,
+    pub(crate) current: CredentialStatus,
     /// Whether it had it before.
     pub(crate) unchanged: bool,
 }
@@ -105,14 +106,14 @@ impl ChangeRows {
         members.extend(row.own_id.subject_id.as_deref().map(|id| ("subject_id", id.into())));
         members.extend(row.id.map(|id| ("id", id.urn().to_string().into())));
         match &row.outcome {
-            Ok(Done { standing, unchanged }) => {
+            Ok(Done { current, unchanged }) => {
                 let would = done(self.change, self.dry_run).replace(' ', "_");
                 members.extend((self.dry_run && !unchanged).then_some(("dry_run", would.into())));
                 members.extend(unchanged.then_some(("unchanged", true.into())));
-                members.push(("status", standing.status.as_str().into()));
-                let (since, reason) = names(standing.status);
-                members.extend(standing.since.map(|time| (since, time.to_string().into())));
-                members.extend(standing.reason.as_deref().map(|text| (reason, text.into())));
+                members.push(("status", current.status.as_str().into()));
+                let (since, reason) = names(current.status);
+                members.extend(current.since.map(|time| (since, time.to_string().into())));
+                members.extend(current.reason.as_deref().map(|text| (reason, text.into())));
             }
             Err((code, message)) => {
                 members.push(("error", json!({ "code": code.as_str(), "message": message })));
@@ -179,15 +180,15 @@ fn cells(row: &ChangeRow) -> Vec<String> {
         row.id.map(|id| id.urn().to_string()).unwrap_or_default(),
     ];
     cells.extend(match &row.outcome {
-        Ok(Done { standing, unchanged }) => {
+        Ok(Done { current, unchanged }) => {
             let unchanged = if *unchanged { "true".to_owned() } else { String::new() };
-            let since = standing.since.map(|time| time.to_string()).unwrap_or_default();
-            let (revoked, suspended) = match standing.status {
+            let since = current.since.map(|time| time.to_string()).unwrap_or_default();
+            let (revoked, suspended) = match current.status {
                 Status::Suspended => (String::new(), since),
                 _ => (since, String::new()),
             };
-            let reason = harmless(standing.reason.clone().unwrap_or_default());
-            let status = standing.status.as_str().to_owned();
+            let reason = harmless(current.reason.clone().unwrap_or_default());
+            let status = current.status.as_str().to_owned();
             [status, unchanged, revoked, suspended, reason, String::new(), String::new()]
         }
         Err((code, message)) => [

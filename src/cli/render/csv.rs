@@ -47,7 +47,7 @@ impl Render for Table {
         ];
         match &row.outcome {
             Outcome::Issued(resource) => cells.extend(issued_cells(resource)),
-            Outcome::Foreseen { replay } => cells.extend(foreseen_cells(*replay)),
+            Outcome::WouldIssue { replay } => cells.extend(preview_cells(*replay)),
             Outcome::Rejected(rejection) => cells.extend(rejected_cells(rejection)),
         }
         write_record(out, &cells);
@@ -84,7 +84,7 @@ fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
         "business".to_owned(),
         profile.proof_format.as_str().to_owned(),
         "ES256".to_owned(),
-        grant.standing.status.as_str().to_owned(),
+        grant.current.status.as_str().to_owned(),
         String::from_utf8_lossy(token).into_owned(),
         String::new(),
         String::new(),
@@ -93,7 +93,7 @@ fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
 }
 
 /// Nothing but the status, which says what would happen.
-fn foreseen_cells(replay: bool) -> Vec<String> {
+fn preview_cells(replay: bool) -> Vec<String> {
     let mut cells = vec![String::new(); COLUMNS.len() - PLACE_COLUMNS];
     cells[STATUS - PLACE_COLUMNS] = if replay { "would_replay" } else { "would_issue" }.to_owned();
     cells
@@ -130,7 +130,7 @@ mod tests {
     fn every_row_has_every_column() {
         let rejection = Rejection::malformed("m");
         assert_eq!(PLACE_COLUMNS + rejected_cells(&rejection).len(), COLUMNS.len());
-        assert_eq!(PLACE_COLUMNS + foreseen_cells(true).len(), COLUMNS.len());
+        assert_eq!(PLACE_COLUMNS + preview_cells(true).len(), COLUMNS.len());
         assert_eq!(COLUMNS[STATUS], "status");
     }
 

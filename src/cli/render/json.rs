@@ -63,7 +63,7 @@ fn push_outcome(outcome: &Outcome<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(b",\"credential\":");
             resource.write_json(out);
         }
-        Outcome::Foreseen { replay } => {
+        Outcome::WouldIssue { replay } => {
             out.extend_from_slice(b",\"dry_run\":");
             out.extend_from_slice(if *replay { b"\"would_replay\"" } else { b"\"would_issue\"" });
         }

@@ -14,7 +14,7 @@ impl Render for Tokens {
                 out.extend_from_slice(resource.token);
                 out.push(b'\n');
             }
-            Outcome::Foreseen { .. } => {} // a dry run has no tokens
+            Outcome::WouldIssue { .. } => {} // a dry run has no tokens
             Outcome::Rejected(rejection) => notes.push(failure_line(row, rejection, false)),
         }
     }

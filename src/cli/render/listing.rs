@@ -6,8 +6,9 @@ use super::super::args::RowFormat;
 use super::super::streams::{grouped, paint, printable};
 use super::csv;
 use crate::clock::UnixTime;
+use crate::credential::{CredentialStatus, Status};
 use crate::json;
-use crate::ledger::{Credential, Event, EventHash, EventKind, Standing, Status};
+use crate::ledger::{Credential, Event, EventHash, EventKind};
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Listed for Credential {
     fn cells(&self) -> Vec<Cell> {
         let (uris, index) = &self.list;
         let terms = &self.run.terms;
-        let Standing { status, since, reason } = &self.standing;
+        let CredentialStatus { status, since, reason } = &self.current;
         let since = |of: Status| Cell::of(since.filter(|_| *status == of).map(|time| time.to_string()));
         let reason = |of: Status| Cell::of(reason.clone().filter(|_| *status == of));
         let cells: [Cell; CREDENTIAL_COLUMNS.len()] = [
@@ -154,7 +155,7 @@ impl Listed for Credential {
     /// Fits into 80 columns where no reason was given: the id is written without its `urn:uuid:`.
     fn line(&self, now: UnixTime, color: bool) -> String {
         let word = if has_expired(self, now) { "expired" } else { "until" };
-        let Standing { status, since, reason } = &self.standing;
+        let CredentialStatus { status, since, reason } = &self.current;
         let since = since.map(|time| format!("  since {}", day(time))).unwrap_or_default();
         let reason = reason.as_ref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
         let padded = format!("{:<9}", status.as_str());
@@ -241,7 +242,7 @@ fn life_cells(event: &Event) -> [Cell; LIFE_COLUMNS.len()] {
 pub(crate) fn life_as_text(credential: &Credential, events: &[Event], now: UnixTime, color: bool) -> String {
     let (uris, index) = &credential.list;
     let terms = &credential.run.terms;
-    let status = credential.standing.status;
+    let status = credential.current.status;
     let expired = if has_expired(credential, now) { " (expired)" } else { "" };
     let mut text = String::new();
     for (name, value) in [

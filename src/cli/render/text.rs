@@ -14,10 +14,10 @@ impl Render for Text {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
         let line = match &row.outcome {
             Outcome::Issued(resource) => issued_line(row, resource, self.color),
-            Outcome::Foreseen { replay: false } => {
+            Outcome::WouldIssue { replay: false } => {
                 format!("{} {}", paint("would issue", "32", self.color), name(row, row.line))
             }
-            Outcome::Foreseen { replay: true } => {
+            Outcome::WouldIssue { replay: true } => {
                 format!("{} {}", paint("would replay", "32", self.color), name(row, row.line))
             }
             Outcome::Rejected(rejection) => failure_line(row, rejection, self.color),

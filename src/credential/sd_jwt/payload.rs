@@ -3,9 +3,9 @@
 use super::disclose::Hider;
 use super::policy::Disclosure;
 use crate::credential::profile::Profile;
+use crate::credential::record::Grant;
 use crate::credential::status::push_token_status;
 use crate::json::{Parser, object};
-use crate::ledger::Grant;
 use crate::request::DraftText;
 
 /// The protected header. `vc+sd-jwt` was its type in older drafts; verifiers refuse it now.

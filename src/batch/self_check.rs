@@ -1,4 +1,4 @@
-//! A second look at each credential before its result leaves: by the verifier, and by other arithmetic than the
+//! The check of each credential before its result leaves (`--verify`): by the verifier, and by other arithmetic than the
 //! signer's.
 
 use crate::clock::UnixTime;
@@ -8,18 +8,18 @@ use crate::verify::{KeyRing, NoLists, Policy, Refusal, RingError, Verdict, Verif
 
 /// What the run's credentials are held to.
 #[derive(Debug)]
-pub struct SecondLook {
+pub struct SelfCheck {
     ring: KeyRing,
     policy: Policy,
 }
 
-impl SecondLook {
+impl SelfCheck {
     /// The credentials must be of this key, and of the profile's issuer and type. They have no published status
     /// yet, so none is asked for.
     ///
     /// # Errors
     /// Where the key cannot have the name that the profile gives it.
-    pub fn new(key: &PublicKey, profile: &Profile, now: UnixTime) -> Result<SecondLook, RingError> {
+    pub fn new(key: &PublicKey, profile: &Profile, now: UnixTime) -> Result<SelfCheck, RingError> {
         let mut ring = KeyRing::default();
         ring.add_named(&profile.kid, key, &profile.issuer)?;
         let policy = Policy {
@@ -28,21 +28,21 @@ impl SecondLook {
             status: false,
             ..Policy::at(now)
         };
-        Ok(SecondLook { ring, policy })
+        Ok(SelfCheck { ring, policy })
     }
 
     /// A verifier for one worker thread.
-    pub(super) fn eyes(&self) -> Eyes<'_> {
-        Eyes(Verifier::with(Implementation::P256, &self.ring, &self.policy, NoLists))
+    pub(super) fn verifier(&self) -> SelfVerifier<'_> {
+        SelfVerifier(Verifier::with(Implementation::P256, &self.ring, &self.policy, NoLists))
     }
 }
 
 /// Looks at credentials, one after the other.
-pub(super) struct Eyes<'l>(Verifier<'l>);
+pub(super) struct SelfVerifier<'l>(Verifier<'l>);
 
-impl Eyes<'_> {
+impl SelfVerifier<'_> {
     /// Verifies a credential as of its own first second.
-    pub(super) fn look(&mut self, token: &[u8], issued_at: UnixTime) -> Result<(), Box<Refusal>> {
+    pub(super) fn verify(&mut self, token: &[u8], issued_at: UnixTime) -> Result<(), Box<Refusal>> {
         let token = std::str::from_utf8(token).unwrap_or_default();
         match self.0.verify_at(token, issued_at) {
             Verdict::Valid(_) => Ok(()),
@@ -83,12 +83,12 @@ mod tests {
             let tokens = assembler.sign(std::iter::once((draft.with_text(&text), &grant))).unwrap();
             tokens.iter().next().unwrap().to_vec()
         };
-        let look = SecondLook::new(key.public(), &profile, now).unwrap();
-        let mut eyes = look.eyes();
-        assert!(eyes.look(&signed_by(&key), now).is_ok());
-        let refusal = eyes.look(&signed_by(&other), now).unwrap_err();
+        let check = SelfCheck::new(key.public(), &profile, now).unwrap();
+        let mut verifier = check.verifier();
+        assert!(verifier.verify(&signed_by(&key), now).is_ok());
+        let refusal = verifier.verify(&signed_by(&other), now).unwrap_err();
         assert_eq!(refusal.reason, Reason::BadSignature);
         let before = UnixTime::from_seconds(1_795_406_399).unwrap();
-        assert_eq!(eyes.look(&signed_by(&key), before).unwrap_err().reason, Reason::NotYetValid);
+        assert_eq!(verifier.verify(&signed_by(&key), before).unwrap_err().reason, Reason::NotYetValid);
     }
 }

@@ -46,7 +46,7 @@ const NOT_KEPT: &str = "(too long to be kept; take it from the first file)";
 
 /// Gives items of a chunk back, in order.
 #[derive(Debug)]
-pub struct GiveBack<'c> {
+pub struct FailedWriter<'c> {
     chunk: &'c Chunk,
     rows: Option<Rows<'c>>,
     parser: Parser,
@@ -54,16 +54,16 @@ pub struct GiveBack<'c> {
 
 impl Chunk {
     /// Starts to give items back.
-    pub fn give_back(&self) -> GiveBack<'_> {
+    pub fn failed_writer(&self) -> FailedWriter<'_> {
         let rows = match &self.shape {
             Shape::Json => None,
             Shape::Csv(columns) => Some(Rows::new(columns, &self.bytes, &self.items)),
         };
-        GiveBack { chunk: self, rows, parser: Parser::default() }
+        FailedWriter { chunk: self, rows, parser: Parser::default() }
     }
 }
 
-impl GiveBack<'_> {
+impl FailedWriter<'_> {
     /// The form of the chunk's items.
     pub fn form(&self) -> ItemForm {
         match &self.chunk.shape {

@@ -1,0 +1,53 @@
+//! What leaves the process: a batch's rows, and what is to be said beside them.
+
+use super::failed::FailedItems;
+use super::row::Outcome;
+use crate::credential::Grant;
+use crate::request::Warning;
+
+/// A batch whose results can leave the process.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// The rows, rendered.
+    pub bytes: Vec<u8>,
+    /// Each item's index, and where its row ends in the bytes.
+    pub row_ends: Vec<(u64, usize)>,
+    /// The failed items as they came in, where they are wanted.
+    pub failed: Option<FailedItems>,
+    /// What is to be said beside the output: rejected items, where the form has no place for them.
+    pub notes: Vec<String>,
+    /// Warnings, with the item and the line that each is about.
+    pub warnings: Vec<(u64, Option<u64>, Warning)>,
+    /// How many items were issued, now or before.
+    pub issued: u64,
+    /// How many of them were issued before.
+    pub replayed: u64,
+    /// How many items were rejected.
+    pub rejected: u64,
+    /// The status lists that the issued ones stand in.
+    pub status_lists: Vec<String>,
+    /// How far into the stored input the batch reaches, in bytes.
+    pub bytes_consumed: u64,
+}
+
+impl Delivery {
+    pub(super) fn count(&mut self, outcome: &Outcome<'_>) {
+        let (issued, replayed) = match outcome {
+            Outcome::Rejected(_) => (0, 0),
+            Outcome::Issued(resource) => (1, u64::from(resource.grant.replayed)),
+            Outcome::WouldIssue { replay } => (1, u64::from(*replay)),
+        };
+        self.issued += issued;
+        self.replayed += replayed;
+        self.rejected += 1 - issued;
+    }
+
+    /// Notes the list that a credential stands in.
+    pub(super) fn note_list(&mut self, grant: &Grant) {
+        if let Some((uris, _)) = &grant.status
+            && self.status_lists.last() != Some(&uris.token)
+        {
+            self.status_lists.push(uris.token.clone());
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The serial stage: gives ids and indices, records them, and counts what failed.
+
+use super::error::BatchError;
+use super::recent::RecentIds;
+use super::stages::{CheckedBatch, Decision, RecordedBatch};
+use super::{MaxFailures, Plan, Register};
+use crate::ledger::{self, Conflict, Entry, RunDescription};
+use crate::request::{ErrorCode, Rejection, Warning};
+
+/// What the serial stage has counted.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) items: u64,
+    pub(super) failed: u64,
+    pub(super) recorded: u64,
+    /// The last item of the batch in which too many had failed.
+    pub(super) stopped_at: Option<u64>,
+}
+
+impl Tally {
+    /// Whether the run may go on.
+    pub(super) fn verdict<S>(&self) -> Result<(), BatchError<S>> {
+        match self.stopped_at {
+            None => Ok(()),
+            Some(last_index) => {
+                Err(BatchError::TooManyFailures { last_index, failed: self.failed, items: self.items })
+            }
+        }
+    }
+}
+
+/// The serial stage: gives ids and indices, records them, and counts what failed.
+pub(super) struct Registrar<'p> {
+    register: Register,
+    run: &'p RunDescription,
+    max_failures: Option<MaxFailures>,
+    recent: RecentIds,
+    pub(super) tally: &'p mut Tally,
+}
+
+impl<'p> Registrar<'p> {
+    pub(super) fn new(register: Register, plan: &'p Plan<'_>, tally: &'p mut Tally) -> Registrar<'p> {
+        let (run, max_failures, recent) = (&plan.run, plan.max_failures, RecentIds::default());
+        Registrar { register, run, max_failures, recent, tally }
+    }
+
+    pub(super) fn record<S>(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError<S>> {
+        self.tally.verdict()?;
+        self.preview_conflicts(&mut batch)?;
+        self.cut_at_limit(&mut batch);
+        self.note_repeats(&mut batch);
+        let answers = self.ask(&batch)?;
+        let decisions = apply(answers, &mut batch);
+        self.count(&batch);
+        Ok(RecordedBatch { batch, decisions })
+    }
+
+    /// Rejects items whose content changed, where it matters for the limit which item fails first.
+    fn preview_conflicts<S>(&mut self, batch: &mut CheckedBatch) -> Result<(), BatchError<S>> {
+        let (Register::Ledger(ledger), Some(MaxFailures::Count(_)), true) =
+            (&mut self.register, self.max_failures, self.run.repeatable)
+        else {
+            return Ok(());
+        };
+        let previewed = ledger.preview(self.run, &entries(batch)).map_err(BatchError::Ledger)?;
+        apply(previewed, batch);
+        Ok(())
+    }
+
+    /// Drops the items after the one that is one failure too many: they are not issued.
+    fn cut_at_limit(&self, batch: &mut CheckedBatch) {
+        let Some(MaxFailures::Count(most)) = self.max_failures else { return };
+        let left = most.saturating_sub(self.tally.failed);
+        let failures = batch.items.iter().enumerate().filter(|(_, item)| item.checked.outcome.is_err());
+        if let Some((at, _)) = failures.map(|(at, item)| (at, item.index)).nth(left as usize) {
+            batch.items.truncate(at + 1);
+        }
+    }
+
+    fn note_repeats(&mut self, batch: &mut CheckedBatch) {
+        for item in &mut batch.items {
+            if let Some(hash) = item.id_hash
+                && let Some(earlier) = self.recent.note(hash, item.index)
+            {
+                item.checked.warnings.push(Warning::RepeatedCorrelationId(earlier));
+            }
+        }
+    }
+
+    /// Asks the register about each draft of the batch.
+    fn ask<S>(&mut self, batch: &CheckedBatch) -> Result<Vec<Result<Decision, Conflict>>, BatchError<S>> {
+        let entries = entries(batch);
+        match &mut self.register {
+            Register::Ledger(ledger) => {
+                let answers = ledger.record(self.run, &entries).map_err(BatchError::Ledger)?;
+                self.tally.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
+                Ok(answers.into_iter().map(|answer| answer.map(Decision::Issue)).collect())
+            }
+            Register::None => {
+                let grants = ledger::grants_without_ledger(&entries).map_err(BatchError::Random)?;
+                Ok(grants.into_iter().map(|grant| Ok(Decision::Issue(grant))).collect())
+            }
+            Register::DryRun(Some(ledger)) => {
+                let answers = ledger.preview(self.run, &entries).map_err(BatchError::Ledger)?;
+                let would_issue =
+                    |answer: Result<bool, _>| answer.map(|replay| Decision::WouldIssue { replay });
+                Ok(answers.into_iter().map(would_issue).collect())
+            }
+            Register::DryRun(None) => {
+                Ok(entries.iter().map(|_| Ok(Decision::WouldIssue { replay: false })).collect())
+            }
+        }
+    }
+
+    fn count(&mut self, batch: &CheckedBatch) {
+        let tally = &mut *self.tally;
+        tally.items += batch.items.len() as u64;
+        tally.failed += batch.items.iter().filter(|item| item.checked.outcome.is_err()).count() as u64;
+        if self.max_failures.is_some_and(|limit| limit.is_exceeded(tally.failed, tally.items)) {
+            tally.stopped_at = batch.items.last().map(|item| item.index);
+        }
+    }
+}
+
+/// The drafts of a batch that were not rejected.
+fn entries(batch: &CheckedBatch) -> Vec<Entry<'_>> {
+    let mut entries = Vec::with_capacity(batch.items.len());
+    for item in &batch.items {
+        if let Ok(draft) = &item.checked.outcome {
+            entries.push(Entry { position: item.index, draft });
+        }
+    }
+    entries
+}
+
+/// Turns drafts whose content changed into rejections; the decisions on the others remain.
+fn apply<D>(answers: Vec<Result<D, Conflict>>, batch: &mut CheckedBatch) -> Vec<D> {
+    let mut answers = answers.into_iter();
+    let mut decisions = Vec::with_capacity(answers.len());
+    for item in batch.items.iter_mut().filter(|item| item.checked.outcome.is_ok()) {
+        match answers.next() {
+            Some(Ok(decision)) => decisions.push(decision),
+            Some(Err(conflict)) => item.checked.outcome = Err(Box::new(rejection_of_conflict(&conflict))),
+            None => {}
+        }
+    }
+    decisions
+}
+
+fn rejection_of_conflict(conflict: &Conflict) -> Rejection {
+    Rejection { code: ErrorCode::IdempotencyKeyConflict, message: conflict.to_string(), details: Vec::new() }
+}

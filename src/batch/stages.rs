@@ -1,0 +1,43 @@
+//! What a batch is on its way: read, checked, recorded.
+
+use crate::clock::UnixTime;
+use crate::credential::Grant;
+use crate::request::Checked;
+use crate::source::Chunk;
+
+/// A chunk and the time at which its items are issued. The reader sets it, in the order of the
+/// input.
+pub(super) struct Dated {
+    pub(super) chunk: Chunk,
+    pub(super) issued_at: UnixTime,
+}
+
+/// A chunk whose items were checked.
+pub(super) struct CheckedBatch {
+    pub(super) items: Vec<CheckedItem>,
+    /// The pieces of all drafts.
+    pub(super) text: Vec<u8>,
+    /// The chunk itself, where failed items are wanted as they came in.
+    pub(super) chunk: Option<Chunk>,
+    pub(super) bytes_consumed: u64,
+}
+
+pub(super) struct CheckedItem {
+    pub(super) index: u64,
+    pub(super) line: Option<u64>,
+    /// The hash of the correlation id, where there is one.
+    pub(super) id_hash: Option<u64>,
+    pub(super) checked: Checked,
+}
+
+/// A batch that is in the ledger: a decision for each draft that was not rejected, in order.
+pub(super) struct RecordedBatch {
+    pub(super) batch: CheckedBatch,
+    pub(super) decisions: Vec<Decision>,
+}
+
+/// What the registrar says to a draft.
+pub(super) enum Decision {
+    Issue(Grant),
+    WouldIssue { replay: bool },
+}

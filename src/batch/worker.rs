@@ -1,0 +1,215 @@
+//! The parallel stages: checking a chunk's items, and signing a recorded batch.
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::Plan;
+use super::delivery::Delivery;
+use super::error::FinishError;
+use super::failed::FailedItems;
+use super::row::{Outcome, Render, Row};
+use super::self_check::{SelfCheck, SelfVerifier};
+use super::stages::{CheckedBatch, CheckedItem, Dated, Decision, RecordedBatch};
+use crate::clock::{Clock, UnixTime};
+use crate::credential::Grant;
+use crate::credential::{Assembler, Profile, Resource, beyond_verifiers};
+use crate::keys::SignError;
+use crate::pipeline;
+use crate::request::{Checked, Checker, Detail, DetailCode, DraftText, Rejection, Rules, Warning};
+use crate::source::{ItemFault, ItemText, RowCheck};
+use crate::token::MAX_TOKEN_BYTES;
+
+/// What each worker thread has.
+pub(super) struct IssueWorker<'p> {
+    checker: Checker,
+    assembler: Assembler<'p>,
+    profile: &'p Profile,
+    render: &'p dyn Render,
+    keep_failed: bool,
+    self_check: Option<SelfVerifier<'p>>,
+    hasher: RandomState,
+    /// How large the last batch's pieces and results were: good guesses for the next.
+    last_text: usize,
+    last_output: usize,
+}
+
+impl<'p> IssueWorker<'p> {
+    pub(super) fn new(
+        plan: &Plan<'p>,
+        render: &'p dyn Render,
+        hasher: RandomState,
+    ) -> Result<IssueWorker<'p>, SignError> {
+        Ok(IssueWorker {
+            checker: Checker::new(plan.rules.clone()),
+            assembler: Assembler::new(plan.profile, plan.key.signer()?),
+            profile: plan.profile,
+            render,
+            keep_failed: plan.keep_failed,
+            self_check: plan.self_check.map(SelfCheck::verifier),
+            hasher,
+            last_text: 0,
+            last_output: 0,
+        })
+    }
+
+    /// Rejects a draft whose credential may be longer than verifiers read, before it is recorded.
+    fn refuse_oversized(&self, checked: &mut Checked, text: &[u8]) {
+        let Ok(draft) = &checked.outcome else { return };
+        if let Some(longest) = beyond_verifiers(self.profile, draft.with_text(text)) {
+            let message = format!(
+                "its credential may have {longest} bytes; expected at most {MAX_TOKEN_BYTES}, which verifiers read"
+            );
+            let detail = Detail { path: String::new(), column: None, code: DetailCode::TooLong, message };
+            checked.outcome = Err(Box::new(Rejection::of_details(vec![detail])));
+        }
+    }
+
+    /// Signs some items of a batch, and renders their rows.
+    fn finish_some(
+        &mut self,
+        decided: &[Decided<'_>],
+        text: &[u8],
+        delivery: &mut Delivery,
+    ) -> Result<(), FinishError> {
+        let granted = decided.iter().filter_map(|decided| match decided {
+            Decided::Issue(_, draft, grant) => Some((*draft, grant)),
+            _ => None,
+        });
+        let mut tokens = self.assembler.sign(granted)?.iter();
+        for decided in decided {
+            let (item, outcome) = match decided {
+                Decided::Reject(item, rejection) => (item, Outcome::Rejected(rejection)),
+                Decided::WouldIssue(item, replay) => (item, Outcome::WouldIssue { replay: *replay }),
+                Decided::Issue(item, draft, grant) => {
+                    delivery.note_list(grant);
+                    let token = tokens.next().expect("a token for each draft that was granted");
+                    if let Some(verifier) = &mut self.self_check {
+                        let index = item.index;
+                        verifier
+                            .verify(token, grant.issued_at)
+                            .map_err(|refusal| FinishError::Unverified { index, refusal })?;
+                    }
+                    (item, Outcome::Issued(Resource { profile: self.profile, draft: *draft, grant, token }))
+                }
+            };
+            delivery.count(&outcome);
+            let row = Row {
+                index: item.index,
+                line: item.line,
+                correlation_id: item.checked.correlation_id(text),
+                outcome,
+            };
+            self.render.row(&row, &mut delivery.bytes, &mut delivery.notes);
+            delivery.row_ends.push((item.index, delivery.bytes.len()));
+        }
+        Ok(())
+    }
+
+    fn check_item(&mut self, item: &ItemText<'_>, issued_at: UnixTime, buffer: &mut Vec<u8>) -> Checked {
+        match &item.text {
+            Ok(text) => self.checker.check(text, item.unterminated, issued_at, buffer),
+            Err(fault) => Checked::rejected(rejection_of(fault), item.correlation_id, buffer),
+        }
+    }
+}
+
+impl pipeline::Worker for IssueWorker<'_> {
+    type Raw = Dated;
+    type Checked = CheckedBatch;
+    type Committed = RecordedBatch;
+    type Finished = Result<Delivery, FinishError>;
+
+    fn check(&mut self, Dated { chunk, issued_at }: Dated) -> CheckedBatch {
+        let mut text = Vec::with_capacity(self.last_text + self.last_text / 8);
+        let mut items = Vec::with_capacity(chunk.items.len());
+        let mut texts = chunk.open();
+        while let Some(item) = texts.next() {
+            let (index, line) = (item.index, item.line);
+            let mut checked = self.check_item(&item, issued_at, &mut text);
+            self.refuse_oversized(&mut checked, &text);
+            locate(&mut checked, line, |path| texts.column_at(path));
+            let id_hash = checked.correlation_id(&text).map(|id| self.hasher.hash_one(id));
+            items.push(CheckedItem { index, line, id_hash, checked });
+        }
+        self.last_text = text.len();
+        let bytes_consumed = chunk.bytes_consumed;
+        CheckedBatch { items, text, chunk: self.keep_failed.then_some(chunk), bytes_consumed }
+    }
+
+    fn finish(&mut self, RecordedBatch { batch, decisions }: RecordedBatch) -> Result<Delivery, FinishError> {
+        let mut delivery = Delivery {
+            bytes: Vec::with_capacity(self.last_output + self.last_output / 8),
+            row_ends: Vec::with_capacity(batch.items.len()),
+            bytes_consumed: batch.bytes_consumed,
+            ..Delivery::default()
+        };
+        let mut decisions = decisions.into_iter();
+        for items in batch.items.chunks(SIGNED_TOGETHER) {
+            let decided: Vec<_> =
+                items.iter().map(|item| Decided::next(item, &batch.text, &mut decisions)).collect();
+            self.finish_some(&decided, &batch.text, &mut delivery)?;
+        }
+        delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));
+        for item in batch.items {
+            let (index, line) = (item.index, item.line);
+            delivery.warnings.extend(item.checked.warnings.into_iter().map(|warning| (index, line, warning)));
+        }
+        self.last_output = delivery.bytes.len();
+        Ok(delivery)
+    }
+}
+
+/// An item and what becomes of it.
+enum Decided<'b> {
+    Reject(&'b CheckedItem, &'b Rejection),
+    WouldIssue(&'b CheckedItem, bool),
+    Issue(&'b CheckedItem, DraftText<'b>, Grant),
+}
+
+impl<'b> Decided<'b> {
+    /// Takes the next decision, where the item is one that was decided on.
+    fn next(
+        item: &'b CheckedItem,
+        text: &'b [u8],
+        decisions: &mut impl Iterator<Item = Decision>,
+    ) -> Decided<'b> {
+        match &item.checked.outcome {
+            Err(rejection) => Decided::Reject(item, rejection),
+            Ok(draft) => match decisions.next().expect("the registrar decides on each draft") {
+                Decision::WouldIssue { replay } => Decided::WouldIssue(item, replay),
+                Decision::Issue(grant) => Decided::Issue(item, draft.with_text(text), grant),
+            },
+        }
+    }
+}
+
+/// How many credentials are signed with one call. Engines that sign many at once gain nothing by more, and so many
+/// unsigned tokens still fit into a processor's cache.
+pub(super) const SIGNED_TOGETHER: usize = 256;
+
+/// What tells rows that a stray quote swallowed from lines that belong in their cell: whether they would be issued
+/// under these rules. It has no part in what is issued, so the rules' hash key can be any.
+pub fn row_check(rules: Rules, clock: Clock) -> RowCheck {
+    RowCheck::new(move |item| {
+        let checked = Checker::new(rules.clone()).check(item, false, clock.now(), &mut Vec::new());
+        checked.outcome.is_ok()
+    })
+}
+
+/// What is said about an item that could not be read.
+fn rejection_of(fault: &ItemFault) -> Rejection {
+    Rejection::malformed(fault.to_string())
+}
+
+/// Names the columns of a CSV file beside the places in its item.
+fn locate(checked: &mut Checked, line: Option<u64>, column_at: impl Fn(&str) -> Option<Option<String>>) {
+    if let (Err(rejection), Some(line)) = (&mut checked.outcome, line)
+        && column_at("").is_some()
+    {
+        rejection.locate(line, |path| column_at(path).flatten());
+    }
+    for warning in &mut checked.warnings {
+        if let Warning::Text { path, column, .. } = warning {
+            *column = column_at(path).flatten();
+        }
+    }
+}
