@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -89,7 +90,11 @@ impl Trial {
     fn copy(&self, from: &str, to: &str) {
         if self.yard.has(from) {
             fs::create_dir_all(self.yard.path(to).parent().unwrap()).unwrap();
-            fs::copy(self.yard.path(from), self.yard.path(to)).unwrap();
+            // A run that is going on may have removed it meanwhile.
+            match fs::copy(self.yard.path(from), self.yard.path(to)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                copied => drop(copied.unwrap()),
+            }
         }
     }
 
