@@ -132,12 +132,12 @@ impl Settings {
             let origin = self.origin(typed, "ledger", |config| &config.ledger);
             return Err(refused_scheme(&scheme, &origin));
         }
-        if let Some(hidden) = named.as_deref().and_then(control_character) {
+        if let Some(hidden) = named.as_deref().and_then(hidden_character) {
             let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
             let origin = self.origin(typed, "ledger", |config| &config.ledger);
             return Err(Failure::usage(format!("{origin} has {} in it", invisible::name(hidden))).hint(
-                "remove the character, which would name another ledger; files of variables from Windows end their \
-                 lines with U+000D",
+                "remove the character, which names another ledger; files of variables from Windows end their lines with \
+                 U+000D",
             ));
         }
         let path = match self.path(given, |config| &config.ledger) {
@@ -511,9 +511,13 @@ fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
     }
 }
 
-/// The first control character of a path. Nobody names a ledger so on purpose, and another name is another ledger.
-fn control_character(path: &Path) -> Option<char> {
-    path.to_string_lossy().chars().find(|character| character.is_control())
+/// A control character in a path, or white space at one of its ends. Nobody names a ledger so on purpose, and another
+/// name is another ledger.
+fn hidden_character(path: &Path) -> Option<char> {
+    let text = path.to_string_lossy();
+    let ends = [text.chars().next(), text.chars().next_back()];
+    let at_ends = ends.into_iter().flatten().find(|end| end.is_whitespace());
+    text.chars().find(|character| character.is_control()).or(at_ends)
 }
 
 /// Loads a public key, PEM or JWK.

@@ -133,8 +133,12 @@ fn the_nearest_project_is_the_only_one() {
 fn a_ledger_with_a_control_character_is_refused() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &items(1));
-    let run = sandbox.issue_with("items.ndjson", &[("BELTIC_LEDGER", "ledger.db\r")]).expect(2);
-    assert!(run.stderr.contains("BELTIC_LEDGER has U+000D"), "{}", run.stderr);
+    for (name, said) in
+        [("ledger.db\r", "U+000D"), ("ledger.db ", "U+0020 (space)"), (" ledger.db", "U+0020")]
+    {
+        let run = sandbox.issue_with("items.ndjson", &[("BELTIC_LEDGER", name)]).expect(2);
+        assert!(run.stderr.contains(&format!("BELTIC_LEDGER has {said}")), "{}", run.stderr);
+    }
     assert_eq!(std::fs::read_dir(sandbox.path("")).unwrap().count(), 2, "the key and the items");
 }
 

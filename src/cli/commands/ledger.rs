@@ -17,8 +17,10 @@ pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Fail
         LedgerAction::Check { ledger } => check(&super::open_ledger(&settings, ledger, true)?),
         LedgerAction::Backup { file, force, ledger } => {
             let ledger = super::open_ledger(&settings, ledger, true)?;
-            let key = settings.key_path(&None)?;
-            let kept = Kept::files([key]).and_ledger(Some(ledger.path())).and_settings(&settings);
+            // Where no key can be told, there is none to keep.
+            let kept = Kept::files(settings.key_path(&None).ok())
+                .and_ledger(Some(ledger.path()))
+                .and_settings(&settings);
             backup(&ledger, kept, file, *force, common.quiet)
         }
         LedgerAction::CloseLists { ledger } => {
