@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
 
 use super::log::{Log, Token, Tokens};
 use super::mark::State;
@@ -14,6 +16,8 @@ use super::{LedgerError, schema, seal};
 
 /// How often a file is looked at again that changes while it is looked at.
 const LOOKS: usize = 100;
+/// How long others get between two looks that found the same.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Device and inode.
 type Id = (u64, u64);
@@ -98,6 +102,8 @@ pub enum Disturbance {
     Linked,
     /// Something was written over it.
     Overwritten,
+    /// It is shorter than it was.
+    Cut,
     /// Its write-ahead log is gone or is another.
     LogGone,
 }
@@ -110,6 +116,7 @@ impl Disturbance {
             Disturbance::Replaced => "was replaced by another file while it was in use",
             Disturbance::Linked => "was given a second name (hard link) while it was in use",
             Disturbance::Overwritten => "was overwritten while it was in use",
+            Disturbance::Cut => "was cut short while it was in use",
             Disturbance::LogGone => "lost its write-ahead log while it was in use",
         }
     }
@@ -199,7 +206,7 @@ impl Watched {
         }
         // A ledger gives no page back.
         if found.len() < self.file_bytes {
-            return Err(Disturbance::Overwritten);
+            return Err(Disturbance::Cut);
         }
         self.file_bytes = found.len();
         // The next command opens what the given path leads to then: a link on the way may have been changed.
@@ -240,10 +247,11 @@ impl Watched {
             {
                 return Ok(());
             }
-            // Others may have written back and begun the log anew between the two looks.
+            // Others may have written back and begun the log anew between the two looks, or may be about to: until
+            // the first transaction is in a new log, it names no token.
             let again = read(&self.database);
             if again == found {
-                break;
+                thread::sleep(PAUSE);
             }
             found = again;
         }
