@@ -61,14 +61,14 @@ fn a_ledger_that_is_taken_away_ends_the_run() {
         ),
         ("overwritten", |yard| overwrite(yard, "backup.db"), "overwritten"),
         ("overwritten by another", |yard| overwrite(yard, "other.db"), "overwritten"),
-        ("cut", |yard| fs::write(yard.path("l/ledger.db"), b"").unwrap(), "overwritten"),
+        ("cut", |yard| fs::write(yard.path("l/ledger.db"), b"").unwrap(), "cut short"),
         (
             "cut by a page",
             |yard| {
                 let ledger = fs::File::options().write(true).open(yard.path("l/ledger.db")).unwrap();
                 ledger.set_len(ledger.metadata().unwrap().len() - 4096).unwrap();
             },
-            "overwritten",
+            "cut short",
         ),
         ("log emptied", |yard| fs::write(yard.path("l/ledger.db-wal"), b"").unwrap(), "write-ahead log"),
         ("log removed", |yard| fs::remove_file(yard.path("l/ledger.db-wal")).unwrap(), "write-ahead log"),
