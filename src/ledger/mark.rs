@@ -25,7 +25,7 @@
 //! some file systems an empty one, which is none.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -210,10 +210,10 @@ impl MarkFile {
     }
 
     /// Gives a file this mark and the mark's name.
-    fn put(mut fresh: NamedTempFile, path: &Path, mark: &Mark, durable: bool) -> io::Result<MarkFile> {
+    fn put(fresh: NamedTempFile, path: &Path, mark: &Mark, durable: bool) -> io::Result<MarkFile> {
         let found = fresh.as_file().metadata()?;
         let (id, at) = (FileId::of(&found), while_open(&found));
-        fresh.write_all(mark.text(id).as_bytes())?;
+        write_at_start(fresh.as_file(), mark.text(id).as_bytes())?;
         if durable {
             fresh.as_file().sync_all()?;
         }
