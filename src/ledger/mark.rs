@@ -14,11 +14,12 @@
 //! lines in a power cut; what the mark says must be among its events. Anything else went back in
 //! time, or went another way in a copy.
 //!
-//! The mark also says which file it is itself: inode and time of creation. Step 3 of each commit
-//! replaces it by a new file, before results leave. So once something left that a copy of ledger,
-//! log and mark does not know, the mark is another file than the copy's, and stays another one where
-//! the copy is written over the files in place. Only a mark that is put back together with its very
-//! inode, as a rolled back file system does, is not found out.
+//! The mark also says which file it is itself: inode and time of creation. Each process that opens
+//! the ledger replaces it by a new file, which shows that it can be replaced; and so does step 3 of
+//! each commit, before results leave. So once something left that a copy of ledger, log and mark
+//! does not know, the mark is another file than the copy's, and stays another one where the copy is
+//! written over the files in place. Only a mark that is put back together with its very inode, as a
+//! rolled back file system does, is not found out.
 //!
 //! It is never written through a link: it is made under a fresh name and renamed. What is read is
 //! bounded and checked; a mark that cannot be is no mark. A power cut may leave an older mark, or on
@@ -193,16 +194,6 @@ pub(super) struct MarkFile {
 }
 
 impl MarkFile {
-    /// Goes on with the file that says this mark, where it lies there; else puts a new one in the place of what is
-    /// there. `durable`: on the disk when this returns.
-    pub(super) fn go_on(path: &Path, found: Found, mark: &Mark, durable: bool) -> io::Result<MarkFile> {
-        let opened = (found == Found::Here(*mark) && !durable).then(|| open_no_link(path, true, false));
-        let Some(Ok(file)) = opened else { return MarkFile::begin(path, mark, durable) };
-        let metadata = file.metadata()?;
-        let (id, at) = (FileId::of(&metadata), while_open(&metadata));
-        Ok(MarkFile { path: path.to_owned(), file, id, at })
-    }
-
     /// Puts a new file with this mark in the place of what is there. `durable`: on the disk when
     /// this returns.
     pub(super) fn begin(path: &Path, mark: &Mark, durable: bool) -> io::Result<MarkFile> {

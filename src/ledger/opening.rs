@@ -177,7 +177,7 @@ fn decide(
     }
     let mut identity = Identity::read(&transaction).map_err(fail)?;
     let evidence = gather(&transaction, &paths, &identity, id, set_aside).map_err(fail)?;
-    let (state, at_home, found) = (evidence.state, evidence.at_home, evidence.mark);
+    let (state, at_home) = (evidence.state, evidence.at_home);
     let verdict = evidence.weigh(|asked| seal::knows(&transaction, asked).unwrap_or_default());
     let cannot_mark = |source| LedgerError::file("write the mark of", &paths.mark(), source);
     let mark = Mark::at(identity.id, state);
@@ -202,7 +202,7 @@ fn decide(
     let mut keeper = Keeper::new(
         identity.id,
         watch,
-        MarkFile::go_on(&paths.mark(), found, &mark, is_replaced).map_err(cannot_mark)?,
+        MarkFile::begin(&paths.mark(), &mark, is_replaced).map_err(cannot_mark)?,
     );
     if at_home == Some(true) {
         transaction.rollback().map_err(fail)?;
