@@ -240,11 +240,6 @@ impl Issuer {
             url
         }))
     }
-
-    /// The credential type of this issuer's business credentials where none is configured.
-    pub fn default_vct(&self) -> String {
-        default_vct_at(self.location.as_ref())
-    }
 }
 
 impl fmt::Display for Issuer {
@@ -269,12 +264,11 @@ pub(crate) fn check_https_url(url: &str) -> Result<(), Fault> {
     parse_https(url.strip_prefix("https://").ok_or(Fault::NotHttps)?).map(|_| ())
 }
 
-/// What [`Issuer::default_vct`] is for an issuer whose key is not at hand.
+/// What [`Issuer::host`] is for an issuer whose key is not at hand.
 ///
 /// # Errors
 /// Where a did:web or an https issuer is not well formed.
-pub fn default_vct_of(issuer: Option<&str>) -> Result<String, IssuerError> {
-    let Some(issuer) = issuer else { return Ok(default_vct_at(None)) };
+pub fn host_of(issuer: &str) -> Result<Option<String>, IssuerError> {
     check_characters(issuer)?;
     let location = match (issuer.strip_prefix("did:web:"), issuer.strip_prefix("https://")) {
         (Some(specific), _) => Some(parse_did_web(specific)),
@@ -282,14 +276,7 @@ pub fn default_vct_of(issuer: Option<&str>) -> Result<String, IssuerError> {
         _ => None,
     };
     let location = location.transpose().map_err(|fault| faulty(issuer, fault))?;
-    Ok(default_vct_at(location.as_ref()))
-}
-
-fn default_vct_at(location: Option<&Location>) -> String {
-    match location {
-        Some(location) => format!("https://{}/credentials/business/v1", location.host),
-        None => "urn:beltic:business:1".to_owned(),
-    }
+    Ok(location.map(|location| location.host))
 }
 
 fn check_characters(text: &str) -> Result<(), IssuerError> {

@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | edge | [`cli`]: arguments, settings, output forms, exit codes |
 //! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`]; [`keys`]: whatever signs and verifies |
+//! | domain | [`types`]: what can be issued, said once; [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`]; [`keys`]: whatever signs and verifies |
 //! | ground | [`sample`]: invented companies for benchmarks; [`json`], [`files`], [`clock`], [`stop`], [`invisible`]: characters that nobody sees |
 
 pub mod batch;
@@ -35,4 +35,5 @@ pub mod source;
 pub mod status;
 pub mod stop;
 pub mod token;
+pub mod types;
 pub mod verify;

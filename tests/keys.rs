@@ -19,6 +19,7 @@ use beltic::keys::{
     EncryptionProblem, HolderKeyProblem, Implementation, IssuerKey, JwkProblem, KeyError, KeyForm, KeyKind,
     LoadError, PemContent, PublicKey, SIGNATURE_BYTES, SigningKey, Verifier, check_public_jwk, verify_es256,
 };
+use beltic::types::Types;
 use p256::ecdsa::signature::Verifier as _;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -659,7 +660,7 @@ fn each_kind_of_issuer_names_its_key() {
         assert_eq!(issuer.id(), id);
         assert_eq!(issuer.kid(), kid);
         assert_eq!(issuer.host().as_deref(), host);
-        assert_eq!(issuer.default_vct(), vct);
+        assert_eq!(Types::BUILT_IN.default_type().default_vct(issuer.host().as_deref()), vct);
         assert_eq!(issuer.is_did(), id.starts_with("did:"));
     }
     assert_eq!(Issuer::of_key(&key), Issuer::parse(DID_KEY, &key).unwrap());

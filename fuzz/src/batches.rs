@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use beltic::request::{Checker, DetailCode, ErrorCode, Rejection};
 use beltic::results::{Content, ResultRow, Results, ResultsError};
-use beltic::source::{Format, Input, InputName, ItemFault, ItemForm, Options, Source};
+use beltic::source::{Format, Input, InputName, ItemFault, ItemForm, Items, Options, RowCheck, Source};
 use beltic::stop::Stop;
+use beltic::types::Types;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -38,7 +40,8 @@ pub fn csv_columns(data: &[u8]) {
         let pairs = settings.lines().filter_map(|line| line.split_once(separator));
         pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
     };
-    batch(table, &Options { columns: pairs("->"), constants: pairs("="), ..of_format(Format::Csv) });
+    let Ok(items) = Items::new(Types::BUILT_IN, pairs("->"), pairs("="), RowCheck::default()) else { return };
+    batch(table, &Options { dialect: Arc::new(items), ..of_format(Format::Csv) });
 }
 
 /// A batch of any format as it may be stored: compressed, or in the encoding that its first byte chooses.
@@ -55,7 +58,7 @@ pub fn stored(data: &[u8]) {
         Some(encoding_rs::UTF_8),
     ];
     let encoding = encodings[usize::from(choice % 8)];
-    let options = Options { encoding, max_item_bytes: 4096, ..Options::default() };
+    let options = Options { encoding, max_item_bytes: 4096, ..Options::of(Items::of(Types::BUILT_IN)) };
     let plain = read(data, &options, Pieces::whole(data));
     same_in_pieces(data, &options, &plain);
     if !data.starts_with(&[0x1F, 0x8B]) && !data.is_empty() {
@@ -120,7 +123,7 @@ fn same_fault(data: &[u8], one: &Option<String>, other: &Option<String>) {
 }
 
 fn of_format(format: Format) -> Options {
-    Options { format: Some(format), ..Options::default() }
+    Options { format: Some(format), ..Options::of(Items::of(Types::BUILT_IN)) }
 }
 
 /// Everything that is asked of a batch.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use beltic::ledger::{Answer, Entry, Examination, Ledger, Mark, RunDescription, Terms};
 use beltic::request::{Draft, Piece};
+use beltic::types::Types;
 use tempfile::TempDir;
 
 use crate::world::now;
@@ -134,6 +135,7 @@ fn run(name: &str) -> RunDescription {
 
 fn draft(hash: u8) -> Draft {
     Draft {
+        credential_type: Types::BUILT_IN.default_type(),
         subject: Piece::default(),
         subject_id: Piece::default(),
         subject_members: Piece::default(),

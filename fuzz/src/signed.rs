@@ -8,6 +8,7 @@ use beltic::keys::SigningKey;
 use beltic::ledger::{Entry, grants_without_ledger};
 use beltic::request::Checker;
 use beltic::token::sign_compact;
+use beltic::types::Types;
 use beltic::verify::{KeyRing, NoLists, Policy, Verdict, Verifier};
 
 use crate::world::{ISSUER, KEY, KID, now, rules};
@@ -52,7 +53,8 @@ pub fn issued(data: &[u8]) {
 static PROFILES: LazyLock<[Profile; 2]> = LazyLock::new(|| {
     [ProofFormat::JwtVc, ProofFormat::SdJwtVc].map(|proof_format| {
         let issuer = Issuer::parse(ISSUER, KEY.public()).expect("an issuer");
-        let settings = ProfileSettings { proof_format, ..ProfileSettings::of_type(issuer.default_vct()) };
+        let settings =
+            ProfileSettings { proof_format, ..ProfileSettings::of_types(Types::BUILT_IN, &issuer) };
         Profile::new(&issuer, settings)
     })
 });

@@ -6,6 +6,7 @@ use beltic::clock::UnixTime;
 use beltic::keys::{IssuerKey, KeyError};
 use beltic::request::Rules;
 use beltic::request::rules::CalendarDuration;
+use beltic::types::Types;
 use zeroize::Zeroizing;
 
 /// The fixtures' key, which is nobody's.
@@ -33,5 +34,5 @@ pub(crate) fn now() -> UnixTime {
 /// The rules of a run.
 pub(crate) fn rules(allow_unknown: bool) -> Rules {
     let default_ttl = CalendarDuration::parse("P1Y").expect("a year is a duration");
-    Rules { allow_unknown, default_ttl, hash_key: [0; 32] }
+    Rules { types: Types::BUILT_IN, allow_unknown, default_ttl, hash_key: [0; 32] }
 }

@@ -4,6 +4,7 @@
 use crate::clock::UnixTime;
 use crate::credential::Profile;
 use crate::keys::{Implementation, PublicKey};
+use crate::types::Types;
 use crate::verify::{KeyRing, NoLists, Policy, Refusal, RingError, Verdict, Verifier};
 
 /// What the run's credentials are held to.
@@ -14,17 +15,23 @@ pub struct SelfCheck {
 }
 
 impl SelfCheck {
-    /// The credentials must be of this key, and of the profile's issuer and type. They have no published status
+    /// The credentials must be of this key, of the profile's issuer, and of one of its types. They have no published status
     /// yet, so none is asked for.
     ///
     /// # Errors
     /// Where the key cannot have the name that the profile gives it.
-    pub fn new(key: &PublicKey, profile: &Profile, now: UnixTime) -> Result<SelfCheck, RingError> {
+    pub fn new(
+        key: &PublicKey,
+        profile: &Profile,
+        types: Types,
+        now: UnixTime,
+    ) -> Result<SelfCheck, RingError> {
         let mut ring = KeyRing::default();
         ring.add_named(&profile.kid, key, &profile.issuer)?;
         let policy = Policy {
             issuer: Some(profile.issuer.clone()),
-            vct: Some(profile.vct.clone()),
+            vcts: profile.types.iter().map(|of_type| of_type.vct.clone()).collect(),
+            types,
             status: false,
             ..Policy::at(now)
         };
@@ -66,8 +73,9 @@ mod tests {
     fn a_credential_that_is_not_sound_does_not_pass() {
         let (key, other) = (IssuerKey::generate().unwrap(), IssuerKey::generate().unwrap());
         let issuer = Issuer::of_key(key.public());
-        let profile = Profile::new(&issuer, ProfileSettings::of_type(issuer.default_vct()));
+        let profile = Profile::new(&issuer, ProfileSettings::of_types(Types::BUILT_IN, &issuer));
         let rules = Rules {
+            types: Types::BUILT_IN,
             allow_unknown: false,
             default_ttl: CalendarDuration::parse("P1Y").unwrap(),
             hash_key: [0; 32],
@@ -83,7 +91,7 @@ mod tests {
             let tokens = assembler.sign(std::iter::once((draft.with_text(&text), &grant))).unwrap();
             tokens.iter().next().unwrap().to_vec()
         };
-        let check = SelfCheck::new(key.public(), &profile, now).unwrap();
+        let check = SelfCheck::new(key.public(), &profile, Types::BUILT_IN, now).unwrap();
         let mut verifier = check.verifier();
         assert!(verifier.verify(&signed_by(&key), now).is_ok());
         let refusal = verifier.verify(&signed_by(&other), now).unwrap_err();

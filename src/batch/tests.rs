@@ -9,10 +9,10 @@ use super::*;
 use crate::credential::ProfileSettings;
 use crate::issuer::Issuer;
 use crate::keys::{IssuerKey, PublicKey, SignError, Signature, Signer, verify_es256};
-use crate::ledger::Terms;
 use crate::request::rules::CalendarDuration;
 use crate::sample;
-use crate::source::{Input, InputName, Options};
+use crate::source::{Input, InputName, Items, Options};
+use crate::types::Types;
 
 const ITEMS: usize = 3_500;
 const CALLS_A_BATCH: usize = 1_000_usize.div_ceil(SIGNED_TOGETHER);
@@ -69,25 +69,22 @@ impl Render for Lines {
 /// Issues the same items under the same idempotency key.
 fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<String>) {
     let issuer = Issuer::of_key(key.public());
-    let profile = Profile::new(&issuer, ProfileSettings::of_type(issuer.default_vct()));
+    let profile = Profile::new(&issuer, ProfileSettings::of_types(Types::BUILT_IN, &issuer));
     let ttl = CalendarDuration::parse("P1Y").unwrap();
-    let terms = Terms {
-        issuer: profile.issuer.clone(),
-        kid: profile.kid.clone(),
-        proof_format: profile.proof_format.as_str().to_owned(),
-        vct: profile.vct.clone(),
-        context: String::new(),
-        ttl: "P1Y".to_owned(),
-        disclosure: String::new(),
-    };
+    let run = RunDescription::of(&profile, "again".to_owned(), "P1Y".to_owned());
     let (ledger, _) = Ledger::open(ledger).unwrap();
     let plan = Plan {
         profile: &profile,
         key,
-        rules: Rules { allow_unknown: false, default_ttl: ttl, hash_key: ledger.hash_key() },
+        rules: Rules {
+            types: Types::BUILT_IN,
+            allow_unknown: false,
+            default_ttl: ttl,
+            hash_key: ledger.hash_key(),
+        },
         clock: Clock::System,
         jobs,
-        run: RunDescription { name: "again".to_owned(), repeatable: true, terms, status_base: None },
+        run: RunDescription { repeatable: true, ..run },
         max_failures: None,
         keep_failed: false,
         self_check: None,
@@ -95,7 +92,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
     let items: String = (0..ITEMS).map(|number| sample::item(number) + "\n").collect();
     let inputs = vec![Input::Ready(InputName::Stdin, Box::new(std::io::Cursor::new(items)))];
     let stop = Stop::default();
-    let mut source = Source::open(inputs, Options::default(), &stop).unwrap();
+    let mut source = Source::open(inputs, Options::of(Items::of(Types::BUILT_IN)), &stop).unwrap();
     let mut lines = Vec::new();
     let ended = issue(&mut source, &plan, Register::Ledger(Box::new(ledger)), &Lines, &stop, |delivery| {
         lines.extend(String::from_utf8(delivery.bytes).unwrap().lines().map(str::to_owned));

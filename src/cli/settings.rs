@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal};
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -15,16 +16,18 @@ use super::project::{self, Origin, STATE_FOLDER};
 use super::streams;
 use super::variables;
 use crate::clock::{Clock, UnixTime};
+
 use crate::credential::sd_jwt::{Policy, TypeMetadata};
-use crate::credential::{ProfileSettings, ProofFormat};
+use crate::credential::{ProfileSettings, ProofFormat, TypeSettings};
 use crate::files;
 use crate::invisible::{self, is_invisible};
 use crate::issuer::{self, Issuer};
 use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::request::rules::CalendarDuration;
 use crate::site::KeyState;
-use crate::source;
+use crate::source::{self, InputError, Items, RowCheck};
 use crate::status::Validity;
+use crate::types::{CredentialType, Types};
 
 /// The value of `--ledger` that keeps no state.
 const NO_LEDGER: &str = "none";
@@ -167,6 +170,11 @@ impl Settings {
         }
     }
 
+    /// The types that can be issued.
+    pub(crate) fn types(&self) -> Types {
+        Types::BUILT_IN
+    }
+
     /// What the run's credentials have in common.
     pub(crate) fn profile(
         &self,
@@ -175,21 +183,37 @@ impl Settings {
         key: &PublicKey,
     ) -> Result<ProfileSettings, Failure> {
         let proof_format = self.proof_format(args)?;
-        let vct = self.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
-        let disclosure = self.disclosure()?;
-        let type_metadata = match proof_format {
-            ProofFormat::SdJwtVc => self.type_metadata(&vct, &disclosure)?,
-            ProofFormat::JwtVc => None,
-        };
+        let mut of_types = Vec::new();
+        for credential_type in self.types().all() {
+            let mut of_type = self.of_type(credential_type, &args.vct, issuer)?;
+            if proof_format == ProofFormat::SdJwtVc {
+                let document = self.type_metadata(credential_type, &of_type.vct, &of_type.disclosure)?;
+                of_type.vct_integrity = document.map(|document| document.integrity());
+            }
+            of_types.push(of_type);
+        }
         Ok(ProfileSettings {
             proof_format,
             context: self.context()?,
             developer_id: self.value(&args.developer_id, |config| &config.developer_id),
-            vct_integrity: type_metadata.map(|document| document.integrity()),
             x5c: self.certificates_for(&args.x5c, proof_format, key)?,
-            disclosure,
-            vct,
+            types: of_types,
         })
+    }
+
+    /// What is said of a type. `--vct` and `credential.vct` name the run's default type; others have their own names.
+    pub(crate) fn of_type(
+        &self,
+        credential_type: &'static CredentialType,
+        vct: &Option<String>,
+        issuer: &Issuer,
+    ) -> Result<TypeSettings, Failure> {
+        let mut of_type = TypeSettings::of_type(credential_type, issuer);
+        if credential_type == self.types().default_type() {
+            of_type.vct = self.vct(vct)?.unwrap_or(of_type.vct);
+            of_type.disclosure = self.disclosure(credential_type)?;
+        }
+        Ok(of_type)
     }
 
     /// The credential type, where one is named.
@@ -202,26 +226,37 @@ impl Settings {
     /// The credential type whose metadata are asked for. There may be no key yet.
     pub(crate) fn vct_without_key(
         &self,
+        credential_type: &CredentialType,
         given: &Option<String>,
         issuer: &Option<String>,
     ) -> Result<String, Failure> {
         let given = given.clone().or_else(|| std::env::var("BELTIC_VCT").ok());
         match (self.vct(&given)?, self.value(issuer, |config| &config.issuer.did)) {
             (Some(vct), _) => Ok(vct),
-            (None, issuer) => Ok(issuer::default_vct_of(issuer.as_deref())?),
+            (None, None) => Ok(credential_type.default_vct(None)),
+            (None, Some(issuer)) => Ok(credential_type.default_vct(issuer::host_of(&issuer)?.as_deref())),
         }
     }
 
     /// Which claims of an `sd_jwt_vc` can be disclosed one by one.
-    pub(crate) fn disclosure(&self) -> Result<Policy, Failure> {
+    pub(crate) fn disclosure(&self, credential_type: &'static CredentialType) -> Result<Policy, Failure> {
         let (project, user) = (&self.project.config.disclosure, &self.user.config.disclosure);
         let claims = if project.claims.is_empty() { &user.claims } else { &project.claims };
         let decoys = project.decoys.or(user.decoys).unwrap_or_default();
-        Policy::new(claims, decoys).map_err(|error| Failure::new(ExitStatus::Usage, error))
+        Policy::new(credential_type, claims, decoys).map_err(|error| Failure::new(ExitStatus::Usage, error))
     }
 
-    /// The type metadata document that is published for this type, where one is configured.
-    pub(crate) fn type_metadata(&self, vct: &str, policy: &Policy) -> Result<Option<TypeMetadata>, Failure> {
+    /// The type metadata document that is published for a type, where one is configured: that of the default type can
+    /// be.
+    pub(crate) fn type_metadata(
+        &self,
+        credential_type: &CredentialType,
+        vct: &str,
+        policy: &Policy,
+    ) -> Result<Option<TypeMetadata>, Failure> {
+        if credential_type != self.types().default_type() {
+            return Ok(None);
+        }
         let Some(path) = self.path(&None, |config| &config.credential.type_metadata) else { return Ok(None) };
         let bytes = files::read_limited(&path, MAX_DOCUMENT_BYTES)?;
         TypeMetadata::read(&bytes, vct, policy)
@@ -361,7 +396,11 @@ impl Settings {
     }
 
     /// How the batch files are read.
-    pub(crate) fn source(&self, args: &BatchIssueArgs) -> Result<source::Options, Failure> {
+    pub(crate) fn source(
+        &self,
+        args: &BatchIssueArgs,
+        row_check: RowCheck,
+    ) -> Result<source::Options, Failure> {
         let (project, user) = (&self.project.config.csv, &self.user.config.csv);
         let columns = if project.columns.is_empty() { &user.columns } else { &project.columns };
         let constants = if project.constants.is_empty() { &user.constants } else { &project.constants };
@@ -372,9 +411,10 @@ impl Settings {
             .origin(typed(&args.delimiter, "--delimiter"), "csv.delimiter", |config| &config.csv.delimiter);
         let encoding_from =
             self.origin(typed(&args.encoding, "--encoding"), "csv.encoding", |config| &config.csv.encoding);
+        let items = Items::new(self.types(), columns.clone(), constants.clone(), row_check)
+            .map_err(InputError::of_run)?;
         Ok(source::Options {
-            contents: source::Contents::Items,
-            own_ids: false,
+            dialect: Arc::new(items),
             format: args.input_format.map(|format| match format {
                 InputFormat::Json => source::Format::Json,
                 InputFormat::Ndjson => source::Format::Ndjson,
@@ -382,10 +422,7 @@ impl Settings {
             }),
             encoding: encoding.map(|name| find_encoding(&name, &encoding_from)).transpose()?,
             delimiter: delimiter.map(|text| parse_delimiter(&text, &delimiter_from)).transpose()?,
-            columns: columns.clone(),
-            constants: constants.clone(),
             line_breaks: self.line_breaks()?,
-            row_check: source::RowCheck::default(),
             max_item_bytes: args.max_item_bytes as usize,
             allow_empty: args.allow_empty,
             max_items: args.api_limits.then_some(API_LIMIT),
@@ -456,7 +493,7 @@ fn uri(value: Option<String>, origin: impl FnOnce() -> Origin) -> Result<Option<
 pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     let settings = Settings { project: ConfigFile::parse(bytes)?, user: ConfigFile::default(), quiet: true };
     let in_words = |failure: Failure| failure.message();
-    settings.disclosure().map_err(in_words)?;
+    settings.disclosure(settings.types().default_type()).map_err(in_words)?;
     settings.context().map_err(in_words)?;
     settings.vct(&None).map_err(in_words)?;
     settings.configured_status_base().map_err(in_words)?;

@@ -27,10 +27,11 @@ pub(super) fn write_payload(
 ) {
     let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
     let id = grant.id.urn().encode_lower(&mut id_buffer);
+    let of_type = profile.of_type(draft.credential_type());
     object!(out, {
         "@context": raw &profile.context_json,
         "id": plain id,
-        "type": raw r#"["VerifiableCredential","BusinessCredential"]"#,
+        "type": raw &of_type.vc_types_json,
         "issuer": raw &profile.issuer_json,
         "validFrom": plain grant.issued_at.rfc3339(),
         "validUntil": plain grant.expires_at.rfc3339(),
@@ -43,7 +44,7 @@ pub(super) fn write_payload(
         "jti": plain id,
         "iat": number grant.issued_at.seconds(),
         "exp": number grant.expires_at.seconds(),
-        "vct": raw &profile.vct_json,
+        "vct": raw &of_type.vct_json,
         ..{ push_token_status(out, grant) },
     });
 }

@@ -14,7 +14,7 @@ mod size;
 mod status;
 
 pub use assemble::{Assembler, AssemblyError, Tokens};
-pub use profile::{Profile, ProfileSettings, ProofFormat};
+pub use profile::{Profile, ProfileSettings, ProofFormat, TypeProfile, TypeSettings};
 pub use record::{CredentialStatus, Grant, ListUris, Status};
 pub use resource::Resource;
 pub use size::beyond_verifiers;

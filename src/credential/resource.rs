@@ -27,6 +27,7 @@ impl Resource<'_> {
         let evidence_refs = draft.evidence_refs().unwrap_or(b"[]");
         let status = grant.status.as_ref();
         let current = &grant.current;
+        let credential_type = draft.credential_type();
         let revoked = current.since.filter(|_| current.status == Status::Revoked);
         object!(out, {
             "subject": raw draft.subject(),
@@ -40,12 +41,12 @@ impl Resource<'_> {
             "evidence_refs": raw evidence_refs,
             "issued_at": plain grant.issued_at.rfc3339(),
             "expires_at": plain grant.expires_at.rfc3339(),
-            "vct": raw &profile.vct_json,
+            "vct": raw &profile.of_type(credential_type).vct_json,
             "revoked_at"?: plain revoked.map(|since| since.rfc3339()),
             "revocation_reason"?: text revoked.and(current.reason.as_ref()),
             "created_via": plain "cli",
             "developer_id"?: raw profile.developer_id_json.as_ref(),
-            "credential_type": plain "business",
+            "credential_type": text credential_type.name,
             "proof_format": plain profile.proof_format.as_str(),
             "alg": plain "ES256",
             "status": plain current.status.as_str(),

@@ -27,9 +27,10 @@ pub fn beyond_verifiers(profile: &Profile, draft: DraftText<'_>) -> Option<usize
     }
     let beside = match profile.proof_format {
         ProofFormat::JwtVc => 0,
-        ProofFormat::SdJwtVc => {
-            pieces.iter().map(|piece| hidden_bytes(piece, profile.disclosure.decoys())).sum()
-        }
+        ProofFormat::SdJwtVc => pieces
+            .iter()
+            .map(|piece| hidden_bytes(piece, profile.of_type(draft.credential_type()).disclosure.decoys()))
+            .sum(),
     };
     // Evidence of the other format repeats a digest of each reference, for which the frame has room.
     let longest = (FRAME + bytes + beside).div_ceil(3) * 4;

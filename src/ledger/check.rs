@@ -124,11 +124,11 @@ impl Examination {
 
     /// No slot is given twice, and none beyond what its list says is taken.
     fn slots(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let count = |table| {
-            let sql = format!("SELECT count(*) FROM {table}");
+        let count = |what| {
+            let sql = format!("SELECT count({what}");
             connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
         };
-        (self.lists, self.runs) = (count("lists")?, count("runs")?);
+        (self.lists, self.runs) = (count("*) FROM lists")?, count("DISTINCT name) FROM runs")?);
         let mut statement = connection.prepare(
             "SELECT list, first_slot, count, taken FROM batches JOIN lists USING (list) ORDER BY list, first_slot",
         )?;

@@ -17,7 +17,7 @@ use super::lists::OpenLists;
 use super::record::{self, Record};
 use super::runs::{FoundRun, RUN_COLUMNS};
 use super::status::{self, Place};
-use super::{Ledger, LedgerError, Terms};
+use super::{Ledger, LedgerError, Terms, TypeTerms};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, ListUris, Status};
 use crate::request::LookupHash;
@@ -47,13 +47,15 @@ pub struct Credential {
     pub correlation_hash: LookupHash,
 }
 
-/// A run, as the ledger knows it.
+/// A run, as the ledger knows it, as far as it is about one credential type.
 #[derive(Debug)]
 pub struct Run {
     /// Its name.
     pub name: String,
     /// What its credentials have in common.
     pub terms: Terms,
+    /// What those of the type have in common.
+    pub of_type: TypeTerms,
 }
 
 /// Which credentials are looked for. Conditions that are not set hold for all.
@@ -270,9 +272,9 @@ impl Finder<'_> {
             return Ok(Arc::clone(run));
         }
         let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE run = ?1");
-        let FoundRun { name, terms, .. } =
+        let FoundRun { name, terms, of_type, .. } =
             self.connection.prepare_cached(&sql)?.query_row([number], FoundRun::read)?;
-        let run = Arc::new(Run { name, terms });
+        let run = Arc::new(Run { name, terms, of_type });
         self.runs.insert(number, Arc::clone(&run));
         Ok(run)
     }

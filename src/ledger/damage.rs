@@ -211,7 +211,7 @@ fn closings_of_a_month_are_counted() {
         // What was asked for is no sign of trouble.
         assert_eq!(ledger.close_lists().unwrap().unwrap().reasons, [Reason::Asked]);
         assert_eq!(ledger.close_lists().unwrap(), None);
-        ledger.run = None; // a ledger serves one run
+        ledger.runs = None; // a ledger serves one run
         record(&mut ledger, &run(&format!("{time}.")), 0, 1);
     }
 }
@@ -348,7 +348,7 @@ fn changed_bytes_are_noticed_or_do_not_matter() {
             let is_revoked = answer.current.status == Status::Revoked;
             assert_eq!(is_revoked, first.iter().step_by(7).any(|grant| grant.id == before.id), "byte {at}");
         }
-        ledger.run = None;
+        ledger.runs = None;
         let fresh = draft(1);
         let fresh: Vec<_> = (0..20).map(|position| Entry { position, draft: &fresh }).collect();
         let Ok(answers) = ledger.record(&run(&format!("new {trial}")), &fresh) else { continue };

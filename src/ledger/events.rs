@@ -252,7 +252,8 @@ fn update_with(hash: &mut Sha256, bytes: &[u8]) {
 fn hash_batch(hash: &mut Sha256, connection: &Connection, batch: i64) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT first_position, first_slot, id_millis, count, records,
-                name, runs.issuer, kid, proof_format, vct, context, ttl, disclosure, token_uri, bitstring_uri,
+                name, credential_type, runs.issuer, kid, proof_format, vct, context, ttl, disclosure, token_uri,
+                bitstring_uri,
                 secret
          FROM batches JOIN runs USING (run) JOIN lists USING (list) WHERE batch = ?1",
     )?;
@@ -263,10 +264,10 @@ fn hash_batch(hash: &mut Sha256, connection: &Connection, batch: i64) -> rusqlit
         hash.update(row.get::<_, i64>(column)?.to_le_bytes());
     }
     update_with(hash, row.get_ref(4)?.as_blob()?);
-    for column in 5..15 {
+    for column in 5..16 {
         update_with(hash, row.get_ref(column)?.as_str()?.as_bytes());
     }
-    update_with(hash, row.get_ref(15)?.as_blob()?);
+    update_with(hash, row.get_ref(16)?.as_blob()?);
     Ok(())
 }
 

@@ -4,19 +4,20 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use rusqlite::{Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
 use super::lists::{self, Slots};
 use super::record::{self, Record};
-use super::runs::{self, find_run};
+use super::runs::{self, RunNumbers};
 use super::seal::{self, Counts};
 use super::status::{self};
 use super::{BATCH_ITEMS, Ledger, LedgerError, corrupt, events, fill};
 use crate::clock::{UnixTime, system_millis, system_now};
-use crate::credential::{CredentialStatus, Grant};
+use crate::credential::{CredentialStatus, Grant, Profile, TypeProfile};
 use crate::request::{ContentHash, Draft};
+use crate::types::CredentialType;
 
 /// What a run is, as far as its credentials depend on it.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct RunDescription {
     pub repeatable: bool,
     /// What must be the same whenever the run is repeated.
     pub terms: Terms,
+    /// What must be the same for each type of which something was issued. The types have different names.
+    pub types: Vec<TypeTerms>,
     /// `status.base_url`, where there is one.
     pub status_base: Option<String>,
 }
@@ -40,41 +43,45 @@ pub struct Terms {
     pub kid: String,
     /// The form of the credentials.
     pub proof_format: String,
-    /// The credential type.
-    pub vct: String,
     /// The issuer's JSON-LD context; empty where there is none.
     pub context: String,
     /// The life of credentials whose item does not say.
     pub ttl: String,
+}
+
+/// What must be the same of a type whenever a run is repeated under its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeTerms {
+    /// The name of the credential type.
+    pub credential_type: String,
+    /// Its name in credentials.
+    pub vct: String,
     /// What an `sd_jwt_vc` hides; empty for other forms.
     pub disclosure: String,
 }
 
-impl Terms {
-    /// The terms in a row, from this column on.
-    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Terms> {
-        Ok(Terms {
-            issuer: row.get(first)?,
-            kid: row.get(first + 1)?,
-            proof_format: row.get(first + 2)?,
-            vct: row.get(first + 3)?,
-            context: row.get(first + 4)?,
-            ttl: row.get(first + 5)?,
-            disclosure: row.get(first + 6)?,
-        })
+impl RunDescription {
+    /// A run that issues by this profile, with this life of credentials whose item does not say.
+    pub fn of(profile: &Profile, name: String, ttl: String) -> RunDescription {
+        let terms = Terms {
+            issuer: profile.issuer.clone(),
+            kid: profile.kid.clone(),
+            proof_format: profile.proof_format.as_str().to_owned(),
+            context: profile.context.clone(),
+            ttl,
+        };
+        let of_type = |of_type: &TypeProfile| TypeTerms {
+            credential_type: of_type.credential_type.name.to_owned(),
+            vct: of_type.vct.clone(),
+            disclosure: of_type.hidden_claims.clone(),
+        };
+        let types = profile.types.iter().map(of_type).collect();
+        RunDescription { name, repeatable: false, terms, types, status_base: None }
     }
 
-    /// The terms by their names, as messages call them and as the ledger's columns are named.
-    pub(super) fn named(&self) -> [(&'static str, &str); 7] {
-        [
-            ("issuer", &self.issuer),
-            ("kid", &self.kid),
-            ("proof_format", &self.proof_format),
-            ("vct", &self.vct),
-            ("context", &self.context),
-            ("ttl", &self.ttl),
-            ("disclosure", &self.disclosure),
-        ]
+    /// What is laid down for a type.
+    pub(super) fn of_type(&self, credential_type: &str) -> Option<&TypeTerms> {
+        self.types.iter().find(|of_type| of_type.credential_type == credential_type)
     }
 }
 
@@ -117,9 +124,10 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read, or the run was made under other terms.
     pub fn knows(&self, run: &RunDescription) -> Result<bool, LedgerError> {
-        let found = find_run(&self.connection, run)
+        let found = runs::of_name(&self.connection, run)
             .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
-        found.map_or(Ok(false), |found| found.number_under(&run.terms, &run.name).map(|_| true))
+        found.iter().try_for_each(|found| found.must_be_under(run))?;
+        Ok(!found.is_empty())
     }
 
     /// Gives each entry an id and an index, and records it; all or none. An entry that was issued
@@ -146,12 +154,12 @@ impl Ledger {
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
         let reached = seal::state(&transaction).map_err(fail)?;
         let mut added = Counts::default();
-        let run_number = match self.run {
-            Some(number) => number,
-            None => runs::number(&transaction, run, &mut added, &path)?,
+        let mut runs = match &self.runs {
+            Some(runs) => runs.clone(),
+            None => RunNumbers::find(&transaction, run, &path)?,
         };
         let known = match run.repeatable {
-            true => known_credentials(&transaction, run_number, entries).map_err(fail)?,
+            true => known_credentials(&transaction, &run.name, entries).map_err(fail)?,
             false => HashMap::new(),
         };
         note_displaced(&mut self.displaced, &known, entries);
@@ -163,27 +171,34 @@ impl Ledger {
         if let (Some(last_event), false) = (self.clock_behind, self.accepts_expired) {
             refuse_expired(&fresh, last_event, &path)?;
         }
-        let batch = match fresh.is_empty() {
-            true => None,
-            false => Some(Batch::insert(&transaction, run_number, run, &fresh, &mut added).map_err(fail)?),
-        };
+        let mut batches = Vec::new();
+        for (credential_type, entries) in by_type(&fresh) {
+            let run_number = runs.of_type(credential_type, &transaction, run, &mut added).map_err(fail)?;
+            batches.push((
+                credential_type,
+                Batch::insert(&transaction, run_number, run, &entries, &mut added).map_err(fail)?,
+            ));
+        }
         append_replays(&transaction, &known, entries).map_err(fail)?;
         let replayed = known.values().map(|known| known.slots.from(known.place, 1));
-        let issued = batch.iter().map(|batch| batch.slots.from(0, fresh.len() as u32));
+        let issued = batches.iter().map(|(_, batch)| batch.slots.from(0, batch.records.len() as u32));
         self.lists.keep(&transaction, replayed.chain(issued)).map_err(fail)?;
         let bytes = fresh.len() * record::RECORD_BYTES;
         keeper.commit(&self.connection, transaction, reached, added, bytes as u64)?;
 
-        self.run = Some(run_number);
-        let mut given = batch.iter().flat_map(Batch::credentials);
+        self.runs = Some(runs);
+        let mut given: Vec<_> =
+            batches.iter().map(|(of_type, batch)| (*of_type, batch.credentials())).collect();
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
             None => {
                 if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
                     return Err(Conflict::Moved(*id));
                 }
-                let fresh = given.next().expect("every entry that is not known is in the batch");
-                Ok(self.grant(&fresh, false))
+                let of_type = given.iter_mut().find(|(of_type, _)| *of_type == entry.draft.credential_type);
+                let fresh = of_type.and_then(|(_, credentials)| credentials.next());
+                Ok(self
+                    .grant(&fresh.expect("every entry that is not known is in a batch of its type"), false))
             }
         };
         Ok(entries.iter().map(answer).collect())
@@ -219,15 +234,12 @@ impl Ledger {
         entries: &[Entry<'_>],
     ) -> rusqlite::Result<HashMap<u64, Known>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
-        match find_run(&transaction, run)? {
-            Some(found) => {
-                if self.run.is_none() {
-                    runs::must_find_all(&transaction, found.number)?;
-                }
-                known_credentials(&transaction, found.number, entries)
+        for found in runs::of_name(&transaction, run)? {
+            if self.runs.is_none() {
+                runs::must_find_all(&transaction, found.number)?;
             }
-            None => Ok(HashMap::new()),
         }
+        known_credentials(&transaction, &run.name, entries)
     }
 
     fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
@@ -353,17 +365,31 @@ impl Batch {
     }
 }
 
-/// The credentials that were issued before at the entries' positions.
+/// Entries of each type, in their order. A batch is of one type, as is a row of a run.
+fn by_type<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(&'static CredentialType, Vec<&'e Entry<'d>>)> {
+    let mut groups: Vec<(&'static CredentialType, Vec<&Entry<'_>>)> = Vec::new();
+    for &entry in entries {
+        let credential_type = entry.draft.credential_type;
+        match groups.iter_mut().find(|(of_type, _)| *of_type == credential_type) {
+            Some((_, group)) => group.push(entry),
+            None => groups.push((credential_type, vec![entry])),
+        }
+    }
+    groups
+}
+
+/// The credentials that were issued before at the entries' positions in the run of this name.
 fn known_credentials(
     transaction: &Transaction<'_>,
-    run: i64,
+    run: &str,
     entries: &[Entry<'_>],
 ) -> rusqlite::Result<HashMap<u64, Known>> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(HashMap::new()) };
     // A batch's positions lie within BATCH_ITEMS of its first one.
     let earliest = first.position.saturating_sub(BATCH_ITEMS - 1);
     let sql = format!(
-        "SELECT {} FROM batches WHERE run = ?1 AND first_position BETWEEN ?2 AND ?3",
+        "SELECT {} FROM batches
+         WHERE run IN (SELECT run FROM runs WHERE name = ?1) AND first_position BETWEEN ?2 AND ?3",
         StoredBatch::COLUMNS
     );
     let mut statement = transaction.prepare_cached(&sql)?;

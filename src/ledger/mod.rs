@@ -91,7 +91,8 @@ pub use credentials::{Credential, Filter, Run};
 pub use error::{Difference, LedgerError};
 pub use events::{Event, EventHash, EventKind, Trail};
 pub use issue::{
-    Answer, Conflict, Entry, RunDescription, Terms, grants_without_ledger, is_run_name, new_run_name,
+    Answer, Conflict, Entry, RunDescription, Terms, TypeTerms, grants_without_ledger, is_run_name,
+    new_run_name,
 };
 pub use lists::ListState;
 pub use mark::{Mark, State};
@@ -107,6 +108,7 @@ use keeper::Keeper;
 use lists::OpenLists;
 use lock::Lock;
 use place::Paths;
+use runs::RunNumbers;
 use watch::Handle;
 
 /// How long a process waits for others to finish their transactions, each of which takes
@@ -131,7 +133,8 @@ pub struct Ledger {
     path: PathBuf,
     connection: Connection,
     hash_key: [u8; 32],
-    run: Option<i64>,
+    /// The rows of the run, once something was recorded.
+    runs: Option<RunNumbers>,
     lists: OpenLists,
     /// What was issued at positions that now hold something else. Where rows were put in or taken
     /// out, it stands at another position, and is not issued there once more.
@@ -215,7 +218,7 @@ impl Ledger {
             path: path.to_owned(),
             connection,
             hash_key: identity.hash_key,
-            run: None,
+            runs: None,
             lists: OpenLists::default(),
             displaced: HashMap::new(),
             previewed: status::Previewed::default(),

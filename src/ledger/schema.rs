@@ -21,7 +21,7 @@ use crate::files;
 const APPLICATION_ID: i64 = 0x626c_7469;
 
 /// The version of the tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// The tables. `seal` is the first, so that its row is on the file's second page ([`super::log`]).
 /// `crc` is the checksum of its row. `runs.batches` is the sum of what the run's index shows: one that
@@ -56,7 +56,8 @@ CREATE TABLE closings (
 ) STRICT;
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    credential_type TEXT NOT NULL,
     issuer TEXT NOT NULL,
     kid TEXT NOT NULL,
     proof_format TEXT NOT NULL,
@@ -66,7 +67,8 @@ CREATE TABLE runs (
     disclosure TEXT NOT NULL,
     started_at INTEGER NOT NULL,
     crc INTEGER NOT NULL,
-    batches INTEGER NOT NULL
+    batches INTEGER NOT NULL,
+    UNIQUE (name, credential_type)
 ) STRICT;
 CREATE TABLE lists (
     list INTEGER PRIMARY KEY,

@@ -10,6 +10,7 @@ use super::*;
 use crate::clock::{UnixTime, system_millis};
 use crate::credential::{CredentialStatus, Grant, Status};
 use crate::request::{Draft, Piece};
+use crate::types::Types;
 
 pub(super) fn run(name: &str) -> RunDescription {
     RunDescription {
@@ -19,11 +20,14 @@ pub(super) fn run(name: &str) -> RunDescription {
             issuer: "did:web:issuer.example".into(),
             kid: "did:web:issuer.example#k".into(),
             proof_format: "jwt_vc".into(),
-            vct: "urn:beltic:business:1".into(),
             context: String::new(),
             ttl: "P1Y".into(),
-            disclosure: String::new(),
         },
+        types: vec![TypeTerms {
+            credential_type: "business".into(),
+            vct: "urn:beltic:business:1".into(),
+            disclosure: String::new(),
+        }],
         status_base: None,
     }
 }
@@ -44,6 +48,7 @@ pub(super) fn reasons(history: &History) -> &[Reason] {
 
 pub(super) fn draft(hash: u8) -> Draft {
     Draft {
+        credential_type: Types::BUILT_IN.default_type(),
         subject: Piece::default(),
         subject_id: Piece::default(),
         subject_members: Piece::default(),
@@ -241,7 +246,7 @@ fn the_same_name_under_other_terms_is_refused() {
     assert!(ledger.knows(&run("job")).unwrap());
     let mut changed = run("job");
     changed.terms.ttl = "P2Y".into();
-    changed.terms.vct = "urn:other:1".into();
+    changed.types[0].vct = "urn:other:1".into();
     let said = ledger.knows(&changed).unwrap_err().to_string();
     assert!(said.contains("another vct (urn:beltic:business:1, now urn:other:1)"), "{said}");
     assert!(said.contains("another ttl (P1Y, now P2Y)"), "{said}");
@@ -447,7 +452,7 @@ fn a_list_says_which_indices_are_not_active() {
 }
 
 fn record_one(ledger: &mut Ledger, run: &RunDescription) -> Grant {
-    ledger.run = None; // a ledger serves one run
+    ledger.runs = None; // a ledger serves one run
     let draft = draft(1);
     ledger.record(run, &[Entry { position: 0, draft: &draft }]).unwrap().remove(0).unwrap()
 }

@@ -48,6 +48,7 @@ use crate::site::{
 };
 use crate::status::Validity;
 use crate::token::sign_compact;
+use crate::types::Types;
 pub use directory::Directory;
 use earlier::Earlier;
 use lists::{Form, Freshness, forms};
@@ -68,12 +69,10 @@ pub struct Plan<'p> {
     pub base_url: Option<String>,
     /// The issuer's JSON-LD context, where there is one.
     pub context: Option<String>,
-    /// The credential type.
-    pub vct: String,
-    /// The type metadata document.
-    pub type_metadata: Vec<u8>,
-    /// Whether credentials hold the hash of the type metadata, so that they must stay as they are.
-    pub type_metadata_are_frozen: bool,
+    /// The types of credentials, which the context defines the terms of.
+    pub types: Types,
+    /// The type metadata, one document for each type.
+    pub type_metadata: Vec<PublishedType>,
     /// The certificates for the header of token status lists.
     pub x5c: Option<CertificateChain>,
     /// From when to when lists hold that are signed now.
@@ -84,6 +83,17 @@ pub struct Plan<'p> {
     pub ledger_was_restored: bool,
     /// Whether to publish although revocations were lost; those that are published stay.
     pub accept_lost_revocations: bool,
+}
+
+/// The type metadata of a credential type.
+#[derive(Debug)]
+pub struct PublishedType {
+    /// The type's name in credentials, and where the document stands if it is an https URL.
+    pub vct: String,
+    /// The document.
+    pub document: Vec<u8>,
+    /// Whether credentials hold its hash, so that it must stay as it is.
+    pub is_frozen: bool,
 }
 
 /// Why the site cannot be made.
@@ -234,15 +244,24 @@ impl Site {
         if let Some(url) = &plan.context
             && let Some(path) = self.own_place(hosts, url, "the context")
         {
-            self.files.add(context::document(path, url))?;
+            self.files.add(context::document(path, url, plan.types))?;
         }
+        plan.type_metadata.iter().try_for_each(|of_type| self.add_type_metadata(of_type, hosts, directory))
+    }
+
+    fn add_type_metadata(
+        &mut self,
+        of_type: &PublishedType,
+        hosts: &Hosts,
+        directory: &Directory,
+    ) -> Result<(), PublishError> {
         // A urn has no place on any host, and needs none.
-        if plan.vct.starts_with("https://")
-            && let Some(path) = self.own_place(hosts, &plan.vct, "the type metadata")
+        if of_type.vct.starts_with("https://")
+            && let Some(path) = self.own_place(hosts, &of_type.vct, "the type metadata")
         {
-            let bytes = plan.type_metadata.clone();
+            let bytes = of_type.document.clone();
             let published = directory.read(&path)?;
-            if plan.type_metadata_are_frozen && published.is_some_and(|published| published != bytes) {
+            if of_type.is_frozen && published.is_some_and(|published| published != bytes) {
                 return Err(PublishError::Frozen { path: directory.path_of(&path) });
             }
             self.files.add(Document { path, kind: Kind::TypeMetadata, bytes })?;
@@ -449,8 +468,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::credential::{Profile, ProfileSettings};
     use crate::keys::IssuerKey;
-    use crate::ledger::{Entry, RunDescription, Terms};
+    use crate::ledger::{Entry, RunDescription};
     use crate::request::rules::CalendarDuration;
     use crate::request::{Checker, Rules};
 
@@ -467,18 +487,11 @@ mod tests {
             r#"{"self_attestation_complete":true,"subject":{"id":"a"},"claims":{"jurisdiction":"GB"}}"#;
         let default_ttl = CalendarDuration::parse("P1Y").unwrap();
         let (mut ledger, _) = Ledger::open(&folder.join("ledger.db")).unwrap();
-        let rules = Rules { allow_unknown: false, default_ttl, hash_key: ledger.hash_key() };
+        let types = Types::BUILT_IN;
+        let rules = Rules { types, allow_unknown: false, default_ttl, hash_key: ledger.hash_key() };
         let draft = Checker::new(rules).check(item, false, time(START), &mut Vec::new()).outcome.unwrap();
-        let terms = Terms {
-            issuer: issuer.id().into(),
-            kid: issuer.kid().into(),
-            proof_format: "jwt_vc".into(),
-            vct: issuer.default_vct(),
-            context: String::new(),
-            ttl: "P1Y".into(),
-            disclosure: String::new(),
-        };
-        let run = RunDescription { name: "a".into(), repeatable: false, terms, status_base: None };
+        let profile = Profile::new(issuer, ProfileSettings::of_types(types, issuer));
+        let run = RunDescription::of(&profile, "a".into(), "P1Y".into());
         ledger.record(&run, &[Entry { position: 0, draft: &draft }]).unwrap();
         ledger
     }
@@ -490,9 +503,8 @@ mod tests {
             other_keys: Vec::new(),
             base_url: None,
             context: None,
-            vct: issuer.default_vct(),
+            types: Types::BUILT_IN,
             type_metadata: Vec::new(),
-            type_metadata_are_frozen: false,
             x5c: None,
             validity: Validity { issued_at: time(now), expires_at: time(now + 8 * DAY), ttl_seconds: 43_200 },
             previous: None,

@@ -1,13 +1,12 @@
 //! The validator: an item's text in, a [`Draft`] or a [`Rejection`] out.
 //!
-//! It walks the item and the table of [`fields`] together, and notes every
+//! It walks the item and the table of its type ([`crate::types`]) together, and notes every
 //! violation with its JSON Pointer before it judges. Nothing is changed on the way: what the
 //! draft holds is the item's own text.
 
 use sha2::{Digest, Sha256};
 
 use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
-use super::fields;
 use super::findings::{Findings, Place, Strictness};
 use super::rejection::{DetailCode, Rejection};
 use super::rules::{self, CalendarDuration, DurationProblem};
@@ -15,10 +14,13 @@ use super::warning::Warning;
 use super::words::found_before;
 use crate::clock::UnixTime;
 use crate::json::{self, Document, Kind, Parser, SyntaxError, SyntaxProblem, Value};
+use crate::types::{CredentialType, TTL, Types};
 
 /// What a run lays down for all its items.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    /// The types that are issued.
+    pub types: Types,
     /// Whether unknown fields of `subject` and `claims` are carried through.
     pub allow_unknown: bool,
     /// The life of a credential whose item says nothing.
@@ -107,18 +109,20 @@ impl Checker {
             let message = format!("expected an item, which is a JSON object; found {}", item.kind());
             return Checked::rejected(Rejection::malformed(message), None, buffer);
         }
-        let bare = is_bare(item);
+        let types = self.rules.types;
+        let bare = is_bare(item, types);
         let mut findings =
             Findings::new(Strictness::Request { allow_unknown: self.rules.allow_unknown }, issued_at);
         findings.note_faults(document);
-        let table = if bare { &fields::BARE_ITEM } else { &fields::ITEM };
         let request = if bare { Some(item) } else { item.member("request") };
-        if !findings.check_type(request, bare) {
+        let Some(credential_type) = findings.check_type(request, bare, types) else {
             // The rules of a type say nothing about an item of another one.
             return findings.into_rejected(item, buffer);
-        }
+        };
+        let table = if bare { credential_type.bare_item() } else { credential_type.item() };
         findings.check_object(item, table, &Place::Root);
         findings.check_size(&Place::Root);
+        findings.check_rules(request, credential_type.rules);
 
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
         let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
@@ -127,7 +131,7 @@ impl Checker {
         let correlation_id = write_id(readable_id, buffer);
         let outcome = match (request, expires_at) {
             (Some(request), Some(expires_at)) if findings.violations.is_empty() => self
-                .draft(request, correlation_id, issued_at, expires_at, buffer)
+                .draft(credential_type, request, correlation_id, issued_at, expires_at, buffer)
                 .map(|draft| self.findable(draft, request, readable_id))
                 .ok_or_else(|| Box::new(Rejection::of_details(Vec::new()))),
             _ => Err(Box::new(Rejection::of_details(findings.violations))),
@@ -161,7 +165,7 @@ impl Checker {
                     DurationProblem::Form => DetailCode::InvalidFormat,
                     DurationProblem::Zero | DurationProblem::TooLong => DetailCode::OutOfRange,
                 };
-                let found = ttl.map(|text| found_before(text, &fields::TTL)).unwrap_or_default();
+                let found = ttl.map(|text| found_before(text, &TTL)).unwrap_or_default();
                 findings.violation(&place, code, format!("{found}{problem}"));
                 None
             }
@@ -183,6 +187,7 @@ impl Checker {
     /// required fields were checked.
     fn draft(
         &self,
+        credential_type: &'static CredentialType,
         request: Value<'_>,
         correlation_id: Piece,
         issued_at: UnixTime,
@@ -198,6 +203,7 @@ impl Checker {
             })
         };
         let mut draft = Draft {
+            credential_type,
             subject: Piece::append(buffer, |out| subject.write_compact(out)),
             subject_id: Piece::append(buffer, |out| subject_id.write_compact(out)),
             subject_members: Piece::append(buffer, |out| write_members_but_id(subject, out)),
@@ -235,6 +241,8 @@ impl Checker {
     /// can try out requests against a ledger's hashes without the ledger's key.
     fn content_hash(&self, draft: &Draft, correlation_id: Piece, ttl: &str, buffer: &[u8]) -> ContentHash {
         let mut hash = Sha256::new_with_prefix(self.rules.hash_key);
+        hash.update(draft.credential_type.name);
+        hash.update([0]);
         for piece in [correlation_id, draft.subject, draft.claims, draft.evidence_refs, draft.cnf] {
             hash.update(piece.of(buffer));
             hash.update([0]); // no JSON text holds a NUL, so pieces cannot run into each other
@@ -277,8 +285,8 @@ fn write_id(id: Option<Value<'_>>, buffer: &mut Vec<u8>) -> Piece {
 }
 
 /// Whether an item is a request without the envelope around it.
-fn is_bare(item: Value<'_>) -> bool {
-    item.member("request").is_none() && item.members().any(|(name, _)| fields::REQUEST.field(&name).is_some())
+fn is_bare(item: Value<'_>, types: Types) -> bool {
+    item.member("request").is_none() && item.members().any(|(name, _)| types.have_request_member(&name))
 }
 
 fn write_members_but_id(subject: Value<'_>, out: &mut Vec<u8>) {

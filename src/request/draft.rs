@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
+use crate::types::CredentialType;
 
 /// A piece of compact JSON text in the buffer of its batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,9 +39,11 @@ impl Piece {
 /// A request that can be signed without a further question.
 ///
 /// It is made by [`Checker`](super::Checker) alone, so whatever it holds has passed every rule of
-/// [`fields`](super::fields). Its text is the item's own, without white space between tokens.
+/// its type. Its text is the item's own, without white space between tokens.
 #[derive(Debug, Clone)]
 pub struct Draft {
+    /// What kind of credential it is.
+    pub credential_type: &'static CredentialType,
     /// `subject`, an object.
     pub subject: Piece,
     /// `subject.id`, a string with its quotes.
@@ -82,6 +85,11 @@ pub struct DraftText<'b> {
 }
 
 impl<'b> DraftText<'b> {
+    /// What kind of credential it is.
+    pub fn credential_type(self) -> &'static CredentialType {
+        self.draft.credential_type
+    }
+
     /// `subject`, an object.
     pub fn subject(self) -> &'b [u8] {
         self.draft.subject.of(self.buffer)

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::fields::{self, Field, Object};
 use super::rejection::{Detail, DetailCode};
 use super::rules::{self, DateTimeProblem, TextDoubt};
 use super::warning::Warning;
@@ -11,6 +10,10 @@ use crate::clock::UnixTime;
 use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys;
 use crate::token::MAX_DISCLOSURES;
+use crate::types::{
+    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Rule, Types, credential_type_field,
+    is_reserved,
+};
 
 /// A place in the item, as a chain up to its root.
 pub(super) enum Place<'p> {
@@ -131,7 +134,7 @@ impl Findings {
             if field.required && seen & (1 << position) == 0 {
                 // An attestation that is not given is one that is not complete, whichever way it is not given.
                 let code = match field.kind {
-                    fields::Kind::Attestation => DetailCode::NotTrue,
+                    FieldKind::Attestation => DetailCode::NotTrue,
                     _ => DetailCode::Missing,
                 };
                 let place = Place::Name(place, field.name);
@@ -143,17 +146,42 @@ impl Findings {
         }
     }
 
-    /// Whether the request is of the type that is issued here, or names none. Another type is noted.
-    pub(super) fn check_type(&mut self, request: Option<Value<'_>>, bare: bool) -> bool {
-        let field = &fields::TYPE_OF_CREDENTIAL;
-        let Some(named) = request.and_then(|request| request.member(field.name)) else { return true };
-        if named.as_str().is_some_and(|text| text == fields::CREDENTIAL_TYPE) {
-            return true;
+    /// The type that the request names, or the default one. A type that is not issued here is noted.
+    pub(super) fn check_type(
+        &mut self,
+        request: Option<Value<'_>>,
+        bare: bool,
+        types: Types,
+    ) -> Option<&'static CredentialType> {
+        let field = &credential_type_field(types.default_type().name);
+        let Some(named) = request.and_then(|request| request.member(field.name)) else {
+            return Some(types.default_type());
+        };
+        let text = named.as_str();
+        if let Some(known) = text.as_deref().and_then(|name| types.named(name)) {
+            return Some(known);
         }
         let envelope = Place::Name(&Place::Root, "request");
         let place = Place::Name(if bare { &Place::Root } else { &envelope }, field.name);
-        self.check_field(named, field, &place);
-        false
+        let (code, found) = match text {
+            Some(text) => (DetailCode::UnsupportedType, found_before(&text, field)),
+            None => (DetailCode::WrongType, format!("found {}; ", found(named, field))),
+        };
+        self.violation(&place, code, format!("{found}expected {}", types.names()));
+        None
+    }
+
+    /// Looks at what the rules between fields ask for.
+    pub(super) fn check_rules(&mut self, request: Option<Value<'_>>, rules: &[Rule]) {
+        let claims = request.and_then(|request| request.member("claims"));
+        for rule in rules {
+            match rule {
+                Rule::SharesOfAWhole { list, share } => {
+                    let list = claims.and_then(|claims| claims.member(list));
+                    list.into_iter().for_each(|list| self.warn_of_shares(list, share));
+                }
+            }
+        }
     }
 
     /// Refuses an item whose `sd_jwt_vc` could have more disclosures than a verifier reads. It holds for both
@@ -170,15 +198,15 @@ impl Findings {
     fn check_field(&mut self, value: Value<'_>, field: &'static Field, place: &Place<'_>) {
         self.values += 1;
         match &field.kind {
-            fields::Kind::Ignored => {}
-            fields::Kind::Attestation => self.check_attestation(value, field, place),
-            fields::Kind::Boolean if matches!(value.kind(), Kind::Boolean(_)) => {}
-            fields::Kind::Percent if value.kind() == Kind::Number => self.check_percent(value, field, place),
-            fields::Kind::Object(object) if value.kind() == Kind::Object => {
+            FieldKind::Ignored => {}
+            FieldKind::Attestation => self.check_attestation(value, field, place),
+            FieldKind::Boolean if matches!(value.kind(), Kind::Boolean(_)) => {}
+            FieldKind::Percent if value.kind() == Kind::Number => self.check_percent(value, field, place),
+            FieldKind::Object(object) if value.kind() == Kind::Object => {
                 self.check_object(value, object, place)
             }
-            fields::Kind::PublicJwk if value.kind() == Kind::Object => self.check_jwk(value, place),
-            fields::Kind::Array { of, max } if value.kind() == Kind::Array => {
+            FieldKind::PublicJwk if value.kind() == Kind::Object => self.check_jwk(value, place),
+            FieldKind::Array { of, max } if value.kind() == Kind::Array => {
                 self.check_array(value, of, *max, place);
             }
             _ => match value.as_str() {
@@ -237,16 +265,11 @@ impl Findings {
             let message = format!("found {count} elements; expected at most {max}");
             self.violation(place, DetailCode::TooMany, message);
         }
-        if of.name == fields::OWNER_NAME {
-            self.warn_of_shares(value);
-        }
     }
 
-    fn warn_of_shares(&mut self, owners: Value<'_>) {
-        let share = |owner: Value<'_>| {
-            owner.member("ownership_percent").and_then(|value| rules::percent(value.text()))
-        };
-        let sum: f64 = owners.elements().filter_map(share).sum();
+    fn warn_of_shares(&mut self, list: Value<'_>, share: &str) {
+        let share = |element: Value<'_>| element.member(share).and_then(|value| rules::percent(value.text()));
+        let sum: f64 = list.elements().filter_map(share).sum();
         // Thirds written as decimals add up to a hair more than 100.
         if sum > 100.0 + 1e-9 {
             // Two decimals: more would be artefacts of adding doubles.
@@ -258,30 +281,26 @@ impl Findings {
     fn check_text(&mut self, text: &str, field: &Field, place: &Place<'_>) {
         let found = || found_before(text, field);
         match &field.kind {
-            fields::Kind::Text { min, max } => {
+            FieldKind::Text { min, max } => {
                 self.check_length(text, *min, *max, place);
                 self.check_content(text, field, place);
             }
-            fields::Kind::CredentialType if text != fields::CREDENTIAL_TYPE => {
-                let message = format!("{}expected {}", found(), expectation(field));
-                self.violation(place, DetailCode::UnsupportedType, message);
-            }
-            fields::Kind::Word(words) if !words.contains(&text) => {
+            FieldKind::Word(words) if !words.contains(&text) => {
                 let message =
                     format!("{}expected {}{}", found(), expectation(field), meant_word(text, words));
                 self.violation(place, DetailCode::UnknownCode, message);
             }
-            fields::Kind::Country => {
+            FieldKind::Country => {
                 if let Some(problem) = rules::country_problem(text) {
                     self.violation(place, DetailCode::UnknownCode, found() + &problem);
                 }
             }
-            fields::Kind::Jurisdiction => {
+            FieldKind::Jurisdiction => {
                 if let Some(problem) = rules::jurisdiction_problem(text) {
                     self.violation(place, DetailCode::UnknownCode, found() + &problem);
                 }
             }
-            fields::Kind::PastDateTime => {
+            FieldKind::PastDateTime => {
                 let now = crate::clock::system_now().max(self.issued_at).timestamp();
                 if let Some(problem) = rules::past_date_time_problem(text, now) {
                     let code = match problem {
@@ -291,7 +310,7 @@ impl Findings {
                     self.violation(place, code, format!("{}{problem}", found()));
                 }
             }
-            _ => {} // a duration is judged once the time of issue is known: Checker::expiry
+            _ => {} // a duration is judged once the time of issue is known: Checker::expiry; a type was judged before
         }
     }
 
@@ -332,11 +351,11 @@ impl Findings {
 
     fn check_unknown(&mut self, name: &str, value: Value<'_>, object: &'static Object, place: &Place<'_>) {
         let Strictness::Request { allow_unknown } = self.strictness else { return };
-        if fields::is_reserved(name) || object.reserved.contains(&name) {
+        if is_reserved(name) || object.reserved.contains(&name) {
             let message = "the name has a meaning of its own in a credential; expected another name";
             self.violation(place, DetailCode::ReservedName, message);
         } else if allow_unknown && object.extensible {
-            self.refuse_reserved_inside(value, &fields::JSON_LD_KEYWORDS, place);
+            self.refuse_reserved_inside(value, &JSON_LD_KEYWORDS, place);
             self.doubt_inside(value, place);
         } else {
             self.violation(place, DetailCode::UnknownField, unknown_field(name, object));
@@ -362,7 +381,7 @@ impl Findings {
         }
         for (name, member) in value.members() {
             let place = Place::Name(place, &name);
-            if fields::is_reserved(&name) || also.contains(&name.as_ref()) {
+            if is_reserved(&name) || also.contains(&name.as_ref()) {
                 let message = "the name has a meaning of its own in a credential; expected another name";
                 self.violation(&place, DetailCode::ReservedName, message);
             }
@@ -377,7 +396,10 @@ impl Findings {
     }
 }
 
-fn is_text(kind: &fields::Kind) -> bool {
-    use fields::Kind::*;
-    matches!(kind, CredentialType | Text { .. } | Word(_) | Country | Jurisdiction | PastDateTime | Duration)
+fn is_text(kind: &FieldKind) -> bool {
+    use FieldKind::*;
+    matches!(
+        kind,
+        CredentialType(_) | Text { .. } | Word(_) | Country | Jurisdiction | PastDateTime | Duration
+    )
 }

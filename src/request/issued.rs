@@ -1,9 +1,9 @@
 //! Claims that were issued, by the rules of the request that asked for them.
 
-use super::fields::Object;
 use super::findings::{Findings, Place, Strictness};
 use crate::clock::UnixTime;
 use crate::json::Value;
+use crate::types::Object;
 
 /// What is wrong with a part of an issued credential, such as its claims: the place in the part, as a JSON
 /// Pointer, and a sentence. `None` where nothing is.

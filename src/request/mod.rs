@@ -1,12 +1,11 @@
 //! Requests: what an item asks for, and whether it may have it.
 //!
-//! [`fields`] says what an item looks like, once. [`Checker`] reads an item against it and gives
+//! [`crate::types`] says what an item looks like, once. [`Checker`] reads an item against that and gives
 //! either a [`Draft`], which can be signed without a further question, or a [`Rejection`] with
-//! every violation in it. [`schema`] prints the same table as JSON Schema.
+//! every violation in it. [`schema`] prints the same tables as JSON Schema.
 
 mod check;
 mod draft;
-pub mod fields;
 mod findings;
 mod issued;
 mod rejection;

@@ -52,7 +52,7 @@ impl ErrorCode {
         (
             ErrorCode::UnsupportedCredentialType,
             "`credential_type` names a type that is not issued here",
-            "use `business`, or leave `credential_type` out",
+            "use the type that the message names, or leave `credential_type` out",
         ),
         (
             ErrorCode::IdempotencyKeyConflict,
@@ -128,7 +128,7 @@ impl DetailCode {
         (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
         (DetailCode::WrongType, "write the value as the type that the message asks for"),
         (DetailCode::NotTrue, "have the subject attest, then write `true`"),
-        (DetailCode::UnsupportedType, "write `business`, or leave the field out"),
+        (DetailCode::UnsupportedType, "write the type that the message names, or leave the field out"),
         (DetailCode::Empty, "fill the field in, or leave it out"),
         (DetailCode::TooLong, "shorten the text to the length that the message names"),
         (DetailCode::TooMany, "leave some elements out"),

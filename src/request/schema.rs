@@ -8,23 +8,49 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{self, Field, Kind, Object};
 use super::rules;
+use crate::types::{CredentialType, Field, FieldKind, Object, Types};
 
-/// The schema of an item: with its envelope, or bare.
-pub fn item() -> Value {
-    json!({
+/// The schema of an item of one of these types: with its envelope, or bare.
+pub fn item(types: Types) -> Value {
+    let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "beltic batch item",
         "description": "An item of a batch file: a request with a correlation_id beside it, in an envelope or bare.",
-        "if": { "type": "object", "required": ["request"] },
-        "then": object(&fields::ITEM),
-        "else": object(&fields::BARE_ITEM),
-        "$defs": {
-            "country": { "enum": rules::countries() },
-            "jurisdiction": { "enum": rules::jurisdictions() },
-            "identifier": identifier(),
-        },
+    });
+    for (name, part) in in_either_form(types) {
+        schema[name] = part;
+    }
+    schema["$defs"] = json!({
+        "country": { "enum": rules::countries() },
+        "jurisdiction": { "enum": rules::jurisdictions() },
+        "identifier": identifier(),
+    });
+    schema
+}
+
+/// The schema of an item, with its envelope or without, as members of a schema.
+fn in_either_form(types: Types) -> [(&'static str, Value); 3] {
+    [
+        ("if", json!({ "type": "object", "required": ["request"] })),
+        ("then", by_type(types, CredentialType::item, |named| json!({ "properties": { "request": named } }))),
+        ("else", by_type(types, CredentialType::bare_item, |named| named)),
+    ]
+}
+
+/// The schema of a type's table: of the type that the item names, else of the default type. `place` says where in the
+/// item the name stands.
+fn by_type(
+    types: Types,
+    table: impl Fn(&'static CredentialType) -> &'static Object,
+    place: impl Fn(Value) -> Value,
+) -> Value {
+    let default = object(table(types.default_type()));
+    let others = types.all().iter().skip(1);
+    others.rev().fold(default, |otherwise, other| {
+        // Without `required`, an item that names no type would be one of this type.
+        let named = json!({ "properties": { "credential_type": { "const": other.name } }, "required": ["credential_type"] });
+        json!({ "if": place(named), "then": object(table(other)), "else": otherwise })
     })
 }
 
@@ -63,22 +89,22 @@ fn described(field: &Field) -> Value {
     schema
 }
 
-fn value(kind: &Kind) -> Value {
+fn value(kind: &FieldKind) -> Value {
     match kind {
-        Kind::Ignored => json!({}),
-        Kind::Attestation => json!({ "const": true }),
-        Kind::CredentialType => json!({ "const": fields::CREDENTIAL_TYPE }),
-        Kind::Text { min, max } => text(*min, *max),
-        Kind::Word(words) => json!({ "enum": words }),
-        Kind::Country => json!({ "$ref": "#/$defs/country" }),
-        Kind::Jurisdiction => json!({ "$ref": "#/$defs/jurisdiction" }),
-        Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
-        Kind::PastDateTime => json!({ "type": "string", "format": "date-time" }),
-        Kind::Duration => json!({ "type": "string", "pattern": DURATION_PATTERN }),
-        Kind::PublicJwk => public_jwk(),
-        Kind::Object(inner) => object(inner),
-        Kind::Array { of, max } => array(of, *max),
+        FieldKind::Ignored => json!({}),
+        FieldKind::Attestation => json!({ "const": true }),
+        FieldKind::CredentialType(name) => json!({ "const": name }),
+        FieldKind::Text { min, max } => text(*min, *max),
+        FieldKind::Word(words) => json!({ "enum": words }),
+        FieldKind::Country => json!({ "$ref": "#/$defs/country" }),
+        FieldKind::Jurisdiction => json!({ "$ref": "#/$defs/jurisdiction" }),
+        FieldKind::Boolean => json!({ "type": "boolean" }),
+        FieldKind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
+        FieldKind::PastDateTime => json!({ "type": "string", "format": "date-time" }),
+        FieldKind::Duration => json!({ "type": "string", "pattern": DURATION_PATTERN }),
+        FieldKind::PublicJwk => public_jwk(),
+        FieldKind::Object(inner) => object(inner),
+        FieldKind::Array { of, max } => array(of, *max),
     }
 }
 

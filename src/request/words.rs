@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::fields::{self, Field, Object};
 use super::rules;
 use crate::invisible;
 use crate::json::{Kind, Value};
+use crate::types::{Field, FieldKind, Object};
 
 /// What a field wants, in words that follow "expected".
 pub(super) fn expectation(field: &Field) -> Cow<'static, str> {
-    use fields::Kind::*;
+    use FieldKind::*;
     match &field.kind {
         Ignored => "anything".into(),
         Attestation => "true".into(),
-        CredentialType => fields::CREDENTIAL_TYPE.into(),
+        CredentialType(name) => (*name).into(),
         Word(words) => words.join(" or ").into(),
         Text { .. } => "text".into(),
         Country => "an ISO 3166-1 alpha-2 code, such as GB".into(),
@@ -38,10 +38,10 @@ pub(super) fn found(value: Value<'_>, field: &Field) -> String {
     }
 }
 
-fn holds_nothing_personal(kind: &fields::Kind) -> bool {
+fn holds_nothing_personal(kind: &FieldKind) -> bool {
     match kind {
-        fields::Kind::Object(_) | fields::Kind::PublicJwk => false,
-        fields::Kind::Array { of, .. } => holds_nothing_personal(&of.kind),
+        FieldKind::Object(_) | FieldKind::PublicJwk => false,
+        FieldKind::Array { of, .. } => holds_nothing_personal(&of.kind),
         _ => true,
     }
 }
@@ -62,7 +62,7 @@ fn may_be_quoted(text: &str, field: &Field) -> bool {
     let is_one_word = || is_short(LONGEST_WORD) && !text.trim().contains(char::is_whitespace);
     match field.kind {
         _ if field.personal => false,
-        fields::Kind::Country => is_short(3),
+        FieldKind::Country => is_short(3),
         _ => is_short(SHORTEST_NAME) || is_one_word() || rules::probably_meant(text).is_some(),
     }
 }

@@ -10,7 +10,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Document, Kind, SitePath, json_text};
-use crate::request::fields::{self, Field};
+use crate::types::{Field, FieldKind, Types};
 
 /// The terms that the context of the VC Data Model 2.0 defines for every node. They are protected there: to define
 /// them anew is an error, and needless.
@@ -40,18 +40,19 @@ const DEFINED_ALREADY: [&str; 20] = [
 /// JWT claims by the names under which IANA lists them, as the VC Data Model's context names `cnf` and `exp`.
 const JWT: &str = "https://www.iana.org/assignments/jwt#";
 
-/// The context that is published at `url`, and its path there. The terms of our own are `URL#term`.
-pub fn document(path: SitePath, url: &str) -> Document {
-    let context = json!({ "@context": terms(url) });
+/// The context for credentials of these types that is published at `url`, and its path there. The terms of our own are `URL#term`.
+pub fn document(path: SitePath, url: &str, types: Types) -> Document {
+    let context = json!({ "@context": terms(url, types) });
     Document { path, kind: Kind::Context, bytes: json_text(&context) }
 }
 
-fn terms(url: &str) -> Map<String, Value> {
+fn terms(url: &str, types: Types) -> Map<String, Value> {
     let own = |term: &str| format!("{url}#{term}");
     let mut terms = Map::new();
     terms.insert("@protected".to_owned(), true.into());
     // Types, and the members beside the subject's: see `credential::jwt_vc` and `credential::evidence`.
-    for term in ["BusinessCredential", "EvidenceReference", "document_type", "reference", "subject_id"] {
+    let names = types.all().iter().map(|known| known.vc_type);
+    for term in names.chain(["EvidenceReference", "document_type", "reference", "subject_id"]) {
         terms.insert(term.to_owned(), own(term).into());
     }
     for claim in ["jti", "vct"] {
@@ -59,7 +60,7 @@ fn terms(url: &str) -> Map<String, Value> {
     }
     terms.insert("status".to_owned(), as_json(&format!("{JWT}status")));
     terms.insert("claims".to_owned(), as_json(&own("claims")));
-    for field in fields::SUBJECT.fields {
+    for field in types.all().iter().flat_map(|known| known.subject.1.fields) {
         add_subject_field(&mut terms, field, &own);
     }
     terms
@@ -67,13 +68,13 @@ fn terms(url: &str) -> Map<String, Value> {
 
 fn add_subject_field(terms: &mut Map<String, Value>, field: &Field, own: &impl Fn(&str) -> String) {
     if field.name == "type"
-        && let fields::Kind::Word(types) = field.kind
+        && let FieldKind::Word(types) = field.kind
     {
         terms.extend(types.iter().map(|&name| (name.to_owned(), own(name).into())));
     }
     if !DEFINED_ALREADY.contains(&field.name) {
         let definition = match field.kind {
-            fields::Kind::Object(_) | fields::Kind::Array { .. } => as_json(&own(field.name)),
+            FieldKind::Object(_) | FieldKind::Array { .. } => as_json(&own(field.name)),
             _ => own(field.name).into(),
         };
         terms.insert(field.name.to_owned(), definition);
@@ -106,7 +107,7 @@ mod tests {
     const URL: &str = "https://issuer.example/contexts/kyb/v1";
 
     fn context() -> Map<String, Value> {
-        let document = document(SitePath::known(&["contexts", "kyb", "v1"]), URL);
+        let document = document(SitePath::known(&["contexts", "kyb", "v1"]), URL, Types::BUILT_IN);
         let read: Value = serde_json::from_slice(&document.bytes).unwrap();
         read["@context"].as_object().unwrap().clone()
     }
@@ -128,10 +129,11 @@ mod tests {
         let issuer = Issuer::parse("did:web:issuer.example", key.public()).unwrap();
         let settings = ProfileSettings {
             context: Some(URL.to_owned()),
-            ..ProfileSettings::of_type(issuer.default_vct())
+            ..ProfileSettings::of_types(Types::BUILT_IN, &issuer)
         };
         let profile = Profile::new(&issuer, settings);
         let rules = Rules {
+            types: Types::BUILT_IN,
             allow_unknown: false,
             default_ttl: CalendarDuration::parse("P1Y").unwrap(),
             hash_key: [0; 32],
@@ -208,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_field_of_the_subject_is_defined_and_nothing_of_the_model_is_defined_anew() {
-        let names = fields::SUBJECT.fields.iter().map(|field| field.name.to_owned());
+        let names = Types::BUILT_IN.default_type().subject.1.fields.iter().map(|field| field.name.to_owned());
         assert_defined(names.collect(), &[]);
         let model = [
             "VerifiableCredential",
@@ -237,7 +239,7 @@ mod tests {
     /// A parser that is stricter than most finds nothing to object to: no name twice.
     #[test]
     fn the_document_has_no_faults() {
-        let bytes = document(SitePath::known(&["v1"]), URL).bytes;
+        let bytes = document(SitePath::known(&["v1"]), URL, Types::BUILT_IN).bytes;
         let mut parser = Parser::default();
         let parsed = parser.parse(std::str::from_utf8(&bytes).unwrap().trim_end()).unwrap();
         assert_eq!(parsed.faults(), []);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::columns::{Columns, RowKey};
+use super::columns::Columns;
 use super::csv::Rows;
 use super::error::ItemFault;
 
@@ -50,12 +50,12 @@ impl Chunk {
         Self { first_index: 0, items, bytes_consumed: 0, bytes, shape }
     }
 
-    /// The one column by which the rows of a table of results name credentials, where only one is read: what it
-    /// holds, and its name in the header.
-    pub fn key(&self) -> Option<(RowKey, &str)> {
+    /// The one column that names what the rows of a table are about, where only one is read: the member that it feeds,
+    /// and its name in the header.
+    pub fn key(&self) -> Option<(&'static str, &str)> {
         match &self.shape {
             Shape::Json => None,
-            Shape::Csv(columns) => columns.key().map(|(key, name)| (*key, name.as_str())),
+            Shape::Csv(columns) => columns.key(),
         }
     }
 

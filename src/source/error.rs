@@ -50,14 +50,6 @@ impl InputError {
         Self { input: None, fault: Box::new(fault) }
     }
 
-    /// What it says where results are read, by commands that know no `--input-format` and no `--encoding`.
-    pub fn in_results(&self) -> String {
-        match &self.input {
-            Some(input) => format!("{input}: {}", self.fault.in_results()),
-            None => self.fault.in_results(),
-        }
-    }
-
     /// Whether the file could not be read (exit code 6), rather than being no batch (4).
     pub fn is_io(&self) -> bool {
         matches!(*self.fault, InputFault::Open(_) | InputFault::Read(_) | InputFault::Directory)
@@ -318,16 +310,13 @@ pub enum InputFault {
         /// The delimiter that was used.
         delimiter: Found,
     },
-    /// Neither ids nor tokens in the header of a table of results, whose cells are not shown either.
-    #[error(
-        "line {line}: no column id, credential_id or signed_payload in the header{}",
-        if *.own_ids { ", and no correlation_id or subject_id" } else { "" }
-    )]
-    NoResultColumn {
+    /// A header that does not say what is asked of it.
+    #[error("line {line}: {problem}")]
+    Header {
         /// The header's physical line.
         line: u64,
-        /// Whether ids of the user's own would do.
-        own_ids: bool,
+        /// What is wrong with it, without its cells.
+        problem: String,
     },
     /// Columns that map to nothing.
     #[error("{}", unknown_columns(.0))]
@@ -385,33 +374,6 @@ pub enum InputFault {
         /// The field.
         field: String,
     },
-}
-
-/// The forms of results, for who has something else.
-const RESULTS_EXPECTED: &str =
-    "expected {\"results\":[…]}, an array, or one result, id or token a line (`jq -c` writes one a line)";
-
-impl InputFault {
-    /// What is wrong with results. Advice for batches is of no use there.
-    fn in_results(&self) -> String {
-        match self {
-            Self::Utf16WithoutBom(_) => "UTF-16 without a byte order mark; save as UTF-8".to_owned(),
-            Self::NotInEncoding { line, encoding } => format!("line {line}: not {encoding}; save as UTF-8"),
-            Self::NotUtf8 { line, byte, value } => {
-                format!("not UTF-8: line {line}, byte {byte} (0x{value:02X}); save as UTF-8")
-            }
-            Self::Markup { .. } => "no results: starts with '<' (a web page or XML?)".to_owned(),
-            Self::NoItems => "no results, ids or tokens in it".to_owned(),
-            Self::LooksLike { .. } => format!("no 'results' array at the top level; {RESULTS_EXPECTED}"),
-            Self::NoItemsArray { key, keys } => {
-                format!("no '{key}' array at the top level{}; {RESULTS_EXPECTED}", names(keys))
-            }
-            Self::TrailingData(at) => {
-                format!("{at}: trailing data after the end of the JSON value; {RESULTS_EXPECTED}")
-            }
-            other => other.to_string(),
-        }
-    }
 }
 
 /// A place in a JSON text.
@@ -561,19 +523,6 @@ pub enum ItemFault {
     },
 }
 
-impl ItemFault {
-    /// What it says where results are read, by commands that know neither `--encoding` nor `--failed`.
-    pub fn in_results(&self) -> String {
-        match self {
-            Self::Record { problem: RecordProblem::NotUtf8 { line, byte, value }, .. } => {
-                format!("not UTF-8: line {line}, byte {byte} (0x{value:02X}); save as UTF-8")
-            }
-            Self::Record { problem, lines, .. } => record(problem, lines, true),
-            other => other.to_string(),
-        }
-    }
-}
-
 /// Why a CSV record is not allowed. Lines are physical lines of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -703,7 +652,7 @@ fn found_keys(keys: &[String]) -> String {
 }
 
 /// The keys that an object has instead.
-fn names(keys: &[String]) -> String {
+pub(crate) fn names(keys: &[String]) -> String {
     if keys.is_empty() {
         return " (the object is empty)".to_owned();
     }

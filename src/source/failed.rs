@@ -11,9 +11,10 @@
 use std::io::Write;
 
 use super::chunk::{Chunk, RawItem, Shape};
-use super::columns::{Columns, ERROR_COLUMNS};
+use super::columns::Columns;
 use super::csv::Rows;
 use super::error::{ItemFault, RecordProblem};
+use super::items::ERROR_COLUMNS;
 use crate::json::{Parser, Value};
 use crate::request::Rejection;
 

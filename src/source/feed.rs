@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::bytes::{BLOCK, Bytes};
 use super::chunk::{Chunk, RawItem, Shape};
@@ -181,7 +182,9 @@ impl Feed {
         let mut window = Window::new();
         let format = sniff::format(&name, &mut bytes, &mut window, options)?;
         let cutter = match format {
-            Format::Json => Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, options.contents))),
+            Format::Json => {
+                Cutter::Json(Box::new(JsonCutter::new(options.max_item_bytes, Arc::clone(&options.dialect))))
+            }
             Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
             Format::Csv => Cutter::Csv(Box::new(CsvCutter::open(&mut bytes, &mut window, options)?)),
         };

@@ -7,12 +7,12 @@
 //! its beginning is not needed, and memory stays bounded.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::Contents;
 use super::chunk::RawItem;
+use super::dialect::{Dialect, Meaning};
 use super::error::{Found, InputFault, ItemFault, Position, WarningFault};
 use super::feed::{Batch, Window};
-use super::sniff::is_item_key;
 use crate::files::BYTE_ORDER_MARK;
 use crate::invisible;
 
@@ -30,7 +30,7 @@ const MAX_SHOWN_KEYS: usize = 5;
 #[derive(Debug)]
 pub(super) struct JsonCutter {
     max_item_bytes: usize,
-    contents: Contents,
+    dialect: Arc<dyn Dialect>,
     state: State,
     /// The object at the top level that is being read, if the array of items does not stand on its own.
     object: Option<TopObject>,
@@ -88,11 +88,11 @@ enum State {
 }
 
 impl JsonCutter {
-    pub(super) fn new(max_item_bytes: usize, contents: Contents) -> Self {
+    pub(super) fn new(max_item_bytes: usize, dialect: Arc<dyn Dialect>) -> Self {
         let place = Place { byte: 0, line: 1, line_start: 0 };
         Self {
             max_item_bytes,
-            contents,
+            dialect,
             state: State::Top,
             object: None,
             any_values: false,
@@ -186,7 +186,7 @@ impl JsonCutter {
             (State::Colon { .. }, _) => unexpected("':'"),
             (State::Value { items: true }, b'[') => Ok(State::Element { first: true }),
             (State::Value { items: true }, _) => {
-                Err(InputFault::ItemsNotArray { key: self.contents.envelope(), at, found })
+                Err(InputFault::ItemsNotArray { key: self.dialect.envelope(), at, found })
             }
             (State::Value { items: false }, _) => self.begin_value(byte, State::Skip, at),
             (State::AfterValue, b',') => Ok(self.pass_comma(at, State::Key { first: false })),
@@ -236,7 +236,7 @@ impl JsonCutter {
         // The first value tells an envelope under another name; where items came before, an object is one more,
         // however little it looks like it.
         if is_first && !object.has_item_key {
-            return Err(InputFault::NoItemsArray { key: self.contents.envelope(), keys: object.keys });
+            return Err(InputFault::NoItemsArray { key: self.dialect.envelope(), keys: object.keys });
         }
         let too_long = object.dropped + held > self.max_item_bytes;
         let start = if too_long { window.start } else { window.start - held };
@@ -266,9 +266,10 @@ impl JsonCutter {
 
     /// Whether the key is the one of the items.
     fn note_key(&mut self, key: &str, at: Position, window: &mut Window) -> Result<bool, InputFault> {
-        let envelope = self.contents.envelope();
+        let envelope = self.dialect.envelope();
         let object = self.object.get_or_insert_default();
-        let decides = self.contents == Contents::Items && ITEM_KEYS.contains(&key);
+        let meaning = self.dialect.meaning_of(key);
+        let decides = meaning == Meaning::Decides;
         if decides && object.is_envelope {
             return Err(InputFault::EnvelopeAndItem { at, envelope, key: shown_key(key) });
         }
@@ -289,11 +290,7 @@ impl JsonCutter {
             object.places.push(at);
         }
         if let Some(object) = &mut self.object {
-            object.has_item_key |= match self.contents {
-                // An answer of the API that says `error` is no item that has one from an earlier run.
-                Contents::Items => is_item_key(key) && key != "error",
-                Contents::Results => RESULT_KEYS.contains(&key),
-            };
+            object.has_item_key |= meaning != Meaning::Unknown;
         }
         Ok(false)
     }
@@ -424,12 +421,6 @@ impl JsonCutter {
         Err(InputFault::Truncated { at, inside })
     }
 }
-
-/// What an item has, in its envelope or bare, and no batch.
-const ITEM_KEYS: [&str; 4] = ["request", "self_attestation_complete", "subject", "claims"];
-
-/// The keys of a result, by which it is told from an envelope.
-const RESULT_KEYS: [&str; 6] = ["index", "credential", "error", "id", "credential_id", "signed_payload"];
 
 fn shown_key(key: &str) -> String {
     let shown: String = key.chars().take(MAX_SHOWN_KEY).flat_map(char::escape_debug).collect();
@@ -601,6 +592,12 @@ mod tests {
     use super::super::tests::{Random, items_and_error, stdin};
     use super::super::{Input, InputName};
     use super::*;
+    use crate::source::Items;
+    use crate::types::Types;
+
+    fn items() -> Arc<dyn Dialect> {
+        Arc::new(Items::of(Types::BUILT_IN))
+    }
 
     fn invent(random: &mut Random, depth: usize) -> Value {
         match random.below(if depth == 0 { 4 } else { 6 }) {
@@ -772,7 +769,7 @@ mod tests {
             let text = format!("[1]{}[2]", object.replace("LONG", &long));
             let mut window = Window::new();
             let mut batch = Batch::default();
-            let mut cutter = JsonCutter::new(400, Contents::Items);
+            let mut cutter = JsonCutter::new(400, items());
             for piece in text.as_bytes().chunks(16) {
                 window.bytes.extend_from_slice(piece);
                 cutter.cut(&mut window, &mut batch).unwrap();
@@ -791,7 +788,7 @@ mod tests {
     fn skipped_values_are_not_kept() {
         let mut window = Window::new();
         let mut batch = Batch::default();
-        let mut cutter = JsonCutter::new(1_000, Contents::Items);
+        let mut cutter = JsonCutter::new(1_000, items());
         window.bytes = b"{\"x\":[\n".to_vec();
         for _ in 0..1_000 {
             cutter.cut(&mut window, &mut batch).unwrap();

@@ -23,15 +23,16 @@ mod chunk;
 mod columns;
 mod csv;
 mod damage;
+mod dialect;
 mod error;
 mod failed;
 mod feed;
+mod items;
 mod json;
 mod ndjson;
-mod plan;
 mod sniff;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
@@ -39,14 +40,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
-pub use self::columns::{RowKey, csv_columns, names_credential};
+pub(crate) use self::columns::{normal, shown};
+pub(crate) use self::csv::{cells_of_line, separator_line};
 pub use self::damage::{is_formula, without_apostrophe};
+pub use self::dialect::{Binding, Dialect, Meaning, RowPlan};
+pub(crate) use self::error::names;
 pub use self::error::{
     Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, RecordProblem,
     UnknownColumn, WarningFault,
 };
 pub use self::failed::{FailedWriter, ItemForm};
 use self::feed::Feed;
+pub use self::items::{Items, csv_columns};
+pub(crate) use self::sniff::{begins_on_a_line_of_its_own, first_line_keys};
 use crate::stop::Stop;
 
 /// The most bytes of an item, unless [`Options`] say otherwise: 1 MiB.
@@ -99,27 +105,6 @@ impl FromStr for Format {
     }
 }
 
-/// What inputs hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contents {
-    /// Items to be issued. Format and encoding can be named, and names of files are believed.
-    Items,
-    /// Results of `batch-issue`, and lists of ids and tokens, which are told from one another by
-    /// their content alone. A CSV row becomes the JSON of a result; rows before a fault are
-    /// always handed out.
-    Results,
-}
-
-impl Contents {
-    /// The key of the array in a JSON envelope.
-    fn envelope(self) -> &'static str {
-        match self {
-            Self::Items => "items",
-            Self::Results => "results",
-        }
-    }
-}
-
 /// What `csv.line_breaks` says: whether a cell of a CSV file can hold a line break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LineBreaks {
@@ -166,24 +151,15 @@ impl fmt::Debug for RowCheck {
 #[derive(Debug, Clone)]
 pub struct Options {
     /// What they hold.
-    pub contents: Contents,
-    /// Whether the rows of a table of results may name credentials by ids of the user's own. Of the columns that
-    /// name credentials, one is read then, and the others are not.
-    pub own_ids: bool,
+    pub dialect: Arc<dyn Dialect>,
     /// The format of all inputs; otherwise each one's name and content decide.
     pub format: Option<Format>,
     /// The encoding of inputs without a byte order mark; otherwise UTF-8.
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// The delimiter of CSV inputs, an ASCII character; otherwise it is found from the header.
     pub delimiter: Option<u8>,
-    /// `csv.columns`: header text to column name.
-    pub columns: BTreeMap<String, String>,
-    /// `csv.constants`: column name to the text of a cell that every row has.
-    pub constants: BTreeMap<String, String>,
     /// `csv.line_breaks`.
     pub line_breaks: LineBreaks,
-    /// What the lines of quoted CSV cells are tried with.
-    pub row_check: RowCheck,
     /// The most bytes of an item.
     pub max_item_bytes: usize,
     /// Whether an input may hold no item (`--allow-empty`).
@@ -193,18 +169,15 @@ pub struct Options {
     pub max_items: Option<u64>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    /// What is of this dialect, where nothing else is said.
+    pub fn of(dialect: impl Dialect + 'static) -> Self {
         Self {
-            contents: Contents::Items,
-            own_ids: false,
+            dialect: Arc::new(dialect),
             format: None,
             encoding: None,
             delimiter: None,
-            columns: BTreeMap::new(),
-            constants: BTreeMap::new(),
             line_breaks: LineBreaks::default(),
-            row_check: RowCheck::default(),
             max_item_bytes: DEFAULT_MAX_ITEM_BYTES,
             allow_empty: false,
             max_items: None,
@@ -283,7 +256,6 @@ impl Source {
     /// [`InputError::is_stopped`] is true.
     pub fn open(inputs: Vec<Input>, options: Options, stop: &Stop) -> Result<Self, InputError> {
         refuse_impossible(&inputs)?;
-        columns::check_options(&options).map_err(InputError::of_run)?;
         let mut source = Self {
             options,
             stop: stop.clone(),
@@ -348,7 +320,7 @@ impl Source {
     /// Whether a fault now takes back the items before it. Of items none are to be issued then;
     /// results before a fault are as good as any.
     fn withholds(&self) -> bool {
-        self.options.contents == Contents::Items && !self.handed_out
+        self.options.dialect.withholds() && !self.handed_out
     }
 
     /// Reads the whole run before anything is handed out, and refuses it if it is too long.

@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use super::bytes::Bytes;
-use super::columns::{names_credential, names_own_id};
-use super::csv::{cells_of_line, separator_line};
+use super::dialect::Dialect;
 use super::error::{InputFault, InputName};
 use super::feed::Window;
 use super::json::Splitter;
-use super::{Contents, Format, Options};
-use crate::request::fields::{BARE_ITEM, ITEM};
+use super::{Format, Options};
 
 /// How much of an input without a telling name is looked at.
 const MAX_HEAD: usize = 64 * 1024;
@@ -21,9 +19,13 @@ pub(super) fn format(
     window: &mut Window,
     options: &Options,
 ) -> Result<Format, InputFault> {
-    if options.contents == Contents::Results {
-        read_while(bytes, window, |head| is_undecided(head, |key| key == b"results"))?;
-        return refuse_markup(window, form_of_results(&window.bytes, options));
+    let dialect = &*options.dialect;
+    let by_content = |bytes: &mut Bytes, window: &mut Window| {
+        read_while(bytes, window, |head| is_undecided(head, dialect))?;
+        refuse_markup(window, dialect.format_of(&window.bytes))
+    };
+    if !dialect.believes_names() {
+        return by_content(bytes, window);
     }
     if let Some(format) = options.format {
         read_while(bytes, window, is_unclear)?;
@@ -35,10 +37,7 @@ pub(super) fn format(
             refuse_markup(window, format)?;
             refuse_other_format(window, by_layout(window, format))
         }
-        None => {
-            read_while(bytes, window, |head| is_undecided(head, is_telling_key))?;
-            refuse_markup(window, by_content(&window.bytes))
-        }
+        None => by_content(bytes, window),
     }
 }
 
@@ -84,7 +83,8 @@ fn is_pretty_printed(text: &[u8]) -> bool {
 
 /// Whether more of the first line may tell more. A producer that waits for the first result
 /// before it goes on must not be kept waiting for a line end that JSON does not need.
-fn is_undecided(head: &[u8], is_telling_key: impl Fn(&[u8]) -> bool) -> bool {
+fn is_undecided(head: &[u8], dialect: &dyn Dialect) -> bool {
+    let is_telling_key = |key| std::str::from_utf8(key).is_ok_and(|key| dialect.is_telling_key(key));
     let text = head.trim_ascii_start();
     match text.first() {
         None => true,
@@ -92,11 +92,6 @@ fn is_undecided(head: &[u8], is_telling_key: impl Fn(&[u8]) -> bool) -> bool {
         Some(b'{') if first_line_keys(text).next().is_some_and(&is_telling_key) => false,
         Some(_) => memchr::memchr2(b'\n', b'\r', text).is_none(),
     }
-}
-
-/// Whether an object's first key alone decides between an envelope and an item.
-fn is_telling_key(key: &[u8]) -> bool {
-    key == b"items" || std::str::from_utf8(key).is_ok_and(is_item_key)
 }
 
 fn by_extension(name: &InputName) -> Option<Format> {
@@ -119,7 +114,8 @@ fn extension(path: &Path) -> Option<String> {
     Some(path.extension()?.to_str()?.to_ascii_lowercase())
 }
 
-fn by_content(head: &[u8]) -> Format {
+/// The format of a batch by its first bytes.
+pub(super) fn format_of_items(head: &[u8]) -> Format {
     let text = head.trim_ascii_start();
     match text.first() {
         Some(b'[') => Format::Json,
@@ -135,51 +131,15 @@ fn looks_like_envelope(text: &[u8]) -> bool {
     begins_on_a_line_of_its_own(text) || first_line_keys(text).any(|key| key == b"items")
 }
 
-fn begins_on_a_line_of_its_own(object: &[u8]) -> bool {
+/// Whether what is inside an object begins on another line than the object.
+pub(crate) fn begins_on_a_line_of_its_own(object: &[u8]) -> bool {
     let inside = &object[1..];
     let indented = &inside[..inside.len() - inside.trim_ascii_start().len()];
     indented.contains(&b'\n')
 }
 
-/// The form of results and of lists: a list is lines, as NDJSON is.
-fn form_of_results(head: &[u8], options: &Options) -> Format {
-    let text = head.trim_ascii_start();
-    match text.first() {
-        Some(b'[') => Format::Json,
-        Some(b'{') if looks_like_results(text) => Format::Json,
-        Some(b'{') | None => Format::Ndjson,
-        Some(_) if looks_like_table(text, options) => Format::Csv,
-        Some(_) => Format::Ndjson,
-    }
-}
-
-/// Whether an object is the envelope of results: no result has a key of that name.
-fn looks_like_results(text: &[u8]) -> bool {
-    let is_of_envelope = |key: &[u8]| [&b"results"[..], b"success_count", b"failure_count"].contains(&key);
-    begins_on_a_line_of_its_own(text) || first_line_keys(text).any(is_of_envelope)
-}
-
-/// Whether the first line is the header of a table, which a list does not have: several cells,
-/// one of them a known name, or none of them an id or a token; or the name of a column of the user's own ids alone.
-/// A header without a known name is refused as such, with its names.
-fn looks_like_table(text: &[u8], options: &Options) -> bool {
-    let line = memchr::memchr2(b'\n', b'\r', text).map_or(text, |end| &text[..end]);
-    let line = String::from_utf8_lossy(line);
-    if separator_line(line.as_bytes()).is_some() {
-        return true;
-    }
-    let cells: Vec<&str> = cells_of_line(&line, options).filter(|cell| !cell.is_empty()).collect();
-    if let ([name], true) = (cells.as_slice(), options.own_ids) {
-        return names_own_id(name);
-    }
-    let is_credential = |cell: &&str| cell.contains(':') || cell.starts_with("eyJ");
-    cells.len() > 1
-        && !line.starts_with('#')
-        && (cells.iter().any(|cell| names_credential(cell)) || !cells.iter().any(is_credential))
-}
-
 /// The keys of the object that `text` begins with, as far as they stand on its first line.
-fn first_line_keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn first_line_keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let line = memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]);
     let mut rest = &line[1..];
     std::iter::from_fn(move || {
@@ -190,11 +150,6 @@ fn first_line_keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = after.strip_prefix(b",").unwrap_or(&[]);
         Some(&key[1..key_length - 1])
     })
-}
-
-/// Whether a key is one that an item has, so that the object around it is no envelope.
-pub(super) fn is_item_key(key: &str) -> bool {
-    ITEM.field(key).is_some() || BARE_ITEM.field(key).is_some()
 }
 
 fn refuse_markup(window: &Window, expected: Format) -> Result<Format, InputFault> {
@@ -210,7 +165,7 @@ fn refuse_other_format(window: &Window, expected: Format) -> Result<Format, Inpu
     let text = window.bytes.trim_ascii_start();
     let found = match (expected, text.first()) {
         (Format::Ndjson, Some(b'{')) if first_line_keys(text).next() == Some(b"items") => Format::Json,
-        (Format::Csv, Some(b'{' | b'[')) => by_content(text),
+        (Format::Csv, Some(b'{' | b'[')) => format_of_items(text),
         _ => return Ok(expected),
     };
     Err(InputFault::LooksLike { found, expected })
@@ -238,33 +193,6 @@ mod tests {
     }
 
     #[test]
-    fn results_are_known_by_their_first_line() {
-        let options = Options { contents: Contents::Results, ..Options::default() };
-        for (content, format) in [
-            ("", Format::Ndjson),
-            ("[\"urn:uuid:1\"]", Format::Json),
-            ("{\"index\":0,\"results\":", Format::Json),
-            ("{ \"index\": 0, \"credential\": {}}\n{\"results\":[]}", Format::Ndjson),
-            ("{\"failure_count\":0,\"results\":[{", Format::Json),
-            ("{\"success_count\":1,\n\"results\"", Format::Json),
-            ("{\n  \"other\"", Format::Json),
-            ("index;ID;x", Format::Csv),
-            ("\"index\",\"Credential ID\"\r\n", Format::Csv),
-            ("a\tsigned_payload", Format::Csv),
-            ("sep=,\nid", Format::Csv),
-            ("subject_id,claims_jurisdiction", Format::Csv),
-            ("id", Format::Ndjson),
-            ("\"ID\",\n", Format::Ndjson),
-            ("\"urn:uuid:1\"\n", Format::Ndjson),
-            ("urn:uuid:1,Acme\n", Format::Ndjson),
-            ("# id, and so on\nurn:uuid:1", Format::Ndjson),
-            ("eyJh.e30.x\n", Format::Ndjson),
-        ] {
-            assert_eq!(form_of_results(content.as_bytes(), &options), format, "{content}");
-        }
-    }
-
-    #[test]
     fn content_tells_the_format() {
         for (content, format) in [
             (" [", Format::Json),
@@ -278,7 +206,7 @@ mod tests {
             ("subject_id", Format::Csv),
             ("\"subject_id\"", Format::Csv),
         ] {
-            assert_eq!(by_content(content.as_bytes()), format, "{content}");
+            assert_eq!(format_of_items(content.as_bytes()), format, "{content}");
         }
     }
 

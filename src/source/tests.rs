@@ -1,12 +1,19 @@
 //! Whole files through a [`Source`]: the dirty files of the test data, pipes, several
 //! inputs, limits.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::*;
+use crate::types::Types;
+
+/// How batches are read where nothing else is said.
+fn items_options() -> Options {
+    Options::of(Items::of(Types::BUILT_IN))
+}
 
 /// An item as a worker sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +81,7 @@ pub(super) fn run(inputs: Vec<Input>, options: Options) -> (Vec<Seen>, Option<In
 
 /// What an input holds, read without options.
 pub(super) fn items_and_error(input: Input) -> (Vec<Seen>, Option<InputError>) {
-    run(vec![input], Options::default())
+    run(vec![input], items_options())
 }
 
 /// A small generator of numbers (xorshift), the same in every run.
@@ -110,7 +117,7 @@ fn clean(folder: &Path) -> Vec<Value> {
 }
 
 fn read_messy(folder: &Path, name: &str) -> (Vec<Seen>, Option<InputError>) {
-    run(vec![Input::File(folder.join(name))], Options::default())
+    run(vec![Input::File(folder.join(name))], items_options())
 }
 
 fn accepted(folder: &Path, name: &str) -> Vec<Seen> {
@@ -319,7 +326,7 @@ fn quoted_line_breaks_are_kept_and_lines_are_physical() {
 #[test]
 fn windows_1252_is_read_when_it_is_named() {
     let Some(folder) = messy() else { return };
-    let options = Options { encoding: Some(encoding_rs::WINDOWS_1252), ..Options::default() };
+    let options = Options { encoding: Some(encoding_rs::WINDOWS_1252), ..items_options() };
     let file = |name: &str| vec![Input::File(folder.join(name))];
     let (seen, error) = run(file("c05-excel-cp1252-semicolon.csv"), options.clone());
     assert!(error.is_none());
@@ -401,7 +408,7 @@ fn percentages_are_numbers_only_where_they_are_written_as_json_numbers() {
 fn other_envelope_keys_are_warned_of() {
     let Some(folder) = messy() else { return };
     let file = Input::File(folder.join("j26-envelope-extra-keys.json"));
-    let mut source = Source::open(vec![file], Options::default(), &Stop::default()).unwrap();
+    let mut source = Source::open(vec![file], items_options(), &Stop::default()).unwrap();
     let mut warnings = Vec::new();
     let mut count = 0;
     while let Some(chunk) = source.next_chunk().unwrap() {
@@ -486,7 +493,7 @@ fn the_size_of_reads_makes_no_difference() {
         }
         for limit in [DEFAULT_MAX_ITEM_BYTES, 300] {
             let format = extension.parse().ok();
-            let options = Options { format, max_item_bytes: limit, ..Options::default() };
+            let options = Options { format, max_item_bytes: limit, ..items_options() };
             let (whole, whole_error) = run(vec![stdin(bytes.clone())], options.clone());
             let (drip, drip_error) = run(vec![Drip::input(bytes.clone())], options);
             let text = |error: Option<InputError>| error.map(|error| error.to_string());
@@ -514,7 +521,7 @@ fn items_are_handed_out_before_the_next_read() {
         ["subject_id,self_attestation_complete,kyb_status\n1,true,x\n", "2,true,x\n3,true,x\n", "4,"],
     ] {
         let input = Input::Stdin(Box::new(Turns(turns.into())));
-        let mut source = Source::open(vec![input], Options::default(), &Stop::default()).unwrap();
+        let mut source = Source::open(vec![input], items_options(), &Stop::default()).unwrap();
         assert_eq!(source.next_chunk().unwrap().unwrap().items.len(), 1);
         assert_eq!(source.next_chunk().unwrap().unwrap().items.len(), 2);
     }
@@ -531,13 +538,12 @@ fn formats_are_told_apart_without_a_name() {
         ("{\"request\":{\n{}\n", 2),
         ("42,subject_id,self_attestation_complete;kyb_status;subject_id\ntrue;x;1\nTRUE;y;2", 2),
     ] {
-        let options = Options {
-            columns: BTreeMap::from([(
-                "42,subject_id,self_attestation_complete".to_owned(),
-                "self_attestation_complete".to_owned(),
-            )]),
-            ..Options::default()
-        };
+        let columns = BTreeMap::from([(
+            "42,subject_id,self_attestation_complete".to_owned(),
+            "self_attestation_complete".to_owned(),
+        )]);
+        let mapped = Items::new(Types::BUILT_IN, columns, BTreeMap::new(), RowCheck::default()).unwrap();
+        let options = Options::of(mapped);
         assert_eq!(items(text, options).len(), count, "{text}");
     }
 }
@@ -559,7 +565,7 @@ fn several_inputs_are_one_run() {
         file(&folder, "b.csv", "subject_id,self_attestation_complete,kyb_status\r3,true,x\r"),
         file(&folder, "c.json", "{\"items\":[{\"n\":4}]}"),
     ];
-    let mut source = Source::open(inputs, Options::default(), &Stop::default()).unwrap();
+    let mut source = Source::open(inputs, items_options(), &Stop::default()).unwrap();
     let mut seen = Vec::new();
     let mut consumed = Vec::new();
     while let Some(chunk) = source.next_chunk().unwrap() {
@@ -588,20 +594,19 @@ fn every_input_is_checked_before_the_first_item() {
         ("d.ndjson", "", "empty file"),
     ] {
         let error =
-            Source::open(vec![good(), file(&folder, name, content)], Options::default(), &Stop::default())
+            Source::open(vec![good(), file(&folder, name, content)], items_options(), &Stop::default())
                 .unwrap_err();
         assert!(error.to_string().contains(message) && error.to_string().contains(name), "{error}");
         assert!(!error.is_io());
     }
     for path in [folder.path().to_owned(), folder.path().join("absent.csv")] {
         let error =
-            Source::open(vec![good(), Input::File(path)], Options::default(), &Stop::default()).unwrap_err();
+            Source::open(vec![good(), Input::File(path)], items_options(), &Stop::default()).unwrap_err();
         assert!(error.is_io(), "{error}");
     }
-    let twice =
-        Source::open(vec![stdin("{}"), stdin("{}")], Options::default(), &Stop::default()).unwrap_err();
+    let twice = Source::open(vec![stdin("{}"), stdin("{}")], items_options(), &Stop::default()).unwrap_err();
     assert!(twice.is_usage());
-    assert!(Source::open(Vec::new(), Options::default(), &Stop::default()).unwrap_err().is_usage());
+    assert!(Source::open(Vec::new(), items_options(), &Stop::default()).unwrap_err().is_usage());
 }
 
 // --------------------------------------------------------------------------------------- limits
@@ -614,7 +619,7 @@ fn a_late_fault_comes_after_the_items_before_it() {
     }
     text += "]}";
     let folder = tempfile::tempdir().unwrap();
-    let (seen, error) = run(vec![file(&folder, "late.json", text)], Options::default());
+    let (seen, error) = run(vec![file(&folder, "late.json", text)], items_options());
     assert_eq!(seen.len(), 1_500);
     assert!(error.unwrap().to_string().contains("trailing comma"));
 }
@@ -622,7 +627,7 @@ fn a_late_fault_comes_after_the_items_before_it() {
 #[test]
 fn api_limits_refuse_the_whole_run() {
     let lines = |n: usize| "{}\n".repeat(n);
-    let options = Options { max_items: Some(1_000), ..Options::default() };
+    let options = Options { max_items: Some(1_000), ..items_options() };
     let (seen, error) = run(vec![stdin(lines(1_000))], options.clone());
     assert_eq!((seen.len(), error.is_none()), (1_000, true));
     let (seen, error) = run(vec![stdin(lines(1_001))], options.clone());
@@ -635,7 +640,7 @@ fn api_limits_refuse_the_whole_run() {
 
 #[test]
 fn items_that_are_too_long_fail_alone() {
-    let options = Options { max_item_bytes: 60, ..Options::default() };
+    let options = Options { max_item_bytes: 60, ..items_options() };
     let long = "x".repeat(300_000);
     let short = |fault: &Seen| fault.fault();
     let ndjson =
@@ -663,11 +668,10 @@ fn items_that_are_too_long_fail_alone() {
 
 #[test]
 fn chunks_end_at_a_thousand_items_or_half_a_megabyte() {
-    let small = items("{}\n".repeat(2_500), Options::default());
+    let small = items("{}\n".repeat(2_500), items_options());
     assert_eq!(small.len(), 2_500);
     let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(100_000));
-    let mut source =
-        Source::open(vec![stdin(line.repeat(20))], Options::default(), &Stop::default()).unwrap();
+    let mut source = Source::open(vec![stdin(line.repeat(20))], items_options(), &Stop::default()).unwrap();
     let mut sizes = Vec::new();
     while let Some(chunk) = source.next_chunk().unwrap() {
         sizes.push(chunk.items.len());
@@ -680,7 +684,7 @@ fn chunks_end_at_a_thousand_items_or_half_a_megabyte() {
 fn one_chunk_is_known_to_be_all_where_nothing_can_follow() {
     let folder = tempfile::tempdir().unwrap();
     let is_one_chunk = |inputs| {
-        let mut source = Source::open(inputs, Options::default(), &Stop::default()).unwrap();
+        let mut source = Source::open(inputs, items_options(), &Stop::default()).unwrap();
         let at_first = source.is_one_chunk();
         source.next_chunk().unwrap();
         assert!(!source.is_one_chunk(), "there was one chunk");
@@ -706,9 +710,9 @@ fn gzip_cut_anywhere_is_never_a_short_batch() {
     encoder.write_all("{\"a\":\"some text to be packed\"}\n".repeat(20).as_bytes()).unwrap();
     let member = encoder.finish().unwrap();
     let two = [member.clone(), member.clone()].concat();
-    assert_eq!(items(two.clone(), Options::default()).len(), 40);
+    assert_eq!(items(two.clone(), items_options()).len(), 40);
     for end in (2..two.len()).filter(|end| *end != member.len()) {
-        let (_, error) = run(vec![stdin(&two[..end])], Options::default());
+        let (_, error) = run(vec![stdin(&two[..end])], items_options());
         let error = error.unwrap_or_else(|| panic!("cut at {end} is accepted")).to_string();
         assert!(
             error.contains("gzip stream ends early") || error.contains("gzip stream is damaged"),
@@ -716,7 +720,7 @@ fn gzip_cut_anywhere_is_never_a_short_batch() {
         );
     }
     let damaged = [&two[..member.len() - 6], &[0xFF; 6]].concat();
-    let (_, error) = run(vec![stdin(damaged)], Options::default());
+    let (_, error) = run(vec![stdin(damaged)], items_options());
     assert!(error.unwrap().to_string().contains("damaged"));
 }
 
@@ -733,7 +737,7 @@ fn kinds_of_files_that_are_none_of_ours() {
         (b"\xEF\xBB\xBF", "no items"),
     ] {
         for input in [stdin(bytes), Drip::input(bytes.to_vec())] {
-            let (seen, error) = run(vec![input], Options::default());
+            let (seen, error) = run(vec![input], items_options());
             assert!(seen.is_empty());
             let error = error.unwrap().to_string();
             assert!(error.contains(message), "{error}");
@@ -751,7 +755,7 @@ fn names_and_content_that_disagree() {
         ("d.ndjson", "[\n{\"a\":1]", "line 2, column 7 (byte 9): ']' closes a bracket of the other kind"),
         ("e.json", "a,b\n", "not JSON at line 1, column 1 (byte 1): found 'a'"),
     ] {
-        let (_, error) = run(vec![file(&folder, name, content)], Options::default());
+        let (_, error) = run(vec![file(&folder, name, content)], items_options());
         let error = error.unwrap().to_string();
         assert!(error.contains(message), "{error}");
     }
@@ -770,8 +774,7 @@ fn a_failing_disk_is_an_io_error() {
         }
     }
     let mut source =
-        Source::open(vec![Input::Stdin(Box::new(Fails(false)))], Options::default(), &Stop::default())
-            .unwrap();
+        Source::open(vec![Input::Stdin(Box::new(Fails(false)))], items_options(), &Stop::default()).unwrap();
     assert_eq!(source.next_chunk().unwrap().unwrap().items.len(), 3);
     let error = source.next_chunk().unwrap_err();
     assert!(error.is_io());
@@ -800,7 +803,7 @@ fn json_faults_name_their_place() {
         ("\"text\"", "found '\"', expected '{' or '['"),
         ("   ", "no items"),
     ] {
-        let (seen, error) = run(vec![file(&folder, "a.json", json)], Options::default());
+        let (seen, error) = run(vec![file(&folder, "a.json", json)], items_options());
         assert!(seen.is_empty(), "{json}");
         let error = error.unwrap_or_else(|| panic!("{json} is accepted")).to_string();
         assert!(error.contains(message), "{json}: {error}");
@@ -830,7 +833,7 @@ fn an_input_without_the_end_of_an_item_is_given_up() {
         (Format::Json, "{\"items\":[", b' '),
         (Format::Json, "{\"other\":\"", b'a'),
     ] {
-        let options = Options { format: Some(format), max_item_bytes: 1_000, ..Options::default() };
+        let options = Options { format: Some(format), max_item_bytes: 1_000, ..items_options() };
         let input = Input::Ready(InputName::Stdin, Box::new(Endless(start.into(), byte)));
         let (seen, error) = run(vec![input], options);
         let error = error.unwrap_or_else(|| panic!("{start:?} ended")).to_string();
@@ -844,11 +847,11 @@ fn an_input_without_the_end_of_an_item_is_given_up() {
 fn an_input_may_be_empty_where_that_is_allowed() {
     let input = |text: &'static str| Input::Ready(InputName::Stdin, Box::new(text.as_bytes()));
     for text in ["", "\n \n", "[]", "{\"items\": []}"] {
-        let options = Options { allow_empty: true, ..Options::default() };
+        let options = Options { allow_empty: true, ..items_options() };
         let (seen, error) = run(vec![input(text)], options.clone());
         assert!(seen.is_empty() && error.is_none(), "{text:?}: {error:?}");
         let (seen, error) = run(vec![input(text), input("{\"a\":1}\n"), input(text)], options);
         assert!(seen.len() == 1 && error.is_none(), "{text:?}: {error:?}");
-        assert!(run(vec![input(text)], Options::default()).1.unwrap().is_empty(), "{text:?}");
+        assert!(run(vec![input(text)], items_options()).1.unwrap().is_empty(), "{text:?}");
     }
 }

@@ -7,6 +7,7 @@ use super::times::{Moment, date_time, numeric_date};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
 use crate::token::Disclosed;
+use crate::types::{CredentialType, Types};
 
 /// The context that stands first in a credential of the VC Data Model 2.0.
 pub(super) const CREDENTIALS_V2: &str = "https://www.w3.org/ns/credentials/v2";
@@ -30,13 +31,15 @@ pub(super) struct Claims<'d> {
     pub(super) ends: [Option<Moment>; 2],
     pub(super) token_status: Option<Value<'d>>,
     pub(super) bitstring_status: Option<Value<'d>>,
-    /// The businesses, where the credential is one of ours: one, unless it has several subjects.
-    pub(super) businesses: Vec<Business<'d>>,
+    /// What is said, where the credential is of a type that we know: about one subject, unless it has several.
+    pub(super) statements: Vec<Statement<'d>>,
 }
 
-/// Where the claims about a business stand.
+/// Where the claims about a subject stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Business<'d> {
+pub(super) struct Statement<'d> {
+    /// By whose rules they are checked.
+    pub(super) credential_type: &'static CredentialType,
     pub(super) subject: Option<Value<'d>>,
     pub(super) claims: Option<Value<'d>>,
     /// Whether claims may be missing because they were withheld.
@@ -114,26 +117,26 @@ impl<'d> Members<'d> {
 }
 
 impl<'d> Claims<'d> {
-    /// Reads the claims of a credential of this format.
-    pub(super) fn read(payload: Value<'d>, format: Format) -> Result<Claims<'d>, Refusal> {
+    /// Reads the claims of a credential of this format, and finds its type among these.
+    pub(super) fn read(payload: Value<'d>, format: Format, known: Types) -> Result<Claims<'d>, Refusal> {
         let members = Members::of(payload);
         match format {
-            Format::JwtVc => of_credential(members),
-            Format::SdJwtVc => of_sd_jwt(members),
-            Format::LegacyVc => of_vc_claim(members),
+            Format::JwtVc => of_credential(members, known),
+            Format::SdJwtVc => of_sd_jwt(members, known),
+            Format::LegacyVc => of_vc_claim(members, known),
         }
     }
 }
 
 /// VC Data Model 2.0, secured by VC-JOSE-COSE: the payload is the credential.
-fn of_credential<'d>(members: Members<'d>) -> Result<Claims<'d>, Refusal> {
+fn of_credential<'d>(members: Members<'d>, known: Types) -> Result<Claims<'d>, Refusal> {
     for (name, member) in [("vc", members.vc), ("vp", members.vp)] {
         if member.is_some() {
             return Err(wrong(format!("`{name}` is not allowed: the payload itself is the credential")));
         }
     }
     check_context(members.context, CREDENTIALS_V2)?;
-    let types = check_types(members.types)?;
+    let of_type = check_types(members.types, known)?;
     let issuer = issuer_id("issuer", required("issuer", members.issuer)?)?;
     let id = url("id", members.id)?;
     let jti = optional_text("jti", members.jti)?;
@@ -143,23 +146,23 @@ fn of_credential<'d>(members: Members<'d>) -> Result<Claims<'d>, Refusal> {
     if let (Some(id), Some(jti)) = (&id, &jti) {
         agree("jti", jti, "id", id)?;
     }
-    let is_business = types == Types::Business;
-    let subjects =
-        check_subjects(members.credential_subject, optional_text("sub", members.sub)?, is_business)?;
+    let sub = optional_text("sub", members.sub)?;
+    let subjects = check_subjects(members.credential_subject, sub, of_type.is_some())?;
     let (valid_from, valid_until) =
         (times_of("validFrom", members.valid_from)?, times_of("validUntil", members.valid_until)?);
     if let (Some(from), Some(until)) = (valid_from, valid_until) {
         in_order(from, until)?;
     }
     check_entries(members.credential_status)?;
-    let business = |subject: &Value<'d>| Business {
+    let statement = |credential_type, subject: &Value<'d>| Statement {
+        credential_type,
         subject: Some(*subject),
         claims: subject.member("claims"),
         may_be_withheld: false,
     };
-    let businesses = match types {
-        Types::Business => subjects.iter().map(business).collect(),
-        Types::Other => Vec::new(),
+    let statements = match of_type {
+        Some(of_type) => subjects.iter().map(|subject| statement(of_type, subject)).collect(),
+        None => Vec::new(),
     };
     Ok(Claims {
         issuer,
@@ -170,13 +173,13 @@ fn of_credential<'d>(members: Members<'d>) -> Result<Claims<'d>, Refusal> {
         ends: [number("exp", members.exp)?, valid_until],
         token_status: members.status,
         bitstring_status: members.credential_status,
-        businesses,
+        statements,
     })
 }
 
 /// SD-JWT VC, after its disclosures were put in. `iss` and `exp` are required here, though the draft
 /// leaves them open: without them there is nobody to ask and no end.
-fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
+fn of_sd_jwt(members: Members<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
     let issuer = text("iss", required("iss", members.iss)?)?;
     let vct = text("vct", required("vct", members.vct)?)?;
     let exp = numeric_date("exp", required("exp", members.exp)?)?;
@@ -184,11 +187,14 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     check_confirmation(members.cnf)?;
     check_types_beside(members, &vct)?;
     check_entries(members.credential_status)?;
-    let is_business = is_business_type(&vct);
-    if is_business && let (Some(sub), Some(id)) = (&sub, subject_text(members.subject, "id")) {
+    let of_type = known.of_default_vct(&vct);
+    if of_type.is_some()
+        && let (Some(sub), Some(id)) = (&sub, subject_text(members.subject, "id"))
+    {
         agree("sub", sub, "subject.id", &id)?;
     }
-    let business = is_business.then_some(Business {
+    let statement = of_type.map(|credential_type| Statement {
+        credential_type,
         subject: members.subject,
         claims: members.claims,
         may_be_withheld: true,
@@ -203,13 +209,13 @@ fn of_sd_jwt(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
         token_status: members.status,
         // The draft knows no such member. Who adds one means what it means elsewhere.
         bitstring_status: members.credential_status,
-        businesses: business.into_iter().collect(),
+        statements: statement.into_iter().collect(),
     })
 }
 
 /// VC Data Model 1.1 section 6.3.1: the rest of the credential under `vc`. What is said in both places
 /// must be the same.
-fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
+fn of_vc_claim(members: Members<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
     if members.vp.is_some() {
         return Err(wrong("`vp` is not allowed in a credential"));
     }
@@ -219,7 +225,8 @@ fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
     }
     let inner = Members::of(vc);
     check_context(inner.context, CREDENTIALS_V1)?;
-    check_types(inner.types)?;
+    // Credentials of the older model are none of ours, whatever they are called.
+    check_types(inner.types, known)?;
     let issuer = text("iss", required("iss", members.iss)?)?;
     if let Some(named) = inner.issuer {
         agree("vc.issuer", &issuer_id("vc.issuer", named)?, "iss", &issuer)?;
@@ -251,7 +258,7 @@ fn of_vc_claim(members: Members<'_>) -> Result<Claims<'_>, Refusal> {
         ends: [number("exp", members.exp)?, times_of("vc.expirationDate", inner.expiration_date)?],
         token_status,
         bitstring_status,
-        businesses: Vec::new(),
+        statements: Vec::new(),
     })
 }
 
@@ -340,39 +347,32 @@ pub(super) fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Types {
-    Business,
-    Other,
-}
-
-/// `type`: a text or an array of texts, among them `VerifiableCredential`.
-fn check_types(types: Option<Value<'_>>) -> Result<Types, Refusal> {
+/// `type`: a text or an array of texts, among them `VerifiableCredential`. A type that we know is returned.
+fn check_types(types: Option<Value<'_>>, known: Types) -> Result<Option<&'static CredentialType>, Refusal> {
     let types = required("type", types)?;
-    let (mut credential, mut kind) = (false, Types::Other);
+    let (mut credential, mut of_type) = (false, None);
     let single = (types.kind() == Kind::String).then_some(types);
     for name in single.into_iter().chain(types.elements()) {
         match text("type", name)?.as_ref() {
             "VerifiableCredential" => credential = true,
-            "BusinessCredential" => kind = Types::Business,
             name @ (LIST_TYPE | "StatusList2021Credential" | "VerifiablePresentation") => {
                 // Kinds of tokens must not stand in for each other (RFC 8725 section 3.12).
                 let message = format!("it is a {name}, not a credential");
                 return Err(Refusal::new(Reason::UnsupportedType, Step::Claims, message));
             }
-            _ => {}
+            name => of_type = known.of_vc_type(name).or(of_type),
         }
     }
-    if credential { Ok(kind) } else { Err(wrong("`type` does not include VerifiableCredential")) }
+    if credential { Ok(of_type) } else { Err(wrong("`type` does not include VerifiableCredential")) }
 }
 
 /// `credentialSubject`: one object or several, each saying something beside its id. A `sub` names one of them: by its
-/// `id`, or by its `subject_id`, where credentials of businesses put ids that are not URIs. `subject_id` may mean
+/// `id`, or by its `subject_id`, where credentials of types that we know put ids that are not URIs. `subject_id` may mean
 /// something else to others, and counts there only where no subject has an `id`.
 fn check_subjects<'d>(
     subjects: Option<Value<'d>>,
     sub: Option<Cow<'_, str>>,
-    is_business: bool,
+    is_known: bool,
 ) -> Result<Vec<Value<'d>>, Refusal> {
     let subjects = required("credentialSubject", subjects)?;
     let single = (subjects.kind() == Kind::Object).then_some(subjects);
@@ -392,7 +392,7 @@ fn check_subjects<'d>(
     if !ids.is_empty() && !ids.contains(&sub) {
         return Err(contradicts_sub("id"));
     }
-    if (is_business || ids.is_empty()) && !own_ids.is_empty() && !own_ids.contains(&sub) {
+    if (is_known || ids.is_empty()) && !own_ids.is_empty() && !own_ids.contains(&sub) {
         return Err(contradicts_sub("subject_id"));
     }
     Ok(subjects)
@@ -426,11 +426,6 @@ fn issuer_id<'d>(name: &str, issuer: Value<'d>) -> Result<Cow<'d, str>, Refusal>
         Kind::Object => text(name, required("issuer.id", issuer.member("id"))?),
         _ => text(name, issuer),
     }
-}
-
-/// Whether this is the name of a business credential that no setting has changed.
-fn is_business_type(vct: &str) -> bool {
-    vct == "urn:beltic:business:1" || vct.starts_with("https://") && vct.ends_with("/credentials/business/v1")
 }
 
 fn number(name: &'static str, value: Option<Value<'_>>) -> Result<Option<Moment>, Refusal> {

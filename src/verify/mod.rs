@@ -29,9 +29,9 @@ pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 use crate::clock::UnixTime;
 use crate::json::{Kind, Parser, Value};
 use crate::keys::Implementation;
-use crate::request::{self, fields};
+use crate::request;
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
-use claims::{Business, Claims, check_never_disclosable};
+use claims::{Claims, Statement, check_never_disclosable};
 use header::Typ;
 use open::{Opener, at, shown, split};
 use ring::RingKey;
@@ -209,7 +209,7 @@ fn judge_claims<'d>(
     (policy, now): (&Policy, UnixTime),
     status: &mut dyn StatusSource,
 ) -> Result<(Claims<'d>, Unchecked), Refusal> {
-    let claims = Claims::read(payload, format)?;
+    let claims = Claims::read(payload, format, policy.types)?;
     let issuer_is_known = check_issuer(&claims.issuer, key, policy)?;
     check_type(&claims, policy)?;
     check_audience(&claims, policy)?;
@@ -243,11 +243,13 @@ fn check_issuer(issuer: &str, key: &RingKey, policy: &Policy) -> Result<bool, Re
 }
 
 fn check_type(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
-    let Some(expected) = policy.vct.as_deref() else { return Ok(()) };
+    let expected = &policy.vcts;
     match claims.vct.as_deref() {
-        Some(vct) if vct == expected => Ok(()),
+        _ if expected.is_empty() => Ok(()),
+        Some(vct) if expected.iter().any(|expected| expected == vct) => Ok(()),
         found => {
             let found = found.map_or("missing".to_owned(), shown);
+            let expected = expected.join(" or ");
             let message = format!("`vct` is {found}; expected {expected}");
             Err(Refusal::new(Reason::TypeMismatch, Step::Issuer, message))
         }
@@ -315,20 +317,21 @@ fn in_words(seconds: i64) -> String {
     }
 }
 
-/// What is said about each business, by the rules of the item that asked for it. Unknown claims are
+/// What is said about each subject, by the rules of the item that asked for it. Unknown claims are
 /// ignored (RFC 7519 section 4). Returns whether there was anything to check.
 fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
-    for business in &claims.businesses {
-        check_business(*business, now)?;
+    for statement in &claims.statements {
+        check_statement(*statement, now)?;
     }
-    Ok(!claims.businesses.is_empty())
+    Ok(!claims.statements.is_empty())
 }
 
-fn check_business(business: Business<'_>, now: UnixTime) -> Result<(), Refusal> {
+fn check_statement(statement: Statement<'_>, now: UnixTime) -> Result<(), Refusal> {
+    let Statement { credential_type, subject, claims, may_be_withheld } = statement;
     let parts = [
-        ("claims", business.claims, &fields::CLAIMS, business.may_be_withheld),
+        ("claims", claims, credential_type.claims.1, may_be_withheld),
         // The subject's id may stand in `sub` alone, or be called `subject_id`.
-        ("subject", business.subject, &fields::SUBJECT, true),
+        ("subject", subject, credential_type.subject.1, true),
     ];
     for (name, part, object, may_be_withheld) in parts {
         let problem = match part {

@@ -2,6 +2,7 @@
 
 use crate::clock::UnixTime;
 use crate::request::rules::CalendarDuration;
+use crate::types::Types;
 
 /// The greatest allowance for clocks that differ, in seconds.
 pub const MAX_LEEWAY: u32 = 300;
@@ -15,8 +16,10 @@ pub struct Policy {
     pub leeway: u32,
     /// Who must have issued the credential.
     pub issuer: Option<String>,
-    /// What type it must be of.
-    pub vct: Option<String>,
+    /// What `vct` it must have, one of these; any where there are none.
+    pub vcts: Vec<String>,
+    /// The types whose claims are checked by the rules under which they are issued.
+    pub types: Types,
     /// Whom a credential that names an audience must be meant for. Without this, such a credential is refused (RFC
     /// 7519 section 4.1.3).
     pub audience: Option<String>,
@@ -35,7 +38,8 @@ impl Policy {
             now,
             leeway: 0,
             issuer: None,
-            vct: None,
+            vcts: Vec::new(),
+            types: Types::BUILT_IN,
             audience: None,
             max_ttl: None,
             legacy_vc: false,

@@ -181,7 +181,7 @@ pub enum Step {
     Issuer,
     /// The times.
     Times,
-    /// The claims of a business.
+    /// The claims of a type that is issued here.
     Schema,
     /// The status.
     Status,
@@ -199,7 +199,7 @@ impl Step {
         (Step::Claims, "the members that every credential of the format has"),
         (Step::Issuer, "the key belongs to the issuer; `--issuer`, `--vct`, `--audience`"),
         (Step::Times, "both periods hold at the time asked for; `--max-ttl`"),
-        (Step::Schema, "what is said about the business, by the rules of a batch item"),
+        (Step::Schema, "what is said about the subject, by the rules of a batch item"),
         (Step::Status, "neither revoked nor suspended, by every status list that it names"),
     ];
 

@@ -8,8 +8,11 @@ use beltic::batch::row_check;
 use beltic::clock::{Clock, system_now};
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Checker, Rejection, Rules};
-use beltic::source::{Format, Input, InputName, ItemFault, LineBreaks, Options, RecordProblem, Source};
+use beltic::source::{
+    Format, Input, InputName, ItemFault, Items, LineBreaks, Options, RecordProblem, Source,
+};
 use beltic::stop::Stop;
+use beltic::types::Types;
 use proptest::prelude::*;
 
 use crate::holds;
@@ -138,13 +141,10 @@ struct Failed {
 
 fn read(bytes: &[u8], line_breaks: LineBreaks) -> Read {
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    let rules = Rules { allow_unknown: false, default_ttl, hash_key: [0; 32] };
-    let options = Options {
-        format: Some(Format::Csv),
-        line_breaks,
-        row_check: row_check(rules.clone(), Clock::System),
-        ..Options::default()
-    };
+    let rules = Rules { types: Types::BUILT_IN, allow_unknown: false, default_ttl, hash_key: [0; 32] };
+    let check = row_check(rules.clone(), Clock::System);
+    let items = Items::new(Types::BUILT_IN, Default::default(), Default::default(), check).unwrap();
+    let options = Options { format: Some(Format::Csv), line_breaks, ..Options::of(items) };
     let input = Input::Ready(InputName::Stdin, Box::new(Cursor::new(bytes.to_vec())));
     let mut read = Read::default();
     let mut source = Source::open(vec![input], options, &Stop::default()).unwrap();

@@ -11,10 +11,11 @@ use beltic::keys::{CertificateChain, IssuerKey, PublicKey};
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Checker, Rules};
 use beltic::results::Results;
-use beltic::source::{Format, Input, InputName, Options, Source};
+use beltic::source::{Format, Input, InputName, Items, Options, Source};
 use beltic::status::{bitstring, token_list};
 use beltic::stop::Stop;
 use beltic::token;
+use beltic::types::Types;
 use beltic::verify::{KeyRing, Lists, Policy, Verifier};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -202,14 +203,15 @@ fn signed(header: &[u8], payload: &[u8], tail: &str) -> String {
 
 /// Cuts a batch into items, and has each checked. What there is to say is said.
 fn read_batch(bytes: Vec<u8>, format: Option<Format>) {
-    let options = Options { format, max_item_bytes: 4096, ..Options::default() };
+    let options = Options { format, max_item_bytes: 4096, ..Options::of(Items::of(Types::BUILT_IN)) };
     let input = Input::Opened(InputName::Stdin, Box::new(Cursor::new(bytes)));
     let mut source = match Source::open(vec![input], options, &Stop::default()) {
         Ok(source) => source,
         Err(error) => return drop(error.to_string()),
     };
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    let mut checker = Checker::new(Rules { allow_unknown: true, default_ttl, hash_key: [7; 32] });
+    let mut checker =
+        Checker::new(Rules { types: Types::BUILT_IN, allow_unknown: true, default_ttl, hash_key: [7; 32] });
     let now = policy().now;
     loop {
         let chunk = match source.next_chunk() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use beltic::request::fields::{ITEM, Kind, Object};
+use beltic::types::{FieldKind, Object, Types};
 use serde_yaml::{Mapping, Value};
 
 use super::{beltic, code, fixture, project_with_key, rows_of_block};
@@ -11,14 +11,14 @@ use super::{beltic, code, fixture, project_with_key, rows_of_block};
 #[test]
 fn the_request_has_the_fields_that_are_compared() {
     let mut known: Vec<&str> = vec!["items"];
-    push_names(&ITEM, &mut known);
+    push_names(Types::BUILT_IN.default_type().item(), &mut known);
     assert_eq!(sorted(documented("api request")), sorted(known));
 }
 
 fn push_names<'f>(object: &'f Object, names: &mut Vec<&'f str>) {
     for field in object.fields {
         names.push(field.name);
-        if let Kind::Object(request) = &field.kind
+        if let FieldKind::Object(request) = &field.kind
             && field.name == "request"
         {
             names.extend(request.fields.iter().map(|field| field.name));

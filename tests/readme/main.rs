@@ -23,9 +23,9 @@ use std::process::{Command, Output, Stdio};
 
 use beltic::cli::{Cli, ExitStatus};
 use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
-use beltic::request::fields::{self, BARE_ITEM, Field, ITEM, Kind, Object};
 use beltic::request::{DetailCode, ErrorCode};
-use beltic::source::{self, Input, InputFault, Options, Source};
+use beltic::source::{self, Input, InputFault, Items, Options, Source};
+use beltic::types::{self, CredentialType, Field, FieldKind, Object, Types};
 use beltic::verify::{Reason, Step};
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
@@ -39,9 +39,9 @@ const SETTINGS: &str = include_str!("../../fixtures/beltic.yaml");
 fn the_table_of_fields_is_the_table_that_items_are_checked_by() {
     let mut rows =
         vec!["| field | value | required | what it is |".into(), "| --- | --- | --- | --- |".into()];
-    push_fields(&ITEM, "", &mut rows);
+    push_fields(business().item(), "", &mut rows);
     let mut bare = Vec::new();
-    push_fields(&BARE_ITEM, "", &mut bare);
+    push_fields(business().bare_item(), "", &mut bare);
     bare.retain(|row| !rows.contains(row));
     rows.extend(bare);
     assert_block("fields", &rows);
@@ -60,36 +60,42 @@ fn push_field(field: &Field, path: &str, rows: &mut Vec<String>) {
     let required = if field.required { "yes" } else { "no" };
     rows.push(format!("| `{path}` | {} | {required} | {} |", value(&field.kind), field.doc));
     match &field.kind {
-        Kind::Object(object) => push_fields(object, path, rows),
-        Kind::Array { of: Field { kind: Kind::Object(object), .. }, .. } => {
+        FieldKind::Object(object) => push_fields(object, path, rows),
+        FieldKind::Array { of: Field { kind: FieldKind::Object(object), .. }, .. } => {
             push_fields(object, &format!("{path}[]"), rows);
         }
-        Kind::Array { of, .. } => push_field(of, &format!("{path}[]"), rows),
+        FieldKind::Array { of, .. } => push_field(of, &format!("{path}[]"), rows),
         _ => {}
     }
 }
 
+fn business() -> &'static CredentialType {
+    Types::BUILT_IN.default_type()
+}
+
 /// What a value must be, in the README's words.
-fn value(kind: &Kind) -> String {
+fn value(kind: &FieldKind) -> String {
     match kind {
-        Kind::Attestation => "`true`".into(),
-        Kind::CredentialType => format!("`{}`", fields::CREDENTIAL_TYPE),
-        Kind::Text { min: 0, max: None } => "text".into(),
-        Kind::Text { min: _, max: None } => "text, not empty".into(),
-        Kind::Text { min, max: Some(max) } => format!("text, {min} to {max} characters"),
-        Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or "),
-        Kind::Country => "ISO 3166-1 alpha-2 code".into(),
-        Kind::Jurisdiction => "ISO 3166-1 alpha-2 or ISO 3166-2 code".into(),
-        Kind::Boolean => "`true` or `false`".into(),
-        Kind::Percent => "number, 0 to 100".into(),
-        Kind::PastDateTime => "RFC 3339 date-time, not in the future".into(),
-        Kind::Duration => "ISO 8601 duration in whole numbers".into(),
-        Kind::Ignored => "anything".into(),
-        Kind::PublicJwk => "public JWK: EC, OKP or RSA".into(),
-        Kind::Object(Object { min_members: 0, .. }) => "object".into(),
-        Kind::Object(Object { min_members, .. }) => format!("object, at least {min_members} member"),
-        Kind::Array { max: None, .. } => "array".into(),
-        Kind::Array { max: Some(max), .. } => format!("array, at most {max}"),
+        FieldKind::Attestation => "`true`".into(),
+        FieldKind::CredentialType(name) => format!("`{name}`"),
+        FieldKind::Text { min: 0, max: None } => "text".into(),
+        FieldKind::Text { min: _, max: None } => "text, not empty".into(),
+        FieldKind::Text { min, max: Some(max) } => format!("text, {min} to {max} characters"),
+        FieldKind::Word(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+        }
+        FieldKind::Country => "ISO 3166-1 alpha-2 code".into(),
+        FieldKind::Jurisdiction => "ISO 3166-1 alpha-2 or ISO 3166-2 code".into(),
+        FieldKind::Boolean => "`true` or `false`".into(),
+        FieldKind::Percent => "number, 0 to 100".into(),
+        FieldKind::PastDateTime => "RFC 3339 date-time, not in the future".into(),
+        FieldKind::Duration => "ISO 8601 duration in whole numbers".into(),
+        FieldKind::Ignored => "anything".into(),
+        FieldKind::PublicJwk => "public JWK: EC, OKP or RSA".into(),
+        FieldKind::Object(Object { min_members: 0, .. }) => "object".into(),
+        FieldKind::Object(Object { min_members, .. }) => format!("object, at least {min_members} member"),
+        FieldKind::Array { max: None, .. } => "array".into(),
+        FieldKind::Array { max: Some(max), .. } => format!("array, at most {max}"),
     }
 }
 
@@ -207,7 +213,7 @@ fn every_csv_column_feeds_the_field_that_the_table_says() {
     let rows: Vec<(&str, &str)> =
         table_under("\n## CSV columns\n").into_iter().map(|row| (row[0], row[1])).collect();
     let columns: Vec<&str> = rows.iter().map(|(column, _)| *column).collect();
-    assert_eq!(columns, source::csv_columns(1));
+    assert_eq!(columns, source::csv_columns(business(), 1));
     for (column, path) in rows.into_iter().filter(|(column, path)| column != path) {
         // The field's path is a column name too, so the two together are one field twice.
         let header = format!("{column},{path}\n");
@@ -217,7 +223,7 @@ fn every_csv_column_feeds_the_field_that_the_table_says() {
 }
 
 fn open(text: String) -> Result<Source, source::InputError> {
-    let options = Options { format: Some(source::Format::Csv), ..Options::default() };
+    let options = Options { format: Some(source::Format::Csv), ..Options::of(Items::of(Types::BUILT_IN)) };
     Source::open(vec![Input::Stdin(Box::new(Cursor::new(text)))], options, &beltic::stop::Stop::default())
 }
 
@@ -327,8 +333,8 @@ fn limits_are_those_of_the_program() {
         source::DEFAULT_MAX_ITEM_BYTES,
         beltic::credential::sd_jwt::MAX_DECOYS,
         beltic::json::MAX_DEPTH,
-        fields::MAX_ID_CHARS,
-        fields::MAX_EVIDENCE_REFS,
+        types::MAX_ID_CHARS,
+        types::MAX_EVIDENCE_REFS,
         LIST_ENTRIES as usize,
         ROLL_AT as usize,
         beltic::keys::MAX_KEY_FILE_BYTES,

@@ -223,10 +223,10 @@ fn issuer_type_audience_and_life_are_asked_for() {
         let other = asking(&|policy| policy.issuer = to("did:web:other.example"), &token);
         assert_eq!(other, Some((Reason::IssuerMismatch, Step::Key)));
 
-        assert_eq!(asking(&|policy| policy.vct = to("urn:beltic:business:1"), &token), None);
+        assert_eq!(asking(&|policy| policy.vcts = vec!["urn:beltic:business:1".to_owned()], &token), None);
         let refused = Some((Reason::TypeMismatch, Step::Issuer));
-        assert_eq!(asking(&|policy| policy.vct = to("urn:beltic:business:2"), &token), refused);
-        assert_eq!(asking(&|policy| policy.vct = to("urn:Beltic:business:1"), &token), refused);
+        assert_eq!(asking(&|policy| policy.vcts = vec!["urn:beltic:business:2".to_owned()], &token), refused);
+        assert_eq!(asking(&|policy| policy.vcts = vec!["urn:Beltic:business:1".to_owned()], &token), refused);
 
         let refused = Some((Reason::AudienceMismatch, Step::Issuer));
         let unaddressed = asking(&|policy| policy.audience = to("https://v.example"), &token);

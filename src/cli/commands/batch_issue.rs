@@ -23,9 +23,10 @@ use crate::files::{self, Target, TargetError};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
-use crate::ledger::{self, Ledger, RunDescription, Terms};
+use crate::ledger::{self, Ledger, RunDescription};
 use crate::request::Rules;
-use crate::source::{self, RowCheck, Source};
+use crate::source::{RowCheck, Source};
+use crate::types::Types;
 
 pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
     let started = (Instant::now(), system_now());
@@ -33,8 +34,10 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let settings = Settings::load(common)?;
     let clock = settings::clock(args.issued_at.as_deref())?;
     let (default_ttl, ttl) = settings.default_ttl(args, clock.now())?;
-    let row_rules = Rules { allow_unknown: args.allow_unknown, default_ttl, hash_key: Default::default() };
-    let mut source = open_source(&settings, args, batch::row_check(row_rules, clock), &signals)?;
+    let types = settings.types();
+    let rules = |hash_key| Rules { types, allow_unknown: args.allow_unknown, default_ttl, hash_key };
+    let mut source =
+        open_source(&settings, args, batch::row_check(rules(Default::default()), clock), &signals)?;
     let key_path = settings.key_path(&args.key)?;
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
@@ -54,11 +57,11 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         .and_settings(&settings);
     let mut files = Files::begin(args, kept, settings.encoding(&args.encoding).is_some())?;
     let opened = open_register(&settings, args, &run, common.quiet)?;
-    let self_check = self_check(args, &key, &profile, clock.now())?;
+    let self_check = self_check(args, &key, &profile, types, clock.now())?;
     let plan = Plan {
         profile: &profile,
         key: &key,
-        rules: Rules { allow_unknown: args.allow_unknown, default_ttl, hash_key: opened.hash_key },
+        rules: rules(opened.hash_key),
         clock,
         jobs: if source.is_one_chunk() { 0 } else { settings.jobs(&args.jobs) },
         run,
@@ -117,9 +120,10 @@ fn self_check(
     args: &BatchIssueArgs,
     key: &IssuerKey,
     profile: &Profile,
+    types: Types,
     now: UnixTime,
 ) -> Result<Option<SelfCheck>, Failure> {
-    let look = args.verify.then(|| SelfCheck::new(key.public(), profile, now));
+    let look = args.verify.then(|| SelfCheck::new(key.public(), profile, types, now));
     look.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))
 }
 
@@ -157,7 +161,7 @@ fn open_source(
     row_check: RowCheck,
     signals: &StopSignals,
 ) -> Result<Source, Failure> {
-    let options = source::Options { row_check, ..settings.source(args)? };
+    let options = settings.source(args, row_check)?;
     let source =
         Source::open(settings::inputs(&args.inputs)?, options, &signals.stop).map_err(
             |error| match signals.status() {
@@ -188,18 +192,9 @@ fn describe_run(
         None => ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?,
     };
     Ok(RunDescription {
-        name,
         repeatable: args.idempotency_key.is_some(),
-        terms: Terms {
-            issuer: profile.issuer.clone(),
-            kid: profile.kid.clone(),
-            proof_format: profile.proof_format.as_str().to_owned(),
-            vct: profile.vct.clone(),
-            context: profile.context.clone(),
-            ttl,
-            disclosure: profile.hidden_claims(),
-        },
         status_base: settings.status_base(issuer)?,
+        ..RunDescription::of(profile, name, ttl)
     })
 }
 

@@ -18,17 +18,17 @@ use super::super::settings::{self, Settings};
 use super::super::streams::grouped;
 use crate::batch::{self, Plan, Register, Render};
 use crate::clock::Clock;
-use crate::credential::sd_jwt::Policy;
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::PathError;
 use crate::issuer::Issuer;
 use crate::keys::{IssuerKey, SIGNATURE_BYTES, SigningKey};
-use crate::ledger::{self, Ledger, RunDescription, Terms};
+use crate::ledger::{self, Ledger, RunDescription};
 use crate::request::Rules;
 use crate::request::rules::CalendarDuration;
 use crate::sample;
-use crate::source::{Input, Options, Source};
+use crate::source::{Input, Items, Options, Source};
 use crate::stop::{Stop, ThreadError};
+use crate::types::Types;
 
 /// The ways to issue that are timed: what a line is called, its input, its form.
 const WAYS: [(&str, &str, ProofFormat); 3] = [
@@ -153,16 +153,14 @@ impl Bench {
         render: &dyn Render,
         mut note: impl FnMut(usize),
     ) -> Result<(), Failure> {
-        let settings = ProfileSettings {
-            proof_format,
-            disclosure: Policy::default(),
-            ..ProfileSettings::of_type(self.issuer.default_vct())
-        };
+        let types = Types::BUILT_IN;
+        let settings = ProfileSettings { proof_format, ..ProfileSettings::of_types(types, &self.issuer) };
         let profile = Profile::new(&self.issuer, settings);
         let plan = Plan {
             profile: &profile,
             key: &self.key,
             rules: Rules {
+                types,
                 allow_unknown: false,
                 default_ttl: CalendarDuration::parse("P1Y").expect("a year is a duration"),
                 hash_key: [0; 32],
@@ -176,7 +174,7 @@ impl Bench {
         };
         let stop = Stop::default();
         let inputs = vec![Input::File(self.folder.join(input))];
-        let mut source = Source::open(inputs, Options::default(), &stop)?;
+        let mut source = Source::open(inputs, Options::of(Items::of(types)), &stop)?;
         let ended = batch::issue(&mut source, &plan, register, render, &stop, |delivery| {
             note(delivery.bytes.len());
             Ok::<_, Failure>(())
@@ -207,16 +205,7 @@ impl Bench {
 
 fn describe(profile: &Profile) -> Result<RunDescription, Failure> {
     let name = ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
-    let terms = Terms {
-        issuer: profile.issuer.clone(),
-        kid: profile.kid.clone(),
-        proof_format: profile.proof_format.as_str().to_owned(),
-        vct: profile.vct.clone(),
-        context: String::new(),
-        ttl: "P1Y".to_owned(),
-        disclosure: String::new(),
-    };
-    Ok(RunDescription { name, repeatable: false, terms, status_base: None })
+    Ok(RunDescription::of(profile, name, "P1Y".to_owned()))
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -8,34 +8,31 @@ use super::super::failure::Failure;
 use super::super::settings::{self, Settings};
 use super::super::streams::{self, grouped};
 use crate::clock::system_now;
+use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
+use crate::issuer::Issuer;
 use crate::ledger::Ledger;
-use crate::publish::{Difference, Directory, Plan, Site, folder_of_lists};
+use crate::publish::{Difference, Directory, Plan, PublishedType, Site, folder_of_lists};
+use crate::types::CredentialType;
 
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
     let key_path = settings.key_path(&args.key)?;
     let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer, key.public())?;
-    let vct = settings.vct(&args.vct)?.unwrap_or_else(|| issuer.default_vct());
-    let policy = settings.disclosure()?;
+    let types = settings.types();
     let base_url = settings.status_base(&issuer)?;
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
     let ledger = open_if_any(&settings, args, &lists)?;
-    // What is configured is published byte for byte; otherwise what follows from the policy.
-    let configured = settings.type_metadata(&vct, &policy)?;
+    let of_types = types.all().iter().map(|of_type| published_type(&settings, args, &issuer, of_type));
     let plan = Plan {
         issuer: &issuer,
         key: &key,
         other_keys: settings.other_keys()?,
         base_url,
         context: settings.context()?,
-        type_metadata_are_frozen: configured.is_some(),
-        type_metadata: match configured {
-            Some(document) => document.into_bytes(),
-            None => super::schema::text(&type_metadata(&vct, &policy)),
-        },
-        vct,
+        types,
+        type_metadata: of_types.collect::<Result<_, _>>()?,
         x5c: settings.certificates(&args.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
         previous: previous_site(args)?,
@@ -54,6 +51,23 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         true => check(&site, &directory, args, common.quiet),
         false => write(&site, &directory, common.quiet),
     }
+}
+
+/// The type metadata: what is configured, byte for byte; otherwise what follows from the policy.
+fn published_type(
+    settings: &Settings,
+    args: &PublishArgs,
+    issuer: &Issuer,
+    credential_type: &'static CredentialType,
+) -> Result<PublishedType, Failure> {
+    let TypeSettings { vct, disclosure, .. } = settings.of_type(credential_type, &args.vct, issuer)?;
+    let configured = settings.type_metadata(credential_type, &vct, &disclosure)?;
+    let is_frozen = configured.is_some();
+    let document = match configured {
+        Some(document) => document.into_bytes(),
+        None => super::schema::text(&type_metadata(credential_type, &vct, &disclosure)),
+    };
+    Ok(PublishedType { vct, document, is_frozen })
 }
 
 /// The site with which lists are compared, which must be there.

@@ -12,11 +12,13 @@ use crate::request::schema;
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
     let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
+    let types = settings.types();
+    let credential_type = types.default_type();
     let document = match &args.vct {
-        None => schema::item(),
+        None => schema::item(types),
         Some(vct) => {
-            let vct = settings.vct_without_key(vct, &args.issuer)?;
-            type_metadata(&vct, &settings.disclosure()?)
+            let vct = settings.vct_without_key(credential_type, vct, &args.issuer)?;
+            type_metadata(credential_type, &vct, &settings.disclosure(credential_type)?)
         }
     };
     output.print_all(&text(&document))

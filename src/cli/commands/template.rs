@@ -6,16 +6,18 @@ use super::super::exit::ExitStatus;
 use super::super::failure::Failure;
 use super::super::kept::Kept;
 use super::super::output::{Output, Purpose};
-use crate::request::fields::{self, Field, Kind, Object};
 use crate::source;
+use crate::types::{Field, FieldKind, Object, Types};
 
 pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
     let output = Output::open(&args.output, Purpose::Read, Kept::default())?;
     let owners = usize::from(args.owners);
+    let credential_type = Types::BUILT_IN.default_type();
+    let item = credential_type.item();
     let text = match args.format {
-        InputFormat::Csv => source::csv_columns(owners).join(",") + "\n",
-        InputFormat::Ndjson => object(&fields::ITEM, owners, None) + "\n",
-        InputFormat::Json => format!("{{\"items\":[\n  {}\n]}}\n", object(&fields::ITEM, owners, Some(2))),
+        InputFormat::Csv => source::csv_columns(credential_type, owners).join(",") + "\n",
+        InputFormat::Ndjson => object(item, owners, None) + "\n",
+        InputFormat::Json => format!("{{\"items\":[\n  {}\n]}}\n", object(item, owners, Some(2))),
     };
     output.print_all(text.as_bytes())
 }
@@ -26,7 +28,9 @@ fn object(object: &Object, owners: usize, indent: Option<usize>) -> String {
     let members: Vec<String> = object
         .fields
         .iter()
-        .filter(|field| !matches!(field.kind, Kind::CredentialType | Kind::Ignored) && field.name != "cnf")
+        .filter(|field| {
+            !matches!(field.kind, FieldKind::CredentialType(_) | FieldKind::Ignored) && field.name != "cnf"
+        })
         .map(|field| {
             format!(
                 "\"{}\":{}{}",
@@ -48,13 +52,13 @@ fn object(object: &Object, owners: usize, indent: Option<usize>) -> String {
 /// A value that says what is wanted, and fails if it is left as it is where that matters.
 fn value(field: &Field, owners: usize, indent: Option<usize>) -> String {
     match &field.kind {
-        Kind::Attestation | Kind::Boolean => "false".into(),
-        Kind::Percent => "0".into(),
-        Kind::Duration => "\"P1Y\"".into(),
-        Kind::Word(words) => format!("\"{}\"", words[0]),
-        Kind::Object(inner) => object(inner, owners, indent),
-        Kind::Array { of, .. } => {
-            let count = if of.name == fields::OWNER_NAME { owners } else { 1 };
+        FieldKind::Attestation | FieldKind::Boolean => "false".into(),
+        FieldKind::Percent => "0".into(),
+        FieldKind::Duration => "\"P1Y\"".into(),
+        FieldKind::Word(words) => format!("\"{}\"", words[0]),
+        FieldKind::Object(inner) => object(inner, owners, indent),
+        FieldKind::Array { of, .. } => {
+            let count = if matches!(of.kind, FieldKind::Object(_)) { owners } else { 1 };
             format!("[{}]", vec![value(of, owners, None); count].join(", "))
         }
         _ => "\"\"".into(),

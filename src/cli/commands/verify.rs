@@ -17,6 +17,7 @@ use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
 use crate::results::{self, RawRows, ResultRow, Results};
+use crate::types::Types;
 use crate::verify::{Policy, Verifier};
 
 /// The files that are read, as far as the arguments name files and not tokens.
@@ -84,7 +85,8 @@ fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
         now: settings::clock_of("--at", args.at.as_deref())?.now(),
         leeway: args.leeway,
         issuer: args.issuer.clone(),
-        vct: args.vct.clone(),
+        vcts: args.vct.iter().cloned().collect(),
+        types: Types::BUILT_IN,
         audience: args.audience.clone(),
         max_ttl: max_ttl.transpose()?,
         legacy_vc: args.legacy_vc,

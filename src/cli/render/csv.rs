@@ -67,7 +67,8 @@ impl Form for Table {
 }
 
 fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
-    let Resource { profile, grant, token, .. } = resource;
+    let Resource { profile, draft, grant, token } = resource;
+    let credential_type = draft.credential_type();
     let (index, list) = match &grant.status {
         Some((uris, index)) => (index.to_string(), uris.token.clone()),
         None => Default::default(),
@@ -80,8 +81,8 @@ fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
         profile.kid.clone(),
         grant.issued_at.to_string(),
         grant.expires_at.to_string(),
-        profile.vct.clone(),
-        "business".to_owned(),
+        profile.of_type(credential_type).vct.clone(),
+        credential_type.name.to_owned(),
         profile.proof_format.as_str().to_owned(),
         "ES256".to_owned(),
         grant.current.status.as_str().to_owned(),

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::policy::{Disclosure, Path, Policy};
-use crate::request::fields::{self, Kind};
+use crate::types::{CredentialType, FieldKind};
 
-/// The type metadata of this credential type under this policy.
-pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
+/// The type metadata of a credential type of this name under this policy.
+pub fn type_metadata(credential_type: &'static CredentialType, vct: &str, policy: &Policy) -> Value {
     let claims: Vec<Value> = policy
         .paths()
         .into_iter()
@@ -24,7 +24,7 @@ pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
                 "display": [{ "locale": "en", "label": label(&path), "description": node.doc }],
                 "sd": node.disclosure.as_str(),
             });
-            if is_mandatory(&path) && node.disclosure == Disclosure::Never {
+            if is_mandatory(credential_type, &path) && node.disclosure == Disclosure::Never {
                 claim["mandatory"] = true.into();
             }
             claim
@@ -32,21 +32,21 @@ pub fn type_metadata(vct: &str, policy: &Policy) -> Value {
         .collect();
     json!({
         "vct": vct,
-        "name": "Business credential",
-        "description": "What an issuer has verified about a business.",
-        "display": [{ "locale": "en", "name": "Business credential" }],
+        "name": credential_type.title,
+        "description": credential_type.description,
+        "display": [{ "locale": "en", "name": credential_type.title }],
         "claims": claims,
     })
 }
 
 /// Whether every credential has this claim.
-fn is_mandatory(path: &Path) -> bool {
-    let mut object = &fields::REQUEST;
+fn is_mandatory(credential_type: &'static CredentialType, path: &Path) -> bool {
+    let mut object = credential_type.request();
     path.0.iter().enumerate().all(|(depth, segment)| {
         let Some(field) = segment.and_then(|name| object.field(name)) else { return false };
         let is_last = depth + 1 == path.0.len();
         match field.kind {
-            Kind::Object(inside) => object = inside,
+            FieldKind::Object(inside) => object = inside,
             _ if !is_last => return false,
             _ => {}
         }
@@ -143,12 +143,14 @@ impl TypeMetadata {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Types;
 
     /// SD-JWT VC, "Claim Display Metadata" and "Claim Metadata": both members of a display are required, and what is
     /// mandatory is in every credential, in the clear.
     #[test]
     fn claims_have_labels_and_only_what_is_always_there_is_mandatory() {
-        let metadata = type_metadata("urn:x", &Policy::default());
+        let business = Types::BUILT_IN.default_type();
+        let metadata = type_metadata(business, "urn:x", &Policy::of_type(business));
         let claims = metadata["claims"].as_array().unwrap();
         let mut mandatory = Vec::new();
         for claim in claims {

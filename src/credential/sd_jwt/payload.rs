@@ -1,7 +1,7 @@
 //! The payload and header of an `sd_jwt_vc` (SD-JWT VC draft, sections 3.2.1 and 3.2.2).
 
 use super::disclose::Hider;
-use super::policy::Disclosure;
+use super::policy::{Disclosure, Policy};
 use crate::credential::profile::Profile;
 use crate::credential::record::Grant;
 use crate::credential::status::push_token_status;
@@ -25,6 +25,7 @@ pub(in crate::credential) fn write_payload(
 ) -> Result<(), getrandom::Error> {
     let mut id_buffer = [0; uuid::fmt::Urn::LENGTH];
     let id = grant.id.urn().encode_lower(&mut id_buffer);
+    let of_type = profile.of_type(draft.credential_type());
     let sub = is_string_or_uri(draft, parser).then(|| draft.subject_id());
     object!(out, {
         "iss": raw &profile.issuer_json,
@@ -33,11 +34,11 @@ pub(in crate::credential) fn write_payload(
         "iat": number grant.issued_at.seconds(),
         "nbf": number grant.issued_at.seconds(),
         "exp": number grant.expires_at.seconds(),
-        "vct": raw &profile.vct_json,
-        "vct#integrity"?: raw profile.vct_integrity_json.as_ref(),
+        "vct": raw &of_type.vct_json,
+        "vct#integrity"?: raw of_type.vct_integrity_json.as_ref(),
         "cnf"?: raw draft.cnf(),
         ..{ push_token_status(out, grant) },
-        ..{ write_claims(out, profile, draft, parser, hider)?; },
+        ..{ write_claims(out, &of_type.disclosure, draft, parser, hider)?; },
         // It may be left out where nothing is hidden, but some verifiers want to read it all the same.
         "_sd_alg": plain "sha-256",
     });
@@ -59,12 +60,11 @@ fn is_string_or_uri(draft: DraftText<'_>, parser: &mut Parser) -> bool {
 /// Writes what comes from the item, each member with a comma before it.
 fn write_claims(
     out: &mut Vec<u8>,
-    profile: &Profile,
+    policy: &Policy,
     draft: DraftText<'_>,
     parser: &mut Parser,
     hider: &mut Hider,
 ) -> Result<(), getrandom::Error> {
-    let policy = &profile.disclosure;
     let mut digests = Vec::new();
     hider.disclosures.clear();
     let members = [

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::request::fields::{self, Field, Kind, Object};
+use crate::types::{CredentialType, Field, FieldKind, Object};
 
 /// Whether a claim is selectively disclosable, in the words of SD-JWT type metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,14 +81,6 @@ const ESSENTIAL: [&str; 14] = [
     "subject.id",
 ];
 
-/// What is hidden where the settings say nothing.
-const HIDDEN_BY_DEFAULT: [&str; 4] = [
-    "subject.registration_number",
-    "claims.beneficial_owners",
-    "claims.beneficial_owners[]",
-    "claims.registered_address",
-];
-
 /// Which claims can be disclosed one by one: a tree in the shape of the payload.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -117,35 +109,38 @@ pub(super) enum Inside {
     Elements(Box<Node>),
 }
 
-impl Default for Policy {
-    fn default() -> Policy {
-        let mut policy = Policy { root: payload_node(), decoys: 0 };
-        for path in HIDDEN_BY_DEFAULT {
-            let node = policy.root.find(path).expect("the default paths are claims");
+impl Policy {
+    /// What a type hides where no setting says otherwise.
+    pub fn of_type(credential_type: &'static CredentialType) -> Policy {
+        let mut policy = Policy { root: payload_node(credential_type), decoys: 0 };
+        for path in credential_type.hidden {
+            let node = policy.root.find(path).expect("what a type hides is among its fields");
             node.disclosure = Disclosure::Always;
         }
         policy
     }
-}
 
-impl Policy {
     /// How many digests that explain nothing stand beside the real ones of each object.
     pub(in crate::credential) fn decoys(&self) -> usize {
         self.decoys
     }
 
-    /// The default policy with these words for these paths. A path is dotted, as
+    /// The type's own policy with these words for these paths. A path is dotted, as
     /// `claims.registered_address`; `[]` stands for each element of an array. Each object that
     /// hides something gets `decoys` digests more (RFC 9901 section 4.2.5).
     ///
     /// # Errors
     /// Where a path is no claim or must stay in the clear, a word is none of the three, or there
     /// are more than [`MAX_DECOYS`].
-    pub fn new(words: &BTreeMap<String, String>, decoys: usize) -> Result<Policy, PolicyError> {
+    pub fn new(
+        credential_type: &'static CredentialType,
+        words: &BTreeMap<String, String>,
+        decoys: usize,
+    ) -> Result<Policy, PolicyError> {
         if decoys > MAX_DECOYS {
             return Err(PolicyError::Decoys(decoys));
         }
-        let mut policy = Policy { decoys, ..Policy::default() };
+        let mut policy = Policy { decoys, ..Policy::of_type(credential_type) };
         for (path, word) in words {
             let disclosure = Disclosure::ALL.into_iter().find(|disclosure| disclosure.as_str() == word);
             let Some(disclosure) = disclosure else {
@@ -298,16 +293,17 @@ impl fmt::Display for Path {
 }
 
 /// The claims that come from the item, as they stand in the payload.
-fn payload_node() -> Node {
-    let member = |name| fields::REQUEST.field(name).map(|field| (field.name, node(field)));
+fn payload_node(credential_type: &'static CredentialType) -> Node {
+    let request = credential_type.request();
+    let member = |name| request.field(name).map(|field| (field.name, node(field)));
     let members = ["subject", "claims", "evidence_refs"].into_iter().filter_map(member).collect();
     Node { inside: Inside::Members(members), ..Node::default() }
 }
 
 fn node(field: &'static Field) -> Node {
     let inside = match &field.kind {
-        Kind::Object(object) => members(object),
-        Kind::Array { of, .. } => Inside::Elements(Box::new(node(of))),
+        FieldKind::Object(object) => members(object),
+        FieldKind::Array { of, .. } => Inside::Elements(Box::new(node(of))),
         _ => Inside::Nothing,
     };
     Node { disclosure: Disclosure::Never, doc: field.doc, inside }
@@ -320,10 +316,11 @@ fn members(object: &'static Object) -> Inside {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Types;
 
     fn policy(words: &[(&str, &str)]) -> Result<Policy, PolicyError> {
         let words = words.iter().map(|(path, word)| ((*path).to_owned(), (*word).to_owned())).collect();
-        Policy::new(&words, 0)
+        Policy::new(Types::BUILT_IN.default_type(), &words, 0)
     }
 
     #[test]
@@ -345,7 +342,7 @@ mod tests {
 
     #[test]
     fn every_path_finds_its_own_node() {
-        let mut policy = Policy::default();
+        let mut policy = Policy::of_type(Types::BUILT_IN.default_type());
         let paths: Vec<String> = policy.paths().into_iter().map(|(path, _)| path.to_string()).collect();
         assert!(paths.contains(&"claims.beneficial_owners[].person_id".to_owned()), "{paths:?}");
         assert!(paths.iter().all(|path| policy.root.find(path).is_some()));

@@ -1,7 +1,8 @@
 //! The header of a CSV file: where it is, and what separates its cells.
 
 use super::super::bytes::Bytes;
-use super::super::columns::{Columns, count_known};
+use super::super::columns::Columns;
+use super::super::dialect::Dialect;
 use super::super::error::{InputFault, RecordProblem};
 use super::super::feed::Window;
 use super::super::{LineBreaks, Options};
@@ -30,7 +31,7 @@ pub(super) fn read(
         scanner.skip_line(window);
         line = first_line(bytes, window, &mut scanner)?;
     }
-    scanner.delimiter = delimiter.unwrap_or_else(|| detect_delimiter(line, options));
+    scanner.delimiter = delimiter.unwrap_or_else(|| detect_delimiter(line, &*options.dialect));
     let columns = read_row(bytes, window, &mut scanner, options)?;
     Ok((columns, scanner))
 }
@@ -76,7 +77,7 @@ fn refuse_long_header(window: &Window, end: usize, scanner: &Scanner) -> Result<
 }
 
 /// The delimiter that Excel's `sep=;` names.
-pub(in super::super) fn separator_line(line: &[u8]) -> Option<u8> {
+pub(crate) fn separator_line(line: &[u8]) -> Option<u8> {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     match line {
         [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => {
@@ -87,9 +88,9 @@ pub(in super::super) fn separator_line(line: &[u8]) -> Option<u8> {
 }
 
 /// The delimiter under which most columns are known; the comma where none stands out.
-pub(super) fn detect_delimiter(line: &[u8], options: &Options) -> u8 {
+pub(super) fn detect_delimiter(line: &[u8], dialect: &dyn Dialect) -> u8 {
     let line = String::from_utf8_lossy(line);
-    let known = |delimiter: &u8| count_known(split(&line, *delimiter), options);
+    let known = |delimiter: &u8| split(&line, *delimiter).filter(|cell| dialect.knows_column(cell)).count();
     // The last of several equal ones is the greatest, so that the likeliest comes last.
     DELIMITERS.into_iter().rev().max_by_key(known).unwrap_or(b',')
 }
@@ -100,8 +101,8 @@ fn split(line: &str, delimiter: u8) -> impl Iterator<Item = &str> {
 }
 
 /// The cells of a line as [`split`] finds them, under the likeliest delimiter.
-pub(in super::super) fn cells_of_line<'l>(line: &'l str, options: &Options) -> impl Iterator<Item = &'l str> {
-    split(line, detect_delimiter(line.as_bytes(), options))
+pub(crate) fn cells_of_line<'l>(line: &'l str, dialect: &dyn Dialect) -> impl Iterator<Item = &'l str> {
+    split(line, detect_delimiter(line.as_bytes(), dialect))
 }
 
 /// Reads the row at the window's start. A fault in it is one of the file: nothing is known of the columns.
@@ -131,7 +132,7 @@ fn read_row(
         InputFault::NotUtf8 { line, byte, value }
     })?;
     let header = record_of(text, scanner.delimiter);
-    let columns = Columns::new(header, line, scanner.delimiter, options)?;
+    let columns = Columns::new(header, line, scanner.delimiter, &*options.dialect)?;
     if end < window.bytes.len() {
         scanner.pass_row_end(window, end);
     } else {

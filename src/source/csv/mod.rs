@@ -49,7 +49,7 @@ mod suspects;
 
 use std::sync::Arc;
 
-pub(super) use self::header::{cells_of_line, separator_line};
+pub(crate) use self::header::{cells_of_line, separator_line};
 use self::resync::Resync;
 pub(super) use self::rows::{Rows, bytes_of};
 use self::scan::Scanner;
@@ -58,7 +58,7 @@ use super::chunk::RawItem;
 use super::columns::Columns;
 use super::error::{InputFault, ItemFault, RecordProblem};
 use super::feed::{Batch, Window};
-use super::{Contents, DEFAULT_MAX_ITEM_BYTES, Options, RowCheck};
+use super::{Options, RowCheck};
 
 /// As long as a file has had fewer records, many that are not UTF-8 mean that none of it is.
 const FIRST_RECORDS: u64 = 1_000;
@@ -86,16 +86,12 @@ impl CsvCutter {
     ) -> Result<Self, InputFault> {
         let (columns, mut scanner) = header::read(bytes, window, options)?;
         scanner.expect_rows(options.max_item_bytes, columns.width());
-        let row_check = (options.contents == Contents::Items).then(|| options.row_check.clone());
         Ok(Self {
             columns: Arc::new(columns),
             scanner,
             resync: None,
-            horizon: match options.contents {
-                Contents::Items => options.max_item_bytes,
-                Contents::Results => DEFAULT_MAX_ITEM_BYTES, // a row may be longer than any item there
-            },
-            row_check,
+            horizon: options.dialect.horizon(options.max_item_bytes),
+            row_check: options.dialect.row_check(),
             encoding: EncodingGuess::default(),
         })
     }

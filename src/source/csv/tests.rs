@@ -1,9 +1,11 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::super::tests::{Random, Seen, file, items_and_error, run, stdin};
+use super::super::{DEFAULT_MAX_ITEM_BYTES, Items};
 use super::super::{Input, LineBreaks};
 use super::header::detect_delimiter;
 use super::*;
+use crate::types::Types;
 
 const HEADER: &str = "subject_id,self_attestation_complete,kyb_status\n";
 
@@ -112,10 +114,14 @@ impl Model<'_> {
     }
 }
 
+fn checked_by(row_check: RowCheck) -> Options {
+    Options::of(Items::new(Types::BUILT_IN, Default::default(), Default::default(), row_check).unwrap())
+}
+
 fn options(limit: usize, line_breaks: bool) -> Options {
     let line_breaks = if line_breaks { LineBreaks::Allowed } else { LineBreaks::Never };
     let row_check = RowCheck::new(|_| false);
-    Options { max_item_bytes: limit, line_breaks, row_check, ..Options::default() }
+    Options { max_item_bytes: limit, line_breaks, ..checked_by(row_check) }
 }
 
 /// Gives a few bytes at a time.
@@ -229,7 +235,7 @@ fn the_delimiter_is_the_one_that_makes_columns_known() {
         ("subject_id", b','),
         ("what;ever", b','),
     ] {
-        assert_eq!(detect_delimiter(line.as_bytes(), &Options::default()), delimiter, "{line}");
+        assert_eq!(detect_delimiter(line.as_bytes(), &Items::of(Types::BUILT_IN)), delimiter, "{line}");
     }
 }
 
@@ -303,7 +309,7 @@ fn lines_that_would_pass_as_items_give_a_swallowing_quote_away() {
         ("1,\"a\n\"\"b,true,c\nd\",x\n", false),
         ("1,\"a\nb\"\",true,c\nd\",x\n", false),
     ] {
-        let options = Options { row_check: only_true(), ..Options::default() };
+        let options = checked_by(only_true());
         let (seen, error) = run(vec![stdin(format!("{HEADER}{record}2,true,x\n"))], options);
         assert!(error.is_none(), "{error:?}");
         assert_eq!(seen.len(), 2, "{record:?}");
@@ -356,7 +362,8 @@ fn one_byte_is_a_fault_of_its_record_and_many_are_of_the_file() {
         (vec![good, accented, bad, bad, good], true),
     ] {
         let count = rows.len();
-        let (seen, error) = run(vec![file(&folder, "latin.csv", latin(&rows))], Options::default());
+        let (seen, error) =
+            run(vec![file(&folder, "latin.csv", latin(&rows))], Options::of(Items::of(Types::BUILT_IN)));
         assert_eq!((error.is_some(), seen.len()), (refused, if refused { 0 } else { count }));
         assert!(error.is_none_or(|error| error.to_string().contains("byte 8 (0xE9)")));
     }

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use csv::StringRecord;
 
-use super::columns::Target;
+use super::catalog::{Catalog, Target};
 use crate::json::push_str_to;
-use crate::request::fields::{Field, Kind};
 use crate::request::rules::is_digits;
+use crate::types::{Field, FieldKind};
 
 /// A piece of the item. Written, it is a member (or an element) with a comma behind it, or
 /// nothing.
 #[derive(Debug)]
 pub(super) enum Node {
     /// The value of a cell.
-    Cell { key: String, cell: usize, kind: &'static Kind, convert: Convert },
+    Cell { key: String, cell: usize, kind: &'static FieldKind, convert: Convert },
     /// The same for every row.
     Constant { text: String },
     /// An object, left out where it is empty. An object that a request can do without is also
@@ -32,21 +32,35 @@ pub(super) struct Convert {
 }
 
 /// The plan for a header: every column and constant at its place in the item.
-pub(super) fn plan(targets: &[(usize, Target)], constants: &HashMap<Target, &str>, convert: Convert) -> Node {
+pub(super) fn plan(
+    catalog: &Catalog,
+    targets: &[(usize, Target)],
+    constants: &HashMap<Target, &str>,
+    convert: Convert,
+) -> Node {
     let cells = targets.iter().map(|(cell, target)| (*target, Ok(*cell)));
     let constants = constants.iter().map(|(target, text)| (*target, Err(*text)));
     let mut values: Vec<(Target, Result<usize, &str>)> = cells.chain(constants).collect();
     values.sort_by_key(|(target, _)| {
-        let (section, column) = target.leaf().json_rank();
+        let (section, column) = catalog.leaf(*target).json_rank();
         (section, target.number, column)
     });
     let mut root = Node::object("", true);
     for (target, value) in values {
-        let leaf = target.leaf();
-        root.insert(&leaf.parents, target, Node::value(leaf.field, value, convert));
+        let leaf = catalog.leaf(target);
+        let place = Place { path: &leaf.parents, is_list: leaf.list.is_some(), number: target.number };
+        root.insert(place, Node::value(leaf.field, value, convert));
     }
     root.settle(true);
     root
+}
+
+/// Where a value goes: the members on the way to it, whether the last of them is a list, and the number of its element.
+#[derive(Debug, Clone, Copy)]
+struct Place<'p> {
+    path: &'p [&'static str],
+    is_list: bool,
+    number: u64,
 }
 
 impl Node {
@@ -80,23 +94,23 @@ impl Node {
     }
 
     /// Puts a value at the end of a path, making the objects and lists on the way.
-    fn insert(&mut self, path: &[&'static str], target: Target, value: Self) {
+    fn insert(&mut self, place: Place<'_>, value: Self) {
         match self {
             Self::Cell { .. } | Self::Constant { .. } => unreachable!("a path leads through objects"),
             Self::List { elements, .. } => {
-                if elements.last().is_none_or(|(number, _)| *number != target.number) {
-                    elements.push((target.number, Self::object("", false)));
+                if elements.last().is_none_or(|(number, _)| *number != place.number) {
+                    elements.push((place.number, Self::object("", false)));
                 }
                 let (_, element) = elements.last_mut().expect("pushed above");
-                element.insert(path, target, value);
+                element.insert(place, value);
             }
             Self::Object { members, .. } => {
-                let Some((name, rest)) = path.split_first() else { return members.push(value) };
+                let Some((name, rest)) = place.path.split_first() else { return members.push(value) };
                 if members.last().is_none_or(|member| member.name() != *name) {
-                    let is_list = rest.is_empty() && target.leaf().list.is_some();
+                    let is_list = rest.is_empty() && place.is_list;
                     members.push(if is_list { Self::list(name) } else { Self::object(name, true) });
                 }
-                members.last_mut().expect("pushed above").insert(rest, target, value);
+                members.last_mut().expect("pushed above").insert(Place { path: rest, ..place }, value);
             }
         }
     }
@@ -181,13 +195,17 @@ fn write_members<'a>(
 impl Convert {
     /// Appends the JSON of a cell that is not empty, by what its field is. What cannot be read
     /// as that becomes a string, so that the rules can refuse it with the text as found.
-    fn write(self, text: &str, kind: &Kind, out: &mut String) {
+    fn write(self, text: &str, kind: &FieldKind, out: &mut String) {
         match kind {
-            Kind::Boolean | Kind::Attestation if text.eq_ignore_ascii_case("true") => out.push_str("true"),
-            Kind::Boolean | Kind::Attestation if text.eq_ignore_ascii_case("false") => out.push_str("false"),
-            Kind::Percent if is_json_number(text) => out.push_str(text),
-            Kind::Percent if self.decimal_comma => write_decimal_comma(text, out),
-            Kind::Array { .. } => write_list(text, out),
+            FieldKind::Boolean | FieldKind::Attestation if text.eq_ignore_ascii_case("true") => {
+                out.push_str("true")
+            }
+            FieldKind::Boolean | FieldKind::Attestation if text.eq_ignore_ascii_case("false") => {
+                out.push_str("false")
+            }
+            FieldKind::Percent if is_json_number(text) => out.push_str(text),
+            FieldKind::Percent if self.decimal_comma => write_decimal_comma(text, out),
+            FieldKind::Array { .. } => write_list(text, out),
             _ => push_str_to(out, text),
         }
     }

@@ -9,19 +9,21 @@
 //! The first bytes decide which it is. The file is cut by [`crate::source`], as batches are, so
 //! memory is bounded by the longest row.
 
+mod dialect;
+mod error;
+
 use std::borrow::Cow;
-use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::json::{Kind, Parser, Value};
 use crate::request::Lookup;
-use crate::source::{
-    Chunk, Contents, Input, InputError, InputFault, InputName, ItemFault, Options, RowKey, Source,
-    names_credential,
-};
+use crate::source::{Chunk, Input, InputError, InputFault, InputName, ItemFault, Options, Source};
 use crate::stop::Stop;
 use crate::token::MAX_TOKEN_BYTES;
+use dialect::{Outcomes, RowKey, names_credential};
+pub use error::ResultsError;
+use error::problem_of_row;
 
 /// The longest row, in bytes. A row holds a token, and beside it once more what the token says; four times the longest
 /// token that is read leaves room for escapes.
@@ -77,40 +79,6 @@ impl ResultRow<'_> {
     }
 }
 
-/// Why results cannot be read any further.
-#[derive(Debug)]
-pub struct ResultsError(InputError);
-
-impl ResultsError {
-    /// Whether the file could not be read (exit code 6), rather than being no results (4).
-    pub fn is_io(&self) -> bool {
-        self.0.is_io()
-    }
-
-    /// Whether waiting for more was given up on request.
-    pub fn is_stopped(&self) -> bool {
-        self.0.is_stopped()
-    }
-}
-
-impl From<InputError> for ResultsError {
-    fn from(error: InputError) -> Self {
-        Self(error)
-    }
-}
-
-impl fmt::Display for ResultsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.in_results())
-    }
-}
-
-impl std::error::Error for ResultsError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.0)
-    }
-}
-
 /// One file of results.
 #[derive(Debug)]
 pub struct Results {
@@ -157,8 +125,7 @@ impl Results {
     }
 
     fn with(input: Input, own_ids: bool, stop: &Stop) -> Result<Results, ResultsError> {
-        let (contents, max_item_bytes) = (Contents::Results, MAX_ROW_BYTES);
-        let options = Options { contents, own_ids, max_item_bytes, ..Options::default() };
+        let options = Options { max_item_bytes: MAX_ROW_BYTES, ..Options::of(Outcomes { own_ids }) };
         let name = input.name();
         let source = Box::new(Source::open(vec![input], options, stop)?);
         Ok(Results { name, source })
@@ -193,7 +160,7 @@ impl RawRows {
     pub fn read(&self, parser: &mut Parser, mut each: impl FnMut(ResultRow<'_>)) {
         let mut index = 0;
         let mut texts = self.0.open();
-        let key = self.0.key();
+        let key = self.0.key().and_then(|(member, column)| Some((RowKey::named(member)?, column)));
         while let Some(item) = texts.next() {
             let row = match item.text {
                 Ok(text) => match key {
@@ -203,7 +170,7 @@ impl RawRows {
                 // Two tables were joined; nothing is lost with it.
                 Err(ItemFault::RepeatsHeader { .. }) => None,
                 Err(fault) => {
-                    Some((item.correlation_id.map(Cow::Borrowed), Content::Unreadable(fault.in_results())))
+                    Some((item.correlation_id.map(Cow::Borrowed), Content::Unreadable(problem_of_row(fault))))
                 }
             };
             let Some((correlation_id, content)) = row else { continue };

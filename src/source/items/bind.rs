@@ -1,0 +1,442 @@
+//! The header of a CSV file of items: the field of each column.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use csv::StringRecord;
+
+use super::super::columns::{normal, shown};
+use super::super::dialect::{Binding, RowPlan};
+use super::super::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
+use super::Items;
+use super::catalog::{Catalog, Leaf, Target};
+use super::plan::{Convert, Node, plan};
+
+impl Items {
+    /// Refuses mappings and constants for fields that do not exist.
+    pub(super) fn check(&self) -> Result<(), InputFault> {
+        for (column, field) in &self.columns {
+            if self.catalog.find(field).is_none() {
+                let suggestion = self.catalog.suggest(field);
+                let (column, field) = (column.clone(), field.clone());
+                return Err(InputFault::UnknownMapping { column, field, suggestion });
+            }
+        }
+        self.constants().map(drop)
+    }
+
+    fn constants(&self) -> Result<HashMap<Target, &str>, InputFault> {
+        let catalog = &self.catalog;
+        let mut constants = HashMap::new();
+        for (field, text) in &self.constants {
+            let target = catalog.find(field).ok_or_else(|| InputFault::UnknownConstant {
+                field: field.clone(),
+                suggestion: catalog.suggest(field),
+            })?;
+            if constants.insert(target, text.as_str()).is_some() {
+                return Err(InputFault::ConstantTwice { field: catalog.name(target) });
+            }
+        }
+        constants.retain(|_, text| !text.is_empty());
+        Ok(constants)
+    }
+
+    /// The field of a header cell: as mapped in the options, else by its name.
+    pub(super) fn find_column(&self, header: &str) -> Option<Target> {
+        let normal_header = normal(header);
+        let mapped = self.columns.get(header).or_else(|| {
+            self.columns.iter().find(|(column, _)| normal(column) == normal_header).map(|(_, field)| field)
+        });
+        self.catalog.find(mapped.map_or(header, String::as_str))
+    }
+
+    /// Binds a header, which stands on this physical line.
+    pub(super) fn bind_header(
+        &self,
+        header: &StringRecord,
+        line: u64,
+        delimiter: u8,
+    ) -> Result<Binding, InputFault> {
+        let targets = self.targets(header, line, delimiter)?;
+        let constants = self.constants()?;
+        self.refuse_doubles(header, &targets, &constants)?;
+        self.refuse_missing(&targets, &constants)?;
+        let unnamed = (0..header.len()).filter(|cell| header[*cell].trim().is_empty()).collect();
+        let errors: Vec<_> = (0..header.len()).filter(|cell| is_error_column(&header[*cell])).collect();
+        let named =
+            targets.last().map(|(cell, _)| *cell).max(errors.last().copied()).map_or(0, |last| last + 1);
+        let convert = Convert { decimal_comma: matches!(delimiter, b';' | b'\t') };
+        let root = plan(&self.catalog, &targets, &constants, convert);
+        let of_correlation_id =
+            |(_, target): &&(usize, Target)| self.catalog.leaf(*target).name == "correlation_id";
+        Ok(Binding {
+            named,
+            unnamed,
+            correlation_id: targets.iter().find(of_correlation_id).map(|(cell, _)| *cell),
+            record: header.iter().position(|name| normal(name) == normal(ERROR_RECORD)),
+            errors,
+            key: None,
+            plan: Box::new(ItemPlan {
+                elements: elements(&self.catalog, &targets),
+                catalog: Arc::clone(&self.catalog),
+                targets,
+                root,
+            }),
+        })
+    }
+
+    /// The field of each named column.
+    fn targets(
+        &self,
+        header: &StringRecord,
+        line: u64,
+        delimiter: u8,
+    ) -> Result<Vec<(usize, Target)>, InputFault> {
+        let mut targets = Vec::new();
+        let mut unknown = Vec::new();
+        let mut unnamed = None;
+        for (cell, name) in header.iter().enumerate() {
+            if name.trim().is_empty() {
+                unnamed = unnamed.or(Some(cell + 1));
+            } else if let Some(target) = self.find_column(name) {
+                targets.push((cell, target));
+            } else if !is_error_column(name) {
+                // Only so many are named in the message.
+                let is_named = unknown.len() < MAX_NAMED;
+                let suggest = || self.catalog.suggest(name).or_else(|| self.suggest_elements(name));
+                let suggestion = is_named.then(suggest).flatten();
+                unknown.push(UnknownColumn { name: shown(name), position: cell + 1, suggestion });
+            }
+        }
+        if targets.is_empty() {
+            return Err(InputFault::NoKnownColumn { line, delimiter: Found(delimiter) });
+        }
+        if !unknown.is_empty() {
+            return Err(InputFault::UnknownColumns(unknown));
+        }
+        match unnamed {
+            Some(position) if targets.iter().any(|(cell, _)| *cell >= position) => {
+                Err(InputFault::UnnamedColumn { position })
+            }
+            _ => Ok(targets),
+        }
+    }
+
+    /// For a list given whole, or without numbers.
+    fn suggest_elements(&self, name: &str) -> Option<String> {
+        let name = normal(name);
+        let is_list = |leaf: &&Leaf| leaf.parents.last().is_some_and(|list| normal(list) == name);
+        let leaf = self.catalog.leaves().iter().filter(|leaf| leaf.list.is_some()).find(is_list)?;
+        Some(format!("{}, and so on", leaf.column_name(1)))
+    }
+
+    fn refuse_doubles(
+        &self,
+        header: &StringRecord,
+        targets: &[(usize, Target)],
+        constants: &HashMap<Target, &str>,
+    ) -> Result<(), InputFault> {
+        let mut seen = HashMap::new();
+        for (cell, target) in targets {
+            let column = (shown(&header[*cell]), cell + 1);
+            if constants.contains_key(target) {
+                let (column, position) = column;
+                return Err(InputFault::ColumnAndConstant {
+                    column,
+                    position,
+                    field: self.catalog.name(*target),
+                });
+            }
+            if let Some(first) = seen.insert(*target, column.clone()) {
+                return Err(InputFault::DuplicateColumn { first, second: column });
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_missing(
+        &self,
+        targets: &[(usize, Target)],
+        constants: &HashMap<Target, &str>,
+    ) -> Result<(), InputFault> {
+        let fed = || targets.iter().map(|(_, target)| *target).chain(constants.keys().copied());
+        let is_present = |leaf: &&Leaf| self.catalog.is_fed(leaf, fed());
+        let leaves = || self.catalog.leaves().iter();
+        let absent = leaves().filter(|leaf| leaf.required && !is_present(leaf));
+        let mut missing: Vec<String> = absent.map(|leaf| leaf.name.clone()).collect();
+        let mut claims = leaves().filter(|leaf| leaf.is_claim());
+        if let Some(first) = claims.clone().next()
+            && !claims.any(|leaf| is_present(&leaf))
+        {
+            missing.push(format!("of a claim, such as {}", first.column_name(1)));
+        }
+        if missing.is_empty() { Ok(()) } else { Err(InputFault::MissingColumns(missing)) }
+    }
+}
+
+/// What a file of failed items says about each, in front of its own columns. Read back, they feed no field.
+pub(in super::super) const ERROR_COLUMNS: [&str; 4] =
+    ["error_code", "error_message", "error_paths", ERROR_RECORD];
+/// The column of a record that could not be read.
+const ERROR_RECORD: &str = "error_record";
+
+fn is_error_column(name: &str) -> bool {
+    ERROR_COLUMNS.iter().any(|column| normal(column) == normal(name))
+}
+
+/// How the rows under a header become items.
+#[derive(Debug)]
+struct ItemPlan {
+    catalog: Arc<Catalog>,
+    /// The columns with a field, for messages about one.
+    targets: Vec<(usize, Target)>,
+    /// The cells of each list element, in order of the numbers.
+    elements: Vec<(u64, Vec<usize>)>,
+    root: Node,
+}
+
+impl ItemPlan {
+    fn pointer(&self, row: &StringRecord, target: Target) -> String {
+        let leaf = self.catalog.leaf(target);
+        let mut pointer: String = leaf.parents.iter().flat_map(|parent| ["/", parent]).collect();
+        if leaf.list.is_some() {
+            let before = self.elements.iter().take_while(|(number, _)| *number < target.number);
+            pointer += &format!("/{}", before.filter(|(number, _)| self.has_element(row, *number)).count());
+        }
+        pointer + "/" + leaf.field.name
+    }
+
+    /// Whether the row has the list element of this number: a cell of it that is not empty.
+    fn has_element(&self, row: &StringRecord, number: u64) -> bool {
+        let cells = self.elements.iter().filter(|(found, _)| *found == number).flat_map(|(_, cells)| cells);
+        cells.into_iter().any(|cell| row.get(*cell).is_some_and(|text| !text.is_empty()))
+    }
+}
+
+impl RowPlan for ItemPlan {
+    fn write(&self, row: &StringRecord, out: &mut String) {
+        if !self.root.write(row, out) && out.is_empty() {
+            out.push_str("{},");
+        }
+        out.pop(); // the comma that every member leaves
+    }
+
+    fn cell_at(&self, row: &StringRecord, pointer: &str) -> Option<usize> {
+        let feeds = |(_, target): &&(usize, Target)| {
+            // An element of a list in one cell, such as `/request/evidence_refs/0`, stands in its column too.
+            let rest = pointer.strip_prefix(&self.pointer(row, *target));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                && (self.catalog.leaf(*target).list.is_none() || self.has_element(row, target.number))
+        };
+        self.targets.iter().find(feeds).map(|(cell, _)| *cell)
+    }
+
+    fn is_identifier(&self, cell: usize) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|(fed, target)| *fed == cell && self.catalog.leaf(*target).field.identifier)
+    }
+}
+
+fn elements(catalog: &Catalog, targets: &[(usize, Target)]) -> Vec<(u64, Vec<usize>)> {
+    let mut elements = std::collections::BTreeMap::<u64, Vec<usize>>::new();
+    for (cell, target) in targets.iter().filter(|(_, target)| catalog.leaf(*target).list.is_some()) {
+        elements.entry(target.number).or_default().push(*cell);
+    }
+    elements.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::super::super::columns::Columns;
+    use super::*;
+    use crate::types::Types;
+
+    const REQUIRED: [(&str, &str); 3] =
+        [("subject_id", "S"), ("self_attestation_complete", "true"), ("kyb_status", "ok")];
+
+    /// `csv.columns` and `csv.constants`, and the delimiter.
+    struct Options {
+        items: Items,
+        delimiter: u8,
+    }
+
+    fn options(columns: &[(&str, &str)], constants: &[(&str, &str)]) -> Options {
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        let items = Items { columns: map(columns), constants: map(constants), ..Items::of(Types::BUILT_IN) };
+        Options { items, delimiter: b',' }
+    }
+
+    fn bound(header: &[&str], options: &Options) -> Result<Columns, InputFault> {
+        options.items.check()?;
+        Columns::new(StringRecord::from(header.to_vec()), 1, options.delimiter, &options.items)
+    }
+
+    fn fault(header: &[&str], options: &Options) -> String {
+        bound(header, options).unwrap_err().to_string()
+    }
+
+    /// The item of one row, given as columns and cells.
+    fn text(cells: &[(&str, &str)], options: &Options) -> String {
+        let header: Vec<_> = cells.iter().map(|(name, _)| *name).collect();
+        let row = StringRecord::from(cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
+        let mut out = String::new();
+        bound(&header, options).unwrap().write_item(&row, &mut out);
+        out
+    }
+
+    fn item(cells: &[(&str, &str)], options: &Options) -> Value {
+        serde_json::from_str(&text(cells, options)).unwrap()
+    }
+
+    fn with_required<'a>(cells: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        REQUIRED.into_iter().chain(cells.iter().copied()).collect()
+    }
+
+    #[test]
+    fn headers_that_cannot_be_bound() {
+        let none = options(&[], &[]);
+        let required = REQUIRED.map(|(name, _)| name);
+        let with = |more: &[&'static str]| [&required[..], more].concat();
+        for (header, options, message) in [
+            (
+                with(&["regstration_number"]),
+                &none,
+                "'regstration_number' (4; did you mean registration_number?)",
+            ),
+            (with(&["notes", "zzz"]), &none, "unknown columns 'notes' (4), 'zzz' (5)"),
+            (
+                with(&["Subject ID"]),
+                &none,
+                "columns 'subject_id' (1) and 'Subject ID' (4) are the same field",
+            ),
+            (with(&["", "ttl"]), &none, "column 4 has no name"),
+            (vec!["subject_id", "kyb_status"], &none, "missing column self_attestation_complete"),
+            (
+                vec!["subject_id", "self_attestation_complete"],
+                &none,
+                "missing column of a claim, such as claims_jurisdiction",
+            ),
+            (vec!["a", "b"], &none, "no known column in the header; is the first row a header"),
+            (
+                with(&["ttl"]),
+                &options(&[], &[("ttl", "P1Y")]),
+                "column 'ttl' (4) and csv.constants both give ttl",
+            ),
+            (
+                with(&[]),
+                &options(&[("x", "subject")], &[]),
+                "csv.columns maps 'x' to 'subject', which is no field",
+            ),
+            (
+                with(&[]),
+                &options(&[], &[("jurisdicton", "GB")]),
+                "csv.constants gives 'jurisdicton', which is no field; did you mean jurisdiction?",
+            ),
+            (with(&[]), &options(&[], &[("ttl", ""), ("TTL", "")]), "csv.constants gives ttl twice"),
+        ] {
+            let fault = fault(&header, options);
+            assert!(fault.contains(message), "{fault}");
+        }
+    }
+
+    #[test]
+    fn mappings_and_constants_stand_for_columns() {
+        let options = options(
+            &[("Firma", "subject.name"), ("Register Nr.", "registration_number"), ("ttl", "kyb_status")],
+            &[("self_attestation_complete", "TRUE"), ("subject_id", "S"), ("address_country", "GB")],
+        );
+        let row = [("Firma", "A & B"), ("register-nr", "007"), ("ttl", "ok"), ("address_line1", "")];
+        let expected = json!({"request": {
+            "self_attestation_complete": true,
+            "subject": {"id": "S", "name": "A & B", "registration_number": "007"},
+            "claims": {"kyb_status": "ok"},
+        }});
+        assert_eq!(item(&row, &options), expected, "a constant alone makes no address");
+        let row = [("Firma", ""), ("register-nr", ""), ("ttl", "ok"), ("address_line1", "x")];
+        let address = &item(&row, &options)["request"]["claims"]["registered_address"];
+        assert_eq!(*address, json!({"line1": "x", "country": "GB"}));
+    }
+
+    #[test]
+    fn empty_cells_are_absent_and_owners_close_ranks() {
+        let none = options(&[], &[]);
+        assert_eq!(text(&REQUIRED.map(|(name, _)| (name, "")), &none), "{}");
+        let row = with_required(&[
+            ("owner3_role", "c"),
+            ("owner1_full_name", ""),
+            ("owner2_full_name", "B"),
+            ("owner10_full_name", "J"),
+            ("claims.beneficial_owners.4.full_name", "E"),
+        ]);
+        let owners = &item(&row, &none)["request"]["claims"]["beneficial_owners"];
+        let expected = json!([{"full_name": "B"}, {"role": "c"}, {"full_name": "E"}, {"full_name": "J"}]);
+        assert_eq!(*owners, expected);
+    }
+
+    #[test]
+    fn cells_are_read_by_the_kind_of_their_field() {
+        let semicolon = Options { delimiter: b';', ..options(&[], &[]) };
+        for (column, cell, with_comma, with_semicolon) in [
+            ("owner1_ownership_percent", "87,5", "\"87,5\"", "87.5"),
+            ("owner1_ownership_percent", "1.234,5", "\"1.234,5\"", "\"1.234,5\""),
+            ("owner1_ownership_percent", "1,2,3", "\"1,2,3\"", "\"1,2,3\""),
+            ("owner1_ownership_percent", "25.10", "25.10", "25.10"),
+            ("tax_id_verified", "FALSE", "false", "false"),
+            ("tax_id_verified", "yes", "\"yes\"", "\"yes\""),
+            ("evidence_refs", "a; b;;c;", "[\"a\",\" b\",\"\",\"c\",\"\"]", "[\"a\",\" b\",\"\",\"c\",\"\"]"),
+            ("name", "007", "\"007\"", "\"007\""),
+            ("name", " \u{FEFF}x\t", "\" \u{FEFF}x\\t\"", "\" \u{FEFF}x\\t\""),
+        ] {
+            for (options, expected) in [(&options(&[], &[]), with_comma), (&semicolon, with_semicolon)] {
+                let text = text(&with_required(&[(column, cell)]), options);
+                assert!(text.contains(&format!(":{expected}")), "{text}");
+                serde_json::from_str::<Value>(&text).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn strings_keep_every_character() {
+        let all: String = (0..0x300).chain([0x2028, 0xFEFF, 0x1F600]).filter_map(char::from_u32).collect();
+        let item = item(&with_required(&[("name", &all)]), &options(&[], &[]));
+        assert_eq!(item["request"]["subject"]["name"], all.as_str());
+    }
+
+    /// Places in the item are found in the user's own header, also where a row leaves owners out.
+    #[test]
+    fn places_are_named_by_the_users_own_columns() {
+        let row = with_required(&[
+            ("Reg No", "1.0E+10"),
+            ("owner1_role", ""),
+            ("owner1_person_id", ""),
+            ("owner2_role", "x"),
+            ("Third ID", "1234.0"),
+            ("evidence_refs", "a;b"),
+        ]);
+        let header: Vec<_> = row.iter().map(|(name, _)| *name).collect();
+        let record = StringRecord::from(row.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
+        let options = options(
+            &[("Reg No", "registration_number"), ("Third ID", "owner3_person_id")],
+            &[("ttl", "P1Y")],
+        );
+        let columns = bound(&header, &options).unwrap();
+        let owners = "/request/claims/beneficial_owners";
+        for (pointer, column) in [
+            ("/request/subject/registration_number", Some("Reg No")),
+            (&format!("{owners}/0/role"), Some("owner2_role")),
+            (&format!("{owners}/1/person_id"), Some("Third ID")),
+            ("/request/evidence_refs/1", Some("evidence_refs")),
+            (&format!("{owners}/0/person_id"), None),
+            ("/request/ttl", None),
+            ("/request/subject", None),
+        ] {
+            assert_eq!(columns.column_at(&record, pointer).as_deref(), column, "{pointer}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Batches of items: what the columns, keys and files of a batch mean.
+
+mod bind;
+mod catalog;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use csv::StringRecord;
+
+use super::dialect::{Binding, Dialect, Meaning};
+use super::{Format, InputFault, RowCheck, sniff};
+use crate::types::Types;
+pub(super) use bind::ERROR_COLUMNS;
+use catalog::Catalog;
+pub use catalog::csv_columns;
+
+/// How a batch is read. Format and encoding can be named, and names of files are believed.
+#[derive(Debug, Clone)]
+pub struct Items {
+    types: Types,
+    /// The columns of the type whose items CSV files hold: the default type.
+    catalog: Arc<Catalog>,
+    columns: BTreeMap<String, String>,
+    constants: BTreeMap<String, String>,
+    row_check: RowCheck,
+}
+
+impl Items {
+    /// Batches of these types. `columns` is `csv.columns`, from the text of a header to the name of a column;
+    /// `constants` is `csv.constants`, from the name of a column to the text of a cell that every row has; with
+    /// `row_check` the lines of quoted CSV cells are tried.
+    ///
+    /// # Errors
+    /// Where mappings or constants are for fields that do not exist.
+    pub fn new(
+        types: Types,
+        columns: BTreeMap<String, String>,
+        constants: BTreeMap<String, String>,
+        row_check: RowCheck,
+    ) -> Result<Items, InputFault> {
+        let catalog = Arc::new(Catalog::of(types.default_type()));
+        let items = Items { types, catalog, columns, constants, row_check };
+        items.check()?;
+        Ok(items)
+    }
+
+    /// Batches of these types, where nothing else is said.
+    pub fn of(types: Types) -> Items {
+        let catalog = Arc::new(Catalog::of(types.default_type()));
+        Items {
+            types,
+            catalog,
+            columns: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            row_check: RowCheck::default(),
+        }
+    }
+}
+
+/// Keys of an item that no envelope has beside its array.
+const ITEM_KEYS: [&str; 4] = ["request", "self_attestation_complete", "subject", "claims"];
+
+impl Dialect for Items {
+    fn envelope(&self) -> &'static str {
+        "items"
+    }
+
+    fn meaning_of(&self, key: &str) -> Meaning {
+        match key {
+            _ if ITEM_KEYS.contains(&key) => Meaning::Decides,
+            // An answer of the API that says `error` is no item that has one from an earlier run.
+            _ if self.types.have_member(key) && key != "error" => Meaning::OfValue,
+            _ => Meaning::Unknown,
+        }
+    }
+
+    fn format_of(&self, head: &[u8]) -> Format {
+        sniff::format_of_items(head)
+    }
+
+    fn is_telling_key(&self, key: &str) -> bool {
+        key == self.envelope() || self.types.have_member(key)
+    }
+
+    fn believes_names(&self) -> bool {
+        true
+    }
+
+    fn withholds(&self) -> bool {
+        true
+    }
+
+    fn knows_column(&self, name: &str) -> bool {
+        self.find_column(name).is_some()
+    }
+
+    fn bind(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {
+        self.bind_header(header, line, delimiter)
+    }
+
+    fn row_check(&self) -> Option<RowCheck> {
+        Some(self.row_check.clone())
+    }
+
+    fn horizon(&self, max_item_bytes: usize) -> usize {
+        max_item_bytes
+    }
+}

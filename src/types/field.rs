@@ -1,0 +1,142 @@
+//! The language in which types describe what stands in an item: fields, what their values must be, and objects.
+
+/// A member of an object: its name, what its value must be, and whether it may be absent.
+#[derive(Debug)]
+pub struct Field {
+    /// The member's name in JSON.
+    pub name: &'static str,
+    /// What the value must be.
+    pub kind: FieldKind,
+    /// Whether the object is incomplete without it.
+    pub required: bool,
+    /// Whether the value may name a person or an address, so that no message quotes it.
+    pub personal: bool,
+    /// Whether the text names something by which it is looked for, and so must pass
+    /// [`identifier_problem`](crate::request::rules::identifier_problem).
+    pub identifier: bool,
+    /// Whether text may have several lines without a warning, as an address does.
+    pub lines: bool,
+    /// One line for the schema and the README.
+    pub doc: &'static str,
+}
+
+/// What a value must be.
+#[derive(Debug)]
+pub enum FieldKind {
+    /// JSON `true` and nothing else: the self-attestation.
+    Attestation,
+    /// The name of this credential type; another string has an error code of its own.
+    CredentialType(&'static str),
+    /// Text of `min` to `max` characters (Unicode scalar values).
+    Text {
+        /// The least number of characters: 0 or 1.
+        min: usize,
+        /// The greatest number of characters, where there is a limit besides the item's size.
+        max: Option<usize>,
+    },
+    /// One of these words, exactly.
+    Word(&'static [&'static str]),
+    /// An ISO 3166-1 alpha-2 code.
+    Country,
+    /// An ISO 3166-1 alpha-2 code or an ISO 3166-2 code.
+    Jurisdiction,
+    /// JSON `true` or `false`.
+    Boolean,
+    /// A number from 0 to 100, kept as written.
+    Percent,
+    /// An RFC 3339 date-time that has passed.
+    PastDateTime,
+    /// An ISO 8601 duration, the life of the credential.
+    Duration,
+    /// A public JWK (RFC 7517): the holder's key.
+    PublicJwk,
+    /// Anything: it is passed over.
+    Ignored,
+    /// An object with these members.
+    Object(&'static Object),
+    /// An array of at most `max` values of one kind.
+    Array {
+        /// What each element must be. Its `name` is the singular, as CSV columns use it.
+        of: &'static Field,
+        /// The greatest number of elements, where there is a limit besides the item's size.
+        max: Option<usize>,
+    },
+}
+
+/// An object's members.
+#[derive(Debug)]
+pub struct Object {
+    /// The members that are known, in the order of the README.
+    pub fields: &'static [Field],
+    /// How many members there must be at least.
+    pub min_members: usize,
+    /// Whether `--allow-unknown` carries other members through.
+    pub extensible: bool,
+    /// Names that mean something to the credential formats at this place, and are refused even
+    /// under `--allow-unknown`, beside those of [`is_reserved`].
+    pub reserved: &'static [&'static str],
+}
+
+impl Object {
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// An object of these members and no others.
+    pub const fn closed(fields: &'static [Field]) -> Object {
+        Object { fields, min_members: 0, extensible: false, reserved: &[] }
+    }
+
+    /// An object of the claims, to which `--allow-unknown` adds.
+    pub const fn of_claims(fields: &'static [Field]) -> Object {
+        Object { extensible: true, reserved: &JSON_LD_KEYWORDS, ..Object::closed(fields) }
+    }
+}
+
+/// Names that have a meaning of their own in SD-JWT (RFC 9901 section 4.1) or JSON-LD, and so
+/// can never be a claim's name, at any depth.
+pub fn is_reserved(name: &str) -> bool {
+    matches!(name, "_sd" | "..." | "_sd_alg") || name.starts_with('@')
+}
+
+/// The names that stand for `@id` and `@type` in the contexts of a credential, and so cannot be
+/// names of unknown claims.
+pub const JSON_LD_KEYWORDS: [&str; 2] = ["id", "type"];
+
+/// The greatest length, in characters, of ids and references.
+pub const MAX_ID_CHARS: usize = 512;
+
+/// Text of 1 to [`MAX_ID_CHARS`] characters.
+pub const ID: FieldKind = FieldKind::Text { min: 1, max: Some(MAX_ID_CHARS) };
+/// Text that is not empty.
+pub const NON_EMPTY: FieldKind = FieldKind::Text { min: 1, max: None };
+/// Any text.
+pub const TEXT: FieldKind = FieldKind::Text { min: 0, max: None };
+
+impl Field {
+    /// A member that must be there.
+    pub const fn required(name: &'static str, kind: FieldKind, doc: &'static str) -> Field {
+        Field { name, kind, required: true, personal: false, identifier: false, lines: false, doc }
+    }
+
+    /// A member that may be absent.
+    pub const fn optional(name: &'static str, kind: FieldKind, doc: &'static str) -> Field {
+        Field { required: false, ..Field::required(name, kind, doc) }
+    }
+
+    /// The field, whose value may name a person or an address.
+    pub const fn personal(self) -> Field {
+        Field { personal: true, ..self }
+    }
+
+    /// The field, whose text is looked for.
+    pub const fn identifier(self) -> Field {
+        Field { identifier: true, ..self }
+    }
+
+    /// The field, whose text may have several lines.
+    pub const fn lines(self) -> Field {
+        Field { lines: true, ..self }
+    }
+}

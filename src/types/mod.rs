@@ -1,0 +1,169 @@
+//! Credential types: what can be issued, said once, in one file a type.
+//!
+//! A [`CredentialType`] is the one source for the validator ([`crate::request::Checker`]), the JSON Schema, the CSV
+//! columns, the templates, the disclosure policy, the type metadata, the JSON-LD context, what verifiers check, and the
+//! README's tables. A rule that is not in it does not exist. No other file knows a type by its name.
+//!
+//! To add a type, write a file here and name it in `BUILT_IN`.
+
+mod business;
+mod field;
+mod frame;
+
+pub use field::{Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, NON_EMPTY, Object, TEXT, is_reserved};
+pub use frame::{Frame, MAX_EVIDENCE_REFS};
+pub(crate) use frame::{TTL, credential_type_field};
+
+/// A kind of credential: all that tells it from the others. Types live as long as the process.
+#[derive(Debug)]
+pub struct CredentialType {
+    /// The name in `credential_type` and in the default `vct`.
+    pub name: &'static str,
+    /// The second entry of `type` in the W3C form (VC Data Model 2.0 section 4.5).
+    pub vc_type: &'static str,
+    /// What people call it, in the type metadata.
+    pub title: &'static str,
+    /// What it says, in one sentence, in the type metadata.
+    pub description: &'static str,
+    /// The subject: one line about it, and its members.
+    pub subject: (&'static str, &'static Object),
+    /// The claims, likewise.
+    pub claims: (&'static str, &'static Object),
+    /// Rules between fields.
+    pub rules: &'static [Rule],
+    /// The CSV columns in the README's order. `owner…` stands for all numbered columns of the list whose elements are
+    /// called `owner`. A field that is not named here comes last.
+    pub columns: &'static [&'static str],
+    /// What an `sd_jwt_vc` hides where no setting says otherwise: dotted paths, `[]` for each element of an array.
+    pub hidden: &'static [&'static str],
+    /// The item around subject and claims.
+    pub frame: Frame,
+}
+
+/// A rule between fields of the claims.
+#[derive(Debug)]
+pub enum Rule {
+    /// The shares in a list are parts of a whole, so a sum beyond 100 percent deserves a look.
+    SharesOfAWhole {
+        /// The claim that is the list.
+        list: &'static str,
+        /// The member of each element that is a share, in percent.
+        share: &'static str,
+    },
+}
+
+impl CredentialType {
+    /// The `vct` of an issuer's credentials where none is configured: at his host, if he has one.
+    pub fn default_vct(&self, host: Option<&str>) -> String {
+        match host {
+            Some(host) => format!("https://{host}/{}", self.vct_path()),
+            None => format!("urn:beltic:{}:1", self.name),
+        }
+    }
+
+    /// Whether this is what [`CredentialType::default_vct`] gives some issuer.
+    pub fn has_default_vct(&self, vct: &str) -> bool {
+        match vct.strip_prefix("https://") {
+            Some(rest) => rest.strip_suffix(self.vct_path().as_str()).is_some_and(|host| host.ends_with('/')),
+            None => vct == self.default_vct(None),
+        }
+    }
+
+    fn vct_path(&self) -> String {
+        format!("credentials/{}/v1", self.name)
+    }
+}
+
+/// Two types are one if they have the same name: [`Types`] holds no two of a name.
+impl PartialEq for CredentialType {
+    fn eq(&self, other: &CredentialType) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for CredentialType {}
+
+/// The types that come with the program. The first one is the default.
+static BUILT_IN: &[&CredentialType] = &[&business::BUSINESS];
+
+/// The types that can be issued in a run. There is at least one.
+#[derive(Debug, Clone, Copy)]
+pub struct Types {
+    all: &'static [&'static CredentialType],
+}
+
+impl Types {
+    /// The types that come with the program.
+    pub const BUILT_IN: Types = Types::new(BUILT_IN);
+
+    /// These types, of different names. The first one is that of items which name none.
+    ///
+    /// # Panics
+    /// Where there is no type.
+    pub const fn new(all: &'static [&'static CredentialType]) -> Types {
+        assert!(!all.is_empty(), "there is at least one type");
+        Types { all }
+    }
+
+    /// Every type; the default first.
+    pub fn all(self) -> &'static [&'static CredentialType] {
+        self.all
+    }
+
+    /// The type of items that name none.
+    pub fn default_type(self) -> &'static CredentialType {
+        self.all[0]
+    }
+
+    /// The type of this name.
+    pub fn named(self, name: &str) -> Option<&'static CredentialType> {
+        self.all.iter().copied().find(|known| known.name == name)
+    }
+
+    /// The type with this entry in the W3C form's `type`.
+    pub fn of_vc_type(self, vc_type: &str) -> Option<&'static CredentialType> {
+        self.all.iter().copied().find(|known| known.vc_type == vc_type)
+    }
+
+    /// The type of which this is a default `vct`.
+    pub fn of_default_vct(self, vct: &str) -> Option<&'static CredentialType> {
+        self.all.iter().copied().find(|known| known.has_default_vct(vct))
+    }
+
+    /// Whether items have a member of this name, in an envelope or bare.
+    pub fn have_member(self, name: &str) -> bool {
+        self.all
+            .iter()
+            .any(|known| known.item().field(name).is_some() || known.bare_item().field(name).is_some())
+    }
+
+    /// Whether requests have a member of this name.
+    pub fn have_request_member(self, name: &str) -> bool {
+        self.all.iter().any(|known| known.request().field(name).is_some())
+    }
+
+    /// The names, in words.
+    pub fn names(self) -> String {
+        self.all.iter().map(|known| known.name).collect::<Vec<_>>().join(" or ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_names_are_known_again() {
+        let known = Types::BUILT_IN.default_type();
+        for host in [None, Some("issuer.example"), Some("issuer.example:8443")] {
+            assert!(known.has_default_vct(&known.default_vct(host)));
+        }
+        for other in [
+            "urn:beltic:other:1",
+            "http://a.example/credentials/business/v1",
+            "https://a/credentials/business/v2",
+        ] {
+            assert!(!known.has_default_vct(other), "{other}");
+        }
+    }
+}
