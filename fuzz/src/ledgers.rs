@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beltic::ledger::{Answer, Entry, Examination, Ledger, Mark, RunDescription, Terms};
+use beltic::ledger::{Answer, Entry, Examination, Ledger, Mark, RunDescription, Terms, TypeTerms};
 use beltic::request::{Draft, Piece};
 use beltic::types::Types;
 use tempfile::TempDir;
@@ -124,11 +124,14 @@ fn run(name: &str) -> RunDescription {
             issuer: "did:web:issuer.example".into(),
             kid: "did:web:issuer.example#k".into(),
             proof_format: "jwt_vc".into(),
-            vct: "urn:beltic:business:1".into(),
             context: String::new(),
             ttl: "P1Y".into(),
-            disclosure: String::new(),
         },
+        types: vec![TypeTerms {
+            credential_type: "business".into(),
+            vct: "urn:beltic:business:1".into(),
+            disclosure: String::new(),
+        }],
         status_base: None,
     }
 }

@@ -69,7 +69,7 @@ pub fn settings(data: &[u8]) {
 
 /// A type metadata document.
 pub fn type_metadata(data: &[u8]) {
-    if let Ok(document) = TypeMetadata::read(data, VCT, &Policy::default()) {
+    if let Ok(document) = TypeMetadata::read(data, VCT, &Policy::of_type(Types::BUILT_IN.default_type())) {
         assert!(document.integrity().starts_with("sha256-"));
         assert_eq!(document.into_bytes(), data);
     }
@@ -84,12 +84,12 @@ pub fn disclosure_policy(data: &[u8]) {
         .map(|(path, word)| (path.to_owned(), word.to_owned()))
         .collect();
     let decoys = text.lines().find_map(|line| line.parse().ok()).unwrap_or_default();
-    let Ok(policy) = Policy::new(&words, decoys) else { return };
+    let Ok(policy) = Policy::new(Types::BUILT_IN.default_type(), &words, decoys) else { return };
     for (path, word) in &words {
         let hidden = policy.to_string().split(' ').any(|hidden| hidden == path);
         assert_eq!(hidden, word == "always", "{path}");
     }
-    let document = metadata_of(VCT, &policy).to_string();
+    let document = metadata_of(Types::BUILT_IN.default_type(), VCT, &policy).to_string();
     assert!(TypeMetadata::read(document.as_bytes(), VCT, &policy).is_ok(), "a policy agrees with itself");
 }
 

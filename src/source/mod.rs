@@ -51,7 +51,7 @@ pub use self::error::{
 };
 pub use self::failed::{FailedWriter, ItemForm};
 use self::feed::Feed;
-pub use self::items::{Items, csv_columns};
+pub use self::items::{Items, csv_columns, template};
 pub(crate) use self::sniff::{begins_on_a_line_of_its_own, first_line_keys};
 use crate::stop::Stop;
 

@@ -44,7 +44,7 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
         "claims.beneficial_owners[]",
         "claims.registered_address",
     ],
-    frame: Frame::EMPTY,
+    frame: Frame::new(),
 };
 
 static SUBJECT: Object = Object {

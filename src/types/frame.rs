@@ -9,7 +9,7 @@ use super::field::{Field, FieldKind, ID, Object};
 pub const MAX_EVIDENCE_REFS: usize = 50;
 
 /// The tables of a type's items, made when they are first asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Frame {
     request: OnceLock<Object>,
     item: OnceLock<Object>,
@@ -18,8 +18,9 @@ pub struct Frame {
 
 impl Frame {
     /// A frame whose tables are not made yet.
-    pub const EMPTY: Frame =
-        Frame { request: OnceLock::new(), item: OnceLock::new(), bare_item: OnceLock::new() };
+    pub const fn new() -> Frame {
+        Frame { request: OnceLock::new(), item: OnceLock::new(), bare_item: OnceLock::new() }
+    }
 }
 
 impl CredentialType {

@@ -184,7 +184,7 @@ fn rank(leaf: &Leaf, columns: &[&str]) -> usize {
         (None, None) => leaf.name == **known,
         _ => false,
     };
-    columns.iter().position(|known| is_named(known)).unwrap_or(columns.len())
+    columns.iter().position(is_named).unwrap_or(columns.len())
 }
 
 /// Collects the fields that a cell can feed, in the table's order.

@@ -3,6 +3,7 @@
 mod bind;
 mod catalog;
 mod plan;
+mod template;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::types::Types;
 pub(super) use bind::ERROR_COLUMNS;
 use catalog::Catalog;
 pub use catalog::csv_columns;
+pub use template::template;
 
 /// How a batch is read. Format and encoding can be named, and names of files are believed.
 #[derive(Debug, Clone)]
