@@ -6,10 +6,10 @@ use std::fs::File;
 use std::io::{self, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use super::commands::parse_id;
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::streams;
+use crate::credential::parse_id;
 use crate::files::{self, PathError};
 use crate::results::{Content, ResultRow, Results, ResultsError};
 use crate::source::{Input, InputName};

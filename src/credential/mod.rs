@@ -15,6 +15,6 @@ mod status;
 
 pub use assemble::{Assembler, AssemblyError, Tokens};
 pub use profile::{Profile, ProfileSettings, ProofFormat, TypeProfile, TypeSettings};
-pub use record::{CredentialStatus, Grant, ListUris, Status};
+pub use record::{CredentialStatus, Grant, ListUris, Status, parse_id};
 pub use resource::Resource;
 pub use size::beyond_verifiers;

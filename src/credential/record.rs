@@ -6,6 +6,13 @@ use uuid::Uuid;
 
 use crate::clock::UnixTime;
 
+/// A credential's id, with or without `urn:uuid:`, as it may be written; `None` for what is none of ours.
+pub fn parse_id(text: &str) -> Option<Uuid> {
+    let text = text.trim();
+    let id = Uuid::try_parse(text.strip_prefix("urn:uuid:").unwrap_or(text)).ok()?;
+    (id.get_version_num() == 7).then_some(id)
+}
+
 /// What the ledger gives a credential: who it is, and where its status stands.
 #[derive(Debug, Clone)]
 pub struct Grant {

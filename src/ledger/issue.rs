@@ -13,10 +13,10 @@ use super::record::{self, Record};
 use super::runs::{self, RunNumbers};
 use super::seal::{self, Counts};
 use super::status::{self};
-use super::{BATCH_ITEMS, Ledger, LedgerError, corrupt, events, fill};
+use super::{Ledger, LedgerError, corrupt, events, fill};
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant, Profile, TypeProfile};
-use crate::request::{ContentHash, Draft};
+use crate::request::{BATCH_ITEMS, ContentHash, Draft};
 use crate::types::CredentialType;
 
 /// What a run is, as far as its credentials depend on it.

@@ -115,10 +115,6 @@ use watch::Handle;
 /// milliseconds. Whoever waits this long waits for a process that hangs.
 pub const WAIT: Duration = Duration::from_secs(120);
 
-/// The most items of a batch. Replays rely on it: they look for a batch's records no further back
-/// than this.
-pub const BATCH_ITEMS: u64 = 1_000;
-
 /// Every file that is or can be part of the ledger at this path, whether it is there or not.
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     Paths::of(path).map_or_else(|_| vec![path.to_owned()], |paths| paths.files().to_vec())

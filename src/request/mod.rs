@@ -19,3 +19,7 @@ pub use draft::{ContentHash, Draft, DraftText, Lookup, LookupHash, Piece};
 pub use issued::issued_problem;
 pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};
 pub use warning::Warning;
+
+/// The most items that are taken together, from the file to the ledger: as many as the hosted API takes in one call.
+/// The ledger's replays rely on it: they look for a batch's records no further back than this.
+pub const BATCH_ITEMS: u64 = 1_000;

@@ -6,7 +6,8 @@ use std::ops::Range;
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
 
-use super::error::{InputFault, WarningFault};
+use super::error::InputFault;
+use super::warning::WarningFault;
 
 /// How much one read asks for. A pipe holds as much on Linux, so a read from a full pipe is not
 /// short, and only an idle producer makes us hand out what there is.

@@ -1,11 +1,11 @@
 //! Consecutive items on their way from the reader to a worker.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::columns::Columns;
 use super::csv::Rows;
-use super::error::ItemFault;
+use super::item::RawItem;
+use super::item_fault::ItemFault;
 
 /// Consecutive items, as they stand in the input: at least one, and at most 1,000.
 #[derive(Debug)]
@@ -26,23 +26,6 @@ pub struct Chunk {
 pub(super) enum Shape {
     Json,
     Csv(Arc<Columns>),
-}
-
-/// An item that was cut but not looked into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawItem {
-    /// Where the item stands in the chunk's bytes, or what is left of it if it was too long.
-    pub(super) span: Range<usize>,
-    /// The physical line where it begins, from 1. NDJSON and CSV only.
-    pub line: Option<u64>,
-    /// The physical line where it ends; differs from `line` for CSV rows with line breaks in
-    /// quoted cells.
-    pub last_line: Option<u64>,
-    /// Whether the input ended before the line did: what is wrong with such an item may be that
-    /// the file is truncated.
-    pub unterminated: bool,
-    /// What was found wrong with it while cutting.
-    pub fault: Option<ItemFault>,
 }
 
 impl Chunk {

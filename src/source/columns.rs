@@ -2,9 +2,9 @@
 
 use csv::StringRecord;
 
-use super::csv::bytes_of;
 use super::dialect::{Binding, Dialect};
 use super::error::InputFault;
+use super::record::bytes_of;
 use crate::invisible;
 
 /// The columns of one file, and the plan by which its rows become values.

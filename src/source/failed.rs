@@ -10,10 +10,11 @@
 
 use std::io::Write;
 
-use super::chunk::{Chunk, RawItem, Shape};
+use super::chunk::{Chunk, Shape};
 use super::columns::Columns;
 use super::csv::Rows;
-use super::error::{ItemFault, RecordProblem};
+use super::item::RawItem;
+use super::item_fault::{ItemFault, RecordProblem};
 use super::items::ERROR_COLUMNS;
 use crate::json::{Parser, Value};
 use crate::request::Rejection;

@@ -27,10 +27,16 @@ mod dialect;
 mod error;
 mod failed;
 mod feed;
+mod item;
+mod item_fault;
 mod items;
 mod json;
 mod ndjson;
+mod record;
 mod sniff;
+mod splitter;
+mod warning;
+mod window;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -39,20 +45,20 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub use self::chunk::{Chunk, ItemText, ItemTexts, RawItem};
+pub use self::chunk::{Chunk, ItemText, ItemTexts};
 pub(crate) use self::columns::{normal, shown};
 pub(crate) use self::csv::{cells_of_line, separator_line};
 pub use self::damage::{is_formula, without_apostrophe};
 pub use self::dialect::{Binding, Dialect, Meaning, RowPlan};
 pub(crate) use self::error::names;
-pub use self::error::{
-    Found, InputError, InputFault, InputName, InputWarning, ItemFault, Position, RecordProblem,
-    UnknownColumn, WarningFault,
-};
+pub use self::error::{Found, InputError, InputFault, InputName, Position, UnknownColumn};
 pub use self::failed::{FailedWriter, ItemForm};
 use self::feed::Feed;
+pub use self::item::RawItem;
+pub use self::item_fault::{ItemFault, RecordProblem};
 pub use self::items::{Items, csv_columns, template};
 pub(crate) use self::sniff::{begins_on_a_line_of_its_own, first_line_keys};
+pub use self::warning::{InputWarning, WarningFault};
 use crate::stop::Stop;
 
 /// The most bytes of an item, unless [`Options`] say otherwise: 1 MiB.

@@ -1,9 +1,9 @@
 //! NDJSON: one item a line. A byte order mark before a line, which `cat` leaves where it joins files, is no part of
 //! it.
 
-use super::chunk::RawItem;
-use super::error::ItemFault;
-use super::feed::{Batch, Window};
+use super::item::RawItem;
+use super::item_fault::ItemFault;
+use super::window::{Batch, Window};
 use crate::files::BYTE_ORDER_MARK;
 
 /// Cuts at LF, and at nothing else: U+2028, VT or a lone CR are no line ends.

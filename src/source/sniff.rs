@@ -5,8 +5,8 @@ use std::path::Path;
 use super::bytes::Bytes;
 use super::dialect::Dialect;
 use super::error::{InputFault, InputName};
-use super::feed::Window;
-use super::json::Splitter;
+use super::splitter::Splitter;
+use super::window::Window;
 use super::{Format, Options};
 
 /// How much of an input without a telling name is looked at.

@@ -3,13 +3,9 @@
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memchr_iter};
 
-use super::disclosures::MAX_DISCLOSURES;
 use super::error::{Part, TokenError};
+use super::limits::{MAX_DISCLOSURES, MAX_TOKEN_BYTES};
 use crate::json::{Document, Kind, Parser};
-
-/// The longest token that is read: 16 MiB, in which every credential has room whose item keeps to
-/// the limits of a batch.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024 * 1024;
 
 /// A token in compact form, cut into its parts, none of them decoded.
 ///

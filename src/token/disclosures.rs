@@ -8,10 +8,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::error::{DisclosureError, DisclosureProblem as Problem};
+use super::limits::MAX_DISCLOSURES;
 use crate::json::{self, Document, Kind, MAX_DEPTH, Parser, Value};
-
-/// The most disclosures of one token.
-pub const MAX_DISCLOSURES: usize = 131_072;
 
 /// The most bytes of all paths together. A hostile token could repeat one long name in each of them. Both forms of
 /// the longest path of a claim that this program hides take fewer than 128 bytes, so that as many disclosures as are

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::disclosures::MAX_DISCLOSURES;
+use super::limits::MAX_DISCLOSURES;
 use crate::json::{self, FaultKind, SyntaxError};
 
 /// A part of a token, as messages name it.

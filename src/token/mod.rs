@@ -8,11 +8,13 @@
 mod compact;
 mod disclosures;
 mod error;
+mod limits;
 mod present;
 mod sign;
 
-pub use compact::{Compact, MAX_TOKEN_BYTES, decode, decode_text, parse_object, unverified_id};
-pub use disclosures::{Disclosed, MAX_DISCLOSURES, Processed, process};
+pub use compact::{Compact, decode, decode_text, parse_object, unverified_id};
+pub use disclosures::{Disclosed, Processed, process};
 pub use error::{DisclosureError, DisclosureProblem, Part, TokenError};
+pub use limits::{MAX_DISCLOSURES, MAX_TOKEN_BYTES};
 pub use present::{PresentError, present};
 pub use sign::sign_compact;

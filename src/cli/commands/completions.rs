@@ -5,11 +5,11 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::super::args::{Cli, Common, CompletionsArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::manual;
-use super::super::streams;
+use crate::cli::args::{Cli, Common, CompletionsArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::manual;
+use crate::cli::streams;
 use crate::files::{self, DirectoryMode, PathError};
 
 pub(super) fn run(common: &Common, args: &CompletionsArgs) -> Result<ExitStatus, Failure> {

@@ -1,13 +1,13 @@
 //! `beltic inspect`: what a token says, without a word on whether it is true.
 
-use super::super::args::{InspectArgs, InspectFormat};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::given::{self, Given, undecodable};
-use super::super::inspection::{self, Inspection};
-use super::super::kept::Kept;
-use super::super::output::{self, Output, Purpose};
-use super::super::streams::grouped;
+use crate::cli::args::{InspectArgs, InspectFormat};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::given::{self, Given, undecodable};
+use crate::cli::inspection::{self, Inspection};
+use crate::cli::kept::Kept;
+use crate::cli::output::{self, Output, Purpose};
+use crate::cli::streams::grouped;
 use crate::clock;
 use crate::json::Parser;
 use crate::results::{ResultRow, Results};

@@ -3,10 +3,10 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::super::args::{Common, KeygenArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::settings::{self, Settings};
+use crate::cli::args::{Common, KeygenArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::settings::{self, Settings};
 use crate::files;
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;

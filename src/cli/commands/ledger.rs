@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::super::args::{Common, LedgerAction, LedgerArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::{DAMAGED_LEDGER, Failure};
-use super::super::kept::Kept;
-use super::super::settings::Settings;
-use super::super::streams::{self, grouped};
+use crate::cli::args::{Common, LedgerAction, LedgerArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::{DAMAGED_LEDGER, Failure};
+use crate::cli::kept::Kept;
+use crate::cli::settings::Settings;
+use crate::cli::streams::{self, grouped};
 use crate::files;
 use crate::ledger::{History, Ledger};
 

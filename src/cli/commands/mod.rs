@@ -17,8 +17,6 @@ mod verify;
 
 use std::path::PathBuf;
 
-use uuid::Uuid;
-
 use super::args::{Cli, Command};
 use super::exit::ExitStatus;
 use super::failure::Failure;
@@ -127,13 +125,6 @@ fn reason(reason: &Reason) -> String {
         ),
         Reason::Asked => "`beltic ledger close-lists` was run".to_owned(),
     }
-}
-
-/// A credential's id, with or without `urn:uuid:`.
-pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
-    let text = text.trim();
-    let id = Uuid::try_parse(text.strip_prefix("urn:uuid:").unwrap_or(text)).ok()?;
-    (id.get_version_num() == 7).then_some(id)
 }
 
 /// Writes the whole output of a command that has no flags for it.

@@ -1,12 +1,12 @@
 //! `beltic present`: the holder's side of an SD-JWT.
 
-use super::super::args::PresentArgs;
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::given::{self, Given, undecodable};
-use super::super::kept::Kept;
-use super::super::output::{Output, Purpose};
-use super::super::streams::printable;
+use crate::cli::args::PresentArgs;
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::given::{self, Given, undecodable};
+use crate::cli::kept::Kept;
+use crate::cli::output::{Output, Purpose};
+use crate::cli::streams::printable;
 use crate::token::{self, PresentError};
 
 pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {

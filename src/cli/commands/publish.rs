@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::args::{Common, PublishArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::settings::{self, Settings};
-use super::super::streams::{self, grouped};
+use crate::cli::args::{Common, PublishArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::settings::{self, Settings};
+use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;

@@ -1,11 +1,11 @@
 //! `beltic schema`.
 
-use super::super::args::{Common, SchemaArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::kept::Kept;
-use super::super::output::{Output, Purpose};
-use super::super::settings::Settings;
+use crate::cli::args::{Common, SchemaArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::kept::Kept;
+use crate::cli::output::{Output, Purpose};
+use crate::cli::settings::Settings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::request::schema;
 

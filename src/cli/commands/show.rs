@@ -2,14 +2,15 @@
 
 use uuid::Uuid;
 
-use super::super::args::{Common, ShowArgs, ShowFormat};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::kept::Kept;
-use super::super::output::{self, Output, Purpose};
-use super::super::render::listing;
-use super::super::settings::Settings;
+use crate::cli::args::{Common, ShowArgs, ShowFormat};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::kept::Kept;
+use crate::cli::output::{self, Output, Purpose};
+use crate::cli::render::listing;
+use crate::cli::settings::Settings;
 use crate::clock::system_now;
+use crate::credential;
 
 pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
     let id = parse_id(&args.id)?;
@@ -37,7 +38,7 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
 
 /// A credential's id. A value that is not one is not quoted, for it may be personal: a subject's id, or a token.
 fn parse_id(text: &str) -> Result<Uuid, Failure> {
-    super::parse_id(text).ok_or_else(|| {
+    credential::parse_id(text).ok_or_else(|| {
         Failure::usage("the argument is not a credential id; expected one such as urn:uuid:01a206e6-9989-7123-a539-f16d67dba009")
             .hint("`beltic list --subject ID` and `--correlation-id ID` find credentials by other ids")
     })

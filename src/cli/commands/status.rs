@@ -22,21 +22,23 @@
 
 mod ask;
 mod names;
+mod target;
 mod targets;
 
 use uuid::Uuid;
 
-use self::targets::{Request, Target};
-use super::super::args::{Common, RowFormat, StatusArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::kept::Kept;
-use super::super::output::{self, Output, Purpose};
-use super::super::render::changes::{ChangeRow, ChangeRows, Done, already, done};
-use super::super::settings::Settings;
-use super::super::signals::StopSignals;
-use super::super::streams::{self, grouped};
+use self::target::Target;
+use self::targets::Request;
 use super::open_ledger;
+use crate::cli::args::{Common, RowFormat, StatusArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::kept::Kept;
+use crate::cli::output::{self, Output, Purpose};
+use crate::cli::render::changes::{ChangeRow, ChangeRows, Done, already, done};
+use crate::cli::settings::Settings;
+use crate::cli::signals::StopSignals;
+use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::ledger::{Change, Ledger, Order, Refusal};
 use crate::request::ErrorCode;

@@ -1,11 +1,11 @@
 //! `beltic template`: files to fill in. They fail until they are filled in, so that nobody issues
 //! a credential to an example.
 
-use super::super::args::{InputFormat, TemplateArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::kept::Kept;
-use super::super::output::{Output, Purpose};
+use crate::cli::args::{InputFormat, TemplateArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::kept::Kept;
+use crate::cli::output::{Output, Purpose};
 use crate::source::{Format, template};
 use crate::types::Types;
 

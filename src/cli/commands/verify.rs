@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::super::args::{Common, VerdictFormat, VerifyArgs};
-use super::super::exit::ExitStatus;
-use super::super::failure::Failure;
-use super::super::given::{self, Given};
-use super::super::kept::Kept;
-use super::super::output::{self, Output, Purpose};
-use super::super::settings;
-use super::super::streams;
-use super::super::trust;
-use super::super::verdicts::{About, Counts, Form, no_token};
+use crate::cli::args::{Common, VerdictFormat, VerifyArgs};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::given::{self, Given};
+use crate::cli::kept::Kept;
+use crate::cli::output::{self, Output, Purpose};
+use crate::cli::settings;
+use crate::cli::streams;
+use crate::cli::trust;
+use crate::cli::verdicts::{About, Counts, Form, no_token};
 use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;

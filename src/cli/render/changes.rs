@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::args::RowFormat;
-use super::super::streams::{paint, printable};
 use super::csv::{harmless, write_record};
+use crate::cli::args::RowFormat;
+use crate::cli::streams::{paint, printable};
 use crate::credential::{CredentialStatus, Status};
 use crate::ledger::Change;
 use crate::request::{ErrorCode, Lookup};

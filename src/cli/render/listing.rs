@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use super::super::args::RowFormat;
-use super::super::streams::{grouped, paint, printable};
 use super::csv;
+use crate::cli::args::RowFormat;
+use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 use crate::json;

@@ -1,8 +1,8 @@
 //! `text`: one short line an item, for people.
 
-use super::super::streams::{paint, printable};
 use super::Form;
 use crate::batch::{Outcome, Render, Row};
+use crate::cli::streams::{paint, printable};
 use crate::credential::Resource;
 use crate::request::Rejection;
 

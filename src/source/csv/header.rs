@@ -1,14 +1,15 @@
 //! The header of a CSV file: where it is, and what separates its cells.
 
-use super::super::bytes::Bytes;
-use super::super::columns::Columns;
-use super::super::dialect::Dialect;
-use super::super::error::{InputFault, RecordProblem};
-use super::super::feed::Window;
-use super::super::{LineBreaks, Options};
 use super::place_of;
-use super::rows::record_of;
 use super::scan::Scanner;
+use crate::source::bytes::Bytes;
+use crate::source::columns::Columns;
+use crate::source::dialect::Dialect;
+use crate::source::error::InputFault;
+use crate::source::item_fault::RecordProblem;
+use crate::source::record::record_of;
+use crate::source::window::Window;
+use crate::source::{LineBreaks, Options};
 
 /// The longest header, and the longest line before it.
 const MAX_HEADER_BYTES: usize = 1024 * 1024;

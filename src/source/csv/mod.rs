@@ -51,13 +51,14 @@ use std::sync::Arc;
 
 pub(crate) use self::header::{cells_of_line, separator_line};
 use self::resync::Resync;
-pub(super) use self::rows::{Rows, bytes_of};
+pub(super) use self::rows::Rows;
 use self::scan::Scanner;
 use super::bytes::Bytes;
-use super::chunk::RawItem;
 use super::columns::Columns;
-use super::error::{InputFault, ItemFault, RecordProblem};
-use super::feed::{Batch, Window};
+use super::error::InputFault;
+use super::item::RawItem;
+use super::item_fault::{ItemFault, RecordProblem};
+use super::window::{Batch, Window};
 use super::{Options, RowCheck};
 
 /// As long as a file has had fewer records, many that are not UTF-8 mean that none of it is.

@@ -1,7 +1,7 @@
 //! Where a failed record ends: at a line end at which the quoting is certain again.
 
-use super::super::feed::Window;
 use super::scan::{Scanner, count_lines};
+use crate::source::window::Window;
 
 /// Seeks the end of a record that is known to fail.
 #[derive(Debug)]

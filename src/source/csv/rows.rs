@@ -5,11 +5,11 @@
 
 use std::io::{self, Read};
 
-use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::super::chunk::RawItem;
-use super::super::columns::Columns;
-use super::super::error::ItemFault;
+use crate::source::columns::Columns;
+use crate::source::item::RawItem;
+use crate::source::item_fault::ItemFault;
 
 /// Text without the records that failed, of which only the length is left.
 ///
@@ -55,22 +55,6 @@ fn reader<'a>(bytes: &'a [u8], items: &'a [RawItem], delimiter: u8) -> RowReader
         at: 0,
         begun: false,
     })
-}
-
-/// The cells of one record.
-pub(super) fn record_of(text: &str, delimiter: u8) -> StringRecord {
-    let mut record = StringRecord::new();
-    let read = reader(text.as_bytes(), &[], delimiter).read_record(&mut record);
-    debug_assert!(read.is_ok(), "the text is UTF-8, and memory cannot fail");
-    record
-}
-
-/// The cells of one record, in whatever encoding.
-pub(in super::super) fn bytes_of(row: &[u8], delimiter: u8) -> ByteRecord {
-    let mut record = ByteRecord::new();
-    let read = reader(row, &[], delimiter).read_byte_record(&mut record);
-    debug_assert!(read.is_ok(), "memory cannot fail");
-    record
 }
 
 /// The rows of a chunk, read one by one.

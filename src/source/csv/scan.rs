@@ -1,7 +1,7 @@
 //! Follows quotes and line ends through the text, as RFC 4180 says, and counts cells.
 
-use super::super::error::RecordProblem;
-use super::super::feed::Window;
+use crate::source::item_fault::RecordProblem;
+use crate::source::window::Window;
 
 /// Finds where a record ends, and what its quotes say about it.
 #[derive(Debug)]

@@ -4,11 +4,11 @@
 //! wrote: the rows between them are inside a cell. Addresses and remarks have line breaks too, but their lines are not
 //! complete items under the header.
 
-use super::super::RowCheck;
-use super::super::columns::Columns;
-use super::super::feed::Window;
-use super::rows::record_of;
 use super::scan::Scanner;
+use crate::source::RowCheck;
+use crate::source::columns::Columns;
+use crate::source::record::record_of;
+use crate::source::window::Window;
 
 /// The physical line of the first line of a quoted cell that by itself has as many cells as the header and would pass
 /// as an item. The record is allowed by RFC 4180, has line ends in it, and begins on this physical line.

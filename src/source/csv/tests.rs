@@ -1,10 +1,10 @@
 use csv::{ReaderBuilder, StringRecord};
 
-use super::super::tests::{Random, Seen, file, items_and_error, run, stdin};
-use super::super::{DEFAULT_MAX_ITEM_BYTES, Items};
-use super::super::{Input, LineBreaks};
 use super::header::detect_delimiter;
 use super::*;
+use crate::source::tests::{Random, Seen, file, items_and_error, run, stdin};
+use crate::source::{DEFAULT_MAX_ITEM_BYTES, Items};
+use crate::source::{Input, LineBreaks};
 use crate::types::Types;
 
 const HEADER: &str = "subject_id,self_attestation_complete,kyb_status\n";

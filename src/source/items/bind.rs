@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use csv::StringRecord;
 
-use super::super::columns::{normal, shown};
-use super::super::dialect::{Binding, RowPlan};
-use super::super::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
 use super::Items;
 use super::catalog::{Catalog, Leaf, Target};
 use super::plan::{Convert, Node, plan};
+use crate::source::columns::{normal, shown};
+use crate::source::dialect::{Binding, RowPlan};
+use crate::source::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
 
 impl Items {
     /// Refuses mappings and constants for fields that do not exist.

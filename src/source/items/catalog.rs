@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::super::columns::normal;
 use crate::request::rules::is_digits;
+use crate::source::columns::normal;
 use crate::types::{CredentialType, Field, FieldKind, Object};
 
 /// The canonical column names of a type in the README's order, with columns for this many elements of each list.

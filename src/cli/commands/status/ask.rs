@@ -2,10 +2,10 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::super::super::args::StatusArgs;
-use super::super::super::exit::ExitStatus;
-use super::super::super::failure::Failure;
-use super::super::super::streams::grouped;
+use crate::cli::args::StatusArgs;
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::streams::grouped;
 use crate::ledger::Change;
 
 /// Whether there is somebody to ask, and something to ask about. Scripts are never asked: without a

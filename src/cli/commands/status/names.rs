@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
-use super::super::super::failure::Failure;
-use super::targets::Target;
+use super::target::Target;
+use crate::cli::failure::Failure;
 use crate::ledger::{Credential, Filter, Ledger, Place};
 use crate::request::{ErrorCode, Lookup, LookupHash};
 

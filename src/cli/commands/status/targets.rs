@@ -11,15 +11,16 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::super::super::args::StatusArgs;
-use super::super::super::exit::ExitStatus;
-use super::super::super::failure::Failure;
-use super::super::super::render::changes::OwnId;
-use super::super::super::streams::{grouped, printable};
 use super::names::{Names, Search};
+use super::target::Target;
+use crate::cli::args::StatusArgs;
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::streams::{grouped, printable};
+use crate::credential;
 use crate::files::PathError;
-use crate::ledger::{BATCH_ITEMS, Filter, Ledger};
-use crate::request::{ErrorCode, Lookup};
+use crate::ledger::{Filter, Ledger};
+use crate::request::{BATCH_ITEMS, ErrorCode, Lookup};
 use crate::results::{Batches, Content, ResultRow, Results};
 use crate::source::{Input, InputName};
 use crate::stop::Stop;
@@ -28,22 +29,6 @@ use crate::stop::Stop;
 const LIMIT: usize = BATCH_ITEMS as usize;
 /// How many unreadable rows may wait while ids of the user's own are collected.
 const MAX_READY: usize = 1 << 16;
-
-/// A credential that is to be changed, as it was named.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub(super) index: u64,
-    pub(super) line: Option<u64>,
-    pub(super) own_id: OwnId,
-    /// Its id, or what is wrong with what should name it.
-    pub(super) id: Result<Uuid, (ErrorCode, String)>,
-}
-
-impl Target {
-    pub(super) fn of(id: Result<Uuid, (ErrorCode, String)>) -> Target {
-        Target { index: 0, line: None, own_id: OwnId::default(), id }
-    }
-}
 
 /// What was asked for.
 pub(super) struct Request {
@@ -340,7 +325,7 @@ impl FileTargets {
 
 fn parse_id(text: &str) -> Result<Uuid, (ErrorCode, String)> {
     let problem = "not a credential id; expected urn:uuid: and a version 7 UUID";
-    super::super::parse_id(text).ok_or_else(|| (ErrorCode::MalformedRequest, problem.to_owned()))
+    credential::parse_id(text).ok_or_else(|| (ErrorCode::MalformedRequest, problem.to_owned()))
 }
 
 /// The `jti` of a token. Nothing of the token is verified: the ledger knows what was issued.
