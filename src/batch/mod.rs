@@ -142,7 +142,7 @@ pub fn issue<S: Send>(
     let hasher = RandomState::new();
     let mut tally = Tally::default();
     let watch = match &register {
-        Register::Ledger(ledger) => ledger.watch(),
+        Register::Ledger(ledger) => ledger.watcher(),
         _ => None,
     };
     let mut delivered = None;

@@ -1,11 +1,28 @@
 //! The row of a batch, as it was written.
 
-use rusqlite::{Connection, Row, Transaction, params};
+use std::ops::Range;
 
 use super::checksum::{Checksum, contradiction};
-use super::lists::Slots;
+use super::next;
 use super::record::{self, Record};
+use super::rows::BatchRow;
+use super::store::{Store, Stored};
 use crate::clock::UnixTime;
+
+/// Slots of one list, from `first` on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slots {
+    pub(super) list: i64,
+    pub(super) first: u32,
+}
+
+impl Slots {
+    /// So many of the slots from this place on, with their list.
+    pub(super) fn from(self, place: u32, count: u32) -> (i64, Range<u32>) {
+        let first = self.first + place;
+        (self.list, first..first + count)
+    }
+}
 
 /// A batch's row.
 #[derive(Debug)]
@@ -17,24 +34,12 @@ pub(super) struct StoredBatch {
     pub(super) millis: u64,
     pub(super) records: Vec<u8>,
     /// When its first and last credentials were issued, and expire.
-    dates: [i64; 4],
+    pub(super) dates: [i64; 4],
 }
 
 impl StoredBatch {
-    /// What [`StoredBatch::read`] takes, in this order.
-    pub(super) const COLUMNS: &'static str = "batch, run, first_position, list, first_slot, id_millis, count, records, \
-         issued_first, issued_last, expires_first, expires_last, crc";
-
     /// A batch that is to be inserted.
     pub(super) fn new(run: i64, slots: Slots, millis: u64, records: &[Record]) -> StoredBatch {
-        let first = |time: fn(&Record) -> UnixTime| records.iter().map(|record| time(record).seconds()).min();
-        let last = |time: fn(&Record) -> UnixTime| records.iter().map(|record| time(record).seconds()).max();
-        let dates = [
-            first(|record| record.issued_at),
-            last(|record| record.issued_at),
-            first(|record| record.expires_at),
-            last(|record| record.expires_at),
-        ];
         StoredBatch {
             number: 0,
             run,
@@ -42,26 +47,24 @@ impl StoredBatch {
             slots,
             millis,
             records: record::pack(records),
-            dates: dates.map(Option::unwrap_or_default),
+            dates: dates_of(records),
         }
     }
 
     /// Reads a row, and refuses one that is not what was written.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredBatch> {
+    pub(super) fn read(row: BatchRow) -> Stored<StoredBatch> {
         let batch = StoredBatch {
-            number: row.get(0)?,
-            run: row.get(1)?,
-            first_position: row.get(2)?,
-            slots: Slots { list: row.get(3)?, first: row.get(4)? },
-            millis: row.get::<_, i64>(5)? as u64,
-            records: row.get(7)?,
-            dates: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
+            number: row.batch,
+            run: row.run,
+            first_position: row.first_position,
+            slots: Slots { list: row.list, first: row.first_slot },
+            millis: row.id_millis as u64,
+            records: row.records,
+            dates: row.dates,
         };
         let named = || format!("table `batches`, batch {}", batch.number);
-        batch.checksum().must_be(row.get(12)?, named)?;
-        match row.get::<_, u32>(6)? == batch.count()
-            && batch.records.len().is_multiple_of(record::RECORD_BYTES)
-        {
+        batch.checksum().must_be(row.crc, named)?;
+        match row.count == batch.count() && batch.records.len().is_multiple_of(record::RECORD_BYTES) {
             true => Ok(batch),
             false => {
                 Err(contradiction(format!("{}: it has another number of records than it says", named())))
@@ -70,9 +73,9 @@ impl StoredBatch {
     }
 
     /// The batch of this number.
-    pub(super) fn of(connection: &Connection, number: i64) -> rusqlite::Result<StoredBatch> {
-        let sql = format!("SELECT {} FROM batches WHERE batch = ?1", StoredBatch::COLUMNS);
-        connection.prepare_cached(&sql)?.query_row([number], StoredBatch::read)
+    pub(super) fn of(store: &dyn Store, number: i64) -> Stored<StoredBatch> {
+        let missing = || contradiction(format!("table `batches`, batch {number} is missing"));
+        StoredBatch::read(store.batch(number)?.ok_or_else(missing)?)
     }
 
     pub(super) fn count(&self) -> u32 {
@@ -87,37 +90,37 @@ impl StoredBatch {
     }
 
     /// Inserts the batch under the next number, and adds it to what its run's index must show.
-    pub(super) fn insert(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let last = "SELECT coalesce(max(batch), 0) FROM batches";
-        let last: i64 = transaction.prepare_cached(last)?.query_row([], |row| row.get(0))?;
-        self.number = super::next(last)?;
-        let [issued_first, issued_last, expires_first, expires_last] = self.dates;
-        transaction
-            .prepare_cached(
-                "INSERT INTO batches (batch, run, first_position, list, first_slot, id_millis, count, crc, records,
-                                      issued_first, issued_last, expires_first, expires_last)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?
-            .execute(params![
-                self.number,
-                self.run,
-                self.first_position,
-                self.slots.list,
-                self.slots.first,
-                self.millis as i64,
-                self.count(),
-                self.checksum().sum(),
-                self.records,
-                issued_first,
-                issued_last,
-                expires_first,
-                expires_last
-            ])?;
-        transaction
-            .prepare_cached("UPDATE runs SET batches = batches + ?2 WHERE run = ?1")?
-            .execute(params![self.run, in_index(self.run, self.first_position, self.number)])
-            .map(drop)
+    pub(super) fn insert(mut self, store: &dyn Store) -> Stored<i64> {
+        self.number = next(store.last_batch()?)?;
+        let (number, run, first_position) = (self.number, self.run, self.first_position);
+        store.insert_batch(&BatchRow {
+            batch: number,
+            run,
+            first_position,
+            list: self.slots.list,
+            first_slot: self.slots.first,
+            id_millis: self.millis as i64,
+            count: self.count(),
+            crc: self.checksum().sum(),
+            dates: self.dates,
+            records: self.records,
+        })?;
+        store.add_to_run(run, in_index(run, first_position, number))?;
+        Ok(number)
     }
+}
+
+/// When the first and the last of these were issued, and expire: by these, searches leave batches out.
+pub(super) fn dates_of(records: &[Record]) -> [i64; 4] {
+    let first = |time: fn(&Record) -> UnixTime| records.iter().map(|record| time(record).seconds()).min();
+    let last = |time: fn(&Record) -> UnixTime| records.iter().map(|record| time(record).seconds()).max();
+    let dates = [
+        first(|record| record.issued_at),
+        last(|record| record.issued_at),
+        first(|record| record.expires_at),
+        last(|record| record.expires_at),
+    ];
+    dates.map(Option::unwrap_or_default)
 }
 
 /// What a batch adds to the sum of its run: a number for its entry in the index by position, of 32
@@ -127,19 +130,12 @@ fn in_index(run: i64, first_position: i64, batch: i64) -> i64 {
 }
 
 /// Refuses a run whose index does not show all of its batches: a replay would issue what it does not find.
-pub(super) fn must_be_found(connection: &Connection, run: i64) -> rusqlite::Result<()> {
-    let sum: i64 = connection
-        .prepare_cached("SELECT batches FROM runs WHERE run = ?1")?
-        .query_row([run], |row| row.get(0))?;
-    let mut statement = connection.prepare_cached(
-        "SELECT run, first_position, batch FROM batches INDEXED BY batches_by_position WHERE run = ?1
-         ORDER BY first_position",
-    )?;
-    let mut rows = statement.query([run])?;
+pub(super) fn must_be_found(store: &dyn Store, run: i64, sum: i64) -> Stored<()> {
     let mut found = 0i64;
-    while let Some(row) = rows.next()? {
-        found = found.wrapping_add(in_index(row.get(0)?, row.get(1)?, row.get(2)?));
-    }
+    store.batch_index(run, &mut |entry| {
+        found = found.wrapping_add(in_index(entry.run, entry.first_position, entry.batch));
+        Ok(())
+    })?;
     match found == sum {
         true => Ok(()),
         false => Err(contradiction(format!(

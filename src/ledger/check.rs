@@ -1,18 +1,19 @@
 //! Looking a ledger over, on demand.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
-
-use rusqlite::{Connection, Row};
 
 use super::allocation::LIST_ENTRIES;
 use super::batches::{self, StoredBatch};
 use super::checksum::contradiction;
-use super::identity::{Closing, Identity};
-use super::runs::runs_must_be_whole;
-use super::seal::{Seal, in_one_snapshot};
-use super::{Ledger, LedgerError, events, lists, record, status};
+use super::closings::Closing;
+use super::events::{self, EventHash, Trail};
+use super::identity::Identity;
+use super::rows::BatchRow;
+use super::seal::Seal;
+use super::store::{BatchOrder, Store, Stored, in_one_snapshot};
+use super::{Ledger, LedgerError, lists, record, runs, statuses};
 
 /// What was found in a ledger.
 #[derive(Debug, Default)]
@@ -33,10 +34,23 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read at all.
     pub fn examine(&self) -> Result<Examination, LedgerError> {
-        // Everything as it is at one moment.
-        let moment = self.connection.unchecked_transaction().map_err(|source| self.cannot("read", source))?;
-        Examination::of_connection(&moment, true).map_err(|source| self.cannot("read", source))
+        Examination::of_store(&*self.store, true).map_err(|source| self.cannot("read", source))
     }
+
+    /// Goes through the audit trail, and the orders of the lists that it tells of.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn verify_events(&self, noted: Option<EventHash>) -> Result<Trail, LedgerError> {
+        trail_and_orders(&*self.store, noted).map_err(|source| self.cannot("read", source))
+    }
+}
+
+fn trail_and_orders(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail> {
+    let mut trail = events::verify(store, noted)?;
+    let say = |list| format!("the order of list {list} is not the one that its secret gives");
+    trail.problems.extend(lists::with_other_order(store)?.into_iter().map(say));
+    Ok(trail)
 }
 
 impl Examination {
@@ -52,19 +66,19 @@ impl Examination {
 
     /// As [`Examination::of`]. Whether the orders are those that the lists' secrets give takes longest, and
     /// their checksums say nearly as much: it is asked only of a thorough examination.
-    pub(super) fn of_connection(connection: &Connection, thorough: bool) -> rusqlite::Result<Examination> {
-        in_one_snapshot(connection, || Examination::of_snapshot(connection, thorough))
+    pub(super) fn of_store(store: &dyn Store, thorough: bool) -> Stored<Examination> {
+        in_one_snapshot(store, || Examination::of_snapshot(store, thorough))
     }
 
-    fn of_snapshot(connection: &Connection, thorough: bool) -> rusqlite::Result<Examination> {
+    fn of_snapshot(store: &dyn Store, thorough: bool) -> Stored<Examination> {
         let mut examination = Examination::default();
-        examination.integrity(connection)?;
+        examination.problems = store.integrity_problems()?;
         if !examination.problems.is_empty() {
             return Ok(examination);
         }
         let trail = if thorough { Examination::trail_and_orders } else { Examination::trail };
         for step in [Examination::rows, Examination::slots, Examination::ids, trail] {
-            if let Err(error) = step(&mut examination, connection) {
+            if let Err(error) = step(&mut examination, store) {
                 examination.problems.push(error.to_string());
             }
         }
@@ -72,71 +86,53 @@ impl Examination {
     }
 
     /// The audit trail holds.
-    fn trail(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.problems.extend(events::verify_events(connection, None)?.problems);
+    fn trail(&mut self, store: &dyn Store) -> Stored<()> {
+        self.problems.extend(events::verify(store, None)?.problems);
         Ok(())
     }
 
-    fn trail_and_orders(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.problems.extend(events::verify(connection, None)?.problems);
+    fn trail_and_orders(&mut self, store: &dyn Store) -> Stored<()> {
+        self.problems.extend(trail_and_orders(store, None)?.problems);
         Ok(())
     }
 
     /// Every row is what was written, and none is missing.
-    fn rows(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut note = |outcome: rusqlite::Result<()>| {
+    fn rows(&mut self, store: &dyn Store) -> Stored<()> {
+        let mut note = |outcome: Stored<()>| {
             outcome.unwrap_or_else(|error| self.problems.push(error.to_string()));
         };
-        note(Seal::read(connection).map(drop));
-        note(Identity::read(connection).map(drop));
-        note(Closing::all(connection).map(drop));
-        note(runs_must_be_whole(connection));
-        note(status::must_be_whole(connection));
-        let mut runs = connection.prepare("SELECT run FROM runs")?;
-        for run in runs.query_map([], |row| row.get(0))? {
-            note(batches::must_be_found(connection, run?));
-        }
-        let sql = format!("SELECT {} FROM batches", StoredBatch::COLUMNS);
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
+        note(Seal::read(store).map(drop));
+        note(Identity::read(store).map(drop));
+        note(Closing::all(store).map(drop));
+        note(runs::must_be_whole(store));
+        note(statuses::must_be_whole(store));
+        store.scan_runs(&mut |run| {
+            note(batches::must_be_found(store, run.run, run.batches));
+            Ok(())
+        })?;
+        store.scan_batches(BatchOrder::Slot, &mut |row| {
             note(StoredBatch::read(row).map(drop));
-        }
-        lists::verify(connection, |problem| note(Err(contradiction(problem))))
-    }
-
-    fn integrity(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare("PRAGMA integrity_check")?;
-        let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for line in lines {
-            let line = line?;
-            if line != "ok" {
-                self.problems.push(line);
-            }
-        }
-        let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
-        let broken = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for table in broken {
-            self.problems.push(format!("a row of {} refers to nothing", table?));
-        }
-        Ok(())
+            Ok(())
+        })?;
+        lists::verify(store, |problem| note(Err(contradiction(problem))))
     }
 
     /// No slot is given twice, and none beyond what its list says is taken.
-    fn slots(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let count = |what| {
-            let sql = format!("SELECT count({what}");
-            connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-        };
-        (self.lists, self.runs) = (count("*) FROM lists")?, count("DISTINCT name) FROM runs")?);
-        let mut statement = connection.prepare(
-            "SELECT list, first_slot, count, taken FROM batches JOIN lists USING (list) ORDER BY list, first_slot",
-        )?;
-        let mut rows = statement.query([])?;
+    fn slots(&mut self, store: &dyn Store) -> Stored<()> {
+        let mut taken = HashMap::new();
+        for list in store.list_numbers()? {
+            taken.extend(store.list(list)?.map(|row| (list, row.taken)));
+        }
+        let mut names = HashSet::new();
+        store.scan_runs(&mut |run| {
+            names.insert(run.name);
+            Ok(())
+        })?;
+        (self.lists, self.runs) = (taken.len() as u64, names.len() as u64);
         let mut end_before = (0, 0);
-        while let Some(row) = rows.next()? {
-            let (list, first, count, taken): (i64, u32, u32, u32) =
-                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        store.scan_batches(BatchOrder::Slot, &mut |row| {
+            let BatchRow { list, first_slot: first, count, .. } = row;
+            let taken = taken.get(&list).copied().unwrap_or_default();
             let free_from = if end_before.0 == list { end_before.1 } else { 0 };
             if first < free_from {
                 self.problems.push(format!("slots from {first} on of list {list} are given twice"));
@@ -147,51 +143,38 @@ impl Examination {
             }
             end_before = (list, first.saturating_add(count));
             self.credentials += u64::from(count);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// No id is given twice, and no position of a run.
-    fn ids(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare(
-            "SELECT run, id_millis, records, issued_first, issued_last, expires_first, expires_last
-                 FROM batches ORDER BY id_millis",
-        )?;
-        let mut rows = statement.query([])?;
+    fn ids(&mut self, store: &dyn Store) -> Stored<()> {
         let (mut millis, mut ids) = (0, HashSet::new());
         let mut positions = HashSet::new();
-        while let Some(row) = rows.next()? {
-            let (run, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if at != millis {
+        store.scan_batches(BatchOrder::Millis, &mut |row| {
+            let BatchRow { run, id_millis, records, dates, .. } = row;
+            if id_millis != millis {
                 ids.clear(); // ids of different milliseconds differ
-                millis = at;
+                millis = id_millis;
             }
-            if !dates_fit(row)? {
-                self.problems.push(format!("a batch of run {run} has other dates than its credentials"));
-            }
-            for record in record::unpack(row.get_ref(2)?.as_blob()?) {
+            let mut sound = Vec::new();
+            for record in record::unpack(&records) {
                 let Some(record) = record else {
                     self.problems.push(format!("a record of run {run} has a date that cannot be"));
                     continue;
                 };
                 if !ids.insert(record.id_tail) {
-                    self.problems.push(format!("the id {} is given twice", record.id(at as u64)));
+                    self.problems.push(format!("the id {} is given twice", record.id(id_millis as u64)));
                 }
                 if !positions.insert((run, record.position)) {
                     self.problems.push(format!("item {} of run {run} was issued twice", record.position));
                 }
+                sound.push(record);
             }
-        }
-        Ok(())
+            if batches::dates_of(&sound) != dates {
+                self.problems.push(format!("a batch of run {run} has other dates than its credentials"));
+            }
+            Ok(())
+        })
     }
-}
-
-/// Whether a batch's dates, by which searches leave batches out, are those of its credentials.
-fn dates_fit(row: &Row<'_>) -> rusqlite::Result<bool> {
-    let records: Vec<_> = record::unpack(row.get_ref(2)?.as_blob()?).flatten().collect();
-    let issued = || records.iter().map(|record| record.issued_at.seconds());
-    let expires = || records.iter().map(|record| record.expires_at.seconds());
-    let expected = [issued().min(), issued().max(), expires().min(), expires().max()];
-    let found: [Option<i64>; 4] = [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?];
-    Ok(found == expected)
 }

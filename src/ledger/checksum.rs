@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::store::{StoreError, Stored};
+
 /// A checksum that is being made. The table's name goes first, so that a row of one table is
 /// never taken for one of another; every text and blob follows its length.
 pub(super) struct Checksum(crc32fast::Hasher);
@@ -43,7 +45,7 @@ impl Checksum {
     }
 
     /// Refuses a row whose checksum is not the one that is stored with it.
-    pub(super) fn must_be(self, stored: i64, row: impl FnOnce() -> String) -> rusqlite::Result<()> {
+    pub(super) fn must_be(self, stored: i64, row: impl FnOnce() -> String) -> Stored<()> {
         match self.sum() == stored {
             true => Ok(()),
             false => Err(contradiction(format!("{}: its checksum does not match its content", row()))),
@@ -53,7 +55,7 @@ impl Checksum {
 
 /// What in a ledger contradicts itself: the table, the row, and how.
 #[derive(Debug)]
-pub(super) struct Contradiction(String);
+struct Contradiction(String);
 
 impl fmt::Display for Contradiction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,8 +66,8 @@ impl fmt::Display for Contradiction {
 impl std::error::Error for Contradiction {}
 
 /// The error of a ledger that contradicts itself.
-pub(super) fn contradiction(what: impl Into<String>) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(Contradiction(what.into())))
+pub(super) fn contradiction(what: impl Into<String>) -> StoreError {
+    StoreError::Damaged(Box::new(Contradiction(what.into())))
 }
 
 #[cfg(test)]

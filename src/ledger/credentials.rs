@@ -9,15 +9,16 @@ use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use rusqlite::{Connection, ToSql};
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
+use super::checksum::contradiction;
 use super::lists::OpenLists;
-use super::record::{self, Record};
-use super::runs::{FoundRun, RUN_COLUMNS};
-use super::status::{self, Place};
-use super::{Ledger, LedgerError, Terms, TypeTerms};
+use super::record::{self, Place, Record};
+use super::runs::FoundRun;
+use super::store::{BatchQuery, Store, Stored};
+use super::terms::{Terms, TypeTerms};
+use super::{Ledger, LedgerError, change, corrupt, statuses};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, ListUris, Status};
 use crate::request::LookupHash;
@@ -86,7 +87,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether a record meets the conditions that SQL has not looked at.
+    /// Whether a record meets the conditions that the store has not looked at.
     fn takes(&self, record: &Record, current: &CredentialStatus) -> bool {
         let within = |range: &Option<RangeInclusive<UnixTime>>, time| {
             range.as_ref().is_none_or(|range| range.contains(&time))
@@ -102,41 +103,20 @@ impl Filter {
             && among(&self.correlation_ids, &record.correlation_hash)
     }
 
-    /// The batches that may hold what is looked for, from this one on: a condition in SQL and its
-    /// values.
-    fn batches(&self, from: i64) -> (String, Vec<Box<dyn ToSql>>) {
-        let mut conditions = vec!["batch >= ?"];
-        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(from)];
-        if let Some(batch) = self.up_to {
-            conditions.push("batch <= ?");
-            values.push(Box::new(batch));
+    /// The batches that may hold what is looked for, from this one on.
+    fn batches(&self, from: i64) -> BatchQuery {
+        let seconds = |range: &RangeInclusive<UnixTime>| range.start().seconds()..=range.end().seconds();
+        BatchQuery {
+            from,
+            up_to: self.up_to,
+            run: self.run.clone(),
+            issuer: self.issuer.clone(),
+            kid: self.kid.clone(),
+            vct: self.vct.clone(),
+            issued: self.issued.as_ref().map(seconds),
+            expiring: self.expiring.as_ref().map(seconds),
+            with_statuses: matches!(self.status, Some(Status::Suspended | Status::Revoked)),
         }
-        // The `+` keeps SQLite from the index by run, which would have it sort the records of
-        // the whole run anew for each page.
-        for (condition, text) in [
-            ("+run IN (SELECT run FROM runs WHERE name = ?)", &self.run),
-            ("+run IN (SELECT run FROM runs WHERE issuer = ?)", &self.issuer),
-            ("+run IN (SELECT run FROM runs WHERE kid = ?)", &self.kid),
-            ("+run IN (SELECT run FROM runs WHERE vct = ?)", &self.vct),
-        ] {
-            if let Some(text) = text {
-                conditions.push(condition);
-                values.push(Box::new(text.clone()));
-            }
-        }
-        let mut overlaps = |condition, range: &Option<RangeInclusive<UnixTime>>| {
-            if let Some(range) = range {
-                conditions.push(condition);
-                values.push(Box::new(range.end().seconds()));
-                values.push(Box::new(range.start().seconds()));
-            }
-        };
-        overlaps("issued_first <= ? AND issued_last >= ?", &self.issued);
-        overlaps("expires_first <= ? AND expires_last >= ?", &self.expiring);
-        if matches!(self.status, Some(Status::Suspended | Status::Revoked)) {
-            conditions.push("EXISTS (SELECT 1 FROM statuses WHERE statuses.batch = batches.batch)");
-        }
-        (conditions.join(" AND "), values)
     }
 }
 
@@ -147,10 +127,9 @@ impl Ledger {
     /// Where the ledger cannot be read.
     pub fn credential(&mut self, id: Uuid) -> Result<Option<Credential>, LedgerError> {
         let found = (|| {
-            let Some(place) = status::place_of(&self.connection, id)? else { return Ok(None) };
+            let Some(place) = change::place_of(&*self.store, id)? else { return Ok(None) };
             let filter = Filter::default();
-            let mut finder =
-                Finder { connection: &self.connection, lists: &mut self.lists, runs: HashMap::new() };
+            let mut finder = Finder { store: &*self.store, lists: &mut self.lists, runs: HashMap::new() };
             Ok(finder.page(&filter, Some(place), true, 1)?.pop())
         })();
         found.map_err(|source| self.cannot("read", source))
@@ -167,8 +146,7 @@ impl Ledger {
         after: Option<Place>,
         limit: usize,
     ) -> Result<Vec<Credential>, LedgerError> {
-        let mut finder =
-            Finder { connection: &self.connection, lists: &mut self.lists, runs: HashMap::new() };
+        let mut finder = Finder { store: &*self.store, lists: &mut self.lists, runs: HashMap::new() };
         finder.page(filter, after, false, limit).map_err(|source| self.cannot("read", source))
     }
 
@@ -177,9 +155,7 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn newest_batch(&self) -> Result<i64, LedgerError> {
-        self.connection
-            .query_row("SELECT coalesce(max(batch), 0) FROM batches", [], |row| row.get(0))
-            .map_err(|source| self.cannot("read", source))
+        self.store.last_batch().map_err(|source| self.cannot("read", source))
     }
 
     /// When the last credential signed with the key of this id expires, where there is one.
@@ -187,17 +163,13 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn last_expiry_of_key(&self, kid: &str) -> Result<Option<UnixTime>, LedgerError> {
-        let sql = "SELECT max(expires_last) FROM batches JOIN runs USING (run) WHERE kid = ?1";
-        let seconds: Option<i64> = self
-            .connection
-            .query_row(sql, [kid], |row| row.get(0))
-            .map_err(|source| self.cannot("read", source))?;
+        let seconds = self.store.last_expiry_of_key(kid).map_err(|source| self.cannot("read", source))?;
         Ok(seconds.and_then(UnixTime::from_seconds))
     }
 }
 
 struct Finder<'l> {
-    connection: &'l Connection,
+    store: &'l dyn Store,
     lists: &'l mut OpenLists,
     runs: HashMap<i64, Arc<Run>>,
 }
@@ -209,22 +181,17 @@ impl Finder<'_> {
         from: Option<Place>,
         inclusive: bool,
         limit: usize,
-    ) -> rusqlite::Result<Vec<Credential>> {
+    ) -> Stored<Vec<Credential>> {
         let mut found = Vec::new();
-        let (condition, values) = filter.batches(from.map_or(0, |place| place.batch));
-        let sql = format!("SELECT {} FROM batches WHERE {condition} ORDER BY batch", StoredBatch::COLUMNS);
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        while let Some(row) = rows.next()?
-            && found.len() < limit
-        {
-            let batch = StoredBatch::read(row)?;
-            let beyond = |place: Place| match from {
-                None => true,
-                Some(from) => place > from || inclusive && place == from,
-            };
-            self.take(&batch, filter, beyond, limit, &mut found)?;
-        }
+        let beyond = |place: Place| match from {
+            None => true,
+            Some(from) => place > from || inclusive && place == from,
+        };
+        let query = filter.batches(from.map_or(0, |place| place.batch));
+        self.store.find_batches(&query, &mut |row| {
+            self.take(&StoredBatch::read(row)?, filter, beyond, limit, &mut found)?;
+            Ok(found.len() < limit)
+        })?;
         Ok(found)
     }
 
@@ -235,12 +202,12 @@ impl Finder<'_> {
         beyond: impl Fn(Place) -> bool,
         limit: usize,
         found: &mut Vec<Credential>,
-    ) -> rusqlite::Result<()> {
-        let statuses_of_batch = status::statuses_of_batch(self.connection, batch.number)?;
+    ) -> Stored<()> {
+        let statuses_of_batch = statuses::of_batch(self.store, batch.number)?;
         let active = CredentialStatus::default();
         let mut kept = false;
         for (place, record) in (0..).zip(record::unpack(&batch.records)) {
-            let record = record.ok_or_else(super::corrupt)?;
+            let record = record.ok_or_else(corrupt)?;
             let current = statuses_of_batch.get(&place).unwrap_or(&active);
             let at = Place { batch: batch.number, place };
             if found.len() == limit || !beyond(at) || !filter.takes(&record, current) {
@@ -248,7 +215,7 @@ impl Finder<'_> {
             }
             if !kept {
                 let count = record::count(&batch.records);
-                self.lists.keep(self.connection, [batch.slots.from(0, count)])?;
+                self.lists.keep(self.store, [batch.slots.from(0, count)])?;
                 kept = true;
             }
             found.push(Credential {
@@ -267,13 +234,13 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn run(&mut self, number: i64) -> rusqlite::Result<Arc<Run>> {
+    fn run(&mut self, number: i64) -> Stored<Arc<Run>> {
         if let Some(run) = self.runs.get(&number) {
             return Ok(Arc::clone(run));
         }
-        let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE run = ?1");
-        let FoundRun { name, terms, of_type, .. } =
-            self.connection.prepare_cached(&sql)?.query_row([number], FoundRun::read)?;
+        let missing = || contradiction(format!("table `runs`, run {number} is missing"));
+        let row = self.store.run(number)?.ok_or_else(missing)?;
+        let FoundRun { name, terms, of_type, .. } = FoundRun::read(row)?;
         let run = Arc::new(Run { name, terms, of_type });
         self.runs.insert(number, Arc::clone(&run));
         Ok(run)

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checksum::{Contradiction, contradiction};
-use super::watch::Disturbance;
+use super::checksum::contradiction;
+use super::store::StoreError;
 use crate::clock::UnixTime;
 use crate::files::PathError;
 
@@ -78,8 +78,8 @@ pub enum LedgerError {
         action: &'static str,
         /// The ledger's file.
         path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
+        /// What the store said.
+        source: StoreError,
     },
     /// Another process has held the ledger for longer than [`super::WAIT`].
     #[error("the ledger {} has been in use by another process for two minutes", path.display())]
@@ -104,8 +104,8 @@ pub enum LedgerError {
     Damaged {
         /// The ledger's file.
         path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
+        /// What the store said.
+        source: StoreError,
     },
     /// The file is empty, which no ledger ever is.
     #[error("the ledger {} is empty: it was cut to nothing", path.display())]
@@ -131,6 +131,37 @@ pub enum LedgerError {
         /// The version that this program writes.
         known: i64,
     },
+}
+
+/// What was done to a ledger while it was open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disturbance {
+    /// Its path leads nowhere.
+    Gone,
+    /// Its path leads to another file.
+    Replaced,
+    /// It has a second name.
+    Linked,
+    /// Something was written over it.
+    Overwritten,
+    /// It is shorter than it was.
+    Cut,
+    /// Its write-ahead log is gone or is another.
+    LogGone,
+}
+
+impl Disturbance {
+    /// In words, as the end of "the ledger …".
+    pub fn words(self) -> &'static str {
+        match self {
+            Disturbance::Gone => "was moved or removed while it was in use",
+            Disturbance::Replaced => "was replaced by another file while it was in use",
+            Disturbance::Linked => "was given a second name (hard link) while it was in use",
+            Disturbance::Overwritten => "was overwritten while it was in use",
+            Disturbance::Cut => "was cut short while it was in use",
+            Disturbance::LogGone => "lost its write-ahead log while it was in use",
+        }
+    }
 }
 
 /// A term of a run that changed between two uses of its idempotency key.
@@ -178,62 +209,30 @@ impl LedgerError {
         LedgerError::Damaged { path: path.to_owned(), source: contradiction(what) }
     }
 
-    /// Whether SQLite could not make the files that it needs beside the ledger, as on a medium that is read-only or
-    /// full.
-    pub(super) fn leaves_no_room(&self) -> bool {
-        use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
-        use rusqlite::ffi::{SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_WRITE};
-        match self {
-            LedgerError::File { .. } | LedgerError::Full { .. } => true,
-            LedgerError::Database { source, .. } => {
-                let extended = source.sqlite_error().map(|error| error.extended_code);
-                matches!(extended, Some(SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_WRITE))
-                    || matches!(source.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
-            }
-            _ => false,
-        }
+    /// A ledger that was opened for reading, and is to be written.
+    pub(super) fn looked_at_only(path: &Path) -> LedgerError {
+        LedgerError::file("write", path, io::Error::other("it was opened for reading"))
     }
 
-    /// The error that fits what SQLite said.
-    pub(super) fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> LedgerError {
-        use rusqlite::ErrorCode::*;
+    /// The error that fits what the store said.
+    pub(super) fn store(action: &'static str, path: &Path, source: StoreError) -> LedgerError {
         let path = path.to_owned();
-        // The file that processes share does not grow on a full disk, and has a code of its own.
-        if source
-            .sqlite_error()
-            .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
-        {
-            return LedgerError::Full { path };
-        }
-        let is_contradiction = match &source {
-            rusqlite::Error::ToSqlConversionFailure(source) => source.is::<Contradiction>(),
-            // Values that the tables do not allow.
-            rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::QueryReturnedNoRows
-            | rusqlite::Error::Utf8Error(..) => true,
-            _ => false,
-        };
-        if is_contradiction {
-            return LedgerError::Damaged { path, source };
-        }
-        match source.sqlite_error_code() {
-            Some(CannotOpen) => match why_not_opened(&path) {
+        match source {
+            StoreError::Damaged(_) => LedgerError::Damaged { path, source },
+            StoreError::Busy => LedgerError::Busy { path },
+            StoreError::Full => LedgerError::Full { path },
+            StoreError::NotALedger => LedgerError::NotALedger { path },
+            StoreError::CannotOpen(_) => match why_not_opened(&path) {
                 Some(source) => LedgerError::File { action, path, source },
                 None => LedgerError::Database { action, path, source },
             },
-            Some(DatabaseBusy | DatabaseLocked) => LedgerError::Busy { path },
-            Some(DiskFull) => LedgerError::Full { path },
-            Some(NotADatabase) => LedgerError::NotALedger { path },
-            Some(DatabaseCorrupt) => LedgerError::Damaged { path, source },
-            _ => LedgerError::Database { action, path, source },
+            StoreError::Other(_) => LedgerError::Database { action, path, source },
         }
     }
 }
 
-/// What the system says where SQLite says only that it cannot open a file. The ledger's own file must not
-/// be opened here (see [`super::watch`]); the folder can be tried.
+/// What the system says where a store says only that it cannot open a file. The ledger's own file must not
+/// be opened here (see `sqlite::watch`); the folder can be tried.
 fn why_not_opened(path: &Path) -> Option<io::Error> {
     let file = match path.metadata() {
         Ok(file) => file,

@@ -7,13 +7,13 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, Transaction, params};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::record::{self, id_from_parts};
-use super::status::{Change, Place};
-use super::{LedgerError, lists};
+use super::record::{self, Place, id_from_parts};
+use super::rows::{BatchRow, EventRow};
+use super::store::{Store, StoreError, Stored, in_one_snapshot};
+use super::{LedgerError, corrupt, next, statuses};
 use crate::clock::UnixTime;
 use crate::credential::Status;
 
@@ -58,16 +58,6 @@ impl EventKind {
 
     fn from_str(word: &str) -> Option<EventKind> {
         EventKind::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl From<Change> for EventKind {
-    fn from(change: Change) -> EventKind {
-        match change {
-            Change::Revoke => EventKind::Revoked,
-            Change::Suspend => EventKind::Suspended,
-            Change::Reinstate => EventKind::Reinstated,
-        }
     }
 }
 
@@ -116,64 +106,43 @@ pub struct Trail {
     pub problems: Vec<String>,
 }
 
-/// What seals an event: the number and the hash of the last one.
-struct Seal {
-    number: i64,
-    hash: EventHash,
-}
-
-fn head(connection: &Connection) -> rusqlite::Result<Seal> {
-    let mut statement =
-        connection.prepare_cached("SELECT event, hash FROM events ORDER BY event DESC LIMIT 1")?;
-    let mut rows = statement.query([])?;
-    match rows.next()? {
-        Some(row) => Ok(Seal { number: row.get(0)?, hash: row.get(1)? }),
-        None => Ok(Seal { number: 0, hash: [0; 32] }),
-    }
-}
-
 /// Appends the event of a batch that was inserted.
-pub(super) fn append_issued(transaction: &Transaction<'_>, batch: i64, at: UnixTime) -> rusqlite::Result<()> {
-    append(transaction, EventKind::Issued, batch, at, None, None, None)
+pub(super) fn append_issued(store: &dyn Store, batch: i64, at: UnixTime) -> Stored<()> {
+    append(store, EventKind::Issued, batch, at, None, None, None)
 }
 
 /// Appends the event of a replay of these places of a batch.
-pub(super) fn append_replayed(
-    transaction: &Transaction<'_>,
-    batch: i64,
-    at: UnixTime,
-    places: &[u32],
-) -> rusqlite::Result<()> {
+pub(super) fn append_replayed(store: &dyn Store, batch: i64, at: UnixTime, places: &[u32]) -> Stored<()> {
     let mut bits = vec![0; places.iter().max().map_or(0, |last| *last as usize / 8 + 1)];
     for place in places {
         bits[*place as usize / 8] |= 1 << (place % 8);
     }
-    append(transaction, EventKind::Replayed, batch, at, None, None, Some(bits))
+    append(store, EventKind::Replayed, batch, at, None, None, Some(bits))
 }
 
 /// Appends the event of a change of status.
 pub(super) fn append_change(
-    transaction: &Transaction<'_>,
-    change: Change,
+    store: &dyn Store,
+    kind: EventKind,
     place: Place,
     at: UnixTime,
     reason: Option<&str>,
-) -> rusqlite::Result<()> {
-    append(transaction, change.into(), place.batch, at, Some(place.place), reason, None)
+) -> Stored<()> {
+    append(store, kind, place.batch, at, Some(place.place), reason, None)
 }
 
 fn append(
-    transaction: &Transaction<'_>,
+    store: &dyn Store,
     kind: EventKind,
     batch: i64,
     at: UnixTime,
     place: Option<u32>,
     reason: Option<&str>,
     places: Option<Vec<u8>>,
-) -> rusqlite::Result<()> {
-    let before = head(transaction)?;
+) -> Stored<()> {
+    let (last, before) = store.last_event()?.map_or((0, [0; 32]), |last| (last.event, last.hash));
     let event = StoredEvent {
-        number: super::next(before.number)?,
+        number: next(last)?,
         at: at.seconds(),
         kind,
         batch,
@@ -181,34 +150,35 @@ fn append(
         reason: reason.map(str::to_owned),
         places,
     };
-    let hash = event.hash(&before.hash, transaction)?;
-    transaction
-        .prepare_cached(
-            "INSERT INTO events (event, at, kind, batch, place, reason, places, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![event.number, event.at, kind.as_str(), batch, place, reason, event.places, hash])?;
-    Ok(())
+    let hash = event.hash(&before, store)?;
+    let StoredEvent { number, at, reason, places, .. } = event;
+    store.insert_event(&EventRow {
+        event: number,
+        at,
+        kind: kind.as_str().to_owned(),
+        batch,
+        place,
+        reason,
+        places,
+        hash,
+    })
 }
 
 impl StoredEvent {
-    const COLUMNS: &'static str = "event, at, kind, batch, place, reason, places, hash";
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<(StoredEvent, EventHash)> {
-        let kind: String = row.get(2)?;
+    fn read(row: EventRow) -> Stored<(StoredEvent, EventHash)> {
         let event = StoredEvent {
-            number: row.get(0)?,
-            at: row.get(1)?,
-            kind: EventKind::from_str(&kind).ok_or_else(super::corrupt)?,
-            batch: row.get(3)?,
-            place: row.get(4)?,
-            reason: row.get(5)?,
-            places: row.get(6)?,
+            number: row.event,
+            at: row.at,
+            kind: EventKind::from_str(&row.kind).ok_or_else(corrupt)?,
+            batch: row.batch,
+            place: row.place,
+            reason: row.reason,
+            places: row.places,
         };
-        Ok((event, row.get(7)?))
+        Ok((event, row.hash))
     }
 
-    fn hash(&self, before: &EventHash, connection: &Connection) -> rusqlite::Result<EventHash> {
+    fn hash(&self, before: &EventHash, store: &dyn Store) -> Stored<EventHash> {
         let mut hash = Sha256::new_with_prefix(before);
         hash.update(self.number.to_le_bytes());
         hash.update(self.at.to_le_bytes());
@@ -218,7 +188,7 @@ impl StoredEvent {
         update_with(&mut hash, self.reason.as_deref().unwrap_or_default().as_bytes());
         update_with(&mut hash, self.places.as_deref().unwrap_or_default());
         if self.kind == EventKind::Issued {
-            hash_batch(&mut hash, connection, self.batch)?;
+            hash_batch(&mut hash, store, self.batch)?;
         }
         Ok(hash.finalize().into())
     }
@@ -248,108 +218,105 @@ fn update_with(hash: &mut Sha256, bytes: &[u8]) {
     hash.update(bytes);
 }
 
-/// Everything that the ledger knows of a batch of credentials.
-fn hash_batch(hash: &mut Sha256, connection: &Connection, batch: i64) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT first_position, first_slot, id_millis, count, records,
-                name, credential_type, runs.issuer, kid, proof_format, vct, context, ttl, disclosure, token_uri,
-                bitstring_uri,
-                secret
-         FROM batches JOIN runs USING (run) JOIN lists USING (list) WHERE batch = ?1",
-    )?;
-    let mut rows = statement.query([batch])?;
+/// Everything that the ledger knows of a batch of credentials. Rows are taken as they are: whoever changed one makes
+/// another hash.
+fn hash_batch(hash: &mut Sha256, store: &dyn Store, batch: i64) -> Stored<()> {
     // A batch that is gone leaves its event with a hash that nothing gives.
-    let Some(row) = rows.next()? else { return Ok(()) };
-    for column in 0..4 {
-        hash.update(row.get::<_, i64>(column)?.to_le_bytes());
+    let Some(batch) = store.batch(batch)? else { return Ok(()) };
+    let (Some(run), Some(list)) = (store.run(batch.run)?, store.list(batch.list)?) else { return Ok(()) };
+    for number in [batch.first_position, batch.first_slot.into(), batch.id_millis, batch.count.into()] {
+        hash.update(number.to_le_bytes());
     }
-    update_with(hash, row.get_ref(4)?.as_blob()?);
-    for column in 5..16 {
-        update_with(hash, row.get_ref(column)?.as_str()?.as_bytes());
+    update_with(hash, &batch.records);
+    for text in [
+        &run.name,
+        &run.credential_type,
+        &run.issuer,
+        &run.kid,
+        &run.proof_format,
+        &run.vct,
+        &run.context,
+        &run.ttl,
+        &run.disclosure,
+        &list.token_uri,
+        &list.bitstring_uri,
+    ] {
+        update_with(hash, text.as_bytes());
     }
-    update_with(hash, row.get_ref(16)?.as_blob()?);
+    update_with(hash, &list.secret);
     Ok(())
 }
 
 /// Hands out the events after the one of this number, oldest first, at most `limit`.
-pub(super) fn page(connection: &Connection, after: i64, limit: usize) -> rusqlite::Result<Vec<Event>> {
-    let sql = format!(
-        "SELECT {}, runs.name, count, id_millis, records FROM events JOIN batches USING (batch)
-         JOIN runs USING (run) WHERE event > ?1 ORDER BY event LIMIT ?2",
-        StoredEvent::COLUMNS
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_map(params![after, limit as i64], read_event)?.collect()
+fn page(store: &dyn Store, after: i64, limit: usize) -> Stored<Vec<Event>> {
+    let mut rows = Vec::new();
+    store.events_after(after, limit as u64, &mut |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    told(store, rows)
 }
 
 /// The events of one credential, oldest first.
-pub(super) fn of_credential(connection: &Connection, place: Place) -> rusqlite::Result<Vec<Event>> {
-    let sql = format!(
-        "SELECT {}, runs.name, count, id_millis, records FROM events JOIN batches USING (batch)
-         JOIN runs USING (run) WHERE batch = ?1 ORDER BY event",
-        StoredEvent::COLUMNS
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([place.batch])?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        if StoredEvent::read(row)?.0.is_about(place.place) {
-            events.push(read_event(row)?);
+fn of_credential(store: &dyn Store, place: Place) -> Stored<Vec<Event>> {
+    let mut rows = Vec::new();
+    for row in store.events_of(place.batch)? {
+        if StoredEvent::read(row.clone())?.0.is_about(place.place) {
+            rows.push(row);
         }
     }
-    Ok(events)
+    told(store, rows)
 }
 
-fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let (stored, hash) = StoredEvent::read(row)?;
-    let records = row.get_ref(11)?.as_blob()?;
-    let millis: i64 = row.get(10)?;
-    let id = stored.place.map(|place| {
-        let record = record::at(records, place).ok_or_else(super::corrupt)?;
-        Ok::<_, rusqlite::Error>(id_from_parts(millis as u64, &record.id_tail))
-    });
-    Ok(Event {
-        number: stored.number,
-        at: UnixTime::from_seconds(stored.at).ok_or_else(super::corrupt)?,
-        kind: stored.kind,
-        run: row.get(8)?,
-        id: id.transpose()?,
-        count: stored.count(row.get::<_, i64>(9)?.unsigned_abs()),
-        reason: stored.reason,
-        hash,
-    })
+/// What is to be said about events. Most that follow each other are about one batch.
+fn told(store: &dyn Store, rows: Vec<EventRow>) -> Stored<Vec<Event>> {
+    let mut events = Vec::with_capacity(rows.len());
+    let mut about: Option<(BatchRow, String)> = None;
+    for row in rows {
+        let (stored, hash) = StoredEvent::read(row)?;
+        if about.as_ref().is_none_or(|(batch, _)| batch.batch != stored.batch) {
+            // A trail that is cut off is for `verify_events` to tell of.
+            let Some(batch) = store.batch(stored.batch)? else { continue };
+            let Some(run) = store.run(batch.run)? else { continue };
+            about = Some((batch, run.name));
+        }
+        let Some((batch, run)) = &about else { continue };
+        let id = stored.place.map(|place| {
+            let record = record::at(&batch.records, place).ok_or_else(corrupt)?;
+            Ok::<_, StoreError>(id_from_parts(batch.id_millis as u64, &record.id_tail))
+        });
+        events.push(Event {
+            number: stored.number,
+            at: UnixTime::from_seconds(stored.at).ok_or_else(corrupt)?,
+            kind: stored.kind,
+            run: run.clone(),
+            id: id.transpose()?,
+            count: stored.count(batch.count.into()),
+            reason: stored.reason,
+            hash,
+        });
+    }
+    Ok(events)
 }
 
 /// Goes through the whole trail: no event is missing or changed, nothing was issued without one,
 /// and every credential's status is what its events say. `noted` is a head that was written down
 /// before; it must still be in the trail.
-pub(super) fn verify(connection: &Connection, noted: Option<EventHash>) -> rusqlite::Result<Trail> {
-    let mut trail = verify_events(connection, noted)?;
-    let changed = lists::with_other_order(connection)?;
-    let say = |list| format!("the order of list {list} is not the one that its secret gives");
-    trail.problems.extend(changed.into_iter().map(say));
-    Ok(trail)
+pub(super) fn verify(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail> {
+    // Events and what they are about are compared as they are at one moment: others may be issuing.
+    in_one_snapshot(store, || verify_snapshot(store, noted))
 }
 
-/// As [`verify`], but for the lists' orders.
-pub(super) fn verify_events(connection: &Connection, noted: Option<EventHash>) -> rusqlite::Result<Trail> {
-    // Events and what they are about are compared as they are at one moment: others may be issuing.
-    let _moment = match connection.is_autocommit() {
-        true => Some(connection.unchecked_transaction()?),
-        false => None,
-    };
-    let sql = format!("SELECT {} FROM events ORDER BY event", StoredEvent::COLUMNS);
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
+fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail> {
     let mut trail = Trail { events: 0, head: [0; 32], problems: Vec::new() };
     let mut issued = 0u64;
-    let mut statuses = Standings::new();
+    let mut expected = Standings::new();
     let mut found_noted = noted.is_none() || noted == Some(trail.head);
-    while let Some(row) = rows.next()? {
+    store.events_after(i64::MIN, u64::MAX, &mut |row| {
         let (event, hash) = StoredEvent::read(row)?;
         if event.number != trail.events.saturating_add(1) {
             trail.problems.push(format!("event {} is missing", trail.events.saturating_add(1)));
-        } else if event.hash(&trail.head, connection)? != hash {
+        } else if event.hash(&trail.head, store)? != hash {
             trail
                 .problems
                 .push(format!("event {} is not what it was, or what it is about is not", event.number));
@@ -361,17 +328,18 @@ pub(super) fn verify_events(connection: &Connection, noted: Option<EventHash>) -
         if let Some(place) = event.place {
             let place = Place { batch: event.batch, place };
             match event.kind {
-                EventKind::Revoked => statuses.insert(place, (Status::Revoked, event.at, event.reason)),
-                EventKind::Suspended => statuses.insert(place, (Status::Suspended, event.at, event.reason)),
-                _ => statuses.remove(&place),
+                EventKind::Revoked => expected.insert(place, (Status::Revoked, event.at, event.reason)),
+                EventKind::Suspended => expected.insert(place, (Status::Suspended, event.at, event.reason)),
+                _ => expected.remove(&place),
             };
         }
-    }
-    let batches: i64 = connection.query_row("SELECT count(*) FROM batches", [], |row| row.get(0))?;
+        Ok(())
+    })?;
+    let batches = store.count_batches()?;
     if batches.unsigned_abs() != issued {
         trail.problems.push(format!("{batches} batches were issued, and {issued} events tell of it"));
     }
-    if stored_statuses(connection)? != statuses {
+    if stored_statuses(store)? != expected {
         trail.problems.push("the credentials' statuses are not what the events say".to_owned());
     }
     if !found_noted {
@@ -385,31 +353,23 @@ pub(super) fn verify_events(connection: &Connection, noted: Option<EventHash>) -
 /// Status, time and reason of each credential that is not active.
 type Standings = HashMap<Place, (Status, i64, Option<String>)>;
 
-fn stored_statuses(connection: &Connection) -> rusqlite::Result<Standings> {
-    let mut statement = connection.prepare("SELECT batch, place, status, since, reason FROM statuses")?;
-    statement
-        .query_map([], |row| {
-            let place = Place { batch: row.get(0)?, place: row.get(1)? };
-            Ok((place, (row.get(2)?, row.get(3)?, row.get(4)?)))
-        })?
-        .collect()
+fn stored_statuses(store: &dyn Store) -> Stored<Standings> {
+    let mut found = Standings::new();
+    store.scan_statuses(&mut |row| {
+        let place = Place { batch: row.batch, place: row.place };
+        found.insert(place, (statuses::status_of(&row.status)?, row.since, row.reason));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 impl super::Ledger {
-    /// Goes through the audit trail.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read.
-    pub fn verify_events(&self, noted: Option<EventHash>) -> Result<Trail, LedgerError> {
-        verify(&self.connection, noted).map_err(|source| self.cannot("read", source))
-    }
-
     /// The events after the one of this number, oldest first, at most `limit`.
     ///
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn events(&self, after: i64, limit: usize) -> Result<Vec<Event>, LedgerError> {
-        page(&self.connection, after, limit).map_err(|source| self.cannot("read", source))
+        page(&*self.store, after, limit).map_err(|source| self.cannot("read", source))
     }
 
     /// The events of one credential, oldest first.
@@ -417,6 +377,6 @@ impl super::Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn events_of(&self, place: Place) -> Result<Vec<Event>, LedgerError> {
-        of_credential(&self.connection, place).map_err(|source| self.cannot("read", source))
+        of_credential(&*self.store, place).map_err(|source| self.cannot("read", source))
     }
 }

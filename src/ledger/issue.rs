@@ -2,88 +2,20 @@
 //! is signed; and what was issued before under the same name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
-use rusqlite::{Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
-use super::batches::StoredBatch;
-use super::lists::{self, Slots};
+use super::batches::{Slots, StoredBatch};
 use super::record::{self, Record};
 use super::runs::{self, RunNumbers};
-use super::seal::{self, Counts};
-use super::status::{self};
-use super::{Ledger, LedgerError, corrupt, events, fill};
-use crate::clock::{UnixTime, system_millis, system_now};
-use crate::credential::{CredentialStatus, Grant, Profile, TypeProfile};
+use super::seal::{self, Counts, Done};
+use super::store::{Purpose, Store, Stored, Transaction, in_one_snapshot};
+use super::terms::RunDescription;
+use super::{Ledger, LedgerError, corrupt, events, fill, lists, statuses, writable};
+use crate::clock::{system_millis, system_now};
+use crate::credential::{CredentialStatus, Grant};
 use crate::request::{BATCH_ITEMS, ContentHash, Draft};
 use crate::types::CredentialType;
-
-/// What a run is, as far as its credentials depend on it.
-#[derive(Debug, Clone)]
-pub struct RunDescription {
-    /// The run's name: a fresh UUID, or the idempotency key.
-    pub name: String,
-    /// Whether the name is an idempotency key, so that items may have been issued under it.
-    pub repeatable: bool,
-    /// What must be the same whenever the run is repeated.
-    pub terms: Terms,
-    /// What must be the same for each type of which something was issued. The types have different names.
-    pub types: Vec<TypeTerms>,
-    /// `status.base_url`, where there is one.
-    pub status_base: Option<String>,
-}
-
-/// What must be the same whenever a run is repeated under its idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// Who issues.
-    pub issuer: String,
-    /// The key that signs.
-    pub kid: String,
-    /// The form of the credentials.
-    pub proof_format: String,
-    /// The issuer's JSON-LD context; empty where there is none.
-    pub context: String,
-    /// The life of credentials whose item does not say.
-    pub ttl: String,
-}
-
-/// What must be the same of a type whenever a run is repeated under its idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TypeTerms {
-    /// The name of the credential type.
-    pub credential_type: String,
-    /// Its name in credentials.
-    pub vct: String,
-    /// What an `sd_jwt_vc` hides; empty for other forms.
-    pub disclosure: String,
-}
-
-impl RunDescription {
-    /// A run that issues by this profile, with this life of credentials whose item does not say.
-    pub fn of(profile: &Profile, name: String, ttl: String) -> RunDescription {
-        let terms = Terms {
-            issuer: profile.issuer.clone(),
-            kid: profile.kid.clone(),
-            proof_format: profile.proof_format.as_str().to_owned(),
-            context: profile.context.clone(),
-            ttl,
-        };
-        let of_type = |of_type: &TypeProfile| TypeTerms {
-            credential_type: of_type.credential_type.name.to_owned(),
-            vct: of_type.vct.clone(),
-            disclosure: of_type.hidden_claims.clone(),
-        };
-        let types = profile.types.iter().map(of_type).collect();
-        RunDescription { name, repeatable: false, terms, types, status_base: None }
-    }
-
-    /// What is laid down for a type.
-    pub(super) fn of_type(&self, credential_type: &str) -> Option<&TypeTerms> {
-        self.types.iter().find(|of_type| of_type.credential_type == credential_type)
-    }
-}
 
 /// Why an item is not issued under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,8 +56,7 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read, or the run was made under other terms.
     pub fn knows(&self, run: &RunDescription) -> Result<bool, LedgerError> {
-        let found = runs::of_name(&self.connection, run)
-            .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        let found = runs::of_name(&*self.store, run).map_err(|source| self.cannot("read", source))?;
         found.iter().try_for_each(|found| found.must_be_under(run))?;
         Ok(!found.is_empty())
     }
@@ -147,48 +78,56 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let path = self.path.clone();
-        let fail = |source| LedgerError::sqlite("write", &path, source);
-        let looked_at_only = self.looked_at_only();
-        let keeper = self.keeper.as_mut().ok_or(looked_at_only)?;
-        let transaction =
-            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
-        let reached = seal::state(&transaction).map_err(fail)?;
-        let mut added = Counts::default();
+        let fail = |source| LedgerError::store("write", &path, source);
+        let store = writable(&*self.store, &path)?;
+        let transaction = Transaction::begin(store, Purpose::Write).map_err(fail)?;
+        let reached = seal::state(store).map_err(fail)?;
         let mut runs = match &self.runs {
             Some(runs) => runs.clone(),
-            None => RunNumbers::find(&transaction, run, &path)?,
+            None => RunNumbers::find(store, run, fail)?,
         };
         let known = match run.repeatable {
-            true => known_credentials(&transaction, &run.name, entries).map_err(fail)?,
+            true => known_credentials(store, &run.name, entries).map_err(fail)?,
             false => HashMap::new(),
         };
         note_displaced(&mut self.displaced, &known, entries);
-        let displaced = |entry: &Entry<'_>| self.displaced.get(&entry.draft.content_hash);
-        let fresh: Vec<&Entry<'_>> = entries
-            .iter()
-            .filter(|entry| !known.contains_key(&entry.position) && displaced(entry).is_none())
-            .collect();
-        if let (Some(last_event), false) = (self.clock_behind, self.accepts_expired) {
-            refuse_expired(&fresh, last_event, &path)?;
-        }
-        let mut batches = Vec::new();
-        for (credential_type, entries) in by_type(&fresh) {
-            let run_number = runs.of_type(credential_type, &transaction, run, &mut added).map_err(fail)?;
-            batches.push((
-                credential_type,
-                Batch::insert(&transaction, run_number, run, &entries, &mut added).map_err(fail)?,
-            ));
-        }
-        append_replays(&transaction, &known, entries).map_err(fail)?;
+        let fresh = self.fresh(&known, entries);
+        self.refuse_expired(&fresh)?;
+        let issued = Issued::insert(store, run, &mut runs, &fresh).map_err(fail)?;
+        append_replays(store, &known, entries).map_err(fail)?;
         let replayed = known.values().map(|known| known.slots.from(known.place, 1));
-        let issued = batches.iter().map(|(_, batch)| batch.slots.from(0, batch.records.len() as u32));
-        self.lists.keep(&transaction, replayed.chain(issued)).map_err(fail)?;
-        let bytes = fresh.len() * record::RECORD_BYTES;
-        keeper.commit(&self.connection, transaction, reached, added, bytes as u64)?;
-
+        self.lists.keep(store, replayed.chain(issued.slots())).map_err(fail)?;
+        let bytes = (fresh.len() * record::RECORD_BYTES) as u64;
+        let done = Done { bytes, ..Done::adding(reached, issued.added) };
+        seal::commit(store, transaction, done, fail)?;
         self.runs = Some(runs);
-        let mut given: Vec<_> =
-            batches.iter().map(|(of_type, batch)| (*of_type, batch.credentials())).collect();
+        Ok(self.answers(entries, &known, &issued))
+    }
+
+    /// The entries that nothing was issued for yet.
+    fn fresh<'e, 'd>(&self, known: &HashMap<u64, Known>, entries: &'e [Entry<'d>]) -> Vec<&'e Entry<'d>> {
+        let is_fresh = |entry: &&Entry<'_>| {
+            !known.contains_key(&entry.position) && !self.displaced.contains_key(&entry.draft.content_hash)
+        };
+        entries.iter().filter(is_fresh).collect()
+    }
+
+    /// Refuses to issue what has expired already, by the ledger's last event, although the clock says otherwise.
+    fn refuse_expired(&self, entries: &[&Entry<'_>]) -> Result<(), LedgerError> {
+        let Some(last_event) = self.clock_behind.filter(|_| !self.accepts_expired) else { return Ok(()) };
+        match entries.iter().find(|entry| entry.draft.expires_at <= last_event) {
+            None => Ok(()),
+            Some(entry) => Err(LedgerError::Expired {
+                path: self.path.clone(),
+                index: entry.position,
+                expires_at: entry.draft.expires_at,
+                last_event,
+            }),
+        }
+    }
+
+    fn answers(&self, entries: &[Entry<'_>], known: &HashMap<u64, Known>, issued: &Issued) -> Vec<Answer> {
+        let mut given = issued.credentials();
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
             None => {
@@ -197,11 +136,11 @@ impl Ledger {
                 }
                 let of_type = given.iter_mut().find(|(of_type, _)| *of_type == entry.draft.credential_type);
                 let fresh = of_type.and_then(|(_, credentials)| credentials.next());
-                Ok(self
-                    .grant(&fresh.expect("every entry that is not known is in a batch of its type"), false))
+                let fresh = fresh.expect("every entry that is not known is in a batch of its type");
+                Ok(self.grant(&fresh, false))
             }
         };
-        Ok(entries.iter().map(answer).collect())
+        entries.iter().map(answer).collect()
     }
 
     /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
@@ -214,9 +153,8 @@ impl Ledger {
         run: &RunDescription,
         entries: &[Entry<'_>],
     ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
-        let known = self
-            .preview_in_transaction(run, entries)
-            .map_err(|source| LedgerError::sqlite("read", &self.path, source))?;
+        let known = in_one_snapshot(&*self.store, || self.known_now(run, entries))
+            .map_err(|source| self.cannot("read", source))?;
         note_displaced(&mut self.displaced, &known, entries);
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             None => match self.displaced.get(&entry.draft.content_hash) {
@@ -228,18 +166,14 @@ impl Ledger {
         Ok(entries.iter().map(answer).collect())
     }
 
-    fn preview_in_transaction(
-        &self,
-        run: &RunDescription,
-        entries: &[Entry<'_>],
-    ) -> rusqlite::Result<HashMap<u64, Known>> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
-        for found in runs::of_name(&transaction, run)? {
+    fn known_now(&self, run: &RunDescription, entries: &[Entry<'_>]) -> Stored<HashMap<u64, Known>> {
+        let store = &*self.store;
+        for found in runs::of_name(store, run)? {
             if self.runs.is_none() {
-                runs::must_find_all(&transaction, found.number)?;
+                found.must_find_all(store)?;
             }
         }
-        known_credentials(&transaction, &run.name, entries)
+        known_credentials(store, &run.name, entries)
     }
 
     fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
@@ -282,11 +216,7 @@ fn note_displaced(
 }
 
 /// Appends the events of what comes out again.
-fn append_replays(
-    transaction: &Transaction<'_>,
-    known: &HashMap<u64, Known>,
-    entries: &[Entry<'_>],
-) -> rusqlite::Result<()> {
+fn append_replays(store: &dyn Store, known: &HashMap<u64, Known>, entries: &[Entry<'_>]) -> Stored<()> {
     let mut batches: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for entry in entries {
         if let Some(known) = known.get(&entry.position)
@@ -296,21 +226,41 @@ fn append_replays(
         }
     }
     for (batch, places) in batches {
-        events::append_replayed(transaction, batch, system_now(), &places)?;
+        events::append_replayed(store, batch, system_now(), &places)?;
     }
     Ok(())
 }
 
-/// Refuses to issue what has expired already, by the ledger's last event, although the clock says otherwise.
-fn refuse_expired(entries: &[&Entry<'_>], last_event: UnixTime, path: &Path) -> Result<(), LedgerError> {
-    match entries.iter().find(|entry| entry.draft.expires_at <= last_event) {
-        None => Ok(()),
-        Some(entry) => Err(LedgerError::Expired {
-            path: path.to_owned(),
-            index: entry.position,
-            expires_at: entry.draft.expires_at,
-            last_event,
-        }),
+/// What was issued now: a batch of each type, because a row of a run is of one.
+struct Issued {
+    batches: Vec<(&'static CredentialType, Batch)>,
+    added: Counts,
+}
+
+impl Issued {
+    fn insert(
+        store: &dyn Store,
+        run: &RunDescription,
+        runs: &mut RunNumbers,
+        entries: &[&Entry<'_>],
+    ) -> Stored<Issued> {
+        let mut issued = Issued { batches: Vec::new(), added: Counts::default() };
+        for (credential_type, entries) in by_type(entries) {
+            let run_number = runs.of_type(credential_type, store, run, &mut issued.added)?;
+            let batch = Batch::insert(store, run_number, run, &entries, &mut issued.added)?;
+            issued.batches.push((credential_type, batch));
+        }
+        Ok(issued)
+    }
+
+    /// The slots that were given.
+    fn slots(&self) -> impl Iterator<Item = (i64, std::ops::Range<u32>)> {
+        self.batches.iter().map(|(_, batch)| batch.slots.from(0, batch.records.len() as u32))
+    }
+
+    /// The credentials of each type, in the order of their entries.
+    fn credentials(&self) -> Vec<(&'static CredentialType, impl Iterator<Item = Known>)> {
+        self.batches.iter().map(|(of_type, batch)| (*of_type, batch.credentials())).collect()
     }
 }
 
@@ -325,12 +275,12 @@ struct Batch {
 impl Batch {
     /// Inserts the entries as one batch.
     fn insert(
-        transaction: &Transaction<'_>,
+        store: &dyn Store,
         run_number: i64,
         run: &RunDescription,
         entries: &[&Entry<'_>],
         added: &mut Counts,
-    ) -> rusqlite::Result<Batch> {
+    ) -> Stored<Batch> {
         let millis = system_millis();
         let records: Vec<Record> = (entries.iter().zip(random_tails(entries.len())?))
             .map(|(entry, id_tail)| Record {
@@ -343,12 +293,11 @@ impl Batch {
                 correlation_hash: entry.draft.correlation_hash,
             })
             .collect();
-        let (slots, of_lists) = lists::take_slots(transaction, run, entries.len() as u32)?;
+        let base = run.status_base.as_deref().unwrap_or_default();
+        let (slots, of_lists) = lists::take_slots(store, &run.terms.issuer, base, entries.len() as u32)?;
         added.lists += of_lists.lists;
-        let mut batch = StoredBatch::new(run_number, slots, millis, &records);
-        batch.insert(transaction)?;
-        let number = batch.number;
-        events::append_issued(transaction, number, system_now())?;
+        let number = StoredBatch::new(run_number, slots, millis, &records).insert(store)?;
+        events::append_issued(store, number, system_now())?;
         Ok(Batch { number, slots, millis, records })
     }
 
@@ -379,25 +328,14 @@ fn by_type<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(&'static CredentialType, V
 }
 
 /// The credentials that were issued before at the entries' positions in the run of this name.
-fn known_credentials(
-    transaction: &Transaction<'_>,
-    run: &str,
-    entries: &[Entry<'_>],
-) -> rusqlite::Result<HashMap<u64, Known>> {
+fn known_credentials(store: &dyn Store, run: &str, entries: &[Entry<'_>]) -> Stored<HashMap<u64, Known>> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(HashMap::new()) };
     // A batch's positions lie within BATCH_ITEMS of its first one.
     let earliest = first.position.saturating_sub(BATCH_ITEMS - 1);
-    let sql = format!(
-        "SELECT {} FROM batches
-         WHERE run IN (SELECT run FROM runs WHERE name = ?1) AND first_position BETWEEN ?2 AND ?3",
-        StoredBatch::COLUMNS
-    );
-    let mut statement = transaction.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![run, earliest as i64, last.position as i64])?;
     let mut known = HashMap::new();
-    while let Some(row) = rows.next()? {
+    store.batches_at(run, earliest as i64..=last.position as i64, &mut |row| {
         let batch = StoredBatch::read(row)?;
-        let mut statuses_of_batch = status::statuses_of_batch(transaction, batch.number)?;
+        let mut statuses_of_batch = statuses::of_batch(store, batch.number)?;
         for (place, record) in (0..).zip(record::unpack(&batch.records)) {
             let record = record.ok_or_else(corrupt)?;
             let id = record.id(batch.millis);
@@ -405,14 +343,15 @@ fn known_credentials(
             let (batch, slots) = (batch.number, batch.slots);
             known.insert(record.position, Known { id, batch, place, slots, record, current });
         }
-    }
+        Ok(())
+    })?;
     known.retain(|position, _| (first.position..=last.position).contains(position));
     Ok(known)
 }
 
 /// The random parts of version 7 ids, drawn at once: one by one they would cost a hundred times
 /// as much.
-fn random_tails(count: usize) -> rusqlite::Result<Vec<[u8; 10]>> {
+fn random_tails(count: usize) -> Stored<Vec<[u8; 10]>> {
     let mut bytes = vec![0; count * 10];
     fill(&mut bytes)?;
     let (tails, _) = bytes.as_chunks::<10>();

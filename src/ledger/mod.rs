@@ -50,75 +50,64 @@
 //! proved when a ledger is opened, in each transaction and at each commit, and decides.
 
 pub mod allocation;
-mod backup;
 mod batches;
+mod change;
 mod check;
 mod checksum;
+mod closings;
 mod credentials;
-#[cfg(test)]
-mod damage;
 mod error;
 mod events;
 mod identity;
 mod issue;
-mod keeper;
 mod lists;
-mod lock;
-mod log;
-mod mark;
-mod opening;
-mod place;
+#[cfg(test)]
+mod memory;
 mod record;
+mod rows;
 mod runs;
-mod schema;
 mod seal;
-mod status;
+mod sqlite;
+mod state;
+mod statuses;
+mod store;
+mod terms;
 #[cfg(test)]
 mod tests;
-pub mod trust;
-mod watch;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tempfile::TempDir;
 use uuid::Uuid;
 
+pub use change::{Change, Changed, Order, Refusal};
 pub use check::Examination;
+pub use closings::{Reason, Restoration};
 pub use credentials::{Credential, Filter, Run};
-pub use error::{Difference, LedgerError};
+pub use error::{Difference, Disturbance, LedgerError};
 pub use events::{Event, EventHash, EventKind, Trail};
-pub use issue::{
-    Answer, Conflict, Entry, RunDescription, Terms, TypeTerms, grants_without_ledger, is_run_name,
-    new_run_name,
-};
+pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new_run_name};
 pub use lists::ListState;
-pub use mark::{Mark, State};
-pub use record::Record;
-pub use status::{Change, Changed, Order, Place, Refusal};
-pub use trust::Reason;
-pub use watch::{Disturbance, Watch};
+pub use record::{Place, Record};
+pub use sqlite::Mark;
+pub use state::State;
+pub use store::{StoreError, Watcher};
+pub use terms::{RunDescription, Terms, TypeTerms};
 
 use crate::clock::{UnixTime, system_now};
+use crate::files::Way;
 use crate::request::ContentHash;
-use identity::{Closing, Identity};
-use keeper::Keeper;
+use checksum::contradiction;
+use closings::Closing;
+use identity::Identity;
 use lists::OpenLists;
-use lock::Lock;
-use place::Paths;
 use runs::RunNumbers;
-use watch::Handle;
+use store::{Store, Stored, in_one_snapshot};
 
 /// How long a process waits for others to finish their transactions, each of which takes
 /// milliseconds. Whoever waits this long waits for a process that hangs.
 pub const WAIT: Duration = Duration::from_secs(120);
-
-/// Every file that is or can be part of the ledger at this path, whether it is there or not.
-pub fn files_of(path: &Path) -> Vec<PathBuf> {
-    Paths::of(path).map_or_else(|_| vec![path.to_owned()], |paths| paths.files().to_vec())
-}
 
 /// By how many seconds the clock may be before the ledger's last event, unremarked.
 const CLOCK_LEEWAY: i64 = 60;
@@ -127,7 +116,7 @@ const CLOCK_LEEWAY: i64 = 60;
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
-    connection: Connection,
+    store: Box<dyn Store>,
     hash_key: [u8; 32],
     /// The rows of the run, once something was recorded.
     runs: Option<RunNumbers>,
@@ -136,7 +125,7 @@ pub struct Ledger {
     /// out, it stands at another position, and is not issued there once more.
     displaced: HashMap<ContentHash, Uuid>,
     /// What a dry run has changed so far.
-    previewed: status::Previewed,
+    previewed: change::Previewed,
     history: History,
     /// Whether the statuses were all seen to be there, which is asked once.
     statuses_are_whole: bool,
@@ -144,10 +133,6 @@ pub struct Ledger {
     clock_behind: Option<UnixTime>,
     /// Whether credentials may be issued that have expired by the ledger's last event.
     accepts_expired: bool,
-    // These are closed after the connection, in this order.
-    keeper: Option<Keeper>,
-    looking: Option<(Handle, Option<TempDir>)>,
-    lock: Option<Lock>,
 }
 
 /// What became of a ledger before it was opened.
@@ -161,17 +146,6 @@ pub enum History {
     Replaced,
 }
 
-/// How a ledger that may not know everything is gone on with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restoration {
-    /// Why; not empty.
-    pub reasons: Vec<Reason>,
-    /// How many open lists were closed now.
-    pub lists: u64,
-    /// How often lists were closed unasked in the last thirty days, with this time.
-    pub closings_in_a_month: usize,
-}
-
 impl Ledger {
     /// Opens the ledger, and creates it where there is no such file.
     ///
@@ -179,7 +153,7 @@ impl Ledger {
     /// Where the file cannot be opened or created, is no ledger, is damaged, has a second name, or was
     /// written by another version. It is never replaced.
     pub fn open(path: &Path) -> Result<(Ledger, History), LedgerError> {
-        opening::to_write(path)
+        sqlite::to_write(path)
     }
 
     /// As [`Ledger::open`], but `None` where there is no such file.
@@ -198,7 +172,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`], and where its log is not its own.
     pub fn open_to_look(path: &Path) -> Result<Option<Ledger>, LedgerError> {
-        opening::to_look(path, false)
+        sqlite::to_look(path, false)
     }
 
     /// Opens a ledger without changing a byte of it, for a dry run. `None` where there is none.
@@ -206,26 +180,23 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open_to_look`].
     pub fn open_read_only(path: &Path) -> Result<Option<Ledger>, LedgerError> {
-        opening::to_look(path, true)
+        sqlite::to_look(path, true)
     }
 
-    fn on(connection: Connection, path: &Path, identity: Identity) -> Result<Ledger, LedgerError> {
-        Ok(Ledger {
+    fn on(store: Box<dyn Store>, path: &Path, identity: Identity) -> Ledger {
+        Ledger {
             path: path.to_owned(),
-            connection,
+            store,
             hash_key: identity.hash_key,
             runs: None,
             lists: OpenLists::default(),
             displaced: HashMap::new(),
-            previewed: status::Previewed::default(),
+            previewed: change::Previewed::default(),
             history: History::Whole,
             statuses_are_whole: false,
             clock_behind: None,
             accepts_expired: false,
-            keeper: None,
-            looking: None,
-            lock: None,
-        })
+        }
     }
 
     /// What became of the ledger before it was opened.
@@ -241,10 +212,10 @@ impl Ledger {
     /// Where the ledger cannot be read.
     pub fn restored_at(&self) -> Result<Option<UnixTime>, LedgerError> {
         // One that is only looked at cannot note what was found now.
-        if self.keeper.is_none() && matches!(self.history, History::Restored(_)) {
+        if !self.store.is_writable() && matches!(self.history, History::Restored(_)) {
             return Ok(Some(system_now()));
         }
-        let closings = Closing::all(&self.connection).map_err(|source| self.cannot("read", source))?;
+        let closings = Closing::all(&*self.store).map_err(|source| self.cannot("read", source))?;
         Ok(closings.last().map(|closing| closing.at))
     }
 
@@ -261,12 +232,25 @@ impl Ledger {
 
     /// The watch over the ledger's file, for whoever hands results out. `None` for a ledger that is only
     /// looked at.
-    pub fn watch(&self) -> Option<Watch> {
-        self.keeper.as_ref().map(|keeper| keeper.watch.clone())
+    pub fn watcher(&self) -> Option<Box<dyn Watcher>> {
+        self.store.watcher()
+    }
+
+    /// Writes a copy of the ledger as it is at one moment, while others may go on writing. The file
+    /// appears whole, for its owner alone (mode 0600). Whoever uses it as a ledger is told, and its open lists are
+    /// closed.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read, the file cannot be written, or is there although it should be new.
+    pub fn backup(&self, file: &Path, way: Way) -> Result<(), LedgerError> {
+        self.store.back_up(file, way)
     }
 
     fn note_clock(&mut self) -> Result<(), LedgerError> {
-        let last = status::last_event_time(&self.connection).map_err(|source| self.cannot("read", source))?;
+        // The latest of the last ones: an event that was recorded while the clock was wrong does not hide those
+        // before it.
+        let last = self.store.latest_event_time(1_000).map_err(|source| self.cannot("read", source))?;
+        let last = last.and_then(UnixTime::from_seconds);
         self.clock_behind = last.filter(|last| system_now().saturating_add(CLOCK_LEEWAY) < *last);
         Ok(())
     }
@@ -286,8 +270,8 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn status_lists(&self) -> Result<Vec<i64>, LedgerError> {
-        status::must_be_whole(&self.connection)
-            .and_then(|()| lists::numbers(&self.connection))
+        statuses::must_be_whole(&*self.store)
+            .and_then(|()| lists::numbers(&*self.store))
             .map_err(|source| self.cannot("read", source))
     }
 
@@ -297,51 +281,44 @@ impl Ledger {
     /// Where the ledger cannot be read.
     pub fn status_list(&self, number: i64) -> Result<ListState, LedgerError> {
         // One snapshot: a list's forms and its entries must fit together while others write.
-        let snapshot = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred);
-        snapshot
-            .and_then(|snapshot| lists::state(&snapshot, number))
+        in_one_snapshot(&*self.store, || lists::state(&*self.store, number))
             .map_err(|source| self.cannot("read", source))
     }
 
-    fn cannot(&self, action: &'static str, source: rusqlite::Error) -> LedgerError {
-        LedgerError::sqlite(action, &self.path, source)
-    }
-
-    fn looked_at_only(&self) -> LedgerError {
-        let source = std::io::Error::other("it was opened for reading");
-        LedgerError::file("write", &self.path, source)
+    fn cannot(&self, action: &'static str, source: StoreError) -> LedgerError {
+        LedgerError::store(action, &self.path, source)
     }
 }
 
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        if let Some(keeper) = &self.keeper
-            && !keeper.close()
-        {
-            // The last one to close a database writes its log back and removes it, by its name: here that would
-            // be another ledger's. What is in the log stays there.
-            let setting = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-            let _ = self.connection.set_db_config(setting, true);
-        }
+/// A store that can be written to.
+fn writable<'s>(store: &'s dyn Store, path: &Path) -> Result<&'s dyn Store, LedgerError> {
+    match store.is_writable() {
+        true => Ok(store),
+        false => Err(LedgerError::looked_at_only(path)),
     }
+}
+
+/// Every file that is or can be part of the ledger at this path, whether it is there or not.
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    sqlite::files_of(path)
 }
 
 /// The number after the last one.
-fn next(last: i64) -> rusqlite::Result<i64> {
+fn next(last: i64) -> Stored<i64> {
     last.checked_add(1).filter(|next| *next > 0).ok_or_else(corrupt)
 }
 
-/// What SQLite says of a file whose content cannot be.
-fn corrupt() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None)
+/// What is said of a row whose content cannot be.
+fn corrupt() -> StoreError {
+    contradiction("a row holds what no ledger writes")
 }
 
-fn random<const N: usize>() -> rusqlite::Result<[u8; N]> {
+fn random<const N: usize>() -> Stored<[u8; N]> {
     let mut bytes = [0; N];
     fill(&mut bytes)?;
     Ok(bytes)
 }
 
-fn fill(bytes: &mut [u8]) -> rusqlite::Result<()> {
-    getrandom::fill(bytes).map_err(|source| rusqlite::Error::ToSqlConversionFailure(Box::new(source)))
+fn fill(bytes: &mut [u8]) -> Stored<()> {
+    getrandom::fill(bytes).map_err(|source| StoreError::Other(source.into()))
 }

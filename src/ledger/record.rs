@@ -40,6 +40,13 @@ pub struct Record {
     pub correlation_hash: LookupHash,
 }
 
+/// Where a credential's record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    pub(super) batch: i64,
+    pub(super) place: u32,
+}
+
 impl Record {
     /// The credential's id, given the batch's millisecond.
     pub fn id(&self, millis: u64) -> Uuid {

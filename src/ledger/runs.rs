@@ -1,12 +1,11 @@
 //! Runs: what their credentials have in common, and whether all of them are found.
 
-use std::path::Path;
-
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-
 use super::checksum::{Checksum, contradiction};
-use super::seal::{Counts, Seal, in_one_snapshot, must_count};
-use super::{Difference, LedgerError, RunDescription, Terms, TypeTerms, batches, status};
+use super::rows::RunRow;
+use super::seal::{Counts, Seal, must_count};
+use super::store::{Store, StoreError, Stored, in_one_snapshot};
+use super::terms::{RunDescription, Terms, TypeTerms};
+use super::{Difference, LedgerError, batches, next, statuses};
 use crate::clock::system_now;
 use crate::types::CredentialType;
 
@@ -18,16 +17,15 @@ impl RunNumbers {
     /// What the ledger has of a run, if its terms are these. Where items may have been issued under it, all of them can
     /// be found.
     pub(super) fn find(
-        connection: &Connection,
+        store: &dyn Store,
         run: &RunDescription,
-        path: &Path,
+        fail: impl Fn(StoreError) -> LedgerError,
     ) -> Result<RunNumbers, LedgerError> {
-        let fail = |source| LedgerError::sqlite("write", path, source);
-        let found = of_name(connection, run).map_err(fail)?;
+        let found = of_name(store, run).map_err(&fail)?;
         for row in &found {
             row.must_be_under(run)?;
             if run.repeatable {
-                must_find_all(connection, row.number).map_err(fail)?;
+                row.must_find_all(store).map_err(&fail)?;
             }
         }
         let numbers = found.into_iter().map(|row| (row.of_type.credential_type, row.number));
@@ -38,32 +36,27 @@ impl RunNumbers {
     pub(super) fn of_type(
         &mut self,
         credential_type: &CredentialType,
-        transaction: &Transaction<'_>,
+        store: &dyn Store,
         run: &RunDescription,
         added: &mut Counts,
-    ) -> rusqlite::Result<i64> {
+    ) -> Stored<i64> {
         let name = credential_type.name;
         if let Some((_, number)) = self.0.iter().find(|(known, _)| known == name) {
             return Ok(*number);
         }
         let of_type = run.of_type(name).expect("a run is described for each type that it issues");
-        let number = match of_name_and_type(transaction, run, name)? {
+        let rows = store.runs_named(&run.name)?;
+        let number = match rows.iter().find(|row| row.credential_type == name) {
             // Another process has begun with it meanwhile.
-            Some(number) => number,
+            Some(row) => row.run,
             None => {
                 added.runs += 1;
-                add_run(transaction, run, of_type)?
+                add_run(store, run, of_type)?
             }
         };
         self.0.push((name.to_owned(), number));
         Ok(number)
     }
-}
-
-/// Refuses to look up what was issued before where not all of it may be found.
-pub(super) fn must_find_all(connection: &Connection, run: i64) -> rusqlite::Result<()> {
-    batches::must_be_found(connection, run)?;
-    status::must_be_whole(connection)
 }
 
 /// A row of a run, which is that of one type.
@@ -72,26 +65,30 @@ pub(super) struct FoundRun {
     pub(super) name: String,
     pub(super) terms: Terms,
     pub(super) of_type: TypeTerms,
+    /// The sum of what the run's index must show.
+    pub(super) batches: i64,
 }
 
 impl FoundRun {
     /// Reads a row, and refuses one that is not what was written.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<FoundRun> {
+    pub(super) fn read(row: RunRow) -> Stored<FoundRun> {
+        let RunRow { issuer, kid, proof_format, context, ttl, credential_type, vct, disclosure, .. } = row;
         let found = FoundRun {
-            number: row.get(0)?,
-            name: row.get(1)?,
-            terms: Terms {
-                issuer: row.get(3)?,
-                kid: row.get(4)?,
-                proof_format: row.get(5)?,
-                context: row.get(7)?,
-                ttl: row.get(8)?,
-            },
-            of_type: TypeTerms { credential_type: row.get(2)?, vct: row.get(6)?, disclosure: row.get(9)? },
+            number: row.run,
+            name: row.name,
+            terms: Terms { issuer, kid, proof_format, context, ttl },
+            of_type: TypeTerms { credential_type, vct, disclosure },
+            batches: row.batches,
         };
-        let sums = run_checksum(found.number, &found.name, &found.terms, &found.of_type, row.get(10)?);
-        sums.must_be(row.get(11)?, || format!("table `runs`, run {}", found.number))?;
+        let sums = run_checksum(found.number, &found.name, &found.terms, &found.of_type, row.started_at);
+        sums.must_be(row.crc, || format!("table `runs`, run {}", found.number))?;
         Ok(found)
+    }
+
+    /// Refuses to look up what was issued before where not all of it may be found.
+    pub(super) fn must_find_all(&self, store: &dyn Store) -> Stored<()> {
+        batches::must_be_found(store, self.number, self.batches)?;
+        statuses::must_be_whole(store)
     }
 
     /// Refuses to go on with the run under other terms.
@@ -123,54 +120,40 @@ fn named<'t>(terms: &'t Terms, of_type: &'t TypeTerms) -> [(&'static str, &'t st
 }
 
 /// The rows of the run of this name: one for each type of which it has issued anything.
-pub(super) fn of_name(connection: &Connection, run: &RunDescription) -> rusqlite::Result<Vec<FoundRun>> {
-    let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE name = ?1 ORDER BY run");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let found: Vec<FoundRun> =
-        statement.query_map([&run.name], FoundRun::read)?.collect::<rusqlite::Result<_>>()?;
+pub(super) fn of_name(store: &dyn Store, run: &RunDescription) -> Stored<Vec<FoundRun>> {
+    let found = store.runs_named(&run.name)?.into_iter().map(FoundRun::read);
+    let found = found.collect::<Stored<Vec<_>>>()?;
     if found.len() < run.types.len() && run.repeatable {
-        runs_must_be_whole(connection)?;
-        must_not_be_hidden(connection, &run.name, found.len())?;
+        must_be_whole(store)?;
+        must_not_be_hidden(store, &run.name, found.len())?;
     }
     Ok(found)
 }
 
-fn of_name_and_type(
-    connection: &Connection,
-    run: &RunDescription,
-    credential_type: &str,
-) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT run FROM runs WHERE name = ?1 AND credential_type = ?2";
-    connection.prepare_cached(sql)?.query_row([&run.name, credential_type], |row| row.get(0)).optional()
-}
-
 /// Refuses a ledger that has rows of this name which its index does not find.
-fn must_not_be_hidden(connection: &Connection, name: &str, found: usize) -> rusqlite::Result<()> {
-    let sql = "SELECT count(*) FROM runs NOT INDEXED WHERE name = ?1";
-    match connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? == found as i64 {
+fn must_not_be_hidden(store: &dyn Store, name: &str, found: usize) -> Stored<()> {
+    let mut named = 0;
+    store.scan_runs(&mut |row| {
+        named += usize::from(row.name == name);
+        Ok(())
+    })?;
+    match named == found {
         true => Ok(()),
         false => Err(contradiction("the index of table `runs` does not find a run that is there")),
     }
 }
 
 /// Refuses a table of runs in which one is changed or missing: it might be the one that was not found.
-pub(super) fn runs_must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = format!("SELECT {RUN_COLUMNS} FROM runs NOT INDEXED ORDER BY run");
-    in_one_snapshot(connection, || {
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
+pub(super) fn must_be_whole(store: &dyn Store) -> Stored<()> {
+    in_one_snapshot(store, || {
         let mut count = 0;
-        while let Some(row) = rows.next()? {
-            FoundRun::read(row)?;
+        store.scan_runs(&mut |row| {
             count += 1;
-        }
-        must_count("runs", count, Seal::read(connection)?.counts.runs)
+            FoundRun::read(row).map(drop)
+        })?;
+        must_count("runs", count, Seal::read(store)?.counts.runs)
     })
 }
-
-/// What [`FoundRun::read`] takes, in this order.
-pub(super) const RUN_COLUMNS: &str =
-    "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, crc";
 
 fn run_checksum(number: i64, name: &str, terms: &Terms, of_type: &TypeTerms, started_at: i64) -> Checksum {
     let sums = Checksum::of("runs").number(number).text(name).number(started_at);
@@ -178,32 +161,24 @@ fn run_checksum(number: i64, name: &str, terms: &Terms, of_type: &TypeTerms, sta
     named(terms, of_type).iter().fold(sums, |sums, (_, term)| sums.text(term))
 }
 
-fn add_run(
-    transaction: &Transaction<'_>,
-    run: &RunDescription,
-    of_type: &TypeTerms,
-) -> rusqlite::Result<i64> {
-    let terms = &run.terms;
-    let last: i64 = transaction.query_row("SELECT coalesce(max(run), 0) FROM runs", [], |row| row.get(0))?;
-    let (number, now) = (super::next(last)?, system_now().seconds());
-    transaction.execute(
-        "INSERT INTO runs (run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure,
-                           started_at, crc, batches)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)",
-        params![
-            number,
-            run.name,
-            of_type.credential_type,
-            terms.issuer,
-            terms.kid,
-            terms.proof_format,
-            of_type.vct,
-            terms.context,
-            terms.ttl,
-            of_type.disclosure,
-            now,
-            run_checksum(number, &run.name, terms, of_type, now).sum()
-        ],
-    )?;
+fn add_run(store: &dyn Store, run: &RunDescription, of_type: &TypeTerms) -> Stored<i64> {
+    let (number, now) = (next(store.last_run()?)?, system_now().seconds());
+    let Terms { issuer, kid, proof_format, context, ttl } = run.terms.clone();
+    let TypeTerms { credential_type, vct, disclosure } = of_type.clone();
+    store.insert_run(&RunRow {
+        run: number,
+        name: run.name.clone(),
+        credential_type,
+        issuer,
+        kid,
+        proof_format,
+        vct,
+        context,
+        ttl,
+        disclosure,
+        started_at: now,
+        crc: run_checksum(number, &run.name, &run.terms, of_type, now).sum(),
+        batches: 0,
+    })?;
     Ok(number)
 }

@@ -1,13 +1,13 @@
 //! The seal: the ledger's one row that every transaction changes.
 //!
-//! It holds the tokens that tie the log to the file ([`super::log`]), and how many rows the
-//! tables have that are looked through: a row that has become invisible leaves a number too high.
-
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+//! It holds the tokens of the last transactions, and how many rows the tables have that are looked through: a row that
+//! has become invisible leaves a number too high.
 
 use super::checksum::{Checksum, contradiction};
-use super::log::{Token, Tokens};
-use super::mark::State;
+use super::rows::SealRow;
+use super::state::{State, Token, Tokens};
+use super::store::{Commit, Store, Stored, Transaction};
+use super::{LedgerError, random};
 
 /// Tables whose rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,20 +26,25 @@ pub(super) struct Seal {
 }
 
 impl Seal {
-    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Seal> {
-        let sql = "SELECT token, before, runs, lists, statuses, closings, crc FROM seal";
-        let (seal, crc) = connection.prepare_cached(sql)?.query_row([], |row| {
-            let tokens = Tokens { token: row.get(0)?, before: row.get(1)? };
-            let counts = Counts {
-                runs: row.get(2)?,
-                lists: row.get(3)?,
-                statuses: row.get(4)?,
-                closings: row.get(5)?,
-            };
-            Ok((Seal { tokens, counts }, row.get(6)?))
-        })?;
-        seal.checksum().must_be(crc, || "table `seal`".to_owned())?;
+    pub(super) fn read(store: &dyn Store) -> Stored<Seal> {
+        let row = store.seal()?;
+        let seal = Seal {
+            tokens: Tokens { token: row.token, before: row.before },
+            counts: Counts {
+                runs: row.runs,
+                lists: row.lists,
+                statuses: row.statuses,
+                closings: row.closings,
+            },
+        };
+        seal.checksum().must_be(row.crc, || "table `seal`".to_owned())?;
         Ok(seal)
+    }
+
+    fn row(&self) -> SealRow {
+        let Seal { tokens: Tokens { token, before }, counts } = *self;
+        let Counts { runs, lists, statuses, closings } = counts;
+        SealRow { token, before, runs, lists, statuses, closings, crc: self.checksum().sum() }
     }
 
     fn checksum(&self) -> Checksum {
@@ -49,91 +54,93 @@ impl Seal {
     }
 
     /// The seal of an empty ledger.
-    pub(super) fn insert(connection: &Connection) -> rusqlite::Result<()> {
-        let tokens = Tokens { token: super::random()?, before: super::random()? };
-        let seal = Seal { tokens, counts: Counts::default() };
-        connection.execute(
-            "INSERT INTO seal VALUES (1, ?1, ?2, 0, 0, 0, 0, ?3)",
-            params![seal.tokens.token, seal.tokens.before, seal.checksum().sum()],
-        )?;
-        Ok(())
+    pub(super) fn insert(store: &dyn Store) -> Stored<()> {
+        let tokens = Tokens { token: random()?, before: random()? };
+        store.insert_seal(&Seal { tokens, counts: Counts::default() }.row())
     }
 
     /// Gives the transaction its token, and notes what it added. Called once in each, as the last
     /// of its changes.
-    pub(super) fn renew(transaction: &Transaction<'_>, added: Counts) -> rusqlite::Result<Token> {
-        let old = Seal::read(transaction)?;
+    pub(super) fn renew(store: &dyn Store, added: Counts) -> Stored<Token> {
+        let old = Seal::read(store)?;
         let counts = Counts {
             runs: old.counts.runs + added.runs,
             lists: old.counts.lists + added.lists,
             statuses: old.counts.statuses + added.statuses,
             closings: old.counts.closings + added.closings,
         };
-        let tokens = Tokens { token: super::random()?, before: old.tokens.token };
-        let seal = Seal { tokens, counts };
-        transaction
-            .prepare_cached(
-                "UPDATE seal SET token = ?1, before = ?2, runs = ?3, lists = ?4, statuses = ?5, closings = ?6,
-                                 crc = ?7",
-            )?
-            .execute(params![
-                tokens.token,
-                tokens.before,
-                counts.runs,
-                counts.lists,
-                counts.statuses,
-                counts.closings,
-                seal.checksum().sum()
-            ])?;
+        let tokens = Tokens { token: random()?, before: old.tokens.token };
+        store.update_seal(&Seal { tokens, counts }.row())?;
         Ok(tokens.token)
     }
 }
 
+/// What a transaction did, as far as others have to be told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Done {
+    /// How far the ledger had come before it.
+    pub(super) reached: State,
+    /// The rows that it added.
+    pub(super) added: Counts,
+    /// How many bytes of records it wrote.
+    pub(super) bytes: u64,
+    /// Whether it closed the open lists.
+    pub(super) closes_lists: bool,
+}
+
+impl Done {
+    /// A transaction that added these rows, after this state.
+    pub(super) fn adding(reached: State, added: Counts) -> Done {
+        Done { reached, added, bytes: 0, closes_lists: false }
+    }
+
+    /// One that closed the open lists.
+    pub(super) fn closing(reached: State) -> Done {
+        let added = Counts { closings: 1, ..Counts::default() };
+        Done { closes_lists: true, ..Done::adding(reached, added) }
+    }
+}
+
+/// Seals a transaction and commits it. When this returns, what it wrote is durable.
+///
+/// # Errors
+/// Where the store cannot be written, or is not what it was. Then nothing that depends on the transaction may leave the
+/// process.
+pub(super) fn commit(
+    store: &dyn Store,
+    transaction: Transaction<'_>,
+    done: Done,
+    fail: impl Fn(super::StoreError) -> LedgerError,
+) -> Result<(), LedgerError> {
+    let token = Seal::renew(store, done.added).map_err(&fail)?;
+    let writing = state(store).map_err(&fail)?;
+    let Done { reached, bytes, closes_lists, .. } = done;
+    transaction.commit(Commit { reached, writing, token, bytes, closes_lists })
+}
+
 /// How far a ledger has come.
-pub(super) fn state(connection: &Connection) -> rusqlite::Result<State> {
-    let closings = Seal::read(connection)?.counts.closings;
-    let sql = "SELECT event, hash FROM events ORDER BY event DESC LIMIT 1";
-    let last = connection
-        .prepare_cached(sql)?
-        .query_row([], |row| Ok((row.get(0)?, row.get::<_, [u8; 32]>(1)?)))
-        .optional()?;
-    Ok(match last {
-        Some((event, hash)) => State { event, hash: half(&hash), closings },
+pub(super) fn state(store: &dyn Store) -> Stored<State> {
+    let closings = Seal::read(store)?.counts.closings;
+    Ok(match store.last_event()? {
+        Some(last) => State { event: last.event, hash: half(&last.hash), closings },
         None => State { closings, ..State::NOTHING },
     })
 }
 
 /// Whether a state is the present one or was once.
-pub(super) fn knows(connection: &Connection, state: &State) -> rusqlite::Result<bool> {
+pub(super) fn knows(store: &dyn Store, state: &State) -> Stored<bool> {
     if state.event == 0 {
         return Ok(true);
     }
-    let found: Option<[u8; 32]> = connection
-        .prepare_cached("SELECT hash FROM events WHERE event = ?1")?
-        .query_row([state.event], |row| row.get(0))
-        .optional()?;
-    Ok(found.is_some_and(|hash| half(&hash) == state.hash))
+    Ok(store.event(state.event)?.is_some_and(|event| half(&event.hash) == state.hash))
 }
 
 fn half(hash: &[u8; 32]) -> [u8; 16] {
     std::array::from_fn(|at| hash[at])
 }
 
-/// Reads several rows as they are at one moment, so that they fit together while others write: within the transaction
-/// that is open, else in one of its own.
-pub(super) fn in_one_snapshot<T>(
-    connection: &Connection,
-    read: impl FnOnce() -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let begin = || Transaction::new_unchecked(connection, TransactionBehavior::Deferred);
-    let snapshot = connection.is_autocommit().then(begin).transpose()?;
-    let outcome = read();
-    drop(snapshot);
-    outcome
-}
-
 /// Refuses a table in which other than so many rows were seen; both from one snapshot.
-pub(super) fn must_count(table: &str, seen: i64, counted: i64) -> rusqlite::Result<()> {
+pub(super) fn must_count(table: &str, seen: i64, counted: i64) -> Stored<()> {
     match seen == counted {
         true => Ok(()),
         false => {

@@ -88,7 +88,7 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
 fn restored(ledger: &Ledger, restoration: &Restoration) -> String {
     let path = ledger.path().display();
     let reasons: Vec<String> = restoration.reasons.iter().map(reason).collect();
-    let lists = match ledger.watch().is_some() {
+    let lists = match ledger.watcher().is_some() {
         true => "its open status lists were closed, and new credentials go into new ones",
         false => "the next command that writes it closes its open status lists",
     };

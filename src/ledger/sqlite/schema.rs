@@ -6,16 +6,20 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
-use super::identity::Identity;
+use super::SqliteStore;
 use super::log::PAGE_BYTES;
-use super::mark::{self, Found, Mark, MarkFile, State};
-use super::place::{FileId, Paths, open_no_link, read_at};
-use super::seal::Seal;
-use super::{LedgerError, WAIT};
+use super::mark::{self, Found, Mark, MarkFile};
+use super::place::{Paths, open_no_link, read_at};
 use crate::files;
+use crate::ledger::WAIT;
+use crate::ledger::error::LedgerError;
+use crate::ledger::identity::{FileId, Identity};
+use crate::ledger::seal::Seal;
+use crate::ledger::state::State;
+use crate::ledger::store::{Purpose, Store, Stored};
 
 /// "blti", so that `file` and SQLite tell a ledger from other databases.
 const APPLICATION_ID: i64 = 0x626c_7469;
@@ -138,7 +142,7 @@ pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
     let file = files::Scratch::in_folder(paths.folder()).map_err(fail)?;
     let home = FileId::of(&file.path().metadata().map_err(fail)?);
     let id = create_tables(file.path(), home)
-        .map_err(|source| LedgerError::sqlite("create", &paths.given, source))?;
+        .map_err(|source| LedgerError::store("create", &paths.given, source))?;
     file.commit(&paths.file, files::Way::Create).map_err(fail)?;
     // The mark is durable before anything is issued, and a ledger without one has issued nothing. Another
     // ledger's mark is left for whoever opens this one, to be told of.
@@ -150,28 +154,29 @@ pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
     }
 }
 
-fn create_tables(path: &Path, home: FileId) -> rusqlite::Result<[u8; 16]> {
-    let mut connection = Connection::open(path)?;
+fn create_tables(path: &Path, home: FileId) -> Stored<[u8; 16]> {
+    let connection = Connection::open(path)?;
     // Nobody looks at the file before it is whole and on the disk.
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(TABLES)?;
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    Seal::insert(&transaction)?;
+    let store = SqliteStore::over(connection, path);
+    store.begin(Purpose::Write)?;
+    store.connection.execute_batch(TABLES)?;
+    store.connection.pragma_update(None, "user_version", VERSION)?;
+    store.connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Seal::insert(&store)?;
     let identity = Identity::new(home)?;
-    identity.insert(&transaction)?;
-    transaction.commit()?;
+    identity.insert(&store)?;
+    store.connection.execute_batch("COMMIT")?;
     // The mode stays in the file, so that processes that open a new ledger at once need not set it.
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.close().map_err(|(_, error)| error)?;
+    store.connection.pragma_update(None, "journal_mode", "wal")?;
+    store.close()?;
     Ok(identity.id)
 }
 
 /// Opens a ledger for durable writes; its log was judged before.
 pub(super) fn connect(paths: &Paths) -> Result<Connection, LedgerError> {
-    let fail = |source| LedgerError::sqlite("open", &paths.given, source);
+    let fail = |source: rusqlite::Error| LedgerError::sqlite("open", &paths.given, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&paths.file, flags).map_err(fail)?;
     connection.busy_timeout(WAIT).map_err(fail)?;
@@ -207,7 +212,7 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn connect_to_look(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match query_only(&paths.file, &paths.given, flags) {
-        Err(error) if error.leaves_no_room() => connect_read_only(paths),
+        Err(error) if super::leaves_no_room(&error) => connect_read_only(paths),
         outcome => outcome.map(|connection| (connection, None)),
     }
 }
@@ -224,7 +229,7 @@ pub(super) fn connect_read_only(paths: &Paths) -> Result<(Connection, Option<Tem
         return query_only(Path::new(&name), &paths.given, flags).map(|connection| (connection, None));
     }
     match query_only(&paths.file, &paths.given, flags) {
-        Err(error) if error.leaves_no_room() => copy_to_look(paths),
+        Err(error) if super::leaves_no_room(&error) => copy_to_look(paths),
         outcome => outcome.map(|connection| (connection, None)),
     }
 }
@@ -253,7 +258,7 @@ fn copy_to_look(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerEr
 }
 
 fn query_only(name: &Path, path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
-    let fail = |source| LedgerError::sqlite("open", path, source);
+    let fail = |source: rusqlite::Error| LedgerError::sqlite("open", path, source);
     let connection = Connection::open_with_flags(name, flags).map_err(fail)?;
     connection.busy_timeout(WAIT).map_err(fail)?;
     connection.pragma_update(None, "query_only", true).map_err(fail)?;
@@ -298,7 +303,7 @@ fn version(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let number = |pragma| {
         connection
             .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
-            .map_err(|source| LedgerError::sqlite("open", path, source))
+            .map_err(|source: rusqlite::Error| LedgerError::sqlite("open", path, source))
     };
     if number("application_id")? != APPLICATION_ID {
         return Err(LedgerError::NotALedger { path: path.to_owned() });

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::place::{Paths, open_no_link};
-use super::{LedgerError, WAIT};
+use crate::ledger::{LedgerError, WAIT};
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]

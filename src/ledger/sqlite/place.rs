@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use crate::ledger::identity::FileId;
+
 /// How many links are followed on the way to a ledger.
 const MAX_LINKS: usize = 40;
 
@@ -106,15 +108,6 @@ pub(super) fn set_aside(file: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many files were set aside before"))
-}
-
-/// What a file is known by wherever its storage is attached: the number of its inode and the
-/// time of its creation, 0 where the system tells none. The device's number is left out, because
-/// containers and network shares change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct FileId {
-    pub(super) inode: i64,
-    pub(super) born: i64,
 }
 
 impl FileId {

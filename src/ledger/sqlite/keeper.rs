@@ -1,12 +1,12 @@
 //! Committing: what is checked and written around each of a ledger's commits.
 
-use rusqlite::{Connection, Transaction};
-
-use super::LedgerError;
-use super::log::Token;
-use super::mark::{Mark, MarkFile, State};
-use super::seal::{self, Counts, Seal};
+use super::SqliteStore;
+use super::mark::{Mark, MarkFile};
 use super::watch::Watch;
+use crate::ledger::error::LedgerError;
+use crate::ledger::seal;
+use crate::ledger::state::{State, Token};
+use crate::ledger::store::{Commit, StoreError};
 
 /// So many pages in the log are written back into the file, as SQLite does by itself.
 const LOG_PAGES: u64 = 1_000;
@@ -32,72 +32,46 @@ impl Keeper {
         Keeper { ledger, watch, mark, last: None, pages: 0 }
     }
 
-    /// Commits a transaction that began in the state `reached`, added rows as `added` says, and
-    /// so many bytes of records. When this returns, what it wrote is on the disk, in the file that the
-    /// next command will open, and the mark says so.
+    /// Commits the transaction that is open. When this returns, what it wrote is on the disk, in the file that the
+    /// next command will open, and the mark says so. Where lists are closed, the mark is on the disk before it.
     ///
     /// # Errors
     /// Where the ledger or its mark cannot be written, or is not where it was. Then nothing that depends
     /// on the transaction may leave the process.
-    pub(super) fn commit(
-        &mut self,
-        connection: &Connection,
-        transaction: Transaction<'_>,
-        reached: State,
-        added: Counts,
-        bytes: u64,
-    ) -> Result<(), LedgerError> {
-        self.commit_with(connection, transaction, reached, added, false)?;
-        self.pages += PAGES_PER_COMMIT + bytes / super::log::PAGE_BYTES as u64;
-        if self.pages >= LOG_PAGES || self.watch.log_bytes() >= LOG_BYTES {
-            self.pages = 0;
-            // Where it fails, the log goes on growing, and the next time may do.
-            let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-            self.watch.check_after(self.last.map_or([0; 16], |(token, _)| token))?;
-        }
-        Ok(())
-    }
-
-    /// Commits a transaction that closed the open lists: its mark is on the disk before it.
-    pub(super) fn commit_closing(
-        &mut self,
-        connection: &Connection,
-        transaction: Transaction<'_>,
-        reached: State,
-    ) -> Result<(), LedgerError> {
-        self.commit_with(connection, transaction, reached, Counts { closings: 1, ..Counts::default() }, true)
-    }
-
-    fn commit_with(
-        &mut self,
-        connection: &Connection,
-        transaction: Transaction<'_>,
-        reached: State,
-        added: Counts,
-        durable_mark: bool,
-    ) -> Result<(), LedgerError> {
-        let path = self.watch.given();
-        let fail = |source| LedgerError::sqlite("write", &path, source);
+    pub(super) fn commit(&mut self, store: &SqliteStore, commit: Commit) -> Result<(), LedgerError> {
+        let fail = |source| LedgerError::store("write", &store.given, source);
         let mark_path = self.mark.path().to_owned();
         let cannot_mark = |source| LedgerError::file("write the mark of", &mark_path, source);
         // A log that was put back by a copy in place, index and all, has forgotten what this process committed.
         if let Some((_, last)) = &self.last
-            && !seal::knows(connection, last).map_err(fail)?
+            && !seal::knows(store, last).map_err(fail)?
         {
             return Err(self.watch.went_back());
         }
-        let token = Seal::renew(&transaction, added).map_err(fail)?;
-        let writing = seal::state(connection).map_err(fail)?;
+        let Commit { reached, writing, token, bytes, closes_lists } = commit;
         let mark = Mark { ledger: self.ledger, reached, writing };
         self.watch.check()?;
         self.mark.write(&mark).map_err(cannot_mark)?;
-        if durable_mark {
+        if closes_lists {
             self.mark.sync().map_err(cannot_mark)?;
         }
-        transaction.commit().map_err(fail)?;
+        store.connection.execute_batch("COMMIT").map_err(StoreError::from).map_err(fail)?;
         self.last = Some((token, writing));
         self.watch.check_after(token)?;
-        self.mark.settle(&mark).map_err(cannot_mark)
+        self.mark.settle(&mark).map_err(cannot_mark)?;
+        self.write_back(store, bytes)
+    }
+
+    /// Writes the log back into the file, once there is enough of it.
+    fn write_back(&mut self, store: &SqliteStore, bytes: u64) -> Result<(), LedgerError> {
+        self.pages += PAGES_PER_COMMIT + bytes / super::log::PAGE_BYTES as u64;
+        if self.pages >= LOG_PAGES || self.watch.log_bytes() >= LOG_BYTES {
+            self.pages = 0;
+            // Where it fails, the log goes on growing, and the next time may do.
+            let _ = store.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            self.watch.check_after(self.last.map_or([0; 16], |(token, _)| token))?;
+        }
+        Ok(())
     }
 
     /// Says to the watch that the ledger is being closed; `false` where SQLite must not touch the files, because

@@ -21,6 +21,7 @@ use std::io;
 use std::path::Path;
 
 use super::place::{open_no_link, read_at};
+use crate::ledger::state::Tokens;
 
 /// The size of a ledger's pages, in bytes.
 pub(super) const PAGE_BYTES: usize = 4096;
@@ -30,18 +31,6 @@ const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 /// The first four bytes of a log, but for the lowest bit.
 const LOG_MAGIC: u32 = 0x377f_0682;
-
-/// A token: which transaction was the last.
-pub(super) type Token = [u8; 16];
-
-/// What the seal's row says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tokens {
-    /// The last transaction.
-    pub(super) token: Token,
-    /// The one before.
-    pub(super) before: Token,
-}
 
 /// What a log is to the file that it lies beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,9 +31,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::checksum::Checksum;
-use super::place::{FileId, folder_of, links, open_no_link, while_open, write_at_start};
+use super::place::{folder_of, links, open_no_link, while_open, write_at_start};
 use crate::files;
+use crate::ledger::checksum::Checksum;
+use crate::ledger::identity::FileId;
+use crate::ledger::state::State;
 
 /// Longer than any mark, in bytes.
 const MAX_BYTES: u64 = 512;
@@ -41,17 +43,6 @@ const MAX_BYTES: u64 = 512;
 const LOOKS: usize = 100;
 /// The first words of a mark.
 const TITLE: &str = "beltic ledger mark 2";
-
-/// How far a ledger has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
-    /// The number of the last event; 0 where there is none.
-    pub event: i64,
-    /// The first half of that event's hash; zeros where there is none.
-    pub hash: [u8; 16],
-    /// How often the open lists were closed.
-    pub closings: i64,
-}
 
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +67,6 @@ pub(super) enum Found {
 }
 
 impl State {
-    /// That of a ledger in which nothing has happened.
-    pub(super) const NOTHING: State = State { event: 0, hash: [0; 16], closings: 0 };
-
-    /// One that no ledger ever reaches: what a mark says was reached while lists are being closed. A run that dies
-    /// before that is committed must not be taken for one that had nothing to close.
-    pub(super) const NEVER: State = State { event: i64::MAX, hash: [0xFF; 16], closings: 9_999_999_999 };
-
     fn write(&self, text: &mut String) {
         text.push_str(&format!(" {:>19} {} {:>10}", self.event, hex(&self.hash), self.closings));
     }

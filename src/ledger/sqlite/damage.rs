@@ -6,12 +6,22 @@ use std::fs;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use super::mark::{Mark, MarkFile};
-use super::tests::{draft, open, reasons, record, run};
+use super::mark::MarkFile;
 use super::*;
+use crate::clock::UnixTime;
 use crate::credential::Status;
 use crate::files::Way;
+use crate::ledger::identity::Identity;
+use crate::ledger::seal;
+use crate::ledger::state::State;
+use crate::ledger::tests::{draft, open, reasons, record, run};
+use crate::ledger::{Change, Entry, Examination, History, Ledger, Order, Reason, RunDescription};
 use crate::request::Draft;
+
+fn connection(ledger: &Ledger) -> &Connection {
+    let store: &dyn std::any::Any = &*ledger.store;
+    &store.downcast_ref::<SqliteStore>().unwrap().connection
+}
 
 /// A folder with a ledger in it.
 struct World {
@@ -42,7 +52,7 @@ impl World {
     /// Ends the process's use of a ledger without writing its log back.
     fn kill(&self, ledger: Ledger) {
         let setting = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        ledger.connection.set_db_config(setting, true).unwrap();
+        connection(&ledger).set_db_config(setting, true).unwrap();
         drop(ledger);
     }
 }
@@ -65,7 +75,7 @@ fn a_log_is_used_with_its_own_file_only() {
             databases.push(database);
             logs.push(Some(log));
             if batch == round % 2 {
-                ledger.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+                connection(&ledger).query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
                 databases.push(fs::read(world.ledger()).unwrap());
             }
         }
@@ -97,7 +107,7 @@ fn a_log_is_used_with_its_own_file_only() {
             for place in record(&mut ledger, &run(&format!("tried {tried}")), 0, 5) {
                 assert!(given.insert(place.clone()), "{place:?} is given twice");
             }
-            let found = Examination::of_connection(&ledger.connection, false).unwrap();
+            let found = Examination::of_store(&*ledger.store, false).unwrap();
             assert_eq!(found.problems, Vec::<String>::new());
         }
     }
@@ -312,8 +322,8 @@ fn changed_bytes_are_noticed_or_do_not_matter() {
         let (uris, index) = grant.status.clone().unwrap();
         (uris.token.clone(), index)
     }));
-    let identity = Identity::read(&ledger.connection).unwrap();
-    let mark = Mark::at(identity.id, seal::state(&ledger.connection).unwrap());
+    let identity = Identity::read(&*ledger.store).unwrap();
+    let mark = Mark::at(identity.id, seal::state(&*ledger.store).unwrap());
     drop(ledger);
     let whole = fs::read(&path).unwrap();
     let said = content(&path).unwrap();
@@ -370,8 +380,8 @@ fn contradictions_stop_whoever_needs_the_row() {
     let keyed = RunDescription { repeatable: true, ..run("key") };
     let mut ledger = open(&world.ledger());
     record(&mut ledger, &keyed, 0, 30);
-    let identity = Identity::read(&ledger.connection).unwrap();
-    let mark = Mark::at(identity.id, seal::state(&ledger.connection).unwrap());
+    let identity = Identity::read(&*ledger.store).unwrap();
+    let mark = Mark::at(identity.id, seal::state(&*ledger.store).unwrap());
     drop(ledger);
     let whole = fs::read(world.ledger()).unwrap();
     for (tampering, table) in [
@@ -412,8 +422,8 @@ fn a_closing_that_was_not_committed_is_begun_again() {
     let path = world.ledger();
     let mut ledger = open(&path);
     record(&mut ledger, &run("first"), 0, 5);
-    let identity = Identity::read(&ledger.connection).unwrap();
-    let state = seal::state(&ledger.connection).unwrap();
+    let identity = Identity::read(&*ledger.store).unwrap();
+    let state = seal::state(&*ledger.store).unwrap();
     drop(ledger);
     let writing = State { closings: state.closings + 1, ..state };
     let mark = Mark { ledger: identity.id, reached: State::NEVER, writing };
@@ -437,8 +447,8 @@ fn a_run_that_its_index_hides_is_not_issued_again() {
         ledger.record(&keyed, &entries)
     };
     again(&mut ledger).unwrap();
-    let identity = Identity::read(&ledger.connection).unwrap();
-    let mark = Mark::at(identity.id, seal::state(&ledger.connection).unwrap());
+    let identity = Identity::read(&*ledger.store).unwrap();
+    let mark = Mark::at(identity.id, seal::state(&*ledger.store).unwrap());
     drop(ledger);
     let whole = fs::read(&path).unwrap();
     let name = b"nightly-2026";

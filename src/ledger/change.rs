@@ -24,23 +24,16 @@
 
 use std::collections::HashMap;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
-use super::checksum::{Checksum, contradiction};
-use super::seal::{self, Counts, Seal, in_one_snapshot, must_count};
-use super::{Ledger, LedgerError, events, lists, record};
+use super::events::EventKind;
+use super::record::{self, Place};
+use super::seal::{self, Counts, Done};
+use super::store::{Purpose, Store, Stored, Transaction};
+use super::{Ledger, LedgerError, events, lists, statuses, writable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
-
-impl FromSql for Status {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Status> {
-        let word = value.as_str()?;
-        Status::ALL.into_iter().find(|status| status.as_str() == word).ok_or(FromSqlError::InvalidType)
-    }
-}
 
 /// A change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +55,15 @@ impl Change {
             Change::Reinstate => Status::Active,
         }
     }
+
+    /// The event that records it.
+    fn event(self) -> EventKind {
+        match self {
+            Change::Revoke => EventKind::Revoked,
+            Change::Suspend => EventKind::Suspended,
+            Change::Reinstate => EventKind::Reinstated,
+        }
+    }
 }
 
 /// Why a credential's status cannot be changed.
@@ -73,13 +75,6 @@ pub enum Refusal {
     /// Revocation is permanent.
     #[error("already revoked; revocation is permanent")]
     Revoked,
-}
-
-/// Where a credential's record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
-    pub(super) batch: i64,
-    pub(super) place: u32,
 }
 
 /// A credential that has the wanted status now, or would have it.
@@ -156,28 +151,26 @@ impl Ledger {
         ids: &[Uuid],
     ) -> Result<Vec<Result<Changed, Refusal>>, LedgerError> {
         let path = self.path.clone();
-        let fail = |source| LedgerError::sqlite("write", &path, source);
-        let looked_at_only = self.looked_at_only();
-        let keeper = self.keeper.as_mut().ok_or(looked_at_only)?;
-        let transaction =
-            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
-        let reached = seal::state(&transaction).map_err(fail)?;
+        let fail = |source| LedgerError::store("write", &path, source);
+        let store = writable(&*self.store, &path)?;
+        let transaction = Transaction::begin(store, Purpose::Write).map_err(fail)?;
+        let reached = seal::state(store).map_err(fail)?;
         if !self.statuses_are_whole {
-            must_be_whole(&transaction).map_err(fail)?;
+            statuses::must_be_whole(store).map_err(fail)?;
             self.statuses_are_whole = true;
         }
-        let before = count(&transaction).map_err(fail)?;
+        let before = store.count_statuses().map_err(fail)?;
         let mut recent = Recent::default();
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
-            answers.push(change_one(&transaction, order, *id, &mut recent).map_err(fail)?);
+            answers.push(change_one(store, order, *id, &mut recent).map_err(fail)?);
         }
         if !answers.iter().any(|answer| answer.as_ref().is_ok_and(|changed| !changed.unchanged)) {
             return Ok(answers);
         }
-        let statuses = count(&transaction).map_err(fail)? - before;
+        let statuses = store.count_statuses().map_err(fail)? - before;
         let added = Counts { statuses, ..Counts::default() };
-        keeper.commit(&self.connection, transaction, reached, added, 0)?;
+        seal::commit(store, transaction, Done::adding(reached, added), fail)?;
         Ok(answers)
     }
 
@@ -195,8 +188,8 @@ impl Ledger {
         let mut previewed = std::mem::take(&mut self.previewed);
         let answers = ids
             .iter()
-            .map(|id| preview_one(&self.connection, order, *id, &mut recent, &mut previewed))
-            .collect::<rusqlite::Result<_>>();
+            .map(|id| preview_one(&*self.store, order, *id, &mut recent, &mut previewed))
+            .collect::<Stored<_>>();
         self.previewed = previewed;
         answers.map_err(|source| self.cannot("read", source))
     }
@@ -208,57 +201,38 @@ impl Ledger {
 }
 
 fn change_one(
-    transaction: &Transaction<'_>,
+    store: &dyn Store,
     order: Order<'_>,
     id: Uuid,
     recent: &mut Recent,
-) -> rusqlite::Result<Result<Changed, Refusal>> {
-    let Some(place) = locate(transaction, id, recent)? else {
+) -> Stored<Result<Changed, Refusal>> {
+    let Some(place) = locate(store, id, recent)? else {
         return Ok(Err(Refusal::Unknown));
     };
-    let current = match decide(order, read_status(transaction, place)?) {
+    let current = match decide(order, statuses::of(store, place)?) {
         Ok((current, false)) => current,
         Ok((current, unchanged)) => return Ok(Ok(Changed { id, current, unchanged })),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    match order.change {
-        Change::Reinstate => transaction
-            .prepare_cached("DELETE FROM statuses WHERE batch = ?1 AND place = ?2")?
-            .execute(params![place.batch, place.place])?,
-        Change::Revoke | Change::Suspend => transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO statuses (batch, place, status, since, reason, crc)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                place.batch,
-                place.place,
-                current.status.as_str(),
-                order.at.seconds(),
-                order.reason,
-                checksum(place, &current).sum()
-            ])?,
-    };
+    statuses::write(store, place, &current)?;
     if order.change == Change::Suspend {
-        let list = "SELECT list FROM batches WHERE batch = ?1";
-        let list = transaction.prepare_cached(list)?.query_row([place.batch], |row| row.get(0))?;
-        lists::begin_suspension(transaction, list)?;
+        lists::begin_suspension(store, StoredBatch::of(store, place.batch)?.slots.list)?;
     }
-    events::append_change(transaction, order.change, place, order.at, order.reason)?;
+    events::append_change(store, order.change.event(), place, order.at, order.reason)?;
     Ok(Ok(Changed { id, current, unchanged: false }))
 }
 
 fn preview_one(
-    connection: &Connection,
+    store: &dyn Store,
     order: Order<'_>,
     id: Uuid,
     recent: &mut Recent,
     previewed: &mut Previewed,
-) -> rusqlite::Result<Result<Changed, Refusal>> {
-    let Some(place) = locate(connection, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
+) -> Stored<Result<Changed, Refusal>> {
+    let Some(place) = locate(store, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
     let now = match previewed.has(place) {
         true => order.outcome(),
-        false => read_status(connection, place)?,
+        false => statuses::of(store, place)?,
     };
     Ok(decide(order, now).map(|(current, unchanged)| {
         if !unchanged {
@@ -278,15 +252,12 @@ fn decide(order: Order<'_>, now: CredentialStatus) -> Result<(CredentialStatus, 
 }
 
 /// Where a credential's record stands. All ids of a batch hold its millisecond.
-fn locate(connection: &Connection, id: Uuid, recent: &mut Recent) -> rusqlite::Result<Option<Place>> {
+fn locate(store: &dyn Store, id: Uuid, recent: &mut Recent) -> Stored<Option<Place>> {
     let Some(millis) = record::millis_of(id) else { return Ok(None) };
     if recent.millis != Some(millis) {
-        let sql = format!("SELECT {} FROM batches WHERE id_millis = ?1", StoredBatch::COLUMNS);
-        recent.batches = connection
-            .prepare_cached(&sql)?
-            .query_map([millis as i64], StoredBatch::read)?
-            .map(|batch| batch.map(|batch| (batch.number, batch.records)))
-            .collect::<rusqlite::Result<_>>()?;
+        let batches = store.batches_of_millis(millis as i64)?.into_iter().map(StoredBatch::read);
+        recent.batches =
+            batches.map(|batch| batch.map(|batch| (batch.number, batch.records))).collect::<Stored<_>>()?;
         recent.millis = Some(millis);
     }
     for (batch, records) in &recent.batches {
@@ -298,80 +269,6 @@ fn locate(connection: &Connection, id: Uuid, recent: &mut Recent) -> rusqlite::R
 }
 
 /// Where the credential of this id stands.
-pub(super) fn place_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Place>> {
-    locate(connection, id, &mut Recent::default())
-}
-
-fn read_status(connection: &Connection, place: Place) -> rusqlite::Result<CredentialStatus> {
-    let sql = "SELECT status, since, reason, crc FROM statuses WHERE batch = ?1 AND place = ?2";
-    let found = connection
-        .prepare_cached(sql)?
-        .query_row(params![place.batch, place.place], |row| read_standing(row, 0, place))
-        .optional()?;
-    Ok(found.unwrap_or_default())
-}
-
-/// The statuses of a batch's credentials that are not active, by their places.
-pub(super) fn statuses_of_batch(
-    connection: &Connection,
-    batch: i64,
-) -> rusqlite::Result<HashMap<u32, CredentialStatus>> {
-    let sql = "SELECT place, status, since, reason, crc FROM statuses WHERE batch = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let current = |row: &rusqlite::Row<'_>| {
-        let place = row.get(0)?;
-        Ok((place, read_standing(row, 1, Place { batch, place })?))
-    };
-    statement.query_map([batch], current)?.collect()
-}
-
-/// Reads a row, and refuses one that is not what was written.
-fn read_standing(row: &rusqlite::Row<'_>, first: usize, place: Place) -> rusqlite::Result<CredentialStatus> {
-    let current = CredentialStatus {
-        status: row.get(first)?,
-        since: Some(UnixTime::from_seconds(row.get(first + 1)?).ok_or_else(super::corrupt)?),
-        reason: row.get(first + 2)?,
-    };
-    let named = || format!("table `statuses`, place {} of batch {}", place.place, place.batch);
-    checksum(place, &current).must_be(row.get(first + 3)?, named)?;
-    Ok(current)
-}
-
-fn checksum(place: Place, current: &CredentialStatus) -> Checksum {
-    let sums = Checksum::of("statuses").number(place.batch).number(place.place.into());
-    let sums = sums.text(current.status.as_str()).number(current.since.map_or(0, UnixTime::seconds));
-    sums.optional(current.reason.as_deref())
-}
-
-fn count(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT count(*) FROM statuses")?.query_row([], |row| row.get(0))
-}
-
-/// Refuses a table of statuses in which one is changed, missing, or out of its order, where it would not be
-/// found: a revoked credential would count as active.
-pub(super) fn must_be_whole(connection: &Connection) -> rusqlite::Result<()> {
-    in_one_snapshot(connection, || {
-        let mut statement =
-            connection.prepare_cached("SELECT batch, place, status, since, reason, crc FROM statuses")?;
-        let mut rows = statement.query([])?;
-        let (mut seen, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            let place = Place { batch: row.get(0)?, place: row.get(1)? };
-            read_standing(row, 2, place)?;
-            if last >= Some(place) {
-                return Err(contradiction("table `statuses` is out of order"));
-            }
-            last = Some(place);
-            seen += 1;
-        }
-        must_count("statuses", seen, Seal::read(connection)?.counts.statuses)
-    })
-}
-
-/// The time of the last event; none where there is none.
-pub(super) fn last_event_time(connection: &Connection) -> rusqlite::Result<Option<UnixTime>> {
-    // The latest of the last ones: an event that was recorded while the clock was wrong does not hide those before it.
-    let sql = "SELECT max(at) FROM (SELECT at FROM events ORDER BY event DESC LIMIT 1000)";
-    let at: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    Ok(at.and_then(UnixTime::from_seconds))
+pub(super) fn place_of(store: &dyn Store, id: Uuid) -> Stored<Option<Place>> {
+    locate(store, id, &mut Recent::default())
 }

@@ -46,44 +46,9 @@
 
 use std::path::PathBuf;
 
-use super::mark::{Found, Mark, State};
-
-/// Why a ledger is not believed to know everything that was issued from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// It lies at another place than it was made for.
-    Copied,
-    /// It is a backup that `ledger backup` made.
-    Backup,
-    /// The file that says how far it had come is missing or cannot be read.
-    NoMark,
-    /// That file is another ledger's.
-    OtherMark,
-    /// That file was itself copied or restored.
-    MovedMark,
-    /// It knows less than it once did.
-    WentBack,
-    /// A write-ahead log or a journal lay beside it that is not its own. It has this name now.
-    ForeignLog(PathBuf),
-    /// The user asked for it.
-    Asked,
-}
-
-impl Reason {
-    /// The word in the ledger.
-    pub(super) fn word(&self) -> &'static str {
-        match self {
-            Reason::Copied => "copied",
-            Reason::Backup => "backup",
-            Reason::NoMark => "no mark",
-            Reason::OtherMark => "other mark",
-            Reason::MovedMark => "moved mark",
-            Reason::WentBack => "went back",
-            Reason::ForeignLog(_) => "foreign log",
-            Reason::Asked => "asked",
-        }
-    }
-}
+use super::mark::{Found, Mark};
+use crate::ledger::closings::Reason;
+use crate::ledger::state::State;
 
 /// What was found when a ledger was opened.
 #[derive(Debug)]

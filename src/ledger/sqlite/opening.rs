@@ -3,26 +3,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-
-use super::check::Examination;
-use super::identity::{Closing, Identity};
+use super::SqliteStore;
 use super::keeper::Keeper;
 use super::lock::Lock;
-use super::log::{Log, Tokens};
-use super::mark::{self, Mark, MarkFile, State};
-use super::place::{FileId, Paths, links, set_aside};
-use super::seal::{self, Counts, Seal};
-use super::trust::{Evidence, Reason, Verdict};
+use super::log::Log;
+use super::mark::{self, Mark, MarkFile};
+use super::place::{Paths, links, set_aside};
+use super::schema;
+use super::trust::{Evidence, Verdict};
 use super::watch::{Handle, Watch};
-use super::{History, Ledger, LedgerError, Restoration, lists, schema};
-use crate::clock::system_now;
 use crate::files::{self, DirectoryMode};
+use crate::ledger::check::Examination;
+use crate::ledger::closings::{self, Restoration};
+use crate::ledger::error::LedgerError;
+use crate::ledger::identity::{FileId, Identity};
+use crate::ledger::seal::{self, Counts, Done, Seal};
+use crate::ledger::state::{State, Tokens};
+use crate::ledger::store::{Purpose, Stored, Transaction};
+use crate::ledger::{History, Ledger};
 
 /// How often a file is read again that others write back while it is judged.
 const LOOKS: usize = 100;
-/// In how many seconds the third closing makes one ask why.
-const MONTH: i64 = 30 * 24 * 60 * 60;
 
 /// A database file that may be opened, as far as can be told without SQLite.
 struct Candidate {
@@ -84,7 +85,7 @@ fn is_there(path: &Path) -> bool {
 }
 
 /// Opens a ledger for writing, and creates it where there is none.
-pub(super) fn to_write(given: &Path) -> Result<(Ledger, History), LedgerError> {
+pub(in crate::ledger) fn to_write(given: &Path) -> Result<(Ledger, History), LedgerError> {
     let fail = |source| LedgerError::file("open", given, source);
     let mut paths = Paths::of(given).map_err(fail)?;
     if !is_there(&paths.file) {
@@ -113,12 +114,11 @@ pub(super) fn to_write(given: &Path) -> Result<(Ledger, History), LedgerError> {
     }
     let is_at_rest = lock.is_alone() && candidate.log()? == Log::Empty;
     let connection = schema::connect(&paths)?;
-    let opened = decide(connection, candidate, aside, is_at_rest)?;
+    let (mut store, identity, history) =
+        decide(SqliteStore::over(connection, given), candidate, aside, is_at_rest)?;
     lock.share(&paths)?;
-    let Decided { connection, identity, keeper, history } = opened;
-    let mut ledger = Ledger::on(connection, given, identity)?;
-    ledger.keeper = Some(keeper);
-    ledger.lock = Some(lock);
+    store.lock = Some(lock);
+    let mut ledger = Ledger::on(Box::new(store), given, identity);
     ledger.note_clock()?;
     ledger.history = history.clone();
     Ok((ledger, history))
@@ -150,83 +150,73 @@ fn clear_place(paths: &Paths, with_log: bool, aside: &mut Vec<PathBuf>) -> Resul
     files::sync_directory(paths.folder()).map_err(fail)
 }
 
-/// What was decided about a ledger that is open for writing.
-struct Decided {
-    connection: Connection,
-    identity: Identity,
-    keeper: Keeper,
-    history: History,
-}
-
 /// Weighs the evidence under the ledger's write lock, and does what follows.
 fn decide(
-    connection: Connection,
+    store: SqliteStore,
     candidate: Candidate,
     set_aside: Vec<PathBuf>,
     is_at_rest: bool,
-) -> Result<Decided, LedgerError> {
+) -> Result<(SqliteStore, Identity, History), LedgerError> {
     let Candidate { paths, handle, tokens, id } = candidate;
     let given = paths.given.clone();
-    let fail = |source| LedgerError::sqlite("open", &given, source);
+    let fail = |source| LedgerError::store("open", &given, source);
     let watch = Watch::over(&paths, handle, tokens);
-    let transaction =
-        Transaction::new_unchecked(&connection, TransactionBehavior::Immediate).map_err(fail)?;
+    let transaction = Transaction::begin(&store, Purpose::Write).map_err(fail)?;
     watch.note_log()?;
     if is_at_rest {
-        refuse_cut(&transaction, &paths)?;
+        refuse_cut(&store, &paths)?;
     }
-    let mut identity = Identity::read(&transaction).map_err(fail)?;
-    let evidence = gather(&transaction, &paths, &identity, id, set_aside).map_err(fail)?;
+    let mut identity = Identity::read(&store).map_err(fail)?;
+    let evidence = gather(&store, &paths, &identity, id, set_aside).map_err(fail)?;
     let (state, at_home) = (evidence.state, evidence.at_home);
-    let verdict = evidence.weigh(|asked| seal::knows(&transaction, asked).unwrap_or_default());
+    let verdict = evidence.weigh(|asked| seal::knows(&store, asked).unwrap_or_default());
     let cannot_mark = |source| LedgerError::file("write the mark of", &paths.mark(), source);
-    let mark = Mark::at(identity.id, state);
-    let is_replaced = verdict == Verdict::Replaced;
+    let ledger = identity.id;
+    let keep = |mark: Mark, replace: bool| {
+        let file = MarkFile::begin(&paths.mark(), &mark, replace).map_err(cannot_mark)?;
+        *store.keeper.borrow_mut() = Some(Keeper::new(ledger, watch, file));
+        Ok::<_, LedgerError>(())
+    };
     let history = match verdict {
         Verdict::NewLists(reasons) => {
-            refuse_damaged(&transaction, &given)?;
-            identity.move_to(&transaction, Some(id)).map_err(fail)?;
-            let restoration = close_lists(&transaction, reasons).map_err(fail)?;
+            refuse_damaged(&store, &given)?;
+            identity.move_to(&store, Some(id)).map_err(fail)?;
+            let restoration = closings::close_lists(&store, reasons).map_err(fail)?;
             // The mark says that the lists are closed before the ledger does, and nothing else: what was noticed
             // is noticed again if this run dies before the commit.
             let writing = State { closings: state.closings + 1, ..state };
-            let mark = Mark { ledger: identity.id, reached: State::NEVER, writing };
-            let mark = MarkFile::begin(&paths.mark(), &mark, true).map_err(cannot_mark)?;
-            let mut keeper = Keeper::new(identity.id, watch, mark);
-            keeper.commit_closing(&connection, transaction, State::NEVER)?;
-            return Ok(Decided { connection, identity, keeper, history: History::Restored(restoration) });
+            keep(Mark { ledger, reached: State::NEVER, writing }, true)?;
+            seal::commit(&store, transaction, Done::closing(State::NEVER), fail)?;
+            return Ok((store, identity, History::Restored(restoration)));
         }
         Verdict::Replaced => History::Replaced,
         Verdict::GoOn => History::Whole,
     };
-    let mut keeper = Keeper::new(
-        identity.id,
-        watch,
-        MarkFile::begin(&paths.mark(), &mark, is_replaced).map_err(cannot_mark)?,
-    );
+    keep(Mark::at(ledger, state), history == History::Replaced)?;
     if at_home == Some(true) {
-        transaction.rollback().map_err(fail)?;
+        drop(transaction);
     } else {
-        identity.move_to(&transaction, Some(id)).map_err(fail)?;
-        keeper.commit(&connection, transaction, state, Counts::default(), 0)?;
+        identity.move_to(&store, Some(id)).map_err(fail)?;
+        seal::commit(&store, transaction, Done::adding(state, Counts::default()), fail)?;
     }
-    Ok(Decided { connection, identity, keeper, history })
+    Ok((store, identity, history))
 }
 
 /// What is known about a ledger that is open.
 fn gather(
-    connection: &Connection,
+    store: &SqliteStore,
     paths: &Paths,
     identity: &Identity,
     id: FileId,
     set_aside: Vec<PathBuf>,
-) -> rusqlite::Result<Evidence> {
-    let seal = Seal::read(connection)?;
-    let state = seal::state(connection)?;
+) -> Stored<Evidence> {
+    let seal = Seal::read(store)?;
+    let state = seal::state(store)?;
     Ok(Evidence {
         ledger: identity.id,
         state,
-        at_home: identity.is_at_home(id),
+        // A backup has no home.
+        at_home: (identity.home != FileId::default()).then(|| identity.home.may_be(id)),
         mark: mark::read(&paths.mark()),
         set_aside,
         is_fresh: state.event == 0 && state.closings == 0 && seal.counts.lists == 0,
@@ -235,10 +225,10 @@ fn gather(
 
 /// Refuses a file that has other pages than it says, or pages that are free where none should be:
 /// SQLite would put new rows over old ones.
-fn refuse_cut(connection: &Connection, paths: &Paths) -> Result<(), LedgerError> {
+fn refuse_cut(store: &SqliteStore, paths: &Paths) -> Result<(), LedgerError> {
     let fail = |source| LedgerError::sqlite("open", &paths.given, source);
     let number =
-        |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(fail);
+        |pragma| store.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(fail);
     let length =
         fs::metadata(&paths.file).map_err(|source| LedgerError::file("open", &paths.given, source))?.len();
     let said = number("page_count")?.unsigned_abs() * super::log::PAGE_BYTES as u64;
@@ -248,37 +238,22 @@ fn refuse_cut(connection: &Connection, paths: &Paths) -> Result<(), LedgerError>
     }
     match number("freelist_count")? {
         0 => Ok(()),
-        _ => refuse_damaged(connection, &paths.given),
+        _ => refuse_damaged(store, &paths.given),
     }
 }
 
 /// Looks a ledger over wholly, before it is used although something is wrong with it.
-fn refuse_damaged(connection: &Connection, given: &Path) -> Result<(), LedgerError> {
-    let found = Examination::of_connection(connection, false)
-        .map_err(|source| LedgerError::sqlite("read", given, source))?;
+fn refuse_damaged(store: &SqliteStore, given: &Path) -> Result<(), LedgerError> {
+    let found =
+        Examination::of_store(store, false).map_err(|source| LedgerError::store("read", given, source))?;
     match found.problems.is_empty() {
         true => Ok(()),
         false => Err(LedgerError::damaged(given, found.problems.join("; "))),
     }
 }
 
-/// Closes the open lists and notes why.
-pub(super) fn close_lists(
-    transaction: &Transaction<'_>,
-    reasons: Vec<Reason>,
-) -> rusqlite::Result<Restoration> {
-    let state = seal::state(transaction)?;
-    let closed = lists::close_open(transaction)?;
-    Closing::insert(transaction, state.closings + 1, state.event, &reasons, closed)?;
-    let since = system_now().saturating_add(-MONTH);
-    let noticed = Closing::all_of(transaction, state.closings + 1)?;
-    let closings_in_a_month =
-        noticed.iter().filter(|closing| closing.was_noticed() && closing.at >= since).count();
-    Ok(Restoration { reasons, lists: closed, closings_in_a_month })
-}
-
 /// Opens a ledger to look at it. `None` where there is none.
-pub(super) fn to_look(given: &Path, changes_nothing: bool) -> Result<Option<Ledger>, LedgerError> {
+pub(in crate::ledger) fn to_look(given: &Path, changes_nothing: bool) -> Result<Option<Ledger>, LedgerError> {
     let paths = Paths::of(given).map_err(|source| LedgerError::file("open", given, source))?;
     if !is_there(&paths.file) {
         return Ok(None);
@@ -296,19 +271,20 @@ pub(super) fn to_look(given: &Path, changes_nothing: bool) -> Result<Option<Ledg
         true => schema::connect_read_only(&paths)?,
         false => schema::connect_to_look(&paths)?,
     };
-    let fail = |source| LedgerError::sqlite("read", given, source);
-    let identity = Identity::read(&connection).map_err(fail)?;
-    let evidence = gather(&connection, &paths, &identity, candidate.id, Vec::new()).map_err(fail)?;
-    let history = match evidence.weigh(|asked| seal::knows(&connection, asked).unwrap_or_default()) {
+    let fail = |source| LedgerError::store("read", given, source);
+    let mut store = SqliteStore::over(connection, given);
+    let identity = Identity::read(&store).map_err(fail)?;
+    let evidence = gather(&store, &paths, &identity, candidate.id, Vec::new()).map_err(fail)?;
+    let history = match evidence.weigh(|asked| seal::knows(&store, asked).unwrap_or_default()) {
         Verdict::GoOn => History::Whole,
         Verdict::Replaced => History::Replaced,
         Verdict::NewLists(reasons) => {
             History::Restored(Restoration { reasons, lists: 0, closings_in_a_month: 1 })
         }
     };
-    let mut ledger = Ledger::on(connection, given, identity)?;
+    store.looking = Some((candidate.handle, copy));
+    store.lock = lock;
+    let mut ledger = Ledger::on(Box::new(store), given, identity);
     ledger.history = history;
-    ledger.looking = Some((candidate.handle, copy));
-    ledger.lock = lock;
     Ok(Some(ledger))
 }

@@ -4,15 +4,18 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use super::log::{Log, Token, Tokens};
-use super::mark::State;
+use super::log::Log;
 use super::place::{Paths, links, while_open};
-use super::{LedgerError, schema, seal};
+use super::{SqliteStore, schema};
+use crate::ledger::error::{Disturbance, LedgerError};
+use crate::ledger::seal;
+use crate::ledger::state::{State, Token, Tokens};
+use crate::ledger::store::Watcher;
 
 /// How often a file is looked at again that changes while it is looked at.
 const LOOKS: usize = 100;
@@ -73,7 +76,7 @@ impl Drop for Handle {
 
 /// The watch over an open ledger; clones share it.
 #[derive(Debug, Clone)]
-pub struct Watch(Arc<Mutex<Watched>>);
+pub(super) struct Watch(Arc<Mutex<Watched>>);
 
 #[derive(Debug)]
 struct Watched {
@@ -89,37 +92,6 @@ struct Watched {
     proved: Tokens,
     /// Once the ledger is closed: the last transaction's token, and how far the ledger had come.
     closed: Option<(Token, State)>,
-}
-
-/// What was done to a ledger while it was open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disturbance {
-    /// Its path leads nowhere.
-    Gone,
-    /// Its path leads to another file.
-    Replaced,
-    /// It has a second name.
-    Linked,
-    /// Something was written over it.
-    Overwritten,
-    /// It is shorter than it was.
-    Cut,
-    /// Its write-ahead log is gone or is another.
-    LogGone,
-}
-
-impl Disturbance {
-    /// In words, as the end of "the ledger …".
-    pub fn words(self) -> &'static str {
-        match self {
-            Disturbance::Gone => "was moved or removed while it was in use",
-            Disturbance::Replaced => "was replaced by another file while it was in use",
-            Disturbance::Linked => "was given a second name (hard link) while it was in use",
-            Disturbance::Overwritten => "was overwritten while it was in use",
-            Disturbance::Cut => "was cut short while it was in use",
-            Disturbance::LogGone => "lost its write-ahead log while it was in use",
-        }
-    }
 }
 
 impl Watch {
@@ -151,10 +123,7 @@ impl Watch {
     }
 
     /// Whether the ledger is still where it was, and what it was.
-    ///
-    /// # Errors
-    /// [`LedgerError::Changed`] where it is not.
-    pub fn check(&self) -> Result<(), LedgerError> {
+    pub(super) fn check(&self) -> Result<(), LedgerError> {
         self.watched().check(None)
     }
 
@@ -176,14 +145,15 @@ impl Watch {
         self.watched().changed(Disturbance::Overwritten)
     }
 
-    /// The path that was given, for messages.
-    pub(super) fn given(&self) -> PathBuf {
-        self.watched().paths.given.clone()
-    }
-
     /// The length of the log, in bytes.
     pub(super) fn log_bytes(&self) -> u64 {
         fs::metadata(self.watched().paths.log()).map_or(0, |log| log.len())
+    }
+}
+
+impl Watcher for Watch {
+    fn check(&self) -> Result<(), LedgerError> {
+        Watch::check(self)
     }
 }
 
@@ -266,6 +236,8 @@ impl Watched {
 
 /// Whether the ledger that is there now knows of a state. Others may have gone on with it.
 fn knows(paths: &Paths, state: &State) -> bool {
-    schema::connect_to_look(paths)
-        .is_ok_and(|(connection, _)| seal::knows(&connection, state).unwrap_or_default())
+    schema::connect_to_look(paths).is_ok_and(|(connection, _)| {
+        let store = SqliteStore::over(connection, &paths.given);
+        seal::knows(&store, state).unwrap_or_default()
+    })
 }

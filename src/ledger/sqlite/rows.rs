@@ -1,0 +1,567 @@
+//! The rows in SQLite's tables: each operation of the store is one statement, or two.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, Params, Row, ToSql, params};
+
+use super::SqliteStore;
+use crate::files::Way;
+use crate::ledger::LedgerError;
+use crate::ledger::rows::{
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
+};
+use crate::ledger::store::{BatchOrder, BatchQuery, Commit, Each, Purpose, Store, Stored, Watcher};
+
+const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
+                   crc, batches";
+const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
+                     issued_last, expires_first, expires_last, crc";
+const LIST: &str =
+    "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, closed, opened_at, crc";
+const STATUS: &str = "batch, place, status, since, reason, crc";
+const EVENT: &str = "event, at, kind, batch, place, reason, places, hash";
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        run: row.get(0)?,
+        name: row.get(1)?,
+        credential_type: row.get(2)?,
+        issuer: row.get(3)?,
+        kid: row.get(4)?,
+        proof_format: row.get(5)?,
+        vct: row.get(6)?,
+        context: row.get(7)?,
+        ttl: row.get(8)?,
+        disclosure: row.get(9)?,
+        started_at: row.get(10)?,
+        crc: row.get(11)?,
+        batches: row.get(12)?,
+    })
+}
+
+fn read_batch(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
+    Ok(BatchRow {
+        batch: row.get(0)?,
+        run: row.get(1)?,
+        first_position: row.get(2)?,
+        list: row.get(3)?,
+        first_slot: row.get(4)?,
+        id_millis: row.get(5)?,
+        count: row.get(6)?,
+        records: row.get(7)?,
+        dates: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
+        crc: row.get(12)?,
+    })
+}
+
+fn read_list(row: &Row<'_>) -> rusqlite::Result<ListRow> {
+    Ok(ListRow {
+        list: row.get(0)?,
+        issuer: row.get(1)?,
+        base: row.get(2)?,
+        token_uri: row.get(3)?,
+        bitstring_uri: row.get(4)?,
+        suspension_uri: row.get(5)?,
+        secret: row.get(6)?,
+        taken: row.get(7)?,
+        closed: row.get(8)?,
+        opened_at: row.get(9)?,
+        crc: row.get(10)?,
+    })
+}
+
+fn read_order(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
+    Ok(OrderRow { list: row.get(0)?, part: row.get(1)?, indices: row.get(2)?, crc: row.get(3)? })
+}
+
+fn read_status(row: &Row<'_>) -> rusqlite::Result<StatusRow> {
+    Ok(StatusRow {
+        batch: row.get(0)?,
+        place: row.get(1)?,
+        status: row.get(2)?,
+        since: row.get(3)?,
+        reason: row.get(4)?,
+        crc: row.get(5)?,
+    })
+}
+
+fn read_event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        event: row.get(0)?,
+        at: row.get(1)?,
+        kind: row.get(2)?,
+        batch: row.get(3)?,
+        place: row.get(4)?,
+        reason: row.get(5)?,
+        places: row.get(6)?,
+        hash: row.get(7)?,
+    })
+}
+
+/// A condition in SQL for a query, and its values.
+fn conditions(query: &BatchQuery) -> (String, Vec<Box<dyn ToSql>>) {
+    let mut conditions = vec!["batch >= ?"];
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(query.from)];
+    if let Some(batch) = query.up_to {
+        conditions.push("batch <= ?");
+        values.push(Box::new(batch));
+    }
+    // The `+` keeps SQLite from the index by run, which would have it sort the records of
+    // the whole run anew for each page.
+    for (condition, text) in [
+        ("+run IN (SELECT run FROM runs WHERE name = ?)", &query.run),
+        ("+run IN (SELECT run FROM runs WHERE issuer = ?)", &query.issuer),
+        ("+run IN (SELECT run FROM runs WHERE kid = ?)", &query.kid),
+        ("+run IN (SELECT run FROM runs WHERE vct = ?)", &query.vct),
+    ] {
+        if let Some(text) = text {
+            conditions.push(condition);
+            values.push(Box::new(text.clone()));
+        }
+    }
+    let mut overlaps = |condition, range: &Option<RangeInclusive<i64>>| {
+        if let Some(range) = range {
+            conditions.push(condition);
+            values.push(Box::new(*range.end()));
+            values.push(Box::new(*range.start()));
+        }
+    };
+    overlaps("issued_first <= ? AND issued_last >= ?", &query.issued);
+    overlaps("expires_first <= ? AND expires_last >= ?", &query.expiring);
+    if query.with_statuses {
+        conditions.push("EXISTS (SELECT 1 FROM statuses WHERE statuses.batch = batches.batch)");
+    }
+    (conditions.join(" AND "), values)
+}
+
+impl SqliteStore {
+    /// The only row of a query, where there is one.
+    fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Stored<Option<T>> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, read).optional()?)
+    }
+
+    /// The row that a query always has.
+    fn one<T: rusqlite::types::FromSql>(&self, sql: &str, params: impl Params) -> Stored<T> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Stored<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params, read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn scan<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        each: Each<'_, T>,
+    ) -> Stored<()> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            each(read(row)?)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, sql: &str, params: impl Params) -> Stored<()> {
+        self.connection.prepare_cached(sql)?.execute(params)?;
+        Ok(())
+    }
+}
+
+impl Store for SqliteStore {
+    fn is_writable(&self) -> bool {
+        self.keeper.borrow().is_some()
+    }
+
+    fn watcher(&self) -> Option<Box<dyn Watcher>> {
+        let keeper = self.keeper.borrow();
+        keeper.as_ref().map(|keeper| Box::new(keeper.watch.clone()) as Box<dyn Watcher>)
+    }
+
+    fn back_up(&self, file: &Path, way: Way) -> Result<(), LedgerError> {
+        self.copy_to(file, way)
+    }
+
+    fn integrity_problems(&self) -> Stored<Vec<String>> {
+        let text = |row: &Row<'_>| row.get::<_, String>(0);
+        let mut problems = self.rows("PRAGMA integrity_check", [], text)?;
+        problems.retain(|line| line != "ok");
+        let broken = self.rows("PRAGMA foreign_key_check", [], text)?;
+        problems.extend(broken.into_iter().map(|table| format!("a row of {table} refers to nothing")));
+        Ok(problems)
+    }
+
+    fn begin(&self, purpose: Purpose) -> Stored<()> {
+        let sql = match purpose {
+            Purpose::Read => "BEGIN DEFERRED",
+            Purpose::Write => "BEGIN IMMEDIATE",
+        };
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    fn is_in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    fn commit(&self, commit: Commit) -> Result<(), LedgerError> {
+        let mut keeper = self.keeper.borrow_mut();
+        let keeper = keeper.as_mut().ok_or_else(|| LedgerError::looked_at_only(&self.given))?;
+        keeper.commit(self, commit)
+    }
+
+    fn roll_back(&self) {
+        if self.is_in_transaction() {
+            // Where it fails, the transaction is taken back when the connection is closed.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn runs_named(&self, name: &str) -> Stored<Vec<RunRow>> {
+        self.rows(&format!("SELECT {RUN} FROM runs WHERE name = ?1 ORDER BY run"), [name], read_run)
+    }
+
+    fn run(&self, run: i64) -> Stored<Option<RunRow>> {
+        self.row(&format!("SELECT {RUN} FROM runs WHERE run = ?1"), [run], read_run)
+    }
+
+    fn scan_runs(&self, each: Each<'_, RunRow>) -> Stored<()> {
+        self.scan(&format!("SELECT {RUN} FROM runs NOT INDEXED ORDER BY run"), [], read_run, each)
+    }
+
+    fn last_run(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(run), 0) FROM runs", [])
+    }
+
+    fn insert_run(&self, row: &RunRow) -> Stored<()> {
+        self.write(
+            &format!(
+                "INSERT INTO runs ({RUN}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+            ),
+            params![
+                row.run,
+                row.name,
+                row.credential_type,
+                row.issuer,
+                row.kid,
+                row.proof_format,
+                row.vct,
+                row.context,
+                row.ttl,
+                row.disclosure,
+                row.started_at,
+                row.crc,
+                row.batches
+            ],
+        )
+    }
+
+    fn add_to_run(&self, run: i64, batches: i64) -> Stored<()> {
+        self.write("UPDATE runs SET batches = batches + ?2 WHERE run = ?1", [run, batches])
+    }
+
+    fn batch(&self, batch: i64) -> Stored<Option<BatchRow>> {
+        self.row(&format!("SELECT {BATCH} FROM batches WHERE batch = ?1"), [batch], read_batch)
+    }
+
+    fn last_batch(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(batch), 0) FROM batches", [])
+    }
+
+    fn count_batches(&self) -> Stored<i64> {
+        self.one("SELECT count(*) FROM batches", [])
+    }
+
+    fn insert_batch(&self, row: &BatchRow) -> Stored<()> {
+        let [issued_first, issued_last, expires_first, expires_last] = row.dates;
+        self.write(
+            &format!(
+                "INSERT INTO batches ({BATCH}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+            ),
+            params![
+                row.batch,
+                row.run,
+                row.first_position,
+                row.list,
+                row.first_slot,
+                row.id_millis,
+                row.count,
+                row.records,
+                issued_first,
+                issued_last,
+                expires_first,
+                expires_last,
+                row.crc
+            ],
+        )
+    }
+
+    fn batches_at(&self, run_name: &str, first: RangeInclusive<i64>, each: Each<'_, BatchRow>) -> Stored<()> {
+        let sql = format!(
+            "SELECT {BATCH} FROM batches
+             WHERE run IN (SELECT run FROM runs WHERE name = ?1) AND first_position BETWEEN ?2 AND ?3"
+        );
+        self.scan(&sql, params![run_name, first.start(), first.end()], read_batch, each)
+    }
+
+    fn batches_of_millis(&self, id_millis: i64) -> Stored<Vec<BatchRow>> {
+        self.rows(&format!("SELECT {BATCH} FROM batches WHERE id_millis = ?1"), [id_millis], read_batch)
+    }
+
+    fn find_batches(&self, query: &BatchQuery, each: &mut dyn FnMut(BatchRow) -> Stored<bool>) -> Stored<()> {
+        let (condition, values) = conditions(query);
+        let sql = format!("SELECT {BATCH} FROM batches WHERE {condition} ORDER BY batch");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if !each(read_batch(row)?)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn scan_batches(&self, order: BatchOrder, each: Each<'_, BatchRow>) -> Stored<()> {
+        let order = match order {
+            BatchOrder::Slot => "list, first_slot",
+            BatchOrder::Millis => "id_millis",
+        };
+        self.scan(&format!("SELECT {BATCH} FROM batches ORDER BY {order}"), [], read_batch, each)
+    }
+
+    fn batch_index(&self, run: i64, each: Each<'_, IndexRow>) -> Stored<()> {
+        let sql =
+            "SELECT run, first_position, batch FROM batches INDEXED BY batches_by_position WHERE run = ?1
+                   ORDER BY first_position";
+        let read = |row: &Row<'_>| {
+            Ok(IndexRow { run: row.get(0)?, first_position: row.get(1)?, batch: row.get(2)? })
+        };
+        self.scan(sql, [run], read, each)
+    }
+
+    fn last_expiry_of_key(&self, kid: &str) -> Stored<Option<i64>> {
+        self.one("SELECT max(expires_last) FROM batches JOIN runs USING (run) WHERE kid = ?1", [kid])
+    }
+
+    fn list(&self, list: i64) -> Stored<Option<ListRow>> {
+        self.row(&format!("SELECT {LIST} FROM lists WHERE list = ?1"), [list], read_list)
+    }
+
+    fn list_numbers(&self) -> Stored<Vec<i64>> {
+        self.rows("SELECT list FROM lists ORDER BY list", [], |row| row.get(0))
+    }
+
+    fn open_list(&self, issuer: &str, base: &str, taken_below: u32) -> Stored<Option<i64>> {
+        let sql = "SELECT list FROM lists
+                   WHERE issuer = ?1 AND base = ?2 AND NOT closed AND taken < ?3 ORDER BY list DESC LIMIT 1";
+        self.row(sql, params![issuer, base, taken_below], |row| row.get(0))
+    }
+
+    fn has_open_lists(&self) -> Stored<bool> {
+        self.one("SELECT EXISTS (SELECT 1 FROM lists WHERE NOT closed)", [])
+    }
+
+    fn insert_list(&self, row: &ListRow) -> Stored<()> {
+        self.write(
+            &format!("INSERT INTO lists ({LIST}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
+            params![
+                row.list,
+                row.issuer,
+                row.base,
+                row.token_uri,
+                row.bitstring_uri,
+                row.suspension_uri,
+                row.secret,
+                row.taken,
+                row.closed,
+                row.opened_at,
+                row.crc
+            ],
+        )
+    }
+
+    fn update_list(&self, row: &ListRow) -> Stored<()> {
+        self.write(
+            "UPDATE lists SET suspension_uri = ?2, taken = ?3, closed = ?4, crc = ?5 WHERE list = ?1",
+            params![row.list, row.suspension_uri, row.taken, row.closed, row.crc],
+        )
+    }
+
+    fn end_of_batches(&self, list: i64) -> Stored<Option<u32>> {
+        let sql = "SELECT first_slot + count FROM batches WHERE list = ?1 ORDER BY first_slot DESC LIMIT 1";
+        self.row(sql, [list], |row| row.get(0))
+    }
+
+    fn batches_with_statuses(&self, list: i64) -> Stored<Vec<i64>> {
+        let sql = "SELECT DISTINCT batch FROM batches JOIN statuses USING (batch) WHERE list = ?1";
+        self.rows(sql, [list], |row| row.get(0))
+    }
+
+    fn order_part(&self, list: i64, part: u32) -> Stored<Option<OrderRow>> {
+        let sql = "SELECT list, part, indices, crc FROM orders WHERE list = ?1 AND part = ?2";
+        self.row(sql, params![list, part], read_order)
+    }
+
+    fn insert_order_part(&self, row: &OrderRow) -> Stored<()> {
+        self.write(
+            "INSERT INTO orders (list, part, indices, crc) VALUES (?1, ?2, ?3, ?4)",
+            params![row.list, row.part, row.indices, row.crc],
+        )
+    }
+
+    fn order_of(&self, list: i64) -> Stored<Vec<OrderRow>> {
+        let sql = "SELECT list, part, indices, crc FROM orders WHERE list = ?1 ORDER BY part";
+        self.rows(sql, [list], read_order)
+    }
+
+    fn status(&self, batch: i64, place: u32) -> Stored<Option<StatusRow>> {
+        let sql = format!("SELECT {STATUS} FROM statuses WHERE batch = ?1 AND place = ?2");
+        self.row(&sql, params![batch, place], read_status)
+    }
+
+    fn statuses_of(&self, batch: i64) -> Stored<Vec<StatusRow>> {
+        self.rows(&format!("SELECT {STATUS} FROM statuses WHERE batch = ?1"), [batch], read_status)
+    }
+
+    fn scan_statuses(&self, each: Each<'_, StatusRow>) -> Stored<()> {
+        self.scan(&format!("SELECT {STATUS} FROM statuses"), [], read_status, each)
+    }
+
+    fn count_statuses(&self) -> Stored<i64> {
+        self.one("SELECT count(*) FROM statuses", [])
+    }
+
+    fn set_status(&self, row: &StatusRow) -> Stored<()> {
+        self.write(
+            &format!("INSERT OR REPLACE INTO statuses ({STATUS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+            params![row.batch, row.place, row.status, row.since, row.reason, row.crc],
+        )
+    }
+
+    fn delete_status(&self, batch: i64, place: u32) -> Stored<()> {
+        self.write("DELETE FROM statuses WHERE batch = ?1 AND place = ?2", params![batch, place])
+    }
+
+    fn last_event(&self) -> Stored<Option<EventRow>> {
+        self.row(&format!("SELECT {EVENT} FROM events ORDER BY event DESC LIMIT 1"), [], read_event)
+    }
+
+    fn event(&self, event: i64) -> Stored<Option<EventRow>> {
+        self.row(&format!("SELECT {EVENT} FROM events WHERE event = ?1"), [event], read_event)
+    }
+
+    fn insert_event(&self, row: &EventRow) -> Stored<()> {
+        self.write(
+            &format!("INSERT INTO events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+            params![row.event, row.at, row.kind, row.batch, row.place, row.reason, row.places, row.hash],
+        )
+    }
+
+    fn events_after(&self, event: i64, limit: u64, each: Each<'_, EventRow>) -> Stored<()> {
+        let sql = format!("SELECT {EVENT} FROM events WHERE event > ?1 ORDER BY event LIMIT ?2");
+        self.scan(&sql, [event, limit.min(i64::MAX as u64) as i64], read_event, each)
+    }
+
+    fn events_of(&self, batch: i64) -> Stored<Vec<EventRow>> {
+        self.rows(&format!("SELECT {EVENT} FROM events WHERE batch = ?1 ORDER BY event"), [batch], read_event)
+    }
+
+    fn latest_event_time(&self, among: u64) -> Stored<Option<i64>> {
+        let sql = "SELECT max(at) FROM (SELECT at FROM events ORDER BY event DESC LIMIT ?1)";
+        self.one(sql, [among as i64])
+    }
+
+    fn seal(&self) -> Stored<SealRow> {
+        let sql = "SELECT token, before, runs, lists, statuses, closings, crc FROM seal";
+        let read = |row: &Row<'_>| {
+            Ok(SealRow {
+                token: row.get(0)?,
+                before: row.get(1)?,
+                runs: row.get(2)?,
+                lists: row.get(3)?,
+                statuses: row.get(4)?,
+                closings: row.get(5)?,
+                crc: row.get(6)?,
+            })
+        };
+        Ok(self.connection.prepare_cached(sql)?.query_row([], read)?)
+    }
+
+    fn insert_seal(&self, row: &SealRow) -> Stored<()> {
+        self.write(
+            "INSERT INTO seal VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![row.token, row.before, row.runs, row.lists, row.statuses, row.closings, row.crc],
+        )
+    }
+
+    fn update_seal(&self, row: &SealRow) -> Stored<()> {
+        self.write(
+            "UPDATE seal SET token = ?1, before = ?2, runs = ?3, lists = ?4, statuses = ?5, closings = ?6, crc = ?7",
+            params![row.token, row.before, row.runs, row.lists, row.statuses, row.closings, row.crc],
+        )
+    }
+
+    fn ledger(&self) -> Stored<LedgerRow> {
+        let sql = "SELECT id, hash_key, created_at, home_inode, home_born, crc FROM ledger";
+        let read = |row: &Row<'_>| {
+            Ok(LedgerRow {
+                id: row.get(0)?,
+                hash_key: row.get(1)?,
+                created_at: row.get(2)?,
+                home_inode: row.get(3)?,
+                home_born: row.get(4)?,
+                crc: row.get(5)?,
+            })
+        };
+        Ok(self.connection.prepare_cached(sql)?.query_row([], read)?)
+    }
+
+    fn insert_ledger(&self, row: &LedgerRow) -> Stored<()> {
+        self.write(
+            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+            params![row.id, row.hash_key, row.created_at, row.home_inode, row.home_born, row.crc],
+        )
+    }
+
+    fn update_home(&self, row: &LedgerRow) -> Stored<()> {
+        self.write(
+            "UPDATE ledger SET home_inode = ?1, home_born = ?2, crc = ?3",
+            params![row.home_inode, row.home_born, row.crc],
+        )
+    }
+
+    fn closings(&self) -> Stored<Vec<ClosingRow>> {
+        let sql = "SELECT closing, at, event, reasons, lists, crc FROM closings ORDER BY closing";
+        self.rows(sql, [], |row| {
+            Ok(ClosingRow {
+                closing: row.get(0)?,
+                at: row.get(1)?,
+                event: row.get(2)?,
+                reasons: row.get(3)?,
+                lists: row.get(4)?,
+                crc: row.get(5)?,
+            })
+        })
+    }
+
+    fn insert_closing(&self, row: &ClosingRow) -> Stored<()> {
+        self.write(
+            "INSERT INTO closings VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![row.closing, row.at, row.event, row.reasons, row.lists, row.crc],
+        )
+    }
+}
