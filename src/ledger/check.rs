@@ -71,8 +71,7 @@ impl Examination {
     }
 
     fn of_snapshot(store: &dyn Store, thorough: bool) -> Stored<Examination> {
-        let mut examination = Examination::default();
-        examination.problems = store.integrity_problems()?;
+        let mut examination = Examination { problems: store.integrity_problems()?, ..Examination::default() };
         if !examination.problems.is_empty() {
             return Ok(examination);
         }

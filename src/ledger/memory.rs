@@ -102,8 +102,8 @@ fn matches(query: &BatchQuery, batch: &BatchRow, tables: &Tables) -> bool {
         && (!query.with_statuses || tables.statuses.keys().any(|(of, _)| *of == batch.batch))
 }
 
-fn each_of<R>(rows: impl Iterator<Item = R>, each: Each<'_, R>) -> Stored<()> {
-    rows.map(each).collect()
+fn each_of<R>(mut rows: impl Iterator<Item = R>, each: Each<'_, R>) -> Stored<()> {
+    rows.try_for_each(each)
 }
 
 impl Store for MemoryStore {

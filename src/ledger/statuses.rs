@@ -13,7 +13,7 @@ use crate::credential::{CredentialStatus, Status};
 
 /// The status of a credential.
 pub(super) fn of(store: &dyn Store, place: Place) -> Stored<CredentialStatus> {
-    store.status(place.batch, place.place)?.map_or(Ok(CredentialStatus::default()), |row| read(row))
+    store.status(place.batch, place.place)?.map_or(Ok(CredentialStatus::default()), read)
 }
 
 /// The statuses of a batch's credentials that are not active, by their places.
