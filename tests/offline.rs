@@ -12,8 +12,7 @@ use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use beltic::cli::Cli;
-use clap::CommandFactory;
+use beltic::cli;
 use serde_json::{Value, json};
 
 use machine::skip;
@@ -341,7 +340,7 @@ fn no_command_makes_a_network_call() {
         assert_eq!(calls, "", "{step}");
         traced.insert(words[0].clone());
     }
-    for command in Cli::command().get_subcommands() {
+    for command in cli::command().get_subcommands() {
         assert!(traced.contains(command.get_name()), "add `{}` to STEPS", command.get_name());
     }
 }

@@ -1,10 +1,9 @@
-//! Man pages: one for the program and one for each command, from the definitions in `args`.
+//! Man pages: one for the program and one for each command, from the definition of the command line.
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
-use super::args::Cli;
 use super::exit::ExitStatus;
 
 /// A man page of section 1.
@@ -16,8 +15,8 @@ pub(super) struct Page {
 }
 
 /// The page of the program, and those of its commands.
-pub(super) fn pages() -> Vec<Page> {
-    let mut program = Cli::command().disable_help_subcommand(true);
+pub(super) fn pages(program: Command) -> Vec<Page> {
+    let mut program = program.disable_help_subcommand(true);
     program.build();
     let mut pages = Vec::new();
     push_pages(&program, None, &mut pages);

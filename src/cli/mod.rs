@@ -2,13 +2,10 @@
 //!
 //! Only here are clap, anyhow, indicatif, terminals and exit codes known.
 
-pub mod args;
 mod commands;
 mod config;
 mod core_dumps;
-pub mod deferred;
 mod exit;
-mod failed_file;
 mod failure;
 mod given;
 pub mod inspection;
@@ -16,24 +13,22 @@ mod kept;
 mod manual;
 mod output;
 mod panics;
-mod progress;
 mod project;
 mod render;
-mod report;
 mod settings;
+mod shared_args;
 mod signals;
 mod streams;
-mod trust;
 mod variables;
-mod verdicts;
 mod yaml_bounds;
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
-pub use args::Cli;
+use commands::Cli;
+pub use commands::command;
 pub use exit::ExitStatus;
 pub use settings::check_settings;
 
@@ -66,7 +61,9 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
         ));
         return ExitStatus::Usage;
     }
-    let cli = match Cli::try_parse_from(args) {
+    let parsed =
+        commands::command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no failure. Where even that cannot

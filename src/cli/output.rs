@@ -10,10 +10,10 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::args::{Color, OutputArgs};
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::kept::Kept;
+use super::shared_args::{Color, OutputArgs};
 use super::streams;
 use crate::files::{PathError, Target};
 

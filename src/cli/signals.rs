@@ -72,6 +72,11 @@ impl StopSignals {
             signal => Some(status_of(signal)),
         }
     }
+
+    /// How the command ends because of a signal that came, where one did.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.status().map(|status| Failure::said(status, "interrupted; work in progress was completed"))
+    }
 }
 
 /// Makes a write beyond the largest file that is allowed fail, instead of ending the program.

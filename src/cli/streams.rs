@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 
-use super::args::Color;
+use super::shared_args::Color;
 use crate::invisible;
 
 /// Prints a line to standard error. Where that is closed, there is nobody to tell.

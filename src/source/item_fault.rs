@@ -148,6 +148,19 @@ pub enum RecordProblem {
     },
 }
 
+impl RecordProblem {
+    /// Whether the record's quotes are what is wrong, so that nothing is known of the quoting behind it.
+    pub(super) fn is_of_quotes(&self) -> bool {
+        matches!(
+            self,
+            RecordProblem::AfterQuote { .. }
+                | RecordProblem::SpaceBeforeQuote { .. }
+                | RecordProblem::QuoteOpen { .. }
+                | RecordProblem::QuoteInIdentifier { .. }
+        )
+    }
+}
+
 fn at_line(line: &Option<u64>) -> String {
     line.map_or(String::new(), |line| format!("line {line}: "))
 }

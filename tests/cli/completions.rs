@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use clap::CommandFactory;
-
 use crate::readers::machine::skip;
 use crate::support::*;
 
@@ -63,7 +61,7 @@ fn every_command_has_a_man_page() {
     let sandbox = Sandbox::new();
     let run = sandbox.beltic(&["completions", "--man", "share/man/man1"]).expect(0);
     assert_eq!(run.stdout, "");
-    let mut program = beltic::cli::Cli::command();
+    let mut program = beltic::cli::command();
     program.build();
     let mut expected = BTreeSet::new();
     name_pages(&program, "beltic", &mut expected);
@@ -104,7 +102,7 @@ fn a_man_page_says_what_the_help_says() {
         page_of_issuing.contains("\nbeltic-batch-issue - Issue a signed credential"),
         "{page_of_issuing}"
     );
-    let mut program = beltic::cli::Cli::command();
+    let mut program = beltic::cli::command();
     program.build();
     let command = program.find_subcommand("batch-issue").unwrap();
     for line in command.get_before_help().unwrap().to_string().lines().skip(1) {

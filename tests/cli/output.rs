@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use clap::CommandFactory;
 use serde_json::{Value, json};
 
 use crate::readers::token::unix_seconds;
@@ -380,7 +379,7 @@ fn each_kind_of_end_has_its_code() {
 #[test]
 fn every_help_lists_the_exit_codes() {
     let sandbox = Sandbox::new();
-    let commands = beltic::cli::Cli::command();
+    let commands = beltic::cli::command();
     let names: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
     assert!(names.contains(&"revoke"), "{names:?}");
     let mut all = vec![vec!["--help"], vec!["help", "batch-issue"], vec!["ledger", "check", "--help"]];

@@ -21,13 +21,12 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use beltic::cli::{Cli, ExitStatus};
+use beltic::cli::{self, ExitStatus};
 use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
 use beltic::request::{DetailCode, ErrorCode};
 use beltic::source::{self, Input, InputFault, Items, Options, Source};
 use beltic::types::{self, CredentialType, Field, FieldKind, Object, Types};
 use beltic::verify::{Reason, Step};
-use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
 
 const README: &str = include_str!("../../README.md");
@@ -266,7 +265,7 @@ fn every_command_flag_and_variable_is_mentioned() {
 
 /// The command line, with the flags of every command.
 fn program() -> clap::Command {
-    let mut program = Cli::command();
+    let mut program = cli::command();
     program.build();
     program
 }
@@ -367,7 +366,7 @@ fn every_command_line_in_the_readme_can_be_typed() {
     assert!(!typed.is_empty());
     for line in typed {
         let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "<" | "&&"));
-        let parsed = Cli::try_parse_from(words);
+        let parsed = cli::command().try_get_matches_from(words);
         assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
     }
 }

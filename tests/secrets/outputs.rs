@@ -244,8 +244,7 @@ fn a_closed_output_shows_nothing() {
 /// No flag takes a secret: whatever is about a key or a passphrase names a file.
 #[test]
 fn no_flag_takes_a_secret() {
-    use clap::CommandFactory;
-    let mut command = beltic::cli::Cli::command();
+    let mut command = beltic::cli::command();
     command.build();
     let mut looked_at = 0;
     for command in command.get_subcommands() {

@@ -6,8 +6,6 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-use clap::CommandFactory;
-
 use crate::readers::machine::skip;
 use crate::support::*;
 
@@ -93,7 +91,7 @@ fn nothing_is_written_but_what_was_named() {
         }
         traced.insert(words[0].clone());
     }
-    for command in beltic::cli::Cli::command().get_subcommands() {
+    for command in beltic::cli::command().get_subcommands() {
         assert!(traced.contains(command.get_name()), "add `{}` to STEPS", command.get_name());
     }
     assert!(

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Args;
+
 use crate::batch::{self, Plan, Register, Render};
-use crate::cli::args::{BenchArgs, Common, OutputFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::render;
 use crate::cli::settings::{self, Settings};
+use crate::cli::shared_args::{Common, JobsArg, KeyArgs, OutputFormat};
 use crate::cli::streams::grouped;
 use crate::clock::Clock;
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
@@ -40,11 +42,36 @@ const ITEMS: &str = "items.ndjson";
 const ROWS: &str = "items.csv";
 const OWNERS: &str = "owners.ndjson";
 
+/// What `bench` takes.
+#[derive(Debug, Args)]
+#[command(
+    mut_arg("key", |arg| arg.help("The key that signs [default: .beltic/issuer.pem, else a new key]")),
+    before_help = "Examples:
+  beltic bench
+  beltic bench --jobs 1 --rounds 7
+",
+    after_help = "The ledger of the measurement is made in the working directory, on the disk that you want to measure.\n"
+)]
+pub(crate) struct BenchArgs {
+    /// How many credentials a round issues
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub items: u32,
+    /// How many rounds; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub rounds: u8,
+    /// The key that signs.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// How much is done at once.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+}
+
 pub(super) fn run(common: &Common, args: &BenchArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let key_path = settings.key_path(&args.key)?;
-    let key = match args.key.is_some() || key_path.exists() {
-        true => settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?,
+    let key_path = settings.key_path(&args.key.key)?;
+    let key = match args.key.key.is_some() || key_path.exists() {
+        true => settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?,
         false => IssuerKey::generate()?,
     };
     let folder = tempfile::Builder::new()
@@ -56,7 +83,7 @@ pub(super) fn run(common: &Common, args: &BenchArgs) -> Result<ExitStatus, Failu
         issuer: Issuer::of_key(key.public()),
         key,
         items: args.items as usize,
-        jobs: settings.jobs(&args.jobs),
+        jobs: settings.jobs(&args.jobs.jobs),
     };
     bench.write_inputs()?;
     let (raw, whole) = bench.rounds(args.rounds)?;

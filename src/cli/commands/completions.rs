@@ -1,35 +1,59 @@
 //! `beltic completions`: what a shell and `man` know of the command line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::args::{Cli, Common, CompletionsArgs};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::manual;
+use crate::cli::shared_args::Common;
 use crate::cli::streams;
 use crate::files::{self, DirectoryMode, PathError};
+use clap::{ArgGroup, Args, ValueHint};
 
-pub(super) fn run(common: &Common, args: &CompletionsArgs) -> Result<ExitStatus, Failure> {
+/// What `completions` takes.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("what").args(["shell", "man"]).required(true),
+    before_help = "Examples:
+  beltic completions bash > ~/.local/share/bash-completion/completions/beltic
+  beltic completions zsh > ~/.zfunc/_beltic
+  beltic completions fish > ~/.config/fish/completions/beltic.fish
+  beltic completions --man ~/.local/share/man/man1
+"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Option<clap_complete::Shell>,
+    /// Write man pages into this directory instead, one for each command; those that are there are replaced
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub man: Option<PathBuf>,
+}
+
+pub(super) fn run(
+    common: &Common,
+    args: &CompletionsArgs,
+    program: clap::Command,
+) -> Result<ExitStatus, Failure> {
     match (args.shell, &args.man) {
-        (_, Some(folder)) => write_man_pages(folder, common.quiet),
-        (Some(shell), None) => print_script(shell),
+        (_, Some(folder)) => write_man_pages(program, folder, common.quiet),
+        (Some(shell), None) => print_script(program, shell),
         (None, None) => Err(Failure::usage("name a shell, or a directory for man pages by `--man DIR`")),
     }
 }
 
-fn print_script(shell: Shell) -> Result<ExitStatus, Failure> {
+fn print_script(mut program: clap::Command, shell: Shell) -> Result<ExitStatus, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "beltic", &mut script);
+    clap_complete::generate(shell, &mut program, "beltic", &mut script);
     super::print(&script)
 }
 
-fn write_man_pages(folder: &Path, quiet: bool) -> Result<ExitStatus, Failure> {
+fn write_man_pages(program: clap::Command, folder: &Path, quiet: bool) -> Result<ExitStatus, Failure> {
     files::create_directories(folder, DirectoryMode::Shared)
         .map_err(|source| PathError::new("create", folder, source))?;
-    let pages = manual::pages();
+    let pages = manual::pages(program);
     for page in &pages {
         files::replace(&folder.join(&page.file_name), &page.text)?;
     }

@@ -1,12 +1,14 @@
 //! `beltic inspect`: what a token says, without a word on whether it is true.
 
-use crate::cli::args::{InspectArgs, InspectFormat};
+use clap::{Args, ValueEnum, ValueHint};
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::given::{self, Given, undecodable};
 use crate::cli::inspection::{self, Inspection};
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
+use crate::cli::shared_args::OutputArgs;
 use crate::cli::streams::grouped;
 use crate::clock;
 use crate::json::Parser;
@@ -14,6 +16,36 @@ use crate::results::{ResultRow, Results};
 
 /// The longest JWK or JWK Set. What is longer is read as results.
 const MAX_KEYS_BYTES: u64 = 1 << 20;
+
+/// What `inspect` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic inspect results.ndjson
+  beltic inspect eyJhbGciOiJFUzI1NiIs…
+  beltic inspect results.ndjson --output-format json
+  head -n 1 results.ndjson | beltic inspect --output-format text
+")]
+pub(crate) struct InspectArgs {
+    /// A token, or a file of tokens, results, or keys; `-` or none: standard input
+    #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<String>,
+    /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub output_format: Option<InspectFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The forms of `inspect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InspectFormat {
+    /// For people
+    Text,
+    /// One JSON object a token
+    #[value(alias = "ndjson")]
+    Json,
+}
 
 pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     let format = output::form(args.output_format, &args.output, InspectFormat::Text, InspectFormat::Json)?;

@@ -3,13 +3,38 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{Common, KeygenArgs};
+use clap::{Args, ValueHint};
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::settings::{self, Settings};
+use crate::cli::shared_args::Common;
 use crate::files;
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
+
+/// What `keygen` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic keygen
+  beltic keygen --issuer did:web:issuer.example
+  beltic keygen --out keys/2027.pem
+  beltic keygen --if-missing          in scripts: keeps the key that is there
+")]
+pub(crate) struct KeygenArgs {
+    /// Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Keep a key that is there, and succeed
+    #[arg(long)]
+    pub if_missing: bool,
+    /// The issuer, from which the key's kid is made [default: the key's own did:key]
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER")]
+    pub issuer: Option<String>,
+    /// A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
+    pub passphrase_file: Option<PathBuf>,
+}
 
 pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;

@@ -1,15 +1,69 @@
 //! `beltic ledger`: check it, back it up, close its lists.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::cli::args::{Common, LedgerAction, LedgerArgs};
+use clap::{Args, Subcommand, ValueHint};
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::{DAMAGED_LEDGER, Failure};
 use crate::cli::kept::Kept;
 use crate::cli::settings::Settings;
+use crate::cli::shared_args::{Common, LedgerArg};
 use crate::cli::streams::{self, grouped};
 use crate::files;
 use crate::ledger::{History, Ledger};
+
+/// What `ledger` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic ledger check
+  beltic ledger backup /backup/ledger.db --force
+  beltic ledger close-lists
+")]
+pub(crate) struct LedgerArgs {
+    /// What to do with the ledger.
+    #[command(subcommand)]
+    pub action: LedgerAction,
+}
+
+/// What can be done with a ledger.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerAction {
+    /// Check that the file is intact and that no index, id or item occurs twice
+    #[command(before_help = "Examples:
+  beltic ledger check
+  beltic ledger check --ledger /var/lib/issuer/ledger.db
+")]
+    Check {
+        /// Where credentials are recorded.
+        #[command(flatten)]
+        ledger: LedgerArg,
+    },
+    /// Write a consistent copy of the ledger, also while others issue
+    #[command(before_help = "Examples:
+  beltic ledger backup /backup/ledger.db --force
+")]
+    Backup {
+        /// The file to write
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Overwrite the file if it exists
+        #[arg(long)]
+        force: bool,
+        /// Where credentials are recorded.
+        #[command(flatten)]
+        ledger: LedgerArg,
+    },
+    /// Close the open status lists, so that new credentials go into new ones: after every restore
+    #[command(before_help = "Examples:
+  beltic ledger close-lists
+")]
+    CloseLists {
+        /// Where credentials are recorded.
+        #[command(flatten)]
+        ledger: LedgerArg,
+    },
+}
 
 pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;

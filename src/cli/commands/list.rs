@@ -4,23 +4,112 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::cli::args::{Common, ListArgs, RowFormat};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::{BROKEN_TRAIL, Failure};
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::render::listing::{Listed, Listing, hex};
 use crate::cli::settings::Settings;
+use crate::cli::shared_args::{Common, LedgerArg, OutputArgs, RowFormat};
 use crate::cli::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::Status;
-use crate::ledger::{Credential, Event, Filter, Ledger, LedgerError, Place};
+use crate::ledger::{Credential, Event, EventHash, Filter, Ledger, LedgerError, Place};
 use crate::request::Lookup;
+use crate::request::rules::{self, CalendarDuration};
 
 /// How many rows are read and written at once.
 const PAGE: usize = 1_000;
 /// How many problems of an audit trail are told.
 const PROBLEMS_SHOWN: usize = 100;
+
+/// What `list` takes.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("condition").multiple(true).args([
+        "status", "run", "subject", "correlation_id", "issuer", "kid", "vct", "issued_after", "issued_before", "expires_after",
+        "expires_before", "expiring_within",
+    ]),
+    before_help = "Examples:
+  beltic list --status revoked
+  beltic list --run 2027-01 --output-format csv > credentials.csv
+  beltic list --subject EX-GB-00EX4179
+  beltic list --expiring-within P30D   for cron: exit code 3 when there are any
+  beltic list --events
+  beltic list --events --verify
+"
+)]
+pub(crate) struct ListArgs {
+    /// Where credentials are recorded.
+    #[command(flatten)]
+    pub ledger: LedgerArg,
+
+    /// Of this status; one that has expired keeps its status
+    #[arg(long, value_parser = status(), help_heading = CONDITIONS)]
+    pub status: Option<Status>,
+    /// Issued by this run: its idempotency key, or its `run_id`
+    #[arg(long, value_name = "NAME", help_heading = CONDITIONS)]
+    pub run: Option<String>,
+    /// Of the subject with this id; repeated: of any of them
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub subject: Vec<String>,
+    /// Of the item with this correlation id; repeated: of any of them
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub correlation_id: Vec<String>,
+    /// Of this issuer
+    #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub issuer: Option<String>,
+    /// Signed with the key of this id
+    #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub kid: Option<String>,
+    /// Of this type
+    #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
+    pub vct: Option<String>,
+    /// Issued at or after this time: RFC 3339, or a date for its start in UTC
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub issued_after: Option<UnixTime>,
+    /// Issued before this time, not at it
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub issued_before: Option<UnixTime>,
+    /// Expiring at or after this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub expires_after: Option<UnixTime>,
+    /// Expiring before this time, not at it
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
+    pub expires_before: Option<UnixTime>,
+    /// Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any
+    #[arg(long, value_name = "DURATION", value_parser = CalendarDuration::parse, conflicts_with_all = ["expires_after", "expires_before"], help_heading = CONDITIONS)]
+    pub expiring_within: Option<CalendarDuration>,
+
+    /// At most so many rows
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub limit: Option<NonZeroUsize>,
+    /// Go on after this row: its `cursor`, or with --events its `event`
+    #[arg(long, value_name = "CURSOR", help_heading = "Output")]
+    pub after: Option<String>,
+    /// The form of the rows [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub output_format: Option<RowFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    /// List what happened instead: the audit trail
+    #[arg(long, conflicts_with = "condition", help_heading = "Audit trail")]
+    pub events: bool,
+    /// Check the whole trail: that no event was changed or removed
+    #[arg(long, requires = "events", conflicts_with_all = ["limit", "after", "output_format"], help_heading = "Audit trail")]
+    pub verify: bool,
+    /// A head that --verify told before; it must still be in the trail
+    #[arg(long, value_name = "HEX", value_parser = parse_hash, requires = "verify", help_heading = "Audit trail")]
+    pub head: Option<EventHash>,
+}
+
+/// Over the conditions of `list`.
+const CONDITIONS: &str = "Which credentials (all conditions must hold)";
 
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failure> {
     let now = system_now();
@@ -202,4 +291,34 @@ fn verify(ledger: &Ledger, args: &ListArgs, output: Output) -> Result<ExitStatus
     let (path, problems) = (ledger.path().display(), problems.join("; "));
     let message = format!("the audit trail of the ledger {path} does not hold: {problems}");
     Err(Failure::said(ExitStatus::Files, message).hint(BROKEN_TRAIL))
+}
+
+/// The first whole second at or after a time: nothing happens between seconds here.
+fn parse_time(text: &str) -> Result<UnixTime, String> {
+    rules::date_time(text)
+        .or_else(|| rules::date_time(&format!("{text}T00:00:00Z")))
+        .and_then(|time| {
+            let begun = i64::from(time.subsec_nanosecond() > 0);
+            UnixTime::from_seconds(time.as_second() + begun)
+        })
+        .ok_or_else(|| {
+            "expected an RFC 3339 date-time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31, from 1970 on"
+                .to_owned()
+        })
+}
+
+fn parse_hash(text: &str) -> Result<EventHash, &'static str> {
+    let digits: Option<Vec<u8>> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() == 2 * EventHash::default().len()).ok_or(HASH_FORM)?;
+    Ok(std::array::from_fn(|byte| digits[2 * byte] << 4 | digits[2 * byte + 1]))
+}
+
+/// What the hash of an event looks like.
+const HASH_FORM: &str = "expected 64 hex digits, as `list --events --verify` tells them";
+
+fn status() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.map(Status::as_str)).map(|name| {
+        let known = Status::ALL.into_iter().find(|status| status.as_str() == name);
+        known.expect("clap lets only listed names through")
+    })
 }

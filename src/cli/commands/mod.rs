@@ -15,16 +15,121 @@ mod status;
 mod template;
 mod verify;
 
-use std::path::PathBuf;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use super::args::{Cli, Command};
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::output::{Output, Purpose};
 use super::settings::Settings;
+use super::shared_args::{Common, LedgerArg};
 use super::streams;
 use crate::clock::system_now;
 use crate::ledger::{Change, History, Ledger, Reason, Restoration};
+
+/// Issue verifiable business credentials in bulk, offline
+#[derive(Debug, Parser)]
+#[command(
+    name = "beltic",
+    version,
+    before_help = "Examples:
+  beltic keygen                       make an issuer key
+  beltic template csv > items.csv     a file to fill in
+  beltic batch-issue items.csv        issue a credential for each row
+"
+)]
+pub(super) struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Issue a signed credential for each item of the batch files
+    BatchIssue(batch_issue::BatchIssueArgs),
+    /// Make a P-256 issuer key
+    Keygen(keygen::KeygenArgs),
+    /// Check credentials, offline and in bulk
+    Verify(verify::VerifyArgs),
+    /// Decode a credential, status list or key for reading, without judging it
+    Inspect(inspect::InspectArgs),
+    /// Keep some disclosures of an SD-JWT and drop the others
+    Present(present::PresentArgs),
+    /// Permanently revoke credentials
+    #[command(
+        before_help = "Examples:
+  beltic revoke 01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
+  beltic revoke --from results.ndjson --reason policy_change
+  beltic revoke --correlation-id 0001 --correlation-id 0002
+  beltic revoke --run nightly-2026-11-23 --dry-run
+  beltic revoke --from register.csv --yes
+",
+        after_help = "Revocation is permanent. Verifiers see it once `beltic publish` has written the lists.\n"
+    )]
+    Revoke(status::StatusArgs),
+    /// Suspend credentials, until they are reinstated
+    #[command(
+        before_help = "Examples:
+  beltic suspend 01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
+  beltic suspend --subject EX-GB-00EX4179
+",
+        after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
+    )]
+    Suspend(status::StatusArgs),
+    /// End the suspension of credentials
+    #[command(
+        before_help = "Examples:
+  beltic reinstate 01a206e6-9989-7123-a539-f16d67dba009
+  beltic reinstate --subject EX-GB-00EX4179
+",
+        after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
+    )]
+    Reinstate(status::StatusArgs),
+    /// Write the static site that verifiers fetch: keys, DID document, status lists
+    Publish(publish::PublishArgs),
+    /// List issued credentials, or the audit log
+    List(list::ListArgs),
+    /// Show one credential and its history
+    Show(show::ShowArgs),
+    /// Look the ledger over
+    Ledger(ledger::LedgerArgs),
+    /// Print the JSON Schema of an item, or a credential type's metadata
+    Schema(schema::SchemaArgs),
+    /// Print a batch file to fill in
+    Template(template::TemplateArgs),
+    /// Measure how fast this machine issues
+    Bench(bench::BenchArgs),
+    /// Print completions for a shell, or write man pages
+    Completions(completions::CompletionsArgs),
+}
+
+/// Examples come first, then what the command is for.
+const HELP_TEMPLATE: &str =
+    "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// The definition of the command line, which shells and manuals are told of, too.
+pub fn command() -> clap::Command {
+    finished(Cli::command())
+}
+
+/// A command, and those below it, with what all of them have: help that begins with examples, ends with the exit
+/// codes, and does not show what the reader's environment holds.
+fn finished(command: clap::Command) -> clap::Command {
+    let codes = ExitStatus::help();
+    let closing = match command.get_after_help() {
+        Some(said) => format!("{said}\n{codes}"),
+        None => codes,
+    };
+    command
+        .help_template(HELP_TEMPLATE)
+        .after_help(closing)
+        .mut_args(|arg| arg.hide_env_values(true))
+        .mut_subcommands(finished)
+}
 
 /// Runs the command that was typed.
 pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
@@ -44,15 +149,15 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(args),
         Command::Bench(args) => bench::run(&cli.common, args),
-        Command::Completions(args) => completions::run(&cli.common, args),
+        Command::Completions(args) => completions::run(&cli.common, args, command()),
     }
 }
 
 /// Opens the ledger that must be there; for `read_only`, without changing what it holds. Warns
 /// where it is not what it was, even where warnings are not wanted: a writer says it once.
-fn open_ledger(settings: &Settings, given: &Option<PathBuf>, read_only: bool) -> Result<Ledger, Failure> {
+fn open_ledger(settings: &Settings, given: &LedgerArg, read_only: bool) -> Result<Ledger, Failure> {
     let path = settings
-        .ledger_path(given)?
+        .ledger_path(&given.ledger)?
         .ok_or_else(|| Failure::usage("this command needs a ledger, and the settings say `none`"))?;
     let missing = || Failure::no_ledger(&path);
     let ledger = match read_only {
@@ -130,4 +235,71 @@ fn reason(reason: &Reason) -> String {
 /// Writes the whole output of a command that has no flags for it.
 fn print(bytes: &[u8]) -> Result<ExitStatus, Failure> {
     Output::to_stdout(Purpose::Read)?.print_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_fit_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_text_starts_with_examples_that_can_be_typed() {
+        let path = "cli::commands::tests::every_help_text_starts_with_examples_that_can_be_typed";
+        if crate::machine::ran_without_settings(path) {
+            return;
+        }
+        let mut program = command();
+        program.build();
+        let mut examples = Vec::new();
+        for mut command in with_those_below(&program) {
+            let help = command.render_long_help().to_string();
+            assert!(help.starts_with("Examples:\n  beltic "), "{help}");
+            let shown = command.get_before_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(shown.lines().skip(1).map(str::to_owned));
+        }
+        assert!(examples.len() > 40, "{examples:#?}");
+        for example in examples {
+            assert!(example.chars().count() <= 80, "{example}");
+            let words = words_of(&example);
+            assert_eq!(words[0], "beltic", "{example}");
+            let parsed = command().try_get_matches_from(&words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn no_help_text_shows_the_reader_s_environment_or_wraps_the_exit_codes() {
+        let mut program = command();
+        program.build();
+        for command in with_those_below(&program) {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                assert!(arg.is_hide_env_values_set(), "{}: {}", command.get_name(), arg.get_id());
+            }
+        }
+        for line in ExitStatus::help().lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    /// The program, its commands and theirs, without those that print help.
+    fn with_those_below(command: &clap::Command) -> Vec<clap::Command> {
+        let mut commands = vec![command.clone()];
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        commands.extend(below.flat_map(with_those_below));
+        commands
+    }
+
+    /// The words of an example's own command: what follows a pipe's last `|`, up to `>` or a comment,
+    /// which stands behind three spaces.
+    fn words_of(example: &str) -> Vec<String> {
+        let command = example.trim().split("   ").next().unwrap_or_default();
+        let command = command.split(" | ").last().unwrap_or_default();
+        let words = command.split_whitespace().take_while(|word| !matches!(*word, ">" | "<"));
+        words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
+    }
 }

@@ -1,13 +1,35 @@
 //! `beltic present`: the holder's side of an SD-JWT.
 
-use crate::cli::args::PresentArgs;
+use clap::{Args, ValueHint};
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::given::{self, Given, undecodable};
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
+use crate::cli::shared_args::OutputArgs;
 use crate::cli::streams::printable;
 use crate::token::{self, PresentError};
+
+/// What `present` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic present credential.txt --disclose claims.registered_address
+  beltic present credential.txt --disclose 'claims.beneficial_owners[]'
+  beltic present credential.txt --disclose /claims/beneficial_owners/0
+  beltic present credential.txt               shows nothing that can be withheld
+")]
+pub(crate) struct PresentArgs {
+    /// The token, or a file that holds it; `-` or none: standard input
+    #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
+    pub input: Option<String>,
+    /// Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable
+    #[arg(long, value_name = "PATH")]
+    pub disclose: Vec<String>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
 
 pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {
     let output = Output::open(&args.output, Purpose::Read, Kept::files(&args.input))?;

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{Common, PublishArgs};
+use clap::{Args, ValueHint};
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::settings::{self, Settings};
+use crate::cli::shared_args::{Common, IssuerArgs, KeyArgs, LedgerArg};
 use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::credential::TypeSettings;
@@ -15,11 +17,44 @@ use crate::ledger::Ledger;
 use crate::publish::{Difference, Directory, Plan, PublishedType, Site, folder_of_lists};
 use crate::types::CredentialType;
 
+/// What `publish` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic publish --out site
+  beltic publish --out site --issuer did:web:issuer.example
+  beltic publish --out site --check   for cron: exit code 3 when work is due
+  beltic publish --out new --previous site   after restoring the ledger
+")]
+pub(crate) struct PublishArgs {
+    /// The site's directory, the root of the issuer's host; only what has changed is written
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Write nothing; say what is missing, outdated or about to lapse
+    #[arg(long)]
+    pub check: bool,
+    /// Also compare revocations with this copy of a site published earlier
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub previous: Option<PathBuf>,
+    /// Publish although a restored ledger lost revocations; those already published stay revoked
+    #[arg(long)]
+    pub accept_lost_revocations: bool,
+
+    /// The key that signs.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Who issues.
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
+    /// Where credentials are recorded.
+    #[command(flatten, next_help_heading = "Issuer")]
+    pub ledger: LedgerArg,
+}
+
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let key_path = settings.key_path(&args.key)?;
-    let key = settings::load_key(&key_path, args.passphrase_file.as_deref(), common.quiet)?;
-    let issuer = settings.issuer(&args.issuer, key.public())?;
+    let key_path = settings.key_path(&args.key.key)?;
+    let key = settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?;
+    let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
     let types = settings.types();
     let base_url = settings.status_base(&issuer)?;
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
@@ -33,7 +68,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         context: settings.context()?,
         types,
         type_metadata: of_types.collect::<Result<_, _>>()?,
-        x5c: settings.certificates(&args.x5c, key.public())?,
+        x5c: settings.certificates(&args.issuer.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
         previous: previous_site(args)?,
         ledger_was_restored: ledger.as_ref().map_or(Ok(false), was_restored)?,
@@ -60,7 +95,7 @@ fn published_type(
     issuer: &Issuer,
     credential_type: &'static CredentialType,
 ) -> Result<PublishedType, Failure> {
-    let TypeSettings { vct, disclosure, .. } = settings.of_type(credential_type, &args.vct, issuer)?;
+    let TypeSettings { vct, disclosure, .. } = settings.of_type(credential_type, &args.issuer.vct, issuer)?;
     let configured = settings.type_metadata(credential_type, &vct, &disclosure)?;
     let is_frozen = configured.is_some();
     let document = match configured {
@@ -88,9 +123,9 @@ fn was_restored(ledger: &Ledger) -> Result<bool, Failure> {
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
 /// there, and so must one whose lists are published: without it they would lapse unseen.
 fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<Option<Ledger>, Failure> {
-    match settings.ledger_path(&args.ledger)? {
+    match settings.ledger_path(&args.ledger.ledger)? {
         Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, true).map(Some),
-        Some(path) if settings.ledger_is_named(&args.ledger) || lists.exists() => {
+        Some(path) if settings.ledger_is_named(&args.ledger.ledger) || lists.exists() => {
             Err(Failure::no_ledger(&path))
         }
         _ => Ok(None),

@@ -1,13 +1,33 @@
 //! `beltic schema`.
 
-use crate::cli::args::{Common, SchemaArgs};
+use clap::Args;
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
 use crate::cli::settings::Settings;
+use crate::cli::shared_args::{Common, OutputArgs};
 use crate::credential::sd_jwt::type_metadata;
 use crate::request::schema;
+
+/// What `schema` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic schema > item.schema.json
+  beltic schema --vct > business-v1.json
+")]
+pub(crate) struct SchemaArgs {
+    /// Print the SD-JWT type metadata document instead, for this type [default: the credentials' own]
+    #[arg(long, value_name = "URI", num_args = 0..=1)]
+    pub vct: Option<Option<String>>,
+    /// The issuer, from which the type's name is made
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", requires = "vct")]
+    pub issuer: Option<String>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
 
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;

@@ -2,15 +2,47 @@
 
 use uuid::Uuid;
 
-use crate::cli::args::{Common, ShowArgs, ShowFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::render::listing;
 use crate::cli::settings::Settings;
+use crate::cli::shared_args::{Common, LedgerArg, OutputArgs};
 use crate::clock::system_now;
 use crate::credential;
+use clap::{Args, ValueEnum};
+
+/// What `show` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic show urn:uuid:01a206e6-9989-7123-a539-f16d67dba009
+  beltic show 01a206e6-9989-7123-a539-f16d67dba009 --output-format json
+")]
+pub(crate) struct ShowArgs {
+    /// The credential's id, with or without its urn:uuid:
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Where credentials are recorded.
+    #[command(flatten)]
+    pub ledger: LedgerArg,
+    /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub output_format: Option<ShowFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The forms of `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// For people
+    Text,
+    /// One JSON object on one line
+    #[value(alias = "ndjson")]
+    Json,
+}
 
 pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failure> {
     let id = parse_id(&args.id)?;

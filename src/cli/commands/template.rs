@@ -1,13 +1,34 @@
 //! `beltic template`: files to fill in. They fail until they are filled in, so that nobody issues
 //! a credential to an example.
 
-use crate::cli::args::{InputFormat, TemplateArgs};
+use clap::Args;
+
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
+use crate::cli::shared_args::{InputFormat, OutputArgs};
 use crate::source::{Format, template};
 use crate::types::Types;
+
+/// What `template` takes.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  beltic template csv > items.csv
+  beltic template csv --owners 5 > items.csv
+  beltic template ndjson > items.ndjson
+")]
+pub(crate) struct TemplateArgs {
+    /// The form of the file
+    #[arg(value_enum)]
+    pub format: InputFormat,
+    /// For how many beneficial owners there is room
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub owners: u16,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
 
 pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
     let output = Output::open(&args.output, Purpose::Read, Kept::default())?;

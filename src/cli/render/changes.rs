@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::csv::{harmless, write_record};
-use crate::cli::args::RowFormat;
+use crate::cli::shared_args::RowFormat;
 use crate::cli::streams::{paint, printable};
 use crate::credential::{CredentialStatus, Status};
 use crate::ledger::Change;

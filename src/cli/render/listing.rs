@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::csv;
-use crate::cli::args::RowFormat;
+use crate::cli::shared_args::RowFormat;
 use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};

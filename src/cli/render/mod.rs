@@ -8,7 +8,7 @@ mod jwt;
 pub(crate) mod listing;
 mod text;
 
-use super::args::OutputFormat;
+use super::shared_args::OutputFormat;
 use crate::batch::Render;
 
 /// One of the forms of results.

@@ -22,8 +22,9 @@
 //! - *Seeking* ([`resync`]): looks for a place where the quoting is certain again. In a correct file the next quote
 //!   after a line end is either inside a quoted cell, where it is doubled or closes the cell, so that a quote, a
 //!   delimiter or a line end follows; or it opens a cell. A quote at the start of a cell with anything else behind it
-//!   can only open one: the line end before was outside of quotes, and the record ends there. Any other quote decides
-//!   nothing, and the record goes on through its line.
+//!   can only open one: the line end before was outside of quotes, and the record ends there. That holds unless another
+//!   fault made it so, and therefore what RFC 4180 says of the text since the failed record must not contradict it. Any
+//!   other quote decides nothing, and the record goes on through its line.
 //!
 //! With `csv.line_breaks: never`, every line end ends a record, in whatever state.
 //!
@@ -50,7 +51,7 @@ mod suspects;
 use std::sync::Arc;
 
 pub(crate) use self::header::{cells_of_line, separator_line};
-use self::resync::Resync;
+use self::resync::{Quoting, Resync};
 pub(super) use self::rows::Rows;
 use self::scan::Scanner;
 use super::bytes::Bytes;
@@ -121,10 +122,11 @@ impl CsvCutter {
             if self.scanner.problem.is_none() {
                 self.scanner.problem = self.problem_of(window, end);
             }
-            if self.scanner.problem.is_none() || !self.scanner.line_breaks {
+            let Some(problem) = self.scanner.problem.as_ref().filter(|_| self.scanner.line_breaks) else {
                 return Some(end);
-            }
-            self.resync = Some(Resync::after(window, end));
+            };
+            let quoting = if problem.is_of_quotes() { Quoting::Unknown } else { Quoting::Outside };
+            self.resync = Some(Resync::after(window, &self.scanner, end, quoting));
         }
         let end = self.resync.as_mut()?.find_end(window, &mut self.scanner, self.horizon)?;
         self.resync = None;

@@ -8,13 +8,30 @@ use crate::source::window::Window;
 pub(super) struct Resync {
     /// The length of the record, as far as it is known to go: up to a line end. `None` within a line.
     length: Option<usize>,
+    /// What RFC 4180 says of the quoting behind the record, and how far that was followed.
+    quoting: Quoting,
+    followed: usize,
+    /// How much of the record was dropped when it was followed so far.
+    dropped: usize,
+}
+
+/// Where a line end is, if everything from the record that failed to there is read as RFC 4180 has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quoting {
+    /// Between records.
+    Outside,
+    /// In a quoted cell.
+    Inside,
+    /// There is text that RFC 4180 does not allow, so nothing follows from it.
+    Unknown,
 }
 
 impl Resync {
     /// The record goes at least up to this line end.
-    pub(super) fn after(window: &mut Window, end: usize) -> Resync {
+    pub(super) fn after(window: &mut Window, scanner: &Scanner, end: usize, quoting: Quoting) -> Resync {
         window.at = end;
-        Resync { length: Some(end - window.start) }
+        let length = end - window.start;
+        Resync { length: Some(length), quoting, followed: length, dropped: scanner.dropped }
     }
 
     /// The end of the record; `None` if more must be read to know it.
@@ -29,7 +46,8 @@ impl Resync {
         loop {
             let Some(length) = self.length else {
                 let end = scanner.find_line_end(window)?;
-                *self = Resync::after(window, end);
+                let quoting = self.quoting_at(window, scanner, end);
+                *self = Resync::after(window, scanner, end, quoting);
                 continue;
             };
             let mut end = window.start + length;
@@ -37,11 +55,14 @@ impl Resync {
                 let dropped = window.drop_before(end);
                 scanner.dropped += dropped;
                 end -= dropped;
-                self.length = Some(end - window.start);
+                *self = Resync { length: Some(end - window.start), dropped: scanner.dropped, ..*self };
+                self.followed = end - window.start;
             }
             match next_quote(window, scanner, end, horizon)? {
-                Quote::Opens | Quote::None => return Some(end),
-                Quote::Doubtful(at) => {
+                Quote::None => return Some(end),
+                // Two readings must agree: a fault may have made an opening quote of one that closes.
+                Quote::Opens(_) if self.quoting != Quoting::Inside => return Some(end),
+                Quote::Opens(at) | Quote::Doubtful(at) => {
                     scanner.line += count_lines(&window.bytes[end..at]);
                     window.at = at + 1;
                     self.length = None;
@@ -49,12 +70,44 @@ impl Resync {
             }
         }
     }
+
+    /// The quoting at this line end, where nothing of what is between was dropped.
+    fn quoting_at(&self, window: &Window, scanner: &Scanner, end: usize) -> Quoting {
+        match scanner.dropped == self.dropped {
+            true => self.quoting.behind(&window.bytes[window.start + self.followed..end], scanner.delimiter),
+            false => Quoting::Unknown,
+        }
+    }
+}
+
+impl Quoting {
+    /// The quoting behind a text that begins with a line end, and ends before one.
+    fn behind(mut self, text: &[u8], delimiter: u8) -> Quoting {
+        let separates = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
+        let mut at = 0;
+        while let Some(length) = memchr::memchr(b'"', &text[at..]) {
+            let quote = at + length;
+            at = quote + 1;
+            self = match (self, text.get(quote + 1)) {
+                (Quoting::Unknown, _) => return Quoting::Unknown,
+                (Quoting::Outside, _) if quote > 0 && separates(&text[quote - 1]) => Quoting::Inside,
+                (Quoting::Outside, _) => Quoting::Outside, // within a cell that is not quoted
+                (Quoting::Inside, Some(b'"')) => {
+                    at += 1;
+                    Quoting::Inside
+                }
+                (Quoting::Inside, after) if after.is_none_or(separates) => Quoting::Outside,
+                (Quoting::Inside, _) => Quoting::Unknown,
+            };
+        }
+        self
+    }
 }
 
 /// What the next quote behind a line end says about it.
 enum Quote {
-    /// It can only open a cell, so the line end was outside of quotes.
-    Opens,
+    /// In text without another fault it can only open a cell, so the line end was outside of quotes.
+    Opens(usize),
     /// It may be anything.
     Doubtful(usize),
     /// There is none near enough.
@@ -79,7 +132,7 @@ fn next_quote(window: &mut Window, scanner: &Scanner, end: usize, horizon: usize
     let before = window.byte_before(at);
     let at_start = before == scanner.delimiter || matches!(before, b'\n' | b'\r');
     match at_start && !scanner.ends_cell(after) && after != Some(b'"') {
-        true => Some(Quote::Opens),
+        true => Some(Quote::Opens(at)),
         false => Some(Quote::Doubtful(at)),
     }
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::args::StatusArgs;
 use super::names::{Names, Search};
 use super::target::Target;
-use crate::cli::args::StatusArgs;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::streams::{grouped, printable};

@@ -1,18 +1,22 @@
 //! `beltic verify`: resolve, verify, report.
 
+mod args;
+mod trust;
+mod verdicts;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::cli::args::{Common, VerdictFormat, VerifyArgs};
+pub(super) use self::args::VerifyArgs;
+use self::verdicts::{About, Counts, Form, VerdictFormat, no_token};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::given::{self, Given};
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::settings;
+use crate::cli::shared_args::Common;
 use crate::cli::streams;
-use crate::cli::trust;
-use crate::cli::verdicts::{About, Counts, Form, no_token};
 use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
@@ -70,7 +74,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
 
 /// How many threads verify. One alone is this one: no disk is waited for, so nothing is gained by another.
 fn workers(args: &VerifyArgs) -> usize {
-    match settings::jobs_or_cores(args.jobs) {
+    match settings::jobs_or_cores(args.jobs.jobs) {
         1 => 0,
         jobs => jobs,
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::exit::ExitStatus;
 use super::failed_file::FailedFile;
-use super::failure::Failure;
-use super::output::Output;
 use super::progress::Progress;
-use super::render::Form;
-use super::streams::{self, grouped};
 use crate::batch::{Delivery, Plan};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::render::Form;
+use crate::cli::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
 use crate::request::Warning;
 use crate::request::rules::TextDoubt;

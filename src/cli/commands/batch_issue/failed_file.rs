@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::failure::Failure;
 use crate::batch::FailedItems;
+use crate::cli::failure::Failure;
 use crate::files::{BYTE_ORDER_MARK, PathError, Target};
 use crate::source::ItemForm;
 

@@ -4,11 +4,21 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use super::args::VerdictFormat;
-use super::streams::{grouped, paint, printable};
+use clap::ValueEnum;
+
+use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::json;
 use crate::verify::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
+
+/// The forms of verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerdictFormat {
+    /// One verdict a line, as JSON
+    Ndjson,
+    /// One short line a token, for people
+    Text,
+}
 
 /// What a verdict is about, but for its index.
 #[derive(Debug, Clone, Copy)]

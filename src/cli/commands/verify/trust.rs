@@ -10,9 +10,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::args::VerifyArgs;
-use super::exit::ExitStatus;
-use super::failure::Failure;
-use super::streams::{self, printable};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::streams::{self, printable};
 use crate::files::{BYTE_ORDER_MARK, PathError};
 use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, PassedOver, Policy, RingError};
 

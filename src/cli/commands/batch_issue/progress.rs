@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::streams::{grouped, stderr_takes_a_bar};
+use crate::cli::streams::{grouped, stderr_takes_a_bar};
 
 /// How the run is getting on.
 pub(crate) struct Progress {

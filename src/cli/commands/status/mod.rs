@@ -20,6 +20,7 @@
 //! counted by the same code that changes it, in a dry run. Credentials that are issued while the question
 //! stands are not changed.
 
+mod args;
 mod ask;
 mod names;
 mod target;
@@ -27,16 +28,17 @@ mod targets;
 
 use uuid::Uuid;
 
+pub(super) use self::args::StatusArgs;
 use self::target::Target;
 use self::targets::Request;
 use super::open_ledger;
-use crate::cli::args::{Common, RowFormat, StatusArgs};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::render::changes::{ChangeRow, ChangeRows, Done, already, done};
 use crate::cli::settings::Settings;
+use crate::cli::shared_args::{Common, RowFormat};
 use crate::cli::signals::StopSignals;
 use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;

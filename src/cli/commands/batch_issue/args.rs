@@ -1,0 +1,149 @@
+//! What `batch-issue` takes.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args, ValueHint};
+
+use crate::batch::MaxFailures;
+use crate::cli::shared_args::{
+    InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat,
+};
+use crate::credential::ProofFormat;
+use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
+
+/// What `batch-issue` takes.
+#[derive(Debug, Args)]
+#[command(
+    mut_arg("ledger", |arg| arg.help(LEDGER)),
+    group = ArgGroup::new("replaceable").args(["out", "failed", "summary"]).multiple(true),
+    before_help = "Examples:
+  beltic batch-issue items.ndjson > results.ndjson
+  beltic batch-issue companies.csv --out results.csv --output-format csv
+  beltic batch-issue a.json b.json --issuer did:web:issuer.example
+  zcat items.ndjson.gz | beltic batch-issue --key issuer.pem --output-format jwt
+  beltic batch-issue items.csv --dry-run
+  beltic batch-issue items.csv --failed failed.csv --summary summary.json
+  beltic batch-issue items.csv --idempotency-key companies-2026-11
+"
+)]
+pub(crate) struct BatchIssueArgs {
+    /// Batch files, read in this order as one run; `-` or none: standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub inputs: Vec<PathBuf>,
+
+    /// The key that signs.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Who issues.
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
+    /// Where credentials are recorded.
+    #[command(flatten, next_help_heading = "Issuer")]
+    pub ledger: LedgerArg,
+    /// Your id at the API, echoed in results
+    #[arg(long, value_name = "ID", env = "BELTIC_DEVELOPER_ID", help_heading = "Issuer")]
+    pub developer_id: Option<String>,
+
+    /// The form of the batch files [default: by extension, else by content]
+    #[arg(long, value_enum, env = "BELTIC_INPUT_FORMAT", help_heading = "Input")]
+    pub input_format: Option<InputFormat>,
+    /// What separates CSV cells: one character, or `tab` [default: found in the header]
+    #[arg(long, value_name = "CHAR", help_heading = "Input")]
+    pub delimiter: Option<String>,
+    /// The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub encoding: Option<String>,
+    /// Carry unknown fields of subject and claims through instead of failing the item
+    #[arg(long, help_heading = "Input")]
+    pub allow_unknown: bool,
+    /// Refuse more than 1,000 items, as the API does
+    #[arg(long, help_heading = "Input")]
+    pub api_limits: bool,
+    /// The longest item, in bytes
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=MAX_ITEM_BYTES), help_heading = "Input")]
+    pub max_item_bytes: u32,
+
+    /// The form of the credentials [default: jwt_vc]
+    #[arg(long, value_name = "FORMAT", env = "BELTIC_PROOF_FORMAT", value_parser = proof_format(), help_heading = "Credentials")]
+    pub proof_format: Option<ProofFormat>,
+    /// The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]
+    #[arg(long, value_name = "DURATION", env = "BELTIC_TTL", help_heading = "Credentials")]
+    pub ttl: Option<String>,
+    /// Verify each credential by a second implementation before its result is written
+    #[arg(long, help_heading = "Credentials")]
+    pub verify: bool,
+    /// Issue as of this time (RFC 3339), for tests and backdated runs [default: now]
+    #[arg(long, value_name = "TIME", help_heading = "Credentials")]
+    pub issued_at: Option<String>,
+
+    /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
+    pub output_format: Option<OutputFormat>,
+    /// Write the results to this file, which appears when they are complete [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Write the failed items to this file, in their original format, so they can be fixed and re-submitted
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub failed: Option<PathBuf>,
+    /// Overwrite the files that --out, --failed and --summary name, if they exist
+    #[arg(long, requires = "replaceable", help_heading = "Output")]
+    pub force: bool,
+    /// Write a JSON summary of the run to this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub summary: Option<PathBuf>,
+    /// Show no progress bar
+    #[arg(long, help_heading = "Output")]
+    pub no_progress: bool,
+
+    /// Issue each item once, however often the run is repeated under this key, such as the name of the batch
+    #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
+    pub idempotency_key: Option<String>,
+    /// Check everything and say what would be issued; write nothing, take no index
+    #[arg(long, help_heading = "Running again")]
+    pub dry_run: bool,
+    /// Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code
+    #[arg(long, help_heading = "Running again")]
+    pub accept_failures: bool,
+    /// Accept an input without items: the results are empty, and the exit code is 0, not 4
+    #[arg(long, help_heading = "Input")]
+    pub allow_empty: bool,
+    /// Stop once more than N items, or N% of the items so far, have failed
+    #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
+    pub max_failures: Option<MaxFailures>,
+
+    /// How much is done at once.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+}
+
+impl BatchIssueArgs {
+    /// Where the results go.
+    pub(crate) fn output(&self) -> OutputArgs {
+        OutputArgs { out: self.out.clone(), force: self.force }
+    }
+}
+
+/// What the ledger is to this command.
+const LEDGER: &str =
+    "Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]";
+
+/// The greatest limit for the length of an item. Places in a batch's text are 32 bits wide.
+const MAX_ITEM_BYTES: i64 = LARGEST_MAX_ITEM_BYTES as i64;
+
+fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
+    let limit = match text.strip_suffix('%') {
+        Some(percent) => {
+            percent.parse().ok().filter(|share| (0.0..=100.0).contains(share)).map(MaxFailures::Percent)
+        }
+        None => text.parse().ok().map(MaxFailures::Count),
+    };
+    limit.ok_or_else(|| "expected a number such as 10, or a share such as 5%".to_owned())
+}
+
+fn proof_format() -> impl TypedValueParser<Value = ProofFormat> {
+    PossibleValuesParser::new(ProofFormat::ALL.map(ProofFormat::as_str)).map(|name| {
+        let known = ProofFormat::ALL.into_iter().find(|format| format.as_str() == name);
+        known.expect("clap lets only listed names through")
+    })
+}

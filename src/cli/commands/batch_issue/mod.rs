@@ -1,0 +1,107 @@
+//! `beltic batch-issue`: resolve, issue, report.
+//!
+//! [`job`] reads every flag and setting once; what follows knows a job and no flags.
+
+mod args;
+mod credentials;
+mod failed_file;
+mod files;
+mod input;
+mod job;
+mod progress;
+mod report;
+
+use std::time::Instant;
+
+pub(super) use self::args::BatchIssueArgs;
+use self::files::Files;
+use self::job::{Ending, Job};
+use self::report::{Counts, Facts, Report, Summary};
+use crate::batch::{self, Ended, Plan};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::render::Form;
+use crate::cli::shared_args::Common;
+use crate::cli::signals::StopSignals;
+use crate::cli::streams;
+use crate::clock::{UnixTime, system_now};
+use crate::files::Target;
+use crate::source::Source;
+
+pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
+    let started = (Instant::now(), system_now());
+    let signals = StopSignals::listen()?;
+    let job = Job::resolve(common, args, &signals)?;
+    let Job { mut source, issuing, register, mut files, form, telling, ending } = job;
+    let plan = issuing.plan(files.failed.is_some());
+    if let Some(notice) = telling.notice.as_ref().filter(|_| !telling.quiet) {
+        streams::say(notice);
+    }
+    let mut report = Report::new(
+        form.as_ref(),
+        &mut files.output,
+        files.failed.as_mut(),
+        telling.progress(),
+        telling.quiet,
+    );
+    telling.warnings.iter().for_each(|warning| report.warn(warning));
+    let ended = batch::issue(&mut source, &plan, register, form.as_render(), &signals.stop, |delivery| {
+        report.deliver(delivery)
+    });
+    report.input_warnings(&source.warnings());
+    if ended.outcome.is_ok() && ending.allows_empty {
+        report.begin()?;
+    }
+    let counts = report.finish();
+    let finish = Finish { plan: &plan, source: &source, counts: &counts, started, ending: &ending };
+    finish.run(ended, signals.failure(), files, form.as_ref(), telling.quiet)
+}
+
+/// A run whose results are out, and whose files are to be completed.
+struct Finish<'f> {
+    plan: &'f Plan<'f>,
+    source: &'f Source,
+    counts: &'f Counts,
+    started: (Instant, UnixTime),
+    ending: &'f Ending,
+}
+
+impl Finish<'_> {
+    /// Completes the files, tells how it went, and says how to go on where it ended early.
+    fn run(
+        &self,
+        ended: Ended<Failure>,
+        stopped: Option<Failure>,
+        files: Files,
+        form: &dyn Form,
+        quiet: bool,
+    ) -> Result<ExitStatus, Failure> {
+        let complete = ended.outcome.is_ok() && stopped.is_none();
+        let outcome = ended.outcome.err().map(Failure::from);
+        let (summary, unwritten) = files.finish(&form.tail(self.counts.issued, self.counts.failed), complete);
+        let mut failures: Vec<Failure> = outcome.into_iter().chain(unwritten).chain(stopped).collect();
+        let status = self.status(&failures);
+        failures.extend(summary.and_then(|file| self.write_summary(file, status)));
+        if !quiet && (self.counts.items() > 0 || self.ending.allows_empty) {
+            streams::say(&self.counts.closing_line(self.started.0.elapsed(), self.ending.is_dry_run));
+        }
+        Failure::of_all(failures).map_err(|failure| match ended.recorded > 0 {
+            true => failure.hint(self.ending.go_on()),
+            false => failure,
+        })?;
+        Ok(status)
+    }
+
+    /// The exit code of a run with these failures and counts.
+    fn status(&self, failures: &[Failure]) -> ExitStatus {
+        let some_failed = self.counts.failed > 0 && !self.ending.accepts_failures;
+        let items = some_failed.then_some(ExitStatus::SomeFailed);
+        ExitStatus::of_all(failures.iter().map(|failure| failure.status).chain(items))
+    }
+
+    fn write_summary(&self, file: Target, status: ExitStatus) -> Option<Failure> {
+        let facts = Facts { started_at: self.started.1, took: self.started.0.elapsed(), status };
+        let summary = Summary::new(self.plan, self.counts, facts, &self.source.bytes_read());
+        file.commit_with(&summary.to_json()).err().map(Failure::from)
+    }
+}

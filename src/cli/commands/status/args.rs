@@ -1,0 +1,62 @@
+//! What `revoke`, `suspend` and `reinstate` take.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, ValueHint};
+
+use crate::cli::shared_args::{LedgerArg, OutputArgs, RowFormat};
+
+/// What `revoke`, `suspend` and `reinstate` take: which credentials, why, and how it is told.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("which").args([
+        "ids", "from", "run", "subject", "correlation_id", "issuer", "kid", "vct",
+    ]).multiple(true).required(true)
+)]
+pub(crate) struct StatusArgs {
+    /// Ids of credentials, with or without `urn:uuid:`
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Which credentials")]
+    pub from: Option<PathBuf>,
+    /// All credentials of this run: its id or its idempotency key
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub run: Option<String>,
+    /// All credentials of this subject id; may be given again
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub subject: Vec<String>,
+    /// All credentials of this correlation id; may be given again
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub correlation_id: Vec<String>,
+    /// All credentials of this issuer
+    #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub issuer: Option<String>,
+    /// All credentials signed with the key of this id
+    #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub kid: Option<String>,
+    /// All credentials of this type
+    #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub vct: Option<String>,
+
+    /// Do not ask before changing more than 10 credentials
+    #[arg(long, short)]
+    pub yes: bool,
+
+    /// Say what would be changed; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub output_format: Option<RowFormat>,
+    /// Where the output goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Where credentials are recorded.
+    #[command(flatten)]
+    pub ledger: LedgerArg,
+    /// Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)
+    #[arg(long, value_name = "REASON")]
+    pub reason: Option<String>,
+}

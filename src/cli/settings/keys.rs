@@ -1,0 +1,117 @@
+//! The issuer's keys and certificates.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{MAX_DOCUMENT_BYTES, Settings, unusable};
+use crate::cli::config::KeysConfig;
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::{streams, variables};
+use crate::files;
+use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
+use crate::site::KeyState;
+
+/// The longest passphrase file, in bytes.
+const MAX_PASSPHRASE_BYTES: usize = 4096;
+
+impl Settings {
+    /// The private key's file.
+    pub(crate) fn key_path(&self, given: &Option<PathBuf>) -> Result<PathBuf, Failure> {
+        let path = match self.path(given, |config| &config.key) {
+            Some(path) => path,
+            None => self.in_state_folder("issuer.pem", "`--key FILE` or BELTIC_KEY")?,
+        };
+        // It would be shown as a path that is not there, or become the name of a file.
+        match keys::is_private_key_text(&path.to_string_lossy()) {
+            false => Ok(path),
+            true => Err(Failure::said(
+                ExitStatus::Key,
+                "a key itself stands where the path of its file is expected",
+            )
+            .hint("write it to a file of mode 0600, and name that by `--key` or BELTIC_KEY")),
+        }
+    }
+
+    /// The certificates of the key, where there are any.
+    pub(crate) fn certificates(
+        &self,
+        given: &Option<PathBuf>,
+        key: &PublicKey,
+    ) -> Result<Option<CertificateChain>, Failure> {
+        let Some(path) = self.path(given, |config| &config.issuer.x5c) else { return Ok(None) };
+        let pem = files::read_limited(&path, MAX_DOCUMENT_BYTES)?;
+        CertificateChain::read(&pem, key)
+            .map(Some)
+            .map_err(|error| unusable(error, "the certificates", &path))
+    }
+
+    /// The public keys beside the one that signs.
+    pub(crate) fn other_keys(&self) -> Result<Vec<(PublicKey, KeyState)>, Failure> {
+        let mut keys = Vec::new();
+        for file in [&self.project, &self.user] {
+            let KeysConfig { next, retired } = &file.config.keys;
+            if next.is_empty() && retired.is_empty() {
+                continue;
+            }
+            for (paths, state) in [(next, KeyState::Next), (retired, KeyState::Retired)] {
+                for path in paths {
+                    keys.push((load_public_key(&file.path(path))?, state));
+                }
+            }
+            break; // the project's keys replace the user's
+        }
+        Ok(keys)
+    }
+}
+
+/// Loads a public key, PEM or JWK.
+fn load_public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let bytes = files::read_limited(path, MAX_DOCUMENT_BYTES)
+        .map_err(|error| Failure::new(ExitStatus::Key, error))?;
+    PublicKey::parse(&bytes).map_err(|error| {
+        let failed =
+            anyhow::Error::new(error).context(format!("cannot publish the key in {}", path.display()));
+        Failure::new(ExitStatus::Key, failed)
+            .hint("name the public JWK that `beltic keygen` wrote beside the key")
+    })
+}
+
+/// Loads the issuer's key, and warns where others can read it.
+pub(crate) fn load_key(
+    path: &Path,
+    passphrase_file: Option<&Path>,
+    quiet: bool,
+) -> Result<IssuerKey, Failure> {
+    let loaded = IssuerKey::load(path, &mut || passphrase(passphrase_file))?;
+    if loaded.readable_by_others && !quiet {
+        let path = path.display();
+        streams::say(&format!(
+            "warning: the private key {path} can be read by others; `chmod 600 {path}` mends that"
+        ));
+    }
+    Ok(loaded.key)
+}
+
+/// The passphrase of an encrypted key: from the file named, the environment, or the terminal.
+fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
+    if let Some(path) = file {
+        // The path is not shown: it may be the passphrase itself, by mistake.
+        let bytes = files::read_limited(path, MAX_PASSPHRASE_BYTES)
+            .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error.source)))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
+        return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
+    }
+    if let Ok(text) = std::env::var(variables::PASSPHRASE) {
+        return Ok(Zeroizing::new(text));
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(KeyError::NoPassphrase);
+    }
+    rpassword::prompt_password("Passphrase of the issuer key: ")
+        .map(Zeroizing::new)
+        .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))
+}

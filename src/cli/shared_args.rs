@@ -1,0 +1,127 @@
+//! What several commands take: the same flag is defined once.
+
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum, ValueHint};
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Read settings from this file instead of looking for .beltic.yaml
+    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Colour messages and text results
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub color: Color,
+    /// Print errors only: no warnings, progress or closing line
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where a command's output goes: the same flags for every command that has any.
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    /// Write the output to this file, which appears when it is complete [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Overwrite the file that --out names, if it exists
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub force: bool,
+}
+
+impl OutputArgs {
+    /// The file, where it is not standard output; `-` is that, too.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| *path != Path::new("-"))
+    }
+}
+
+/// The key that signs.
+#[derive(Debug, Args)]
+pub(super) struct KeyArgs {
+    /// The issuer's private key [default: .beltic/issuer.pem]
+    #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// Who issues.
+#[derive(Debug, Args)]
+pub(super) struct IssuerArgs {
+    /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
+    #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
+    pub issuer: Option<String>,
+    /// PEM certificates for the header of sd_jwt_vc and of token status lists, the key's own first; a trust anchor is left out
+    #[arg(long, value_name = "FILE", env = "BELTIC_X5C", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub x5c: Option<PathBuf>,
+    /// The credential type's name [default: from the issuer]
+    #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Issuer")]
+    pub vct: Option<String>,
+}
+
+/// Where credentials are recorded.
+#[derive(Debug, Args)]
+pub(super) struct LedgerArg {
+    /// The ledger [default: .beltic/ledger.db]
+    #[arg(long, value_name = "FILE", env = "BELTIC_LEDGER", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+}
+
+/// How much is done at once.
+#[derive(Debug, Args)]
+pub(super) struct JobsArg {
+    /// How many workers there are, at most 1,024 [default: all cores]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Speed")]
+    pub jobs: Option<NonZeroU16>,
+}
+
+/// The forms of batch files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum InputFormat {
+    /// {"items": […]} or an array of items
+    Json,
+    /// One item a line
+    Ndjson,
+    /// A header row, then one item a row
+    Csv,
+}
+
+/// The forms of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// One result a line, as JSON
+    Ndjson,
+    /// One short line an item, for people
+    Text,
+    /// {"results": […], "success_count": n, "failure_count": n}
+    Json,
+    /// A header row, then one result a row
+    Csv,
+    /// One token a line; failed items go to standard error
+    Jwt,
+}
+
+/// The forms of rows about credentials and events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RowFormat {
+    /// One row a line, as JSON
+    Ndjson,
+    /// One short line a row, for people
+    Text,
+    /// A header row, then the rows
+    Csv,
+}
