@@ -1,39 +1,64 @@
-//! beltic issues verifiable business credentials in bulk, offline.
-//!
-//! The library is the inside of the `beltic` command. Its API carries no promise; the command's
-//! promises are in the README.
-//!
-//! Modules, from the edge inwards. Imports point down only.
-//!
-//! | layer | modules |
-//! | --- | --- |
-//! | edge | [`cli`]: arguments, settings, output forms, exit codes |
-//! | engine | [`batch`]: the main job; [`verify`]: judging tokens; [`results`]: reads what it wrote; [`publish`]: the site from keys and ledger; [`pipeline`]: ordered parallel work; [`source`]: JSON, NDJSON and CSV readers |
-//! | domain | [`types`]: what can be issued, said once; [`request`], [`credential`], [`ledger`], [`status`]: the two forms of status lists; [`site`]: what verifiers fetch; [`token`]: reading what is signed; [`issuer`]; [`keys`]: whatever signs and verifies |
-//! | ground | [`sample`]: invented companies for benchmarks; [`json`], [`files`], [`clock`], [`stop`], [`invisible`]: characters that nobody sees |
+#![doc = include_str!("README.md")]
 
+#[doc(hidden)]
 pub mod batch;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod credential;
+#[doc(hidden)]
 pub mod files;
+#[doc(hidden)]
 pub mod invisible;
+#[doc(hidden)]
 pub mod issuer;
+#[doc(hidden)]
 pub mod json;
+#[doc(hidden)]
 pub mod keys;
+#[doc(hidden)]
 pub mod ledger;
 #[cfg(test)]
 #[path = "../tests/support/machine.rs"]
 mod machine;
+#[doc(hidden)]
 pub mod pipeline;
+#[doc(hidden)]
 pub mod publish;
+#[doc(hidden)]
 pub mod request;
+#[doc(hidden)]
 pub mod results;
+#[doc(hidden)]
 pub mod sample;
+#[doc(hidden)]
 pub mod site;
+#[doc(hidden)]
 pub mod source;
+#[doc(hidden)]
 pub mod status;
+#[doc(hidden)]
 pub mod stop;
+#[doc(hidden)]
 pub mod token;
+#[doc(hidden)]
 pub mod types;
+#[doc(hidden)]
 pub mod verify;
+
+pub use batch::{BatchError, Delivery, Outcome, Plan, Register, Render, Row, issue};
+pub use clock::{Clock, UnixTime};
+pub use credential::{Profile, ProfileSettings, ProofFormat, Resource};
+pub use issuer::Issuer;
+pub use keys::{IssuerKey, PublicKey, Signer, SigningKey};
+pub use ledger::{Ledger, LedgerError, RunDescription};
+pub use publish::{Directory, Plan as SitePlan, Site};
+pub use request::rules::CalendarDuration;
+pub use request::{Rejection, Rules};
+pub use source::{Input, InputName, Items, Options, Source};
+pub use stop::Stop;
+pub use types::{CredentialType, Types};
+pub use verify::{KeyRing, NoLists, Policy, Verdict, Verifier};

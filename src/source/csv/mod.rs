@@ -126,7 +126,7 @@ impl CsvCutter {
                 return Some(end);
             };
             let quoting = if problem.is_of_quotes() { Quoting::Unknown } else { Quoting::Outside };
-            self.resync = Some(Resync::after(window, &self.scanner, end, quoting));
+            self.resync = Some(Resync::after(window, end, quoting));
         }
         let end = self.resync.as_mut()?.find_end(window, &mut self.scanner, self.horizon)?;
         self.resync = None;

@@ -8,30 +8,32 @@ use crate::source::window::Window;
 pub(super) struct Resync {
     /// The length of the record, as far as it is known to go: up to a line end. `None` within a line.
     length: Option<usize>,
-    /// What RFC 4180 says of the quoting behind the record, and how far that was followed.
+    /// What RFC 4180 says of the quoting behind the record, and how much of the record is before that place.
     quoting: Quoting,
     followed: usize,
-    /// How much of the record was dropped when it was followed so far.
-    dropped: usize,
 }
 
-/// Where a line end is, if everything from the record that failed to there is read as RFC 4180 has it.
+/// Where a place is, if everything from the record that failed to there is read as RFC 4180 has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quoting {
-    /// Between records.
+    /// Where a cell begins.
+    CellStart,
+    /// In a cell that is not quoted, or behind one that is.
     Outside,
     /// In a quoted cell.
     Inside,
-    /// There is text that RFC 4180 does not allow, so nothing follows from it.
+    /// Behind a quote in a quoted cell: it closes the cell, or the next one makes a pair with it.
+    BehindQuote,
+    /// Behind text that RFC 4180 does not allow, so nothing follows from it.
     Unknown,
 }
 
 impl Resync {
     /// The record goes at least up to this line end.
-    pub(super) fn after(window: &mut Window, scanner: &Scanner, end: usize, quoting: Quoting) -> Resync {
+    pub(super) fn after(window: &mut Window, end: usize, quoting: Quoting) -> Resync {
         window.at = end;
         let length = end - window.start;
-        Resync { length: Some(length), quoting, followed: length, dropped: scanner.dropped }
+        Resync { length: Some(length), quoting, followed: length }
     }
 
     /// The end of the record; `None` if more must be read to know it.
@@ -45,9 +47,8 @@ impl Resync {
     ) -> Option<usize> {
         loop {
             let Some(length) = self.length else {
-                let end = scanner.find_line_end(window)?;
-                let quoting = self.quoting_at(window, scanner, end);
-                *self = Resync::after(window, scanner, end, quoting);
+                let end = self.find_line_end(window, scanner)?;
+                *self = Resync::after(window, end, self.quoting);
                 continue;
             };
             let mut end = window.start + length;
@@ -55,7 +56,7 @@ impl Resync {
                 let dropped = window.drop_before(end);
                 scanner.dropped += dropped;
                 end -= dropped;
-                *self = Resync { length: Some(end - window.start), dropped: scanner.dropped, ..*self };
+                self.length = Some(end - window.start);
                 self.followed = end - window.start;
             }
             match next_quote(window, scanner, end, horizon)? {
@@ -71,36 +72,33 @@ impl Resync {
         }
     }
 
-    /// The quoting at this line end, where nothing of what is between was dropped.
-    fn quoting_at(&self, window: &Window, scanner: &Scanner, end: usize) -> Quoting {
-        match scanner.dropped == self.dropped {
-            true => self.quoting.behind(&window.bytes[window.start + self.followed..end], scanner.delimiter),
-            false => Quoting::Unknown,
-        }
+    /// The next line end. What is passed on the way is followed before any of it is dropped.
+    fn find_line_end(&mut self, window: &mut Window, scanner: &mut Scanner) -> Option<usize> {
+        let line_end = memchr::memchr2(b'\n', b'\r', &window.bytes[window.at..]);
+        let end = line_end.map_or(window.bytes.len(), |length| window.at + length);
+        let passed = &window.bytes[window.start + self.followed..end];
+        self.quoting =
+            passed.iter().fold(self.quoting, |quoting, byte| quoting.behind(*byte, scanner.delimiter));
+        let dropped = scanner.dropped;
+        let found = scanner.find_line_end(window);
+        self.followed = end - window.start - (scanner.dropped - dropped);
+        found
     }
 }
 
 impl Quoting {
-    /// The quoting behind a text that begins with a line end, and ends before one.
-    fn behind(mut self, text: &[u8], delimiter: u8) -> Quoting {
-        let separates = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
-        let mut at = 0;
-        while let Some(length) = memchr::memchr(b'"', &text[at..]) {
-            let quote = at + length;
-            at = quote + 1;
-            self = match (self, text.get(quote + 1)) {
-                (Quoting::Unknown, _) => return Quoting::Unknown,
-                (Quoting::Outside, _) if quote > 0 && separates(&text[quote - 1]) => Quoting::Inside,
-                (Quoting::Outside, _) => Quoting::Outside, // within a cell that is not quoted
-                (Quoting::Inside, Some(b'"')) => {
-                    at += 1;
-                    Quoting::Inside
-                }
-                (Quoting::Inside, after) if after.is_none_or(separates) => Quoting::Outside,
-                (Quoting::Inside, _) => Quoting::Unknown,
-            };
+    /// The quoting behind one byte more.
+    fn behind(self, byte: u8, delimiter: u8) -> Quoting {
+        let separates = byte == delimiter || matches!(byte, b'\n' | b'\r');
+        match (self, byte) {
+            (Quoting::Unknown, _) => Quoting::Unknown,
+            (Quoting::CellStart | Quoting::BehindQuote, b'"') => Quoting::Inside,
+            (Quoting::Inside, b'"') => Quoting::BehindQuote,
+            (Quoting::Inside, _) => Quoting::Inside,
+            (_, _) if separates => Quoting::CellStart,
+            (Quoting::BehindQuote, _) => Quoting::Unknown,
+            (Quoting::CellStart | Quoting::Outside, _) => Quoting::Outside,
         }
-        self
     }
 }
 

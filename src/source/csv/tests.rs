@@ -39,9 +39,11 @@ impl Model<'_> {
         let mut records = Vec::new();
         let mut start = 0;
         while start < self.text.len() {
-            let (mut end, allowed) = self.strict_end(start);
+            let (mut end, verdict) = self.strict_end(start);
+            let allowed = verdict == Verdict::Allowed;
             if !allowed && self.line_breaks {
-                end = self.certain_end(end);
+                let from = (verdict == Verdict::NotAllowed).then_some(end);
+                end = self.certain_end(end, from);
             }
             let row = &self.text[start..end];
             let line = |at: usize| 2 + scan::count_lines(&self.text[..at]);
@@ -63,7 +65,7 @@ impl Model<'_> {
     }
 
     /// Where a record ends by its quotes, or the line in which they show that it is not allowed.
-    fn strict_end(&self, start: usize) -> (usize, bool) {
+    fn strict_end(&self, start: usize) -> (usize, Verdict) {
         let mut at = start;
         let mut cells = 1;
         let mut loose_identifier = false;
@@ -73,45 +75,92 @@ impl Model<'_> {
                 at += 1;
                 loop {
                     match (self.text.get(at), self.text.get(at + 1)) {
-                        (None, _) => return (at, false),
+                        (None, _) => return (at, Verdict::Quotes),
                         (Some(b'"'), Some(b'"')) => at += 2,
                         (Some(b'"'), _) => break,
-                        _ if self.is_line_end(at) && !self.line_breaks => return (at, false),
+                        _ if self.is_line_end(at) && !self.line_breaks => return (at, Verdict::Quotes),
                         _ => at += 1,
                     }
                 }
                 at += 1;
                 if self.text.get(at) != Some(&b',') && !self.is_line_end(at) {
-                    return (self.line_end(at), false);
+                    return (self.line_end(at), Verdict::Quotes);
                 }
             }
             while !self.is_line_end(at) && self.text[at] != b',' {
                 if self.text[at] == b'"' {
                     if self.text[cell..at].iter().all(|byte| matches!(byte, b' ' | b'\t')) {
-                        return (self.line_end(at), false);
+                        return (self.line_end(at), Verdict::Quotes);
                     }
                     loose_identifier |= cells == 1;
                 }
                 at += 1;
             }
             if self.is_line_end(at) {
-                let allowed = cells == 3 && !loose_identifier && at - start <= self.limit;
-                return (at, allowed || (is_blank(&self.text[start..at], b',') && at - start <= self.limit));
+                let is_blank = is_blank(&self.text[start..at], b',');
+                let verdict = match cells == 3 || is_blank {
+                    _ if at - start > self.limit => Verdict::NotAllowed,
+                    true if loose_identifier => Verdict::Quotes,
+                    true => Verdict::Allowed,
+                    false => Verdict::NotAllowed,
+                };
+                return (at, verdict);
             }
             cells += 1;
             at += 1;
         }
     }
 
-    /// Where a failed record ends that goes at least up to this line end.
-    fn certain_end(&self, end: usize) -> usize {
+    /// Where a failed record ends that goes at least up to this line end. `from` is where the quoting was certain.
+    fn certain_end(&self, end: usize, from: Option<usize>) -> usize {
         let near = &self.text[end..self.text.len().min(end + self.limit)];
         let Some(length) = near.iter().position(|byte| *byte == b'"') else { return end };
         let at = end + length;
         let at_start = matches!(self.text[at - 1], b',' | b'\r' | b'\n');
         let opens = !self.is_line_end(at + 1) && !matches!(self.text[at + 1], b',' | b'"');
-        if at_start && opens { end } else { self.certain_end(self.line_end(at)) }
+        if at_start && opens && !from.is_some_and(|from| self.is_in_cell(from, end)) {
+            end
+        } else {
+            self.certain_end(self.line_end(at), from)
+        }
     }
+
+    /// Whether a line end is in a quoted cell, if the text from a line end between records to there is correct.
+    fn is_in_cell(&self, from: usize, end: usize) -> bool {
+        let mut at = from;
+        while at < end {
+            // Where a cell may begin.
+            at += 1;
+            if self.text.get(at) != Some(&b'"') || at >= end {
+                at = (at..end).find(|at| self.is_line_end(*at) || self.text[*at] == b',').unwrap_or(end);
+                continue;
+            }
+            at += 1;
+            loop {
+                match (self.text.get(at), self.text.get(at + 1)) {
+                    _ if at >= end => return true,
+                    (Some(b'"'), Some(b'"')) => at += 2,
+                    (Some(b'"'), _) => break,
+                    _ => at += 1,
+                }
+            }
+            at += 1;
+            if self.text.get(at) != Some(&b',') && !self.is_line_end(at) {
+                return false; // not correct
+            }
+        }
+        false
+    }
+}
+
+/// What a record is by its quotes and cells.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Allowed,
+    /// Not allowed, but not for its quotes.
+    NotAllowed,
+    /// Not allowed for its quotes: nothing is known of those behind it.
+    Quotes,
 }
 
 fn checked_by(row_check: RowCheck) -> Options {
