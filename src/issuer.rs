@@ -260,7 +260,10 @@ pub(crate) fn push_url_segment(url: &mut String, segment: &str) {
 
 /// Checks an https URL under which something is published: no query, no fragment, and nothing that
 /// a URL parser would rewrite.
-pub(crate) fn check_https_url(url: &str) -> Result<(), Fault> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_https_url(url: &str) -> Result<(), Fault> {
     parse_https(url.strip_prefix("https://").ok_or(Fault::NotHttps)?).map(|_| ())
 }
 

@@ -150,12 +150,29 @@ fn no_feature_of_a_build_for_another_platform_has_network_code() {
     assert_without_network(&all);
 }
 
+/// The optional dependencies that the default features bring.
+fn brought_by_default(package: &Value) -> BTreeSet<&str> {
+    let (mut open, mut brought) = (vec!["default"], BTreeSet::new());
+    while let Some(feature) = open.pop() {
+        for enabled in package["features"][feature].as_array().into_iter().flatten() {
+            match enabled.as_str().unwrap() {
+                dependency if dependency.starts_with("dep:") => drop(brought.insert(&dependency[4..])),
+                feature => open.push(feature),
+            }
+        }
+    }
+    brought
+}
+
 /// The packages of the default build on any platform, each with its version: what `Cargo.lock` has below the
-/// dependencies that are neither optional nor for tests only.
+/// dependencies that are neither for tests only nor for other features.
 fn default_build(lock: &str, package: &Value) -> BTreeSet<String> {
     let dependencies = package["dependencies"].as_array().unwrap().iter();
-    let in_default_build =
-        |dependency: &&Value| dependency["kind"] != "dev" && dependency["optional"] != true;
+    let brought = brought_by_default(package);
+    let is_wanted = |dependency: &Value| {
+        dependency["optional"] != true || brought.contains(dependency["name"].as_str().unwrap())
+    };
+    let in_default_build = |dependency: &&Value| dependency["kind"] != "dev" && is_wanted(dependency);
     let direct: BTreeSet<&str> = dependencies
         .filter(in_default_build)
         .map(|dependency| dependency["name"].as_str().unwrap())
