@@ -46,7 +46,7 @@
 //!
 //! # What is believed
 //!
-//! Nothing that is read is believed unchecked, and no file because of its name: [`trust`] says what is
+//! Nothing that is read is believed unchecked, and no file because of its name: `sqlite::trust` says what is
 //! proved when a ledger is opened, in each transaction and at each commit, and decides.
 
 pub mod allocation;
