@@ -88,19 +88,8 @@ where
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
-        let committer = thread::Builder::new().spawn_scoped(scope, || {
-            // Dropped with this thread: first the queue, which tells the workers to stop, then what `commit` holds.
-            let mut commit = commit;
-            let to_finish = to_finish;
-            in_order(commit_queue.iter(), |number, piece| {
-                if halted.load(Ordering::Acquire) {
-                    return Ok(());
-                }
-                let committed = commit(piece)?;
-                let _ = to_finish.send(Numbered(number, committed));
-                Ok(())
-            })
-        });
+        let committer = thread::Builder::new()
+            .spawn_scoped(scope, || commit_all(commit, commit_queue, to_finish, &halted));
         let committer = committer.map_err(ThreadError::from)?;
         let make_worker = &make_worker;
         // There are more permits than workers: before the reader waits for one, it has started them all.
@@ -132,6 +121,24 @@ where
             Err(Stop::Error(error)) => Err(error),
             Ok(()) => committed.and(read),
         }
+    })
+}
+
+/// The committing thread: takes the pieces in their order, until something is halted.
+fn commit_all<A, B, E>(
+    mut commit: impl FnMut(A) -> Result<B, E>,
+    queue: Receiver<Numbered<A>>,
+    to_finish: Sender<Numbered<B>>,
+    halted: &AtomicBool,
+) -> Result<(), E> {
+    // `to_finish` is dropped first, which tells the workers to stop, then what `commit` holds.
+    in_order(queue.iter(), |number, piece| {
+        if halted.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let committed = commit(piece)?;
+        let _ = to_finish.send(Numbered(number, committed));
+        Ok(())
     })
 }
 

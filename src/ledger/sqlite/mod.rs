@@ -12,6 +12,7 @@ mod log;
 mod mark;
 mod opening;
 mod place;
+mod read;
 mod rows;
 mod schema;
 #[cfg(test)]

@@ -3,137 +3,19 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use rusqlite::{OptionalExtension, Params, Row, ToSql, params};
+use rusqlite::{OptionalExtension, Params, Row, params};
 
 use super::SqliteStore;
+use super::read::{
+    BATCH, EVENT, LIST, RUN, STATUS, conditions, read_batch, read_event, read_list, read_order, read_run,
+    read_status,
+};
 use crate::files::Way;
 use crate::ledger::LedgerError;
 use crate::ledger::rows::{
     BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
 };
 use crate::ledger::store::{BatchOrder, BatchQuery, Commit, Each, Purpose, Store, Stored, Watcher};
-
-const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
-                   crc, batches";
-const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
-                     issued_last, expires_first, expires_last, crc";
-const LIST: &str =
-    "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, closed, opened_at, crc";
-const STATUS: &str = "batch, place, status, since, reason, crc";
-const EVENT: &str = "event, at, kind, batch, place, reason, places, hash";
-
-fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
-    Ok(RunRow {
-        run: row.get(0)?,
-        name: row.get(1)?,
-        credential_type: row.get(2)?,
-        issuer: row.get(3)?,
-        kid: row.get(4)?,
-        proof_format: row.get(5)?,
-        vct: row.get(6)?,
-        context: row.get(7)?,
-        ttl: row.get(8)?,
-        disclosure: row.get(9)?,
-        started_at: row.get(10)?,
-        crc: row.get(11)?,
-        batches: row.get(12)?,
-    })
-}
-
-fn read_batch(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
-    Ok(BatchRow {
-        batch: row.get(0)?,
-        run: row.get(1)?,
-        first_position: row.get(2)?,
-        list: row.get(3)?,
-        first_slot: row.get(4)?,
-        id_millis: row.get(5)?,
-        count: row.get(6)?,
-        records: row.get(7)?,
-        dates: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
-        crc: row.get(12)?,
-    })
-}
-
-fn read_list(row: &Row<'_>) -> rusqlite::Result<ListRow> {
-    Ok(ListRow {
-        list: row.get(0)?,
-        issuer: row.get(1)?,
-        base: row.get(2)?,
-        token_uri: row.get(3)?,
-        bitstring_uri: row.get(4)?,
-        suspension_uri: row.get(5)?,
-        secret: row.get(6)?,
-        taken: row.get(7)?,
-        closed: row.get(8)?,
-        opened_at: row.get(9)?,
-        crc: row.get(10)?,
-    })
-}
-
-fn read_order(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
-    Ok(OrderRow { list: row.get(0)?, part: row.get(1)?, indices: row.get(2)?, crc: row.get(3)? })
-}
-
-fn read_status(row: &Row<'_>) -> rusqlite::Result<StatusRow> {
-    Ok(StatusRow {
-        batch: row.get(0)?,
-        place: row.get(1)?,
-        status: row.get(2)?,
-        since: row.get(3)?,
-        reason: row.get(4)?,
-        crc: row.get(5)?,
-    })
-}
-
-fn read_event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
-    Ok(EventRow {
-        event: row.get(0)?,
-        at: row.get(1)?,
-        kind: row.get(2)?,
-        batch: row.get(3)?,
-        place: row.get(4)?,
-        reason: row.get(5)?,
-        places: row.get(6)?,
-        hash: row.get(7)?,
-    })
-}
-
-/// A condition in SQL for a query, and its values.
-fn conditions(query: &BatchQuery) -> (String, Vec<Box<dyn ToSql>>) {
-    let mut conditions = vec!["batch >= ?"];
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(query.from)];
-    if let Some(batch) = query.up_to {
-        conditions.push("batch <= ?");
-        values.push(Box::new(batch));
-    }
-    // The `+` keeps SQLite from the index by run, which would have it sort the records of
-    // the whole run anew for each page.
-    for (condition, text) in [
-        ("+run IN (SELECT run FROM runs WHERE name = ?)", &query.run),
-        ("+run IN (SELECT run FROM runs WHERE issuer = ?)", &query.issuer),
-        ("+run IN (SELECT run FROM runs WHERE kid = ?)", &query.kid),
-        ("+run IN (SELECT run FROM runs WHERE vct = ?)", &query.vct),
-    ] {
-        if let Some(text) = text {
-            conditions.push(condition);
-            values.push(Box::new(text.clone()));
-        }
-    }
-    let mut overlaps = |condition, range: &Option<RangeInclusive<i64>>| {
-        if let Some(range) = range {
-            conditions.push(condition);
-            values.push(Box::new(*range.end()));
-            values.push(Box::new(*range.start()));
-        }
-    };
-    overlaps("issued_first <= ? AND issued_last >= ?", &query.issued);
-    overlaps("expires_first <= ? AND expires_last >= ?", &query.expiring);
-    if query.with_statuses {
-        conditions.push("EXISTS (SELECT 1 FROM statuses WHERE statuses.batch = batches.batch)");
-    }
-    (conditions.join(" AND "), values)
-}
 
 impl SqliteStore {
     /// The only row of a query, where there is one.
