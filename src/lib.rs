@@ -35,11 +35,9 @@ pub mod results;
 #[doc(hidden)]
 pub mod sample;
 #[doc(hidden)]
-pub mod site;
-#[doc(hidden)]
 pub mod source;
 #[doc(hidden)]
-pub mod status;
+pub mod status_list;
 #[doc(hidden)]
 pub mod stop;
 #[doc(hidden)]

@@ -19,7 +19,7 @@ use beltic::publish::{Directory, Plan as SitePlan, PublishedType, Site};
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Rules, schema};
 use beltic::source::{Format, Input, InputName, Items, Options, RowCheck, Source, csv_columns, template};
-use beltic::status::Validity;
+use beltic::status_list::Validity;
 use beltic::stop::Stop;
 use beltic::types::{CredentialType, Field, FieldKind, Frame, ID, NON_EMPTY, Object, Rule, TEXT, Types};
 use beltic::verify::{KeyRing, NoLists, Policy, Verdict, Verifier};

@@ -2,7 +2,7 @@
 
 use base64_simd::URL_SAFE_NO_PAD;
 use beltic::keys::SigningKey;
-use beltic::status::{DecodeError, bitstring as bits, token_list as list};
+use beltic::status_list::{DecodeError, bitstring as bits, token_list as list};
 use beltic::token::sign_compact;
 use beltic::verify::{KeyRing, Lists, Policy};
 use flate2::{Crc, Decompress, FlushDecompress, Status};

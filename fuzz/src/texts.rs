@@ -7,7 +7,7 @@ use beltic::credential::sd_jwt::{Policy, TypeMetadata, type_metadata as metadata
 use beltic::issuer::Issuer;
 use beltic::json::{self as ours, Kind, Parser, SyntaxProblem};
 use beltic::request::rules::{self, CalendarDuration};
-use beltic::site::Hosts;
+use beltic::publish::documents::Hosts;
 use beltic::types::Types;
 use serde::de::IgnoredAny;
 use serde_json::Value;

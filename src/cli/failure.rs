@@ -13,8 +13,8 @@ use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
 use crate::publish::PublishError;
+use crate::publish::documents::KeySetError;
 use crate::results::ResultsError;
-use crate::site::KeySetError;
 use crate::source::InputError;
 use crate::stop::ThreadError;
 

@@ -11,7 +11,7 @@ use crate::clock::UnixTime;
 use crate::json::{self, Kind, Parser, Value};
 use crate::keys::PublicKey;
 use crate::request::rules;
-use crate::status::{bitstring, token_list};
+use crate::status_list::{bitstring, token_list};
 use crate::token::{
     Compact, DisclosureError, Part, Processed, TokenError, decode, decode_text, parse_object, process,
 };

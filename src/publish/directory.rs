@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Differing, MAX_FILE_BYTES};
 use crate::files::{DirectoryMode, PathError, create_directories, replace};
-use crate::site::SitePath;
+use crate::publish::documents::SitePath;
 
 /// The directory of a site. While it is open to be written, no other process publishes into it.
 #[derive(Debug)]

@@ -24,9 +24,9 @@ use crate::credential::Status;
 use crate::keys::{self, PublicKey};
 use crate::ledger::ListState;
 use crate::ledger::allocation::LIST_ENTRIES;
-use crate::site::{Kind, SitePath};
-use crate::status::bitstring::{self, Purpose};
-use crate::status::{self, token_list};
+use crate::publish::documents::{Kind, SitePath};
+use crate::status_list::bitstring::{self, Purpose};
+use crate::status_list::{StatusType, token_list};
 use crate::token::{Compact, Part, decode, decode_text};
 
 /// The comparison of all lists with what was published.
@@ -218,9 +218,9 @@ impl Published {
         let list = payload.get("status_list")?;
         let (bits, lst) = (list.get("bits")?.as_u64()?, list.get("lst")?.as_str()?);
         let array = token_list::decode(bits, lst, MAX_FILE_BYTES).ok()?;
-        let with = |status: status::Status| {
+        let with = |status: StatusType| {
             (0..array.entries()).filter(|index| array.get(*index) == Some(status.value())).collect()
         };
-        Some(Published { revoked: with(status::Status::Invalid), suspended: with(status::Status::Suspended) })
+        Some(Published { revoked: with(StatusType::Invalid), suspended: with(StatusType::Suspended) })
     }
 }

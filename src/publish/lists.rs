@@ -9,10 +9,10 @@ use crate::credential::Status;
 use crate::keys::{self, CertificateChain, PublicKey};
 use crate::ledger::ListState;
 use crate::ledger::allocation::LIST_ENTRIES;
-use crate::site::Kind;
-use crate::status::bitstring::{self, Bitstring, ListCredential, Purpose};
-use crate::status::token_list::{self, TokenList};
-use crate::status::{self, StatusArray, Width};
+use crate::publish::documents::Kind;
+use crate::status_list::bitstring::{self, Bitstring, ListCredential, Purpose};
+use crate::status_list::token_list::{self, TokenList};
+use crate::status_list::{StatusArray, StatusType, Width};
 use crate::token::{Compact, Part, decode_text};
 
 /// A form of a list, before it is signed.
@@ -66,11 +66,11 @@ pub(super) fn forms(list: &ListState, plan: &Plan<'_>, aggregation_uri: Option<&
     forms
 }
 
-fn on_the_wire(status: Status) -> status::Status {
+fn on_the_wire(status: Status) -> StatusType {
     match status {
-        Status::Active => status::Status::Valid,
-        Status::Suspended => status::Status::Suspended,
-        Status::Revoked => status::Status::Invalid,
+        Status::Active => StatusType::Valid,
+        Status::Suspended => StatusType::Suspended,
+        Status::Revoked => StatusType::Invalid,
     }
 }
 

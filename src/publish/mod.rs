@@ -25,10 +25,11 @@
 //! Lists that were published and that the ledger does not know are not signed anew: they expire, and their credentials
 //! then have no known status. That is said in a notice.
 //!
-//! Nothing here can publish anything private: [`crate::site`] takes public keys only, and lists
+//! Nothing here can publish anything private: [`documents`] takes public keys only, and lists
 //! hold bits.
 
 mod directory;
+pub mod documents;
 mod earlier;
 mod lists;
 
@@ -42,14 +43,14 @@ use crate::files::PathError;
 use crate::issuer::Issuer;
 use crate::keys::{CertificateChain, PublicKey, SignError, Signer, SigningKey};
 use crate::ledger::{Ledger, LedgerError, ListState};
-use crate::site::{
-    Document, FileConflict, Files, Hosts, KeySet, KeySetError, KeyState, Kind, PathError as PlaceError,
-    SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,
-};
-use crate::status::Validity;
+use crate::status_list::Validity;
 use crate::token::sign_compact;
 use crate::types::Types;
 pub use directory::Directory;
+use documents::{
+    Document, FileConflict, Files, Hosts, KeySet, KeySetError, KeyState, Kind, PlaceError, SitePath,
+    aggregation, context, did_document, jwks, jwt_vc_issuer,
+};
 use earlier::Earlier;
 use lists::{Form, Freshness, forms};
 

@@ -26,7 +26,7 @@ use thiserror::Error;
 use super::claims::Claims;
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
-use crate::status::bitstring::Purpose;
+use crate::status_list::bitstring::Purpose;
 
 /// A place in a status list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use beltic::request::rules::CalendarDuration;
 use beltic::request::{Checker, Rules};
 use beltic::results::Results;
 use beltic::source::{Format, Input, InputName, Items, Options, Source};
-use beltic::status::{bitstring, token_list};
+use beltic::status_list::{bitstring, token_list};
 use beltic::stop::Stop;
 use beltic::token;
 use beltic::types::Types;

@@ -12,7 +12,7 @@ use crate::files;
 use crate::issuer::{self, Issuer};
 use crate::keys::PublicKey;
 use crate::request::rules::{self, CalendarDuration};
-use crate::status::Validity;
+use crate::status_list::Validity;
 use crate::types::{CredentialType, Types};
 
 /// How long a status list holds.

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::{streams, variables};
 use crate::files;
 use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
-use crate::site::KeyState;
+use crate::publish::documents::KeyState;
 
 /// The longest passphrase file, in bytes.
 const MAX_PASSPHRASE_BYTES: usize = 4096;

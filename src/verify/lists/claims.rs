@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{Kind, Parser, Value};
-use crate::status::bitstring::Purpose;
+use crate::status_list::bitstring::Purpose;
 use crate::token::{Compact, Part, decode_text, parse_object};
 use crate::verify::claims::{CREDENTIALS_V2, LIST_TYPE, check_context};
 use crate::verify::header::Typ;

@@ -27,8 +27,8 @@ use super::verdict::{Reason, Refusal, Step};
 use super::{check_issuer, check_period};
 use crate::json::Parser;
 use crate::keys::Implementation;
-use crate::status::bitstring::{self, Bitstring, Purpose};
-use crate::status::{Status, StatusArray, token_list};
+use crate::status_list::bitstring::{self, Bitstring, Purpose};
+use crate::status_list::{StatusArray, StatusType, token_list};
 use crate::token::{Part, decode_text, parse_object};
 
 /// What is wrong with two lists of one name and one time.
@@ -281,12 +281,12 @@ impl Known {
         let out_of_range = || unusable(format!("index {} is outside the list", claim.index));
         match &self.entries {
             Err(problem) => unusable(problem.clone()),
-            Ok(Entries::Token(array)) => match array.get(claim.index).map(Status::of_value) {
+            Ok(Entries::Token(array)) => match array.get(claim.index).map(StatusType::of_value) {
                 None => out_of_range(),
                 Some(None) => unusable("its value is reserved".to_owned()),
-                Some(Some(Status::Valid)) => Ok(StatusValue::Valid),
-                Some(Some(Status::Invalid)) => Ok(StatusValue::Revoked),
-                Some(Some(Status::Suspended)) => Ok(StatusValue::Suspended),
+                Some(Some(StatusType::Valid)) => Ok(StatusValue::Valid),
+                Some(Some(StatusType::Invalid)) => Ok(StatusValue::Revoked),
+                Some(Some(StatusType::Suspended)) => Ok(StatusValue::Suspended),
             },
             Ok(Entries::Bitstring(list)) => {
                 let suspends = claim.kind == ListKind::Bitstring(Purpose::Suspension);

@@ -87,7 +87,7 @@ mod tests {
     use serde::Deserialize;
     use serde_json::{Value, json};
 
-    use super::super::Status;
+    use super::super::StatusType;
     use super::*;
     use crate::clock::UnixTime;
     use crate::keys::{PublicKey, verify_es256};
@@ -179,7 +179,7 @@ mod tests {
     fn one_list_is_one_text() {
         let mut array = StatusArray::new(131_072, Width::Two);
         for index in (0..131_072).step_by(97) {
-            array.set(index, Status::Suspended).unwrap();
+            array.set(index, StatusType::Suspended).unwrap();
         }
         let text = encode(&array);
         assert_eq!(encode(&array.clone()), text);
@@ -194,7 +194,7 @@ mod tests {
         let validity =
             Validity { issued_at: time(1_795_406_400), expires_at: time(1_796_011_200), ttl_seconds: 43_200 };
         let mut array = StatusArray::new(8, Width::One);
-        array.set(3, Status::Invalid).unwrap();
+        array.set(3, StatusType::Invalid).unwrap();
         let list = TokenList {
             uri: "https://issuer.example/status/token/a.jwt",
             issuer: "did:web:issuer.example",

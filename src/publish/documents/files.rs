@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::serving::{self, Rules};
 use super::{Hosts, SitePath};
-use crate::status::{bitstring, token_list};
+use crate::status_list::{bitstring, token_list};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

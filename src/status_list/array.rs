@@ -1,6 +1,6 @@
 //! The entries of a Token Status List, packed.
 
-use super::Status;
+use super::StatusType;
 
 /// How many bits an entry has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,7 +105,7 @@ impl StatusArray {
     ///
     /// # Errors
     /// Where the index is outside the list, or the status is "suspended" and entries have one bit.
-    pub fn set(&mut self, index: u64, status: Status) -> Result<(), EntryError> {
+    pub fn set(&mut self, index: u64, status: StatusType) -> Result<(), EntryError> {
         let (value, bits) = (status.value(), self.width.bits());
         if value > self.width.max_value() {
             return Err(EntryError::TooWide { value, bits });
@@ -117,7 +117,7 @@ impl StatusArray {
         Ok(())
     }
 
-    /// The value of an entry, for [`Status::of_value`]; `None` outside the list.
+    /// The value of an entry, for [`StatusType::of_value`]; `None` outside the list.
     pub fn get(&self, index: u64) -> Option<u8> {
         let (at, shift) = self.place(index)?;
         Some(self.bytes[at] >> shift & self.width.max_value())
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn index_1993_is_bit_1_of_byte_249() {
         let mut array = StatusArray::new(131_072, Width::One);
-        array.set(1993, Status::Invalid).unwrap();
+        array.set(1993, StatusType::Invalid).unwrap();
         assert_eq!(array.as_bytes()[249], 0x02);
         assert_eq!(array.as_bytes().iter().filter(|&&byte| byte != 0).count(), 1);
     }
@@ -147,9 +147,9 @@ mod tests {
     fn a_status_replaces_the_one_before_and_leaves_its_neighbours() {
         let mut array = StatusArray::from_bytes(vec![0b1110_0111], Width::Two);
         assert_eq!([0, 1, 2, 3].map(|index| array.get(index)), [Some(3), Some(1), Some(2), Some(3)]);
-        array.set(1, Status::Suspended).unwrap();
+        array.set(1, StatusType::Suspended).unwrap();
         assert_eq!(array.as_bytes(), [0b1110_1011]);
-        array.set(1, Status::Valid).unwrap();
+        array.set(1, StatusType::Valid).unwrap();
         assert_eq!(array.as_bytes(), [0b1110_0011]);
     }
 
@@ -158,13 +158,13 @@ mod tests {
         for (width, entries) in [(Width::One, 8), (Width::Two, 4), (Width::Four, 2), (Width::Eight, 1)] {
             let mut array = StatusArray::new(1, width);
             assert_eq!(array.entries(), entries);
-            assert_eq!(array.set(entries - 1, Status::Invalid), Ok(()));
+            assert_eq!(array.set(entries - 1, StatusType::Invalid), Ok(()));
             assert_eq!(array.get(entries - 1), Some(1));
             // 2^64 - 1, and indices whose lower 32 bits are inside: none of them may wrap round.
             for index in [entries, u64::MAX, 1 << 32, 1 << 35] {
                 assert_eq!(array.get(index), None);
                 let refused = EntryError::OutOfRange { index, entries };
-                assert_eq!(array.set(index, Status::Valid), Err(refused));
+                assert_eq!(array.set(index, StatusType::Valid), Err(refused));
             }
         }
         assert_eq!(StatusArray::new(0, Width::One).get(0), None);
@@ -174,15 +174,15 @@ mod tests {
     fn one_bit_cannot_say_suspended() {
         let mut array = StatusArray::new(8, Width::One);
         let refused = EntryError::TooWide { value: 2, bits: 1 };
-        assert_eq!(array.set(0, Status::Suspended), Err(refused));
+        assert_eq!(array.set(0, StatusType::Suspended), Err(refused));
         assert_eq!(array.as_bytes(), [0]);
     }
 
     #[test]
     fn other_values_have_no_meaning() {
-        for status in [Status::Valid, Status::Invalid, Status::Suspended] {
-            assert_eq!(Status::of_value(status.value()), Some(status));
+        for status in [StatusType::Valid, StatusType::Invalid, StatusType::Suspended] {
+            assert_eq!(StatusType::of_value(status.value()), Some(status));
         }
-        assert!((3..=u8::MAX).all(|value| Status::of_value(value).is_none()));
+        assert!((3..=u8::MAX).all(|value| StatusType::of_value(value).is_none()));
     }
 }

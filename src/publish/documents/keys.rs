@@ -115,12 +115,12 @@ pub(super) mod tests {
     use super::*;
     use crate::keys::IssuerKey;
 
-    pub(in crate::site) fn key() -> PublicKey {
+    pub(in crate::publish) fn key() -> PublicKey {
         IssuerKey::generate().unwrap().public().clone()
     }
 
     /// A set with one current key.
-    pub(in crate::site) fn set_of(id: &str, key: &PublicKey) -> KeySet {
+    pub(in crate::publish) fn set_of(id: &str, key: &PublicKey) -> KeySet {
         let issuer = Issuer::parse(id, key).unwrap();
         KeySet::new(&issuer, &[(key.clone(), KeyState::Current)]).unwrap()
     }

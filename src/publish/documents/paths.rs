@@ -15,7 +15,7 @@ use crate::issuer::{Fault, Issuer, Location, parse_https, push_url_segment};
 
 /// Why a URI has no file in the site.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PathError {
+pub enum PlaceError {
     /// Neither an https URL nor the UUID of a list.
     #[error("cannot publish {found:?}: expected an https:// URL or urn:uuid:…")]
     NoPlace {
@@ -124,7 +124,7 @@ impl Hosts {
     ///
     /// # Errors
     /// Where the base URL is not https, or not written as servers read it.
-    pub fn new(issuer: &Issuer, base_url: Option<&str>) -> Result<Hosts, PathError> {
+    pub fn new(issuer: &Issuer, base_url: Option<&str>) -> Result<Hosts, PlaceError> {
         let mut hosts: Vec<String> = issuer.host().into_iter().collect();
         if let Some(base_url) = base_url {
             let Location { host, .. } = location(base_url)?;
@@ -139,7 +139,7 @@ impl Hosts {
     ///
     /// # Errors
     /// Where the URI is neither an https URL nor that of a list without a URL.
-    pub fn add(&mut self, uri: &str) -> Result<Option<&str>, PathError> {
+    pub fn add(&mut self, uri: &str) -> Result<Option<&str>, PlaceError> {
         if uri.starts_with("urn:uuid:") {
             return Ok(None);
         }
@@ -160,34 +160,34 @@ impl Hosts {
     /// of a list that has no URL, which is `UUID.jwt` in the folder of its form.
     ///
     /// # Errors
-    /// See [`PathError`].
-    pub fn path_of_list(&self, uri: &str, kind: Kind) -> Result<SitePath, PathError> {
+    /// See [`PlaceError`].
+    pub fn path_of_list(&self, uri: &str, kind: Kind) -> Result<SitePath, PlaceError> {
         let Some(text) = uri.strip_prefix("urn:uuid:") else { return self.path_of(uri) };
-        path_of_uuid(text, kind).ok_or_else(|| PathError::NoPlace { found: uri.to_owned() })
+        path_of_uuid(text, kind).ok_or_else(|| PlaceError::NoPlace { found: uri.to_owned() })
     }
 
     /// The file of an https URL of one of the hosts.
     ///
     /// # Errors
-    /// See [`PathError`].
-    pub fn path_of(&self, uri: &str) -> Result<SitePath, PathError> {
+    /// See [`PlaceError`].
+    pub fn path_of(&self, uri: &str) -> Result<SitePath, PlaceError> {
         let Location { host, path } = location(uri)?;
         if path.is_empty() || uri.ends_with('/') {
-            return Err(PathError::Directory { found: uri.to_owned() });
+            return Err(PlaceError::Directory { found: uri.to_owned() });
         }
         if !self.0.contains(&host) {
-            return Err(PathError::OtherHost { found: uri.to_owned(), expected: self.0.clone() });
+            return Err(PlaceError::OtherHost { found: uri.to_owned(), expected: self.0.clone() });
         }
         match path.iter().find(|segment| !is_file_name(segment)) {
-            Some(segment) => Err(PathError::NoFileName { found: uri.to_owned(), segment: segment.clone() }),
+            Some(segment) => Err(PlaceError::NoFileName { found: uri.to_owned(), segment: segment.clone() }),
             None => Ok(SitePath(path)),
         }
     }
 }
 
-fn location(url: &str) -> Result<Location, PathError> {
-    let rest = url.strip_prefix("https://").ok_or_else(|| PathError::NoPlace { found: url.to_owned() })?;
-    parse_https(rest).map_err(|fault| PathError::Faulty { found: url.to_owned(), fault })
+fn location(url: &str) -> Result<Location, PlaceError> {
+    let rest = url.strip_prefix("https://").ok_or_else(|| PlaceError::NoPlace { found: url.to_owned() })?;
+    parse_https(rest).map_err(|fault| PlaceError::Faulty { found: url.to_owned(), fault })
 }
 
 /// The file of a list without a URL. Only the canonical spelling counts: other ones are other URIs, of no list.
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(file(&hosts, "https://issuer.example/a%20b/c%2Bd"), Path::new("a b/c+d"));
         // Another port is another host.
         let refused = hosts.path_of("https://cdn.example/issuer/status/a.jwt");
-        assert!(matches!(refused, Err(PathError::OtherHost { .. })));
+        assert!(matches!(refused, Err(PlaceError::OtherHost { .. })));
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
             "/etc/passwd",
             "",
         ] {
-            let refused = PathError::NoPlace { found: other.to_owned() };
+            let refused = PlaceError::NoPlace { found: other.to_owned() };
             assert_eq!(hosts.path_of_list(other, Kind::TokenList), Err(refused));
         }
         let refused = hosts.path_of("https://issuer.example/a").unwrap_err();
@@ -283,10 +283,10 @@ mod tests {
             ("a#b", Fault::Fragment),
         ] {
             let found = format!("https://issuer.example/{path}");
-            assert_eq!(hosts.path_of(&found), Err(PathError::Faulty { found, fault }));
+            assert_eq!(hosts.path_of(&found), Err(PlaceError::Faulty { found, fault }));
         }
         for directory in ["https://issuer.example", "https://issuer.example/", "https://issuer.example/a/"] {
-            let refused = PathError::Directory { found: directory.to_owned() };
+            let refused = PlaceError::Directory { found: directory.to_owned() };
             assert_eq!(hosts.path_of(directory), Err(refused));
         }
         for name in ["a", "a b", "...", "a.jwt"] {
@@ -302,8 +302,8 @@ mod tests {
         let issuer = Issuer::of_key(&key());
         let of = |base| Hosts::new(&issuer, Some(base));
         assert!(of("https://cdn.example/lists/").is_ok());
-        assert!(matches!(of("http://cdn.example"), Err(PathError::NoPlace { .. })));
-        assert!(matches!(of("https://cdn.example/a?b"), Err(PathError::Faulty { fault: Fault::Query, .. })));
+        assert!(matches!(of("http://cdn.example"), Err(PlaceError::NoPlace { .. })));
+        assert!(matches!(of("https://cdn.example/a?b"), Err(PlaceError::Faulty { fault: Fault::Query, .. })));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | `.well-known/did.json`, or `did.json` at the path of the did:web | [`did_document`] | issuers that are DIDs |
 //! | `.well-known/jwt-vc-issuer`, then the issuer's path | [`jwt_vc_issuer`] | issuers that are https URLs |
 //! | the path of `credential.context` | [`context`] | issuers that have one |
-//! | the paths of the lists, or `status/token/UUID.jwt` and `status/bitstring/UUID.jwt` | [`crate::status`], signed by the caller | every list |
+//! | the paths of the lists, or `status/token/UUID.jwt` and `status/bitstring/UUID.jwt` | [`crate::status_list`], signed by the caller | every list |
 //! | `status/aggregation.json` under the base URL | [`aggregation`] | issuers with lists |
 //! | `_headers`, `server/nginx.conf`, `server/Caddyfile` | [`serving`] | web servers |
 //!
@@ -28,7 +28,7 @@ use serde::Serialize;
 
 pub use files::{Document, FileConflict, Files, Kind};
 pub use keys::{KeySet, KeySetError, KeyState};
-pub use paths::{Hosts, PathError, SitePath};
+pub use paths::{Hosts, PlaceError, SitePath};
 
 /// A document as it is published: JSON for people to read as well, with a line end.
 fn json_text(document: &impl Serialize) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Status lists: one state of a list, in the two forms in which verifiers fetch it.
+//! StatusType lists: one state of a list, in the two forms in which verifiers fetch it.
 //!
 //! | | [`token_list`]: IETF Token Status List | [`bitstring`]: W3C Bitstring Status List 1.0 |
 //! | --- | --- | --- |
@@ -25,7 +25,7 @@ pub use array::{EntryError, StatusArray, Width};
 
 /// What a list says of a credential (Token Status List section 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum StatusType {
     /// Nothing was taken back.
     Valid = 0,
     /// Revoked, which is final.
@@ -34,7 +34,7 @@ pub enum Status {
     Suspended = 2,
 }
 
-impl Status {
+impl StatusType {
     /// The value of an entry.
     pub fn value(self) -> u8 {
         self as u8
@@ -45,11 +45,11 @@ impl Status {
     /// `None` for the values that are reserved or left to applications. We never write one, and
     /// whoever meets one cannot know what it means: the status is then unknown, which is not
     /// "valid".
-    pub fn of_value(value: u8) -> Option<Status> {
+    pub fn of_value(value: u8) -> Option<StatusType> {
         match value {
-            0 => Some(Status::Valid),
-            1 => Some(Status::Invalid),
-            2 => Some(Status::Suspended),
+            0 => Some(StatusType::Valid),
+            1 => Some(StatusType::Invalid),
+            2 => Some(StatusType::Suspended),
             _ => None,
         }
     }
