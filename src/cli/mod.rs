@@ -24,10 +24,8 @@ mod yaml_bounds;
 
 use std::ffi::OsString;
 
-use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
-use commands::Cli;
 pub use commands::command;
 pub use exit::ExitStatus;
 pub use settings::check_settings;
@@ -61,9 +59,7 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
         ));
         return ExitStatus::Usage;
     }
-    let parsed =
-        commands::command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
-    let cli = match parsed {
+    let cli = match commands::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no failure. Where even that cannot

@@ -66,10 +66,7 @@ fn distance(known: &str, name: &str) -> usize {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
 
     fn variables_of(command: &clap::Command, found: &mut BTreeSet<String>) {
         let variables = command.get_arguments().filter_map(|arg| arg.get_env());
@@ -79,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_known_variables_are_those_of_the_flags() {
-        let mut program = Cli::command();
+        let mut program = crate::cli::command();
         program.build();
         let mut found = BTreeSet::from([PASSPHRASE.to_owned()]);
         variables_of(&program, &mut found);

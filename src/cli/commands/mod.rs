@@ -15,7 +15,9 @@ mod status;
 mod template;
 mod verify;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::ExitStatus;
 use super::failure::Failure;
@@ -110,6 +112,15 @@ pub(super) enum Command {
 /// Examples come first, then what the command is for.
 const HELP_TEMPLATE: &str =
     "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// Reads the command line. What help and errors look like is laid down only where they are asked for: that takes as
+/// long as everything else before a run.
+pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(&args).or_else(|_| {
+        let found = command().try_get_matches_from(args)?;
+        Cli::from_arg_matches(&found)
+    })
+}
 
 /// The definition of the command line, which shells and manuals are told of, too.
 pub fn command() -> clap::Command {
