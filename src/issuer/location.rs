@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(crate) struct Location {
     /// Host and port, as in `example.com:8443`.
     pub(crate) host: String,
-    /// The segments of the path, each of which can name a directory: see [`Issuer::path`].
+    /// The segments of the path, each of which can name a directory: see [`Issuer::path`](super::Issuer::path).
     pub(crate) path: Vec<String>,
 }
 
