@@ -91,6 +91,28 @@ impl Clock {
             Clock::Fixed(time) => time,
         }
     }
+
+    /// The time of issue, beside the latest time that is known.
+    pub fn moment(self) -> Moment {
+        let at = self.now();
+        Moment { at, latest: system_now().max(at) }
+    }
+}
+
+/// When something is issued or looked at. With `--issued-at`, that is not the latest time that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time of issue, or as of which a credential is looked at.
+    pub at: UnixTime,
+    /// Nothing that has happened is later than this.
+    pub latest: UnixTime,
+}
+
+impl From<UnixTime> for Moment {
+    /// A moment behind which no time is known.
+    fn from(at: UnixTime) -> Moment {
+        Moment { at, latest: at }
+    }
 }
 
 /// The system's time, cut to the second.

@@ -157,7 +157,7 @@ pub fn issue<S: Send>(
             }
             match source.next_chunk() {
                 Err(error) if error.is_stopped() => Ok(None),
-                chunk => Ok(chunk?.map(|chunk| Dated { chunk, issued_at: clock.now() })),
+                chunk => Ok(chunk?.map(|chunk| Dated { chunk, moment: clock.moment() })),
             }
         },
         // The registrar goes with the stage: where there are workers, the ledger is closed while they sign the last

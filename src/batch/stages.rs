@@ -1,6 +1,6 @@
 //! What a batch is on its way: read, checked, recorded.
 
-use crate::clock::UnixTime;
+use crate::clock::Moment;
 use crate::credential::Grant;
 use crate::request::Checked;
 use crate::source::Chunk;
@@ -9,7 +9,7 @@ use crate::source::Chunk;
 /// input.
 pub(super) struct Dated {
     pub(super) chunk: Chunk,
-    pub(super) issued_at: UnixTime,
+    pub(super) moment: Moment,
 }
 
 /// A chunk whose items were checked.

@@ -9,7 +9,7 @@ use super::failed::FailedItems;
 use super::row::{Outcome, Render, Row};
 use super::self_check::{SelfCheck, SelfVerifier};
 use super::stages::{CheckedBatch, CheckedItem, Dated, Decision, RecordedBatch};
-use crate::clock::{Clock, UnixTime};
+use crate::clock::{Clock, Moment};
 use crate::credential::Grant;
 use crate::credential::{Assembler, Profile, Resource, beyond_verifiers};
 use crate::keys::SignError;
@@ -104,9 +104,9 @@ impl<'p> IssueWorker<'p> {
         Ok(())
     }
 
-    fn check_item(&mut self, item: &ItemText<'_>, issued_at: UnixTime, buffer: &mut Vec<u8>) -> Checked {
+    fn check_item(&mut self, item: &ItemText<'_>, moment: Moment, buffer: &mut Vec<u8>) -> Checked {
         match &item.text {
-            Ok(text) => self.checker.check(text, item.unterminated, issued_at, buffer),
+            Ok(text) => self.checker.check(text, item.unterminated, moment, buffer),
             Err(fault) => Checked::rejected(rejection_of(fault), item.correlation_id, buffer),
         }
     }
@@ -118,13 +118,13 @@ impl pipeline::Worker for IssueWorker<'_> {
     type Committed = RecordedBatch;
     type Finished = Result<Delivery, FinishError>;
 
-    fn check(&mut self, Dated { chunk, issued_at }: Dated) -> CheckedBatch {
+    fn check(&mut self, Dated { chunk, moment }: Dated) -> CheckedBatch {
         let mut text = Vec::with_capacity(self.last_text + self.last_text / 8);
         let mut items = Vec::with_capacity(chunk.items.len());
         let mut texts = chunk.open();
         while let Some(item) = texts.next() {
             let (index, line) = (item.index, item.line);
-            let mut checked = self.check_item(&item, issued_at, &mut text);
+            let mut checked = self.check_item(&item, moment, &mut text);
             self.refuse_oversized(&mut checked, &text);
             locate(&mut checked, line, |path| texts.column_at(path));
             let id_hash = checked.correlation_id(&text).map(|id| self.hasher.hash_one(id));
@@ -190,7 +190,7 @@ pub(super) const SIGNED_TOGETHER: usize = 256;
 /// under these rules. It has no part in what is issued, so the rules' hash key can be any.
 pub fn row_check(rules: Rules, clock: Clock) -> RowCheck {
     RowCheck::new(move |item| {
-        let checked = Checker::new(rules.clone()).check(item, false, clock.now(), &mut Vec::new());
+        let checked = Checker::new(rules.clone()).check(item, false, clock.moment(), &mut Vec::new());
         checked.outcome.is_ok()
     })
 }

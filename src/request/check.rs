@@ -12,7 +12,7 @@ use super::rejection::{DetailCode, Rejection};
 use super::rules::{self, CalendarDuration, DurationProblem};
 use super::warning::Warning;
 use super::words::found_before;
-use crate::clock::UnixTime;
+use crate::clock::{Moment, UnixTime};
 use crate::json::{self, Document, Kind, Parser, SyntaxError, SyntaxProblem, Value};
 use crate::types::{CredentialType, TTL, Types};
 
@@ -76,19 +76,19 @@ impl Checker {
         Checker { rules, parser: Parser::default(), last_ttl: None }
     }
 
-    /// Checks one item, to be issued at `issued_at`, and appends its pieces to `buffer`.
+    /// Checks one item, to be issued at this moment, and appends its pieces to `buffer`.
     /// `unterminated` says that the file ended before the item's line did.
     pub fn check(
         &mut self,
         text: &str,
         unterminated: bool,
-        issued_at: UnixTime,
+        moment: impl Into<Moment>,
         buffer: &mut Vec<u8>,
     ) -> Checked {
         // The parser is lent to the document, and the rest of the checker is needed beside it.
         let mut parser = std::mem::take(&mut self.parser);
         let checked = match parser.parse(text) {
-            Ok(document) => self.check_document(document, issued_at, buffer),
+            Ok(document) => self.check_document(document, moment.into(), buffer),
             Err(error) => {
                 let hint = syntax_hint(&error, text, unterminated);
                 Checked::rejected(Rejection::malformed(format!("{error}{hint}")), None, buffer)
@@ -98,12 +98,7 @@ impl Checker {
         checked
     }
 
-    fn check_document(
-        &mut self,
-        document: Document<'_>,
-        issued_at: UnixTime,
-        buffer: &mut Vec<u8>,
-    ) -> Checked {
+    fn check_document(&mut self, document: Document<'_>, moment: Moment, buffer: &mut Vec<u8>) -> Checked {
         let item = document.root();
         if item.kind() != Kind::Object {
             let message = format!("expected an item, which is a JSON object; found {}", item.kind());
@@ -112,7 +107,7 @@ impl Checker {
         let types = self.rules.types;
         let bare = is_bare(item, types);
         let mut findings =
-            Findings::new(Strictness::Request { allow_unknown: self.rules.allow_unknown }, issued_at);
+            Findings::new(Strictness::Request { allow_unknown: self.rules.allow_unknown }, moment);
         findings.note_faults(document);
         let request = if bare { Some(item) } else { item.member("request") };
         let Some(credential_type) = findings.check_type(request, bare, types) else {
@@ -124,6 +119,7 @@ impl Checker {
         findings.check_size(&Place::Root);
         findings.check_rules(request, credential_type.rules);
 
+        let issued_at = moment.at;
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
         let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
 
@@ -295,5 +291,25 @@ fn write_members_but_id(subject: Value<'_>, out: &mut Vec<u8>) {
         json::push_str(out, &name);
         out.push(b':');
         value.write_compact(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What happened after the time of issue that a flag gives is past all the same; what no clock has seen is not.
+    #[test]
+    fn what_has_happened_is_judged_by_the_latest_time_that_is_known() {
+        let at = |seconds| UnixTime::from_seconds(seconds).unwrap();
+        let item = r#"{"self_attestation_complete":true,"subject":{"id":"a"},"claims":{"verified_at":"2026-01-01T00:00:00Z"}}"#;
+        let verified_at = 1_767_225_600;
+        let default_ttl = CalendarDuration::parse("P1Y").unwrap();
+        let rules = Rules { types: Types::BUILT_IN, allow_unknown: false, default_ttl, hash_key: [0; 32] };
+        let mut checker = Checker::new(rules);
+        let mut passes = |moment: Moment| checker.check(item, false, moment, &mut Vec::new()).outcome.is_ok();
+        assert!(passes(at(verified_at).into()));
+        assert!(!passes(at(verified_at - 1).into()));
+        assert!(passes(Moment { at: at(0), latest: at(verified_at) }));
     }
 }

@@ -6,7 +6,7 @@ use super::rejection::{Detail, DetailCode};
 use super::rules::{self, DateTimeProblem, TextDoubt};
 use super::warning::Warning;
 use super::words::{expectation, found, found_before, meant_word, shorten_name, unknown_field};
-use crate::clock::UnixTime;
+use crate::clock::{Moment, UnixTime};
 use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys;
 use crate::token::MAX_DISCLOSURES;
@@ -70,7 +70,8 @@ pub(super) enum Strictness {
 /// What the walk over an item has found.
 pub(super) struct Findings {
     strictness: Strictness,
-    issued_at: UnixTime,
+    /// Nothing that has happened is later than this.
+    latest: UnixTime,
     /// How many values stand in fields that are known, each of which may become a disclosure.
     values: usize,
     pub(super) violations: Vec<Detail>,
@@ -78,8 +79,14 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn new(strictness: Strictness, issued_at: UnixTime) -> Findings {
-        Findings { strictness, issued_at, values: 0, violations: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(strictness: Strictness, moment: Moment) -> Findings {
+        Findings {
+            strictness,
+            latest: moment.latest,
+            values: 0,
+            violations: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Notes a violation, unless there are [`MAX_VIOLATIONS`] of the item already.
@@ -301,8 +308,7 @@ impl Findings {
                 }
             }
             FieldKind::PastDateTime => {
-                let now = crate::clock::system_now().max(self.issued_at).timestamp();
-                if let Some(problem) = rules::past_date_time_problem(text, now) {
+                if let Some(problem) = rules::past_date_time_problem(text, self.latest.timestamp()) {
                     let code = match problem {
                         DateTimeProblem::Form => DetailCode::InvalidFormat,
                         DateTimeProblem::Future => DetailCode::OutOfRange,

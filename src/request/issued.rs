@@ -1,7 +1,7 @@
 //! Claims that were issued, by the rules of the request that asked for them.
 
 use super::findings::{Findings, Place, Strictness};
-use crate::clock::UnixTime;
+use crate::clock::Moment;
 use crate::json::Value;
 use crate::types::Object;
 
@@ -9,14 +9,14 @@ use crate::types::Object;
 /// Pointer, and a sentence. `None` where nothing is.
 ///
 /// Members that no rule names are ignored, as verifiers have to. Where claims may be withheld, a member may be
-/// missing. `now` is the time as of which the credential is looked at.
+/// missing. `moment` says as of when the credential is looked at.
 pub fn issued_problem(
     value: Value<'_>,
     object: &'static Object,
     may_be_withheld: bool,
-    now: UnixTime,
+    moment: Moment,
 ) -> Option<(String, String)> {
-    let mut findings = Findings::new(Strictness::Issued { may_be_withheld }, now);
+    let mut findings = Findings::new(Strictness::Issued { may_be_withheld }, moment);
     findings.check_object(value, object, &Place::Root);
     let first = findings.violations.into_iter().next()?;
     Some((first.path, first.message))

@@ -26,7 +26,7 @@ pub use ring::{KeyRing, PassedOver, RingError};
 pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
 pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
-use crate::clock::UnixTime;
+use crate::clock::{Clock, UnixTime};
 use crate::json::{Kind, Parser, Value};
 use crate::keys::Implementation;
 use crate::request;
@@ -336,7 +336,7 @@ fn check_statement(statement: Statement<'_>, now: UnixTime) -> Result<(), Refusa
     for (name, part, object, may_be_withheld) in parts {
         let problem = match part {
             Some(value) if value.kind() == Kind::Object => {
-                request::issued_problem(value, object, may_be_withheld, now)
+                request::issued_problem(value, object, may_be_withheld, Clock::Fixed(now).moment())
             }
             Some(_) => Some((String::new(), "expected an object".to_owned())),
             None if may_be_withheld => None,
