@@ -53,7 +53,7 @@ pub use credential::{Profile, ProfileSettings, ProofFormat, Resource};
 pub use issuer::Issuer;
 pub use keys::{IssuerKey, PublicKey, Signer, SigningKey};
 pub use ledger::{Ledger, LedgerError, RunDescription};
-pub use publish::{Directory, Plan as SitePlan, Site};
+pub use publish::{Directory, Site, SitePlan};
 pub use request::rules::CalendarDuration;
 pub use request::{Rejection, Rules};
 pub use source::{Input, InputName, Items, Options, Source};

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use beltic::issuer::{Fault, Issuer, IssuerError};
 use beltic::keys::{
     EncryptionProblem, HolderKeyProblem, Implementation, IssuerKey, JwkProblem, KeyError, KeyForm, KeyKind,
-    LoadError, PemContent, PublicKey, SIGNATURE_BYTES, SigningKey, Verifier, check_public_jwk, verify_es256,
+    LoadError, PemContent, PublicKey, SIGNATURE_BYTES, SignatureVerifier, SigningKey, check_public_jwk,
+    verify_es256,
 };
 use beltic::types::Types;
 use p256::ecdsa::signature::Verifier as _;
@@ -565,7 +566,7 @@ fn wycheproof_signatures_get_the_expected_verdict() {
     for (group, test) in tests_of(&vectors) {
         let key = PublicKey::from_pem(group["publicKeyPem"].as_str().unwrap()).unwrap();
         let (message, signature) = (unhex(&test["msg"]), unhex(&test["sig"]));
-        let other = Verifier::of(Implementation::P256, &key).unwrap();
+        let other = SignatureVerifier::of(Implementation::P256, &key).unwrap();
         for verdict in [verify_es256(&key, &message, &signature), other.verify(&message, &signature)] {
             assert_eq!(verdict, test["result"] == "valid", "test {}: {}", test["tcId"], test["comment"]);
         }
@@ -583,7 +584,7 @@ fn the_signature_of_rfc_7515_verifies() {
             "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
         )
         .unwrap();
-    let verifier = Verifier::new(&public_key(NAMED_KEYS[3][0], NAMED_KEYS[3][1])).unwrap();
+    let verifier = SignatureVerifier::new(&public_key(NAMED_KEYS[3][0], NAMED_KEYS[3][1])).unwrap();
 
     assert!(verifier.verify(input.as_bytes(), &signature));
     assert!(!verifier.verify(&input.as_bytes()[1..], &signature));

@@ -15,7 +15,7 @@ use beltic::credential::{Profile, ProfileSettings, ProofFormat};
 use beltic::issuer::Issuer;
 use beltic::keys::IssuerKey;
 use beltic::ledger::{Filter, Ledger, RunDescription};
-use beltic::publish::{Directory, Plan as SitePlan, PublishedType, Site};
+use beltic::publish::{Directory, PublishedType, Site, SitePlan};
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Rules, schema};
 use beltic::source::{Format, Input, InputName, Items, Options, RowCheck, Source, csv_columns, template};

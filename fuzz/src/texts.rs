@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use beltic::cli::check_settings;
-use beltic::credential::sd_jwt::{Policy, TypeMetadata, type_metadata as metadata_of};
+use beltic::credential::sd_jwt::{DisclosurePolicy, TypeMetadata, type_metadata as metadata_of};
 use beltic::issuer::Issuer;
 use beltic::json::{self as ours, Kind, Parser, SyntaxProblem};
 use beltic::publish::documents::Hosts;
@@ -69,7 +69,9 @@ pub fn settings(data: &[u8]) {
 
 /// A type metadata document.
 pub fn type_metadata(data: &[u8]) {
-    if let Ok(document) = TypeMetadata::read(data, VCT, &Policy::of_type(Types::BUILT_IN.default_type())) {
+    if let Ok(document) =
+        TypeMetadata::read(data, VCT, &DisclosurePolicy::of_type(Types::BUILT_IN.default_type()))
+    {
         assert!(document.integrity().starts_with("sha256-"));
         assert_eq!(document.into_bytes(), data);
     }
@@ -84,7 +86,7 @@ pub fn disclosure_policy(data: &[u8]) {
         .map(|(path, word)| (path.to_owned(), word.to_owned()))
         .collect();
     let decoys = text.lines().find_map(|line| line.parse().ok()).unwrap_or_default();
-    let Ok(policy) = Policy::new(Types::BUILT_IN.default_type(), &words, decoys) else { return };
+    let Ok(policy) = DisclosurePolicy::new(Types::BUILT_IN.default_type(), &words, decoys) else { return };
     for (path, word) in &words {
         let hidden = policy.to_string().split(' ').any(|hidden| hidden == path);
         assert_eq!(hidden, word == "always", "{path}");

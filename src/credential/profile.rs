@@ -1,6 +1,6 @@
 //! What all credentials of a run have in common.
 
-use super::sd_jwt::Policy;
+use super::sd_jwt::DisclosurePolicy;
 use crate::issuer::Issuer;
 use crate::json;
 use crate::keys::CertificateChain;
@@ -57,7 +57,7 @@ pub struct TypeSettings {
     /// Its name in credentials.
     pub vct: String,
     /// Which claims of an `sd_jwt_vc` can be disclosed one by one.
-    pub disclosure: Policy,
+    pub disclosure: DisclosurePolicy,
     /// `vct#integrity` of an `sd_jwt_vc`, where its type metadata is configured.
     pub vct_integrity: Option<String>,
 }
@@ -81,7 +81,7 @@ impl TypeSettings {
         TypeSettings {
             credential_type,
             vct: credential_type.default_vct(issuer.host().as_deref()),
-            disclosure: Policy::of_type(credential_type),
+            disclosure: DisclosurePolicy::of_type(credential_type),
             vct_integrity: None,
         }
     }
@@ -119,7 +119,7 @@ pub struct TypeProfile {
     pub(super) vct_json: String,
     pub(super) vc_types_json: String,
     pub(super) vct_integrity_json: Option<String>,
-    pub(super) disclosure: Policy,
+    pub(super) disclosure: DisclosurePolicy,
 }
 
 impl TypeProfile {

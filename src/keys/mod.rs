@@ -27,7 +27,7 @@ pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadE
 pub use holder::{HolderKeyProblem, check_public_jwk};
 pub use public::{PublicJwk, PublicKey};
 pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey};
-pub use verifier::{Implementation, Verifier, verify_es256};
+pub use verifier::{Implementation, SignatureVerifier, verify_es256};
 
 use crate::files;
 

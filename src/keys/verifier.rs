@@ -8,7 +8,7 @@ use super::PublicKey;
 use super::signing::SignError;
 
 /// Checks signatures of one public key. It stays on the thread that made it.
-pub struct Verifier {
+pub struct SignatureVerifier {
     inner: Inner,
 }
 
@@ -28,7 +28,7 @@ pub enum Implementation {
     P256,
 }
 
-impl Verifier {
+impl SignatureVerifier {
     /// A verifier for one worker thread.
     pub fn new(public: &PublicKey) -> Result<Self, SignError> {
         ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public.sec1_uncompressed())
@@ -56,7 +56,7 @@ impl Verifier {
     }
 }
 
-/// Checks one signature. Whoever checks many by one key keeps a [`Verifier`].
+/// Checks one signature. Whoever checks many by one key keeps a [`SignatureVerifier`].
 pub fn verify_es256(public: &PublicKey, signing_input: &[u8], signature: &[u8]) -> bool {
-    Verifier::new(public).is_ok_and(|verifier| verifier.verify(signing_input, signature))
+    SignatureVerifier::new(public).is_ok_and(|verifier| verifier.verify(signing_input, signature))
 }

@@ -68,7 +68,7 @@ impl Change {
 
 /// Why a credential's status cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ChangeRefusal {
     /// The ledger has no such credential.
     #[error("the ledger has no credential with this id")]
     Unknown,
@@ -149,7 +149,7 @@ impl Ledger {
         &mut self,
         order: Order<'_>,
         ids: &[Uuid],
-    ) -> Result<Vec<Result<Changed, Refusal>>, LedgerError> {
+    ) -> Result<Vec<Result<Changed, ChangeRefusal>>, LedgerError> {
         let path = self.path.clone();
         let fail = |source| LedgerError::store("write", &path, source);
         let store = writable(&*self.store, &path)?;
@@ -183,7 +183,7 @@ impl Ledger {
         &mut self,
         order: Order<'_>,
         ids: &[Uuid],
-    ) -> Result<Vec<Result<Changed, Refusal>>, LedgerError> {
+    ) -> Result<Vec<Result<Changed, ChangeRefusal>>, LedgerError> {
         let mut recent = Recent::default();
         let mut previewed = std::mem::take(&mut self.previewed);
         let answers = ids
@@ -205,9 +205,9 @@ fn change_one(
     order: Order<'_>,
     id: Uuid,
     recent: &mut Recent,
-) -> Stored<Result<Changed, Refusal>> {
+) -> Stored<Result<Changed, ChangeRefusal>> {
     let Some(place) = locate(store, id, recent)? else {
-        return Ok(Err(Refusal::Unknown));
+        return Ok(Err(ChangeRefusal::Unknown));
     };
     let current = match decide(order, statuses::of(store, place)?) {
         Ok((current, false)) => current,
@@ -228,8 +228,8 @@ fn preview_one(
     id: Uuid,
     recent: &mut Recent,
     previewed: &mut Previewed,
-) -> Stored<Result<Changed, Refusal>> {
-    let Some(place) = locate(store, id, recent)? else { return Ok(Err(Refusal::Unknown)) };
+) -> Stored<Result<Changed, ChangeRefusal>> {
+    let Some(place) = locate(store, id, recent)? else { return Ok(Err(ChangeRefusal::Unknown)) };
     let now = match previewed.has(place) {
         true => order.outcome(),
         false => statuses::of(store, place)?,
@@ -243,10 +243,10 @@ fn preview_one(
 }
 
 /// The rule of the module's page: what the credential's status is afterwards, and whether it is what it was.
-fn decide(order: Order<'_>, now: CredentialStatus) -> Result<(CredentialStatus, bool), Refusal> {
+fn decide(order: Order<'_>, now: CredentialStatus) -> Result<(CredentialStatus, bool), ChangeRefusal> {
     match (order.change, now.status) {
         (change, status) if change.leads_to() == status => Ok((now, true)),
-        (_, Status::Revoked) => Err(Refusal::Revoked),
+        (_, Status::Revoked) => Err(ChangeRefusal::Revoked),
         _ => Ok((order.outcome(), false)),
     }
 }

@@ -14,7 +14,7 @@ const MONTH: i64 = 30 * 24 * 60 * 60;
 
 /// Why a ledger is not believed to know everything that was issued from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum ClosingReason {
     /// It lies at another place than it was made for.
     Copied,
     /// It is a backup that `ledger backup` made.
@@ -33,18 +33,18 @@ pub enum Reason {
     Asked,
 }
 
-impl Reason {
+impl ClosingReason {
     /// The word in the ledger.
     fn word(&self) -> &'static str {
         match self {
-            Reason::Copied => "copied",
-            Reason::Backup => "backup",
-            Reason::NoMark => "no mark",
-            Reason::OtherMark => "other mark",
-            Reason::MovedMark => "moved mark",
-            Reason::WentBack => "went back",
-            Reason::ForeignLog(_) => "foreign log",
-            Reason::Asked => "asked",
+            ClosingReason::Copied => "copied",
+            ClosingReason::Backup => "backup",
+            ClosingReason::NoMark => "no mark",
+            ClosingReason::OtherMark => "other mark",
+            ClosingReason::MovedMark => "moved mark",
+            ClosingReason::WentBack => "went back",
+            ClosingReason::ForeignLog(_) => "foreign log",
+            ClosingReason::Asked => "asked",
         }
     }
 }
@@ -53,7 +53,7 @@ impl Reason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restoration {
     /// Why; not empty.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<ClosingReason>,
     /// How many open lists were closed now.
     pub lists: u64,
     /// How often lists were closed unasked in the last thirty days, with this time.
@@ -77,7 +77,7 @@ impl Closing {
 
     /// Whether nobody asked for it.
     fn was_noticed(&self) -> bool {
-        self.reasons != Reason::Asked.word()
+        self.reasons != ClosingReason::Asked.word()
     }
 
     /// All closings, the first one first.
@@ -100,8 +100,14 @@ impl Closing {
     }
 
     /// Notes a closing of so many lists, now.
-    fn insert(store: &dyn Store, number: i64, event: i64, reasons: &[Reason], lists: u64) -> Stored<()> {
-        let words: Vec<_> = reasons.iter().map(Reason::word).collect();
+    fn insert(
+        store: &dyn Store,
+        number: i64,
+        event: i64,
+        reasons: &[ClosingReason],
+        lists: u64,
+    ) -> Stored<()> {
+        let words: Vec<_> = reasons.iter().map(ClosingReason::word).collect();
         let closing = Closing { at: system_now(), event, reasons: words.join(", "), lists: lists as i64 };
         let crc = closing.checksum(number).sum();
         let Closing { at, event, reasons, lists } = closing;
@@ -110,7 +116,7 @@ impl Closing {
 }
 
 /// Closes the open lists and notes why, within a transaction.
-pub(super) fn close_lists(store: &dyn Store, reasons: Vec<Reason>) -> Stored<Restoration> {
+pub(super) fn close_lists(store: &dyn Store, reasons: Vec<ClosingReason>) -> Stored<Restoration> {
     let state = seal::state(store)?;
     let closed = lists::close_open(store)?;
     Closing::insert(store, state.closings + 1, state.event, &reasons, closed)?;
@@ -136,7 +142,7 @@ impl Ledger {
             return Ok(None);
         }
         let reached = seal::state(store).map_err(fail)?;
-        let restoration = close_lists(store, vec![Reason::Asked]).map_err(fail)?;
+        let restoration = close_lists(store, vec![ClosingReason::Asked]).map_err(fail)?;
         seal::commit(store, transaction, Done::closing(reached), fail)?;
         Ok(Some(restoration))
     }

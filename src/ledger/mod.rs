@@ -81,9 +81,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use change::{Change, Changed, Order, Refusal};
+pub use change::{Change, ChangeRefusal, Changed, Order};
 pub use check::Examination;
-pub use closings::{Reason, Restoration};
+pub use closings::{ClosingReason, Restoration};
 pub use credentials::{Credential, Filter, Run};
 pub use error::{Difference, Disturbance, LedgerError};
 pub use events::{Event, EventHash, EventKind, Trail};

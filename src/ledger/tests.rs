@@ -121,7 +121,7 @@ over_every_store!(
 );
 
 /// Why the lists were closed when the ledger was opened.
-pub(super) fn reasons(history: &History) -> &[Reason] {
+pub(super) fn reasons(history: &History) -> &[ClosingReason] {
     match history {
         History::Restored(restoration) => &restoration.reasons,
         _ => &[],
@@ -291,7 +291,7 @@ pub(super) fn order(change: Change) -> Order<'static> {
 }
 
 /// The statuses, and whether they were that before.
-fn outcomes(answers: Vec<Result<Changed, Refusal>>) -> Vec<Result<(Status, bool), Refusal>> {
+fn outcomes(answers: Vec<Result<Changed, ChangeRefusal>>) -> Vec<Result<(Status, bool), ChangeRefusal>> {
     answers
         .into_iter()
         .map(|answer| answer.map(|changed| (changed.current.status, changed.unchanged)))
@@ -315,10 +315,13 @@ fn revocation_is_final_and_suspension_is_not(home: &Home) {
     let twice = [changed(Status::Suspended), unchanged(Status::Suspended)];
     assert_eq!(change(Change::Suspend, &[a, a]), twice);
     assert_eq!(change(Change::Reinstate, &[a]), [changed(Status::Active)]);
-    assert_eq!(change(Change::Revoke, &[b, unknown]), [changed(Status::Revoked), Err(Refusal::Unknown)]);
+    assert_eq!(
+        change(Change::Revoke, &[b, unknown]),
+        [changed(Status::Revoked), Err(ChangeRefusal::Unknown)]
+    );
     assert_eq!(change(Change::Revoke, &[b]), [unchanged(Status::Revoked)]);
     for kind in [Change::Suspend, Change::Reinstate] {
-        assert_eq!(change(kind, &[b]), [Err(Refusal::Revoked)]);
+        assert_eq!(change(kind, &[b]), [Err(ChangeRefusal::Revoked)]);
     }
     assert_eq!(change(Change::Suspend, &[a]), [changed(Status::Suspended)]);
     assert_eq!(change(Change::Revoke, &[a]), [changed(Status::Revoked)]);
@@ -348,10 +351,10 @@ fn changes_of_status_follow_the_table(home: &Home) {
             let order = Order { change, reason: Some(&reason), at };
             let mut expected = Vec::new();
             for place in &named {
-                let Some(now) = model.get_mut(*place) else { expected.push(Err(Refusal::Unknown)); continue };
+                let Some(now) = model.get_mut(*place) else { expected.push(Err(ChangeRefusal::Unknown)); continue };
                 let unchanged = now.status == change.leads_to();
                 if !unchanged && now.status == Status::Revoked {
-                    expected.push(Err(Refusal::Revoked));
+                    expected.push(Err(ChangeRefusal::Revoked));
                     continue;
                 }
                 if !unchanged {

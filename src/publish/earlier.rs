@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::lists::entries_of;
-use super::{Directory, MAX_FILE_BYTES, Plan, PublishError};
+use super::{Directory, MAX_FILE_BYTES, PublishError, SitePlan};
 use crate::credential::Status;
 use crate::keys::{self, PublicKey};
 use crate::ledger::ListState;
@@ -31,7 +31,7 @@ use crate::token::{Compact, Part, decode, decode_text};
 
 /// The comparison of all lists with what was published.
 pub(super) struct Earlier<'p> {
-    plan: &'p Plan<'p>,
+    plan: &'p SitePlan<'p>,
     directory: &'p Directory,
     previous: Option<Directory>,
     /// The lists of the ledger that were found, in any form, and their folders.
@@ -52,7 +52,7 @@ pub(super) struct Earlier<'p> {
 }
 
 impl<'p> Earlier<'p> {
-    pub(super) fn new(plan: &'p Plan<'p>, directory: &'p Directory) -> Earlier<'p> {
+    pub(super) fn new(plan: &'p SitePlan<'p>, directory: &'p Directory) -> Earlier<'p> {
         Earlier {
             plan,
             directory,
@@ -177,7 +177,7 @@ impl<'p> Earlier<'p> {
 }
 
 /// Whether a key of this issuer signed it.
-fn is_ours(bytes: &[u8], plan: &Plan<'_>) -> bool {
+fn is_ours(bytes: &[u8], plan: &SitePlan<'_>) -> bool {
     let signed_by = |key: &PublicKey| {
         let token = Compact::split(std::str::from_utf8(bytes).ok()?).ok()?;
         let mut buffer = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Plan;
+use super::SitePlan;
 use crate::credential::Status;
 use crate::keys::{self, CertificateChain, PublicKey};
 use crate::ledger::ListState;
@@ -30,7 +30,7 @@ pub(super) fn entries_of(list: &ListState, statuses: &[Status]) -> HashSet<u64> 
 }
 
 /// Every form of a list: the token list, and a bitstring for each purpose that is in use.
-pub(super) fn forms(list: &ListState, plan: &Plan<'_>, aggregation_uri: Option<&str>) -> Vec<Form> {
+pub(super) fn forms(list: &ListState, plan: &SitePlan<'_>, aggregation_uri: Option<&str>) -> Vec<Form> {
     let validity = plan.validity;
     // A list keeps the second bit once it had one.
     let width = if list.uris.suspension.is_some() { Width::Two } else { Width::One };
@@ -85,7 +85,7 @@ pub(super) enum Freshness {
 }
 
 impl Form {
-    pub(super) fn freshness(&self, published: Option<&[u8]>, plan: &Plan<'_>) -> Freshness {
+    pub(super) fn freshness(&self, published: Option<&[u8]>, plan: &SitePlan<'_>) -> Freshness {
         let times = published.and_then(|bytes| self.times_if_same(bytes, plan.key.public()));
         let now = plan.validity.issued_at.seconds();
         match times {

@@ -59,7 +59,7 @@ const MAX_FILE_BYTES: usize = 16 << 20;
 
 /// What is to be published.
 #[derive(Debug)]
-pub struct Plan<'p> {
+pub struct SitePlan<'p> {
     /// Who issues.
     pub issuer: &'p Issuer,
     /// The key that signs the lists.
@@ -196,7 +196,7 @@ impl Site {
     /// # Errors
     /// See [`PublishError`]. Nothing is written here.
     pub fn build(
-        plan: &Plan<'_>,
+        plan: &SitePlan<'_>,
         ledger: Option<&Ledger>,
         directory: &Directory,
     ) -> Result<Site, PublishError> {
@@ -215,7 +215,7 @@ impl Site {
         Ok(site)
     }
 
-    fn add_keys(&mut self, plan: &Plan<'_>, ledger: Option<&Ledger>) -> Result<(), PublishError> {
+    fn add_keys(&mut self, plan: &SitePlan<'_>, ledger: Option<&Ledger>) -> Result<(), PublishError> {
         let mut keys = vec![(plan.key.public().clone(), KeyState::Current)];
         for (key, state) in &plan.other_keys {
             let kid = Issuer::parse(plan.issuer.id(), key).map_err(KeySetError::Issuer)?.kid().to_owned();
@@ -238,7 +238,7 @@ impl Site {
 
     fn add_documents(
         &mut self,
-        plan: &Plan<'_>,
+        plan: &SitePlan<'_>,
         hosts: &Hosts,
         directory: &Directory,
     ) -> Result<(), PublishError> {
@@ -283,7 +283,7 @@ impl Site {
 
     fn add_lists(
         &mut self,
-        plan: &Plan<'_>,
+        plan: &SitePlan<'_>,
         ledger: &Ledger,
         hosts: &mut Hosts,
         directory: &Directory,
@@ -319,7 +319,7 @@ impl Site {
     /// The issuer's lists; those of others are left out. Hosts that lists had before are added to the site's.
     fn lists_of_issuer(
         &mut self,
-        plan: &Plan<'_>,
+        plan: &SitePlan<'_>,
         ledger: &Ledger,
         hosts: &mut Hosts,
     ) -> Result<Vec<ListState>, PublishError> {
@@ -350,7 +350,7 @@ impl Site {
         form: Form,
         path: SitePath,
         published: Option<Vec<u8>>,
-        plan: &Plan<'_>,
+        plan: &SitePlan<'_>,
         signer: &mut dyn Signer,
     ) -> Result<(), PublishError> {
         let freshness = form.freshness(published.as_deref(), plan);
@@ -497,8 +497,8 @@ mod tests {
         ledger
     }
 
-    fn plan<'p>(issuer: &'p Issuer, key: &'p IssuerKey, now: i64) -> Plan<'p> {
-        Plan {
+    fn plan<'p>(issuer: &'p Issuer, key: &'p IssuerKey, now: i64) -> SitePlan<'p> {
+        SitePlan {
             issuer,
             key,
             other_keys: Vec::new(),
@@ -524,7 +524,7 @@ mod tests {
         ledger.close_lists().unwrap();
         let at = |name: &str| Directory::to_write(&folder.path().join(name)).unwrap();
         let built = |restored: bool, previous: Option<&str>, accept: bool, directory: &Directory| {
-            let plan = Plan {
+            let plan = SitePlan {
                 previous: previous.map(|name| folder.path().join(name)),
                 ledger_was_restored: restored,
                 accept_lost_revocations: accept,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Format;
-use super::times::{Moment, date_time, numeric_date};
+use super::times::{ClaimedTime, date_time, numeric_date};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
 use crate::token::Disclosed;
@@ -26,9 +26,9 @@ pub(super) struct Claims<'d> {
     pub(super) vct: Option<Cow<'d, str>>,
     pub(super) audience: Option<Value<'d>>,
     /// From when it holds; all must have passed.
-    pub(super) starts: [Option<Moment>; 3],
+    pub(super) starts: [Option<ClaimedTime>; 3],
     /// Until when it holds; none may have passed.
-    pub(super) ends: [Option<Moment>; 2],
+    pub(super) ends: [Option<ClaimedTime>; 2],
     pub(super) token_status: Option<Value<'d>>,
     pub(super) bitstring_status: Option<Value<'d>>,
     /// What is said, where the credential is of a type that we know: about one subject, unless it has several.
@@ -428,15 +428,15 @@ fn issuer_id<'d>(name: &str, issuer: Value<'d>) -> Result<Cow<'d, str>, Refusal>
     }
 }
 
-fn number(name: &'static str, value: Option<Value<'_>>) -> Result<Option<Moment>, Refusal> {
+fn number(name: &'static str, value: Option<Value<'_>>) -> Result<Option<ClaimedTime>, Refusal> {
     value.map(|value| numeric_date(name, value)).transpose()
 }
 
-fn times_of(name: &'static str, value: Option<Value<'_>>) -> Result<Option<Moment>, Refusal> {
+fn times_of(name: &'static str, value: Option<Value<'_>>) -> Result<Option<ClaimedTime>, Refusal> {
     value.map(|value| date_time(name, value)).transpose()
 }
 
-fn in_order(from: Moment, until: Moment) -> Result<(), Refusal> {
+fn in_order(from: ClaimedTime, until: ClaimedTime) -> Result<(), Refusal> {
     match from.seconds <= until.seconds {
         true => Ok(()),
         false => Err(wrong(format!("`{}` is before `{}`", until.claim, from.claim))),

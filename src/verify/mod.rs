@@ -35,7 +35,7 @@ use claims::{Claims, Statement, check_never_disclosable};
 use header::Typ;
 use open::{Opener, at, shown, split};
 use ring::RingKey;
-use times::Moment;
+use times::ClaimedTime;
 
 /// How a credential is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,8 +294,8 @@ fn check_times(claims: &Claims<'_>, policy: &Policy, now: UnixTime) -> Result<()
 /// Every start must have come, and no end: a token holds while start <= now < end (RFC 7519 section
 /// 4.1.4). The leeway is granted at both ends.
 fn check_period<'m>(
-    mut starts: impl Iterator<Item = &'m Moment>,
-    mut ends: impl Iterator<Item = &'m Moment>,
+    mut starts: impl Iterator<Item = &'m ClaimedTime>,
+    mut ends: impl Iterator<Item = &'m ClaimedTime>,
     policy: &Policy,
     now: UnixTime,
 ) -> Result<(), (Reason, String)> {

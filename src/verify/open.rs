@@ -13,7 +13,7 @@ use crate::token::{self, Compact, Part, TokenError, decode, decode_text, parse_o
 pub(super) struct Opener<'r> {
     ring: &'r KeyRing,
     implementation: Implementation,
-    verifiers: Vec<Option<keys::Verifier>>,
+    verifiers: Vec<Option<keys::SignatureVerifier>>,
     parser: Parser,
     buffer: Vec<u8>,
     /// The header that was read last, base64url, and what it came to: tokens of one issuer have the same.
@@ -106,7 +106,7 @@ impl<'r> Opener<'r> {
         }
         let verifier = &mut self.verifiers[opened.key];
         if verifier.is_none() {
-            let made = keys::Verifier::of(self.implementation, &self.ring.key(opened.key).public);
+            let made = keys::SignatureVerifier::of(self.implementation, &self.ring.key(opened.key).public);
             *verifier = Some(made.map_err(|error| bad(error.to_string()))?);
         }
         match verifier {

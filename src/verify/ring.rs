@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::times::{Moment, date_time};
+use super::times::{ClaimedTime, date_time};
 use super::verdict::Refusal;
 use crate::issuer::{Issuer, IssuerError};
 use crate::json::{Kind, Parser, Value};
@@ -71,7 +71,7 @@ pub(super) struct RingKey {
     /// The issuer; none where nobody said.
     pub(super) issuer: Option<String>,
     /// From when on it verifies nothing any more.
-    pub(super) end: Option<Moment>,
+    pub(super) end: Option<ClaimedTime>,
 }
 
 /// A key that was left out because it cannot be used. Those beside it can (RFC 7517 section 5).
@@ -113,7 +113,7 @@ pub struct KeyRing {
 struct New<'k> {
     public: &'k PublicKey,
     issuer: Option<&'k str>,
-    end: Option<Moment>,
+    end: Option<ClaimedTime>,
 }
 
 impl KeyRing {
@@ -379,8 +379,8 @@ impl Count {
 
 /// From when on a verification method must not be used: the earlier of `expires` and `revoked` (Controlled
 /// Identifiers 1.0 section 2.2).
-fn end_of(method: Value<'_>) -> Result<Option<Moment>, Refusal> {
-    let mut end: Option<Moment> = None;
+fn end_of(method: Value<'_>) -> Result<Option<ClaimedTime>, Refusal> {
+    let mut end: Option<ClaimedTime> = None;
     for name in ["expires", "revoked"] {
         if let Some(value) = method.member(name) {
             let found = date_time(name, value)?;

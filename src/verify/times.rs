@@ -7,20 +7,20 @@ use crate::request::rules;
 /// A time with the name of its claim, in seconds since 1970. A fraction is rounded up, which changes no
 /// comparison with a whole second: `now < 5.2` and `now < 6` are the same for whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(super) struct ClaimedTime {
     pub(super) claim: &'static str,
     pub(super) seconds: i64,
 }
 
 /// A NumericDate (RFC 7519 section 2): any number of seconds from 1970 on, or before. One that no calendar has is
 /// as far away as can be, which is where it says that it is.
-pub(super) fn numeric_date(claim: &'static str, value: Value<'_>) -> Result<Moment, Refusal> {
+pub(super) fn numeric_date(claim: &'static str, value: Value<'_>) -> Result<ClaimedTime, Refusal> {
     let seconds = match value.kind() {
         Kind::Number => seconds(value.text()),
         _ => None,
     };
     seconds
-        .map(|seconds| Moment { claim, seconds })
+        .map(|seconds| ClaimedTime { claim, seconds })
         .ok_or_else(|| wrong(format!("`{claim}` is not a Unix timestamp")))
 }
 
@@ -33,12 +33,12 @@ fn seconds(text: &str) -> Option<i64> {
 }
 
 /// A date-time with its zone (VC Data Model 2.0 section 4.9: dateTimeStamp, which has no leap seconds).
-pub(super) fn date_time(claim: &'static str, value: Value<'_>) -> Result<Moment, Refusal> {
+pub(super) fn date_time(claim: &'static str, value: Value<'_>) -> Result<ClaimedTime, Refusal> {
     let text = value.as_str().unwrap_or_default();
     let leap_second = text.get(16..19) == Some(":60");
     let seconds = if leap_second { None } else { seconds_of_date_time(&text) };
     seconds
-        .map(|seconds| Moment { claim, seconds })
+        .map(|seconds| ClaimedTime { claim, seconds })
         .ok_or_else(|| wrong(format!("`{claim}` is not an RFC 3339 date-time with a time zone")))
 }
 

@@ -26,7 +26,7 @@ use super::settings::Settings;
 use super::shared_args::{Common, LedgerArg};
 use super::streams;
 use crate::clock::system_now;
-use crate::ledger::{Change, History, Ledger, Reason, Restoration};
+use crate::ledger::{Change, ClosingReason, History, Ledger, Restoration};
 
 /// Issue verifiable business credentials in bulk, offline
 #[derive(Debug, Parser)]
@@ -227,19 +227,19 @@ fn restored(ledger: &Ledger, restoration: &Restoration) -> String {
 /// So many closings in a month are no accident.
 const OFTEN: usize = 3;
 
-fn reason(reason: &Reason) -> String {
+fn reason(reason: &ClosingReason) -> String {
     match reason {
-        Reason::Copied => "the file was copied or restored here".to_owned(),
-        Reason::Backup => "it is a backup".to_owned(),
-        Reason::NoMark => "its `.mark` file is missing or cannot be read".to_owned(),
-        Reason::OtherMark => "its `.mark` file belongs to another ledger".to_owned(),
-        Reason::MovedMark => "its `.mark` file was copied or restored".to_owned(),
-        Reason::WentBack => "it knows less than it once did, as after restoring a backup".to_owned(),
-        Reason::ForeignLog(file) => format!(
+        ClosingReason::Copied => "the file was copied or restored here".to_owned(),
+        ClosingReason::Backup => "it is a backup".to_owned(),
+        ClosingReason::NoMark => "its `.mark` file is missing or cannot be read".to_owned(),
+        ClosingReason::OtherMark => "its `.mark` file belongs to another ledger".to_owned(),
+        ClosingReason::MovedMark => "its `.mark` file was copied or restored".to_owned(),
+        ClosingReason::WentBack => "it knows less than it once did, as after restoring a backup".to_owned(),
+        ClosingReason::ForeignLog(file) => format!(
             "a write-ahead log or journal that is not its own was beside it, and is now {}",
             file.display()
         ),
-        Reason::Asked => "`beltic ledger close-lists` was run".to_owned(),
+        ClosingReason::Asked => "`beltic ledger close-lists` was run".to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
 use crate::ledger::Ledger;
-use crate::publish::{Difference, Directory, Plan, PublishedType, Site, folder_of_lists};
+use crate::publish::{Difference, Directory, PublishedType, Site, SitePlan, folder_of_lists};
 use crate::types::CredentialType;
 
 /// What `publish` takes.
@@ -60,7 +60,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
     let ledger = open_if_any(&settings, args, &lists)?;
     let of_types = types.all().iter().map(|of_type| published_type(&settings, args, &issuer, of_type));
-    let plan = Plan {
+    let plan = SitePlan {
         issuer: &issuer,
         key: &key,
         other_keys: settings.other_keys()?,

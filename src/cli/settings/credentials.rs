@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::project::Origin;
 use crate::clock::UnixTime;
 use crate::credential::TypeSettings;
-use crate::credential::sd_jwt::{Policy, TypeMetadata};
+use crate::credential::sd_jwt::{DisclosurePolicy, TypeMetadata};
 use crate::files;
 use crate::issuer::{self, Issuer};
 use crate::keys::PublicKey;
@@ -79,11 +79,15 @@ impl Settings {
     }
 
     /// Which claims of an `sd_jwt_vc` can be disclosed one by one.
-    pub(crate) fn disclosure(&self, credential_type: &'static CredentialType) -> Result<Policy, Failure> {
+    pub(crate) fn disclosure(
+        &self,
+        credential_type: &'static CredentialType,
+    ) -> Result<DisclosurePolicy, Failure> {
         let (project, user) = (&self.project.config.disclosure, &self.user.config.disclosure);
         let claims = if project.claims.is_empty() { &user.claims } else { &project.claims };
         let decoys = project.decoys.or(user.decoys).unwrap_or_default();
-        Policy::new(credential_type, claims, decoys).map_err(|error| Failure::new(ExitStatus::Usage, error))
+        DisclosurePolicy::new(credential_type, claims, decoys)
+            .map_err(|error| Failure::new(ExitStatus::Usage, error))
     }
 
     /// The type metadata document that is published for a type, where one is configured: that of the default type can
@@ -92,7 +96,7 @@ impl Settings {
         &self,
         credential_type: &CredentialType,
         vct: &str,
-        policy: &Policy,
+        policy: &DisclosurePolicy,
     ) -> Result<Option<TypeMetadata>, Failure> {
         if credential_type != self.types().default_type() {
             return Ok(None);

@@ -9,11 +9,15 @@ use base64_simd::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::policy::{Disclosure, Path, Policy};
+use super::policy::{Disclosure, DisclosurePolicy, Path};
 use crate::types::{CredentialType, FieldKind};
 
 /// The type metadata of a credential type of this name under this policy.
-pub fn type_metadata(credential_type: &'static CredentialType, vct: &str, policy: &Policy) -> Value {
+pub fn type_metadata(
+    credential_type: &'static CredentialType,
+    vct: &str,
+    policy: &DisclosurePolicy,
+) -> Value {
     let claims: Vec<Value> = policy
         .paths()
         .into_iter()
@@ -102,7 +106,7 @@ impl TypeMetadata {
     ///
     /// # Errors
     /// Where it is no document, or contradicts what is issued.
-    pub fn read(bytes: &[u8], vct: &str, policy: &Policy) -> Result<TypeMetadata, MetadataError> {
+    pub fn read(bytes: &[u8], vct: &str, policy: &DisclosurePolicy) -> Result<TypeMetadata, MetadataError> {
         let document: Value = serde_json::from_slice(bytes).map_err(|_| MetadataError::NotJson)?;
         let found = document.get("vct").and_then(Value::as_str).ok_or(MetadataError::NotJson)?;
         if found != vct {
@@ -150,7 +154,7 @@ mod tests {
     #[test]
     fn claims_have_labels_and_only_what_is_always_there_is_mandatory() {
         let business = Types::BUILT_IN.default_type();
-        let metadata = type_metadata(business, "urn:x", &Policy::of_type(business));
+        let metadata = type_metadata(business, "urn:x", &DisclosurePolicy::of_type(business));
         let claims = metadata["claims"].as_array().unwrap();
         let mut mandatory = Vec::new();
         for claim in claims {

@@ -1,7 +1,7 @@
 //! The payload and header of an `sd_jwt_vc` (SD-JWT VC draft, sections 3.2.1 and 3.2.2).
 
 use super::disclose::Hider;
-use super::policy::{Disclosure, Policy};
+use super::policy::{Disclosure, DisclosurePolicy};
 use crate::credential::profile::Profile;
 use crate::credential::record::Grant;
 use crate::credential::status::push_token_status;
@@ -60,7 +60,7 @@ fn is_string_or_uri(draft: DraftText<'_>, parser: &mut Parser) -> bool {
 /// Writes what comes from the item, each member with a comma before it.
 fn write_claims(
     out: &mut Vec<u8>,
-    policy: &Policy,
+    policy: &DisclosurePolicy,
     draft: DraftText<'_>,
     parser: &mut Parser,
     hider: &mut Hider,

@@ -83,7 +83,7 @@ const ESSENTIAL: [&str; 14] = [
 
 /// Which claims can be disclosed one by one: a tree in the shape of the payload.
 #[derive(Debug, Clone)]
-pub struct Policy {
+pub struct DisclosurePolicy {
     pub(super) root: Node,
     /// How many digests that explain nothing stand beside the real ones of each object.
     pub(super) decoys: usize,
@@ -109,10 +109,10 @@ pub(super) enum Inside {
     Elements(Box<Node>),
 }
 
-impl Policy {
+impl DisclosurePolicy {
     /// What a type hides where no setting says otherwise.
-    pub fn of_type(credential_type: &'static CredentialType) -> Policy {
-        let mut policy = Policy { root: payload_node(credential_type), decoys: 0 };
+    pub fn of_type(credential_type: &'static CredentialType) -> DisclosurePolicy {
+        let mut policy = DisclosurePolicy { root: payload_node(credential_type), decoys: 0 };
         for path in credential_type.hidden {
             let node = policy.root.find(path).expect("what a type hides is among its fields");
             node.disclosure = Disclosure::Always;
@@ -136,11 +136,11 @@ impl Policy {
         credential_type: &'static CredentialType,
         words: &BTreeMap<String, String>,
         decoys: usize,
-    ) -> Result<Policy, PolicyError> {
+    ) -> Result<DisclosurePolicy, PolicyError> {
         if decoys > MAX_DECOYS {
             return Err(PolicyError::Decoys(decoys));
         }
-        let mut policy = Policy { decoys, ..Policy::of_type(credential_type) };
+        let mut policy = DisclosurePolicy { decoys, ..DisclosurePolicy::of_type(credential_type) };
         for (path, word) in words {
             let disclosure = Disclosure::ALL.into_iter().find(|disclosure| disclosure.as_str() == word);
             let Some(disclosure) = disclosure else {
@@ -185,7 +185,7 @@ impl Policy {
 }
 
 /// The paths that are hidden, and the decoys: all that makes a difference to what is issued.
-impl fmt::Display for Policy {
+impl fmt::Display for DisclosurePolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (path, node) in self.paths() {
             if node.disclosure == Disclosure::Always {
@@ -318,9 +318,9 @@ mod tests {
     use super::*;
     use crate::types::Types;
 
-    fn policy(words: &[(&str, &str)]) -> Result<Policy, PolicyError> {
+    fn policy(words: &[(&str, &str)]) -> Result<DisclosurePolicy, PolicyError> {
         let words = words.iter().map(|(path, word)| ((*path).to_owned(), (*word).to_owned())).collect();
-        Policy::new(Types::BUILT_IN.default_type(), &words, 0)
+        DisclosurePolicy::new(Types::BUILT_IN.default_type(), &words, 0)
     }
 
     #[test]
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn every_path_finds_its_own_node() {
-        let mut policy = Policy::of_type(Types::BUILT_IN.default_type());
+        let mut policy = DisclosurePolicy::of_type(Types::BUILT_IN.default_type());
         let paths: Vec<String> = policy.paths().into_iter().map(|(path, _)| path.to_string()).collect();
         assert!(paths.contains(&"claims.beneficial_owners[].person_id".to_owned()), "{paths:?}");
         assert!(paths.iter().all(|path| policy.root.find(path).is_some()));

@@ -15,7 +15,7 @@ use crate::ledger::identity::Identity;
 use crate::ledger::seal;
 use crate::ledger::state::State;
 use crate::ledger::tests::{draft, open, reasons, record, run};
-use crate::ledger::{Change, Entry, Examination, History, Ledger, Order, Reason, RunDescription};
+use crate::ledger::{Change, ClosingReason, Entry, Examination, History, Ledger, Order, RunDescription};
 use crate::request::Draft;
 
 fn connection(ledger: &Ledger) -> &Connection {
@@ -100,7 +100,7 @@ fn a_log_is_used_with_its_own_file_only() {
                 Err(LedgerError::Damaged { .. }) => continue,
                 Err(error) => panic!("{error}"),
             };
-            match reasons(&history).iter().any(|reason| matches!(reason, Reason::ForeignLog(_))) {
+            match reasons(&history).iter().any(|reason| matches!(reason, ClosingReason::ForeignLog(_))) {
                 true => foreign += 1,
                 false => fitting += usize::from(log.is_some()),
             }
@@ -148,21 +148,24 @@ fn overwrite(from: &Path, to: &Path) {
 #[test]
 fn what_may_be_missing_is_noticed_once() {
     type Mishap = fn(&World);
-    let ways: [(Mishap, &[Reason]); 6] = [
-        (|world| overwrite(&world.path("old.db"), &world.ledger()), &[Reason::WentBack]),
+    let ways: [(Mishap, &[ClosingReason]); 6] = [
+        (|world| overwrite(&world.path("old.db"), &world.ledger()), &[ClosingReason::WentBack]),
         (
             |world| fs::rename(world.path("old.db"), world.ledger()).unwrap(),
-            &[Reason::Copied, Reason::WentBack],
+            &[ClosingReason::Copied, ClosingReason::WentBack],
         ),
-        (|world| fs::remove_file(world.path("ledger.db.mark")).unwrap(), &[Reason::NoMark]),
-        (|world| fs::write(world.path("ledger.db.mark"), "nonsense\n").unwrap(), &[Reason::NoMark]),
-        (|world| overwrite(&world.path("old.mark"), &world.path("ledger.db.mark")), &[Reason::MovedMark]),
+        (|world| fs::remove_file(world.path("ledger.db.mark")).unwrap(), &[ClosingReason::NoMark]),
+        (|world| fs::write(world.path("ledger.db.mark"), "nonsense\n").unwrap(), &[ClosingReason::NoMark]),
+        (
+            |world| overwrite(&world.path("old.mark"), &world.path("ledger.db.mark")),
+            &[ClosingReason::MovedMark],
+        ),
         (
             |world| {
                 drop(open(&world.path("other.db")));
                 fs::rename(world.path("other.db.mark"), world.path("ledger.db.mark")).unwrap();
             },
-            &[Reason::OtherMark],
+            &[ClosingReason::OtherMark],
         ),
     ];
     for (mishap, expected) in ways {
@@ -199,7 +202,7 @@ fn closing_lists_is_never_taken_back() {
     for time in 1..=4 {
         fs::write(world.ledger(), &old).unwrap();
         let (ledger, history) = Ledger::open(&world.ledger()).unwrap();
-        assert_eq!(reasons(&history), [Reason::WentBack], "time {time}");
+        assert_eq!(reasons(&history), [ClosingReason::WentBack], "time {time}");
         drop(ledger);
     }
     assert!(
@@ -219,7 +222,7 @@ fn closings_of_a_month_are_counted() {
         assert_eq!((restoration.closings_in_a_month, restoration.lists), (time, 1));
         record(&mut ledger, &run(&format!("{time}")), 0, 1);
         // What was asked for is no sign of trouble.
-        assert_eq!(ledger.close_lists().unwrap().unwrap().reasons, [Reason::Asked]);
+        assert_eq!(ledger.close_lists().unwrap().unwrap().reasons, [ClosingReason::Asked]);
         assert_eq!(ledger.close_lists().unwrap(), None);
         ledger.runs = None; // a ledger serves one run
         record(&mut ledger, &run(&format!("{time}.")), 0, 1);
@@ -241,7 +244,7 @@ fn a_backup_is_whole_and_no_ledger_of_its_own() {
         ledger.backup(&world.path("backup.db"), Way::Replace).unwrap();
         let backup = Ledger::open_read_only(&world.path("backup.db")).unwrap().unwrap();
         assert_eq!(backup.examine().unwrap().problems, Vec::<String>::new());
-        assert!(reasons(backup.history()).contains(&Reason::Backup));
+        assert!(reasons(backup.history()).contains(&ClosingReason::Backup));
         drop(backup);
         given.extend(record(&mut ledger, &run("a"), 20, 20));
         drop(ledger);
@@ -250,7 +253,7 @@ fn a_backup_is_whole_and_no_ledger_of_its_own() {
             fs::remove_file(world.path("ledger.db.mark")).unwrap();
         }
         let (mut ledger, history) = Ledger::open(&world.ledger()).unwrap();
-        assert!(reasons(&history).contains(&Reason::Backup), "{history:?}");
+        assert!(reasons(&history).contains(&ClosingReason::Backup), "{history:?}");
         assert!(record(&mut ledger, &run("b"), 0, 20).into_iter().all(|place| given.insert(place)));
         drop(ledger);
         drop(open(&world.ledger()));

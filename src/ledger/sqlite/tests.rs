@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::ledger::tests::{draft, issued, open, order, reasons, record, record_one, run};
-use crate::ledger::{Change, Entry, Examination, Ledger, LedgerError, Reason, RunDescription};
+use crate::ledger::{Change, ClosingReason, Entry, Examination, Ledger, LedgerError, RunDescription};
 
 #[test]
 fn other_files_are_refused_and_left_alone() {
@@ -57,7 +57,7 @@ fn a_ledger_that_went_back_gives_from_new_lists_only() {
     std::fs::copy(&backup, &path).unwrap();
 
     let (mut ledger, history) = Ledger::open(&path).unwrap();
-    assert_eq!(reasons(&history), [Reason::WentBack]);
+    assert_eq!(reasons(&history), [ClosingReason::WentBack]);
     assert!(record(&mut ledger, &run("c"), 0, 10).into_iter().all(|place| seen.insert(place)));
     drop(ledger);
     drop(open(&path)); // said once

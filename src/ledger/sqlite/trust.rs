@@ -47,7 +47,7 @@
 use std::path::PathBuf;
 
 use super::mark::{Found, Mark};
-use crate::ledger::closings::Reason;
+use crate::ledger::closings::ClosingReason;
 use crate::ledger::state::State;
 
 /// What was found when a ledger was opened.
@@ -76,36 +76,37 @@ pub(super) enum Verdict {
     Replaced,
     /// Close the open lists, and go on in new ones. (To stop is decided by whoever finds evidence
     /// that cannot be weighed: it is an error.)
-    NewLists(Vec<Reason>),
+    NewLists(Vec<ClosingReason>),
 }
 
 impl Evidence {
     /// Weighs the evidence. `knows` says whether an event of this number and hash is in the ledger.
     pub(super) fn weigh(self, knows: impl Fn(&State) -> bool) -> Verdict {
-        let mut reasons: Vec<Reason> = self.set_aside.into_iter().map(Reason::ForeignLog).collect();
+        let mut reasons: Vec<ClosingReason> =
+            self.set_aside.into_iter().map(ClosingReason::ForeignLog).collect();
         match self.at_home {
-            None => reasons.push(Reason::Backup),
-            Some(false) => reasons.push(Reason::Copied),
+            None => reasons.push(ClosingReason::Backup),
+            Some(false) => reasons.push(ClosingReason::Copied),
             Some(true) => {}
         }
         let mark = match self.mark {
             Found::Here(mark) => Some(mark),
             Found::Elsewhere(mark) => {
                 if mark.ledger == self.ledger {
-                    reasons.push(Reason::MovedMark);
+                    reasons.push(ClosingReason::MovedMark);
                 }
                 Some(mark)
             }
             Found::Nothing => None,
         };
         match mark {
-            None => reasons.push(Reason::NoMark),
+            None => reasons.push(ClosingReason::NoMark),
             Some(mark) if mark.ledger != self.ledger && self.is_fresh => return Verdict::Replaced,
-            Some(mark) if mark.ledger != self.ledger => reasons.push(Reason::OtherMark),
-            Some(mark) if !is_reached(&mark, &self.state, knows) => reasons.push(Reason::WentBack),
+            Some(mark) if mark.ledger != self.ledger => reasons.push(ClosingReason::OtherMark),
+            Some(mark) if !is_reached(&mark, &self.state, knows) => reasons.push(ClosingReason::WentBack),
             Some(_) => {}
         }
-        let lost_nothing = self.is_fresh && !reasons.contains(&Reason::WentBack);
+        let lost_nothing = self.is_fresh && !reasons.contains(&ClosingReason::WentBack);
         if reasons.is_empty() || lost_nothing { Verdict::GoOn } else { Verdict::NewLists(reasons) }
     }
 }
@@ -166,7 +167,7 @@ mod tests {
             further.push(3);
             prop_assert_eq!(weigh(&further, closings, settled), Verdict::GoOn);
 
-            let went_back = Verdict::NewLists(vec![Reason::WentBack]);
+            let went_back = Verdict::NewLists(vec![ClosingReason::WentBack]);
             let kept = line.len().saturating_sub(back);
             prop_assert_eq!(&weigh(&line[..kept], closings, settled), &went_back);
             let mut other = line.clone();
@@ -192,18 +193,21 @@ mod tests {
         let other = Found::Here(Mark { ledger: [2; 16], ..mark });
         let new_lists = |reason| Verdict::NewLists(vec![reason]);
         assert_eq!(weigh(Some(true), here, &[], false), Verdict::GoOn);
-        assert_eq!(weigh(Some(false), here, &[], false), new_lists(Reason::Copied));
-        assert_eq!(weigh(None, here, &[], false), new_lists(Reason::Backup));
-        assert_eq!(weigh(Some(true), Found::Nothing, &[], false), new_lists(Reason::NoMark));
-        assert_eq!(weigh(Some(true), other, &[], false), new_lists(Reason::OtherMark));
-        assert_eq!(weigh(Some(true), Found::Elsewhere(mark), &[], false), new_lists(Reason::MovedMark));
-        assert_eq!(weigh(Some(true), here, &["x"], false), new_lists(Reason::ForeignLog("x".into())));
+        assert_eq!(weigh(Some(false), here, &[], false), new_lists(ClosingReason::Copied));
+        assert_eq!(weigh(None, here, &[], false), new_lists(ClosingReason::Backup));
+        assert_eq!(weigh(Some(true), Found::Nothing, &[], false), new_lists(ClosingReason::NoMark));
+        assert_eq!(weigh(Some(true), other, &[], false), new_lists(ClosingReason::OtherMark));
+        assert_eq!(
+            weigh(Some(true), Found::Elsewhere(mark), &[], false),
+            new_lists(ClosingReason::MovedMark)
+        );
+        assert_eq!(weigh(Some(true), here, &["x"], false), new_lists(ClosingReason::ForeignLog("x".into())));
         // A ledger that has given nothing has nothing to lose.
         assert_eq!(weigh(Some(true), Found::Nothing, &[], true), Verdict::GoOn);
         assert_eq!(weigh(Some(true), other, &[], true), Verdict::Replaced);
         assert_eq!(
             weigh(Some(true), Found::Here(Mark::at([1; 16], state(&[1, 2, 3], 0))), &[], true),
-            new_lists(Reason::WentBack)
+            new_lists(ClosingReason::WentBack)
         );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::serving::{self, Rules};
+use super::serving::{self, ServingRules};
 use super::{Hosts, SitePath};
 use crate::status_list::{bitstring, token_list};
 
@@ -133,7 +133,7 @@ impl Files {
     /// # Errors
     /// Where a file of one of their names is there.
     pub fn add_serving(&mut self, hosts: &Hosts, lists: &SitePath) -> Result<(), FileConflict> {
-        let rules = Rules::of(self.0.iter().map(|(path, (kind, _))| (path, *kind)), lists);
+        let rules = ServingRules::of(self.0.iter().map(|(path, (kind, _))| (path, *kind)), lists);
         serving::documents(&rules, hosts).into_iter().try_for_each(|document| self.add(document))
     }
 

@@ -9,7 +9,7 @@
 //! Most files of the site have no ending from which a media type could be guessed, and the two forms of a list have
 //! one ending and two media types. So each form has a folder, `status/token` and `status/bitstring`, and a rule for the
 //! whole folder: settings that were loaded once stay right when lists are added. Other files have a rule each. All three
-//! settings are made from one set of [`Rules`].
+//! settings are made from one set of [`ServingRules`].
 
 use super::{Document, Hosts, Kind, SitePath};
 
@@ -19,7 +19,7 @@ const FOR_EVERY_FILE: [(&str, &str); 2] =
 
 /// Which files have which headers.
 #[derive(Debug)]
-pub struct Rules(Vec<Rule>);
+pub struct ServingRules(Vec<Rule>);
 
 #[derive(Debug)]
 struct Rule {
@@ -29,10 +29,10 @@ struct Rule {
     kind: Kind,
 }
 
-impl Rules {
+impl ServingRules {
     /// The rules for these files. `lists` is the folder in which folders of lists stand; they have rules before there is
     /// any list.
-    pub fn of<'f>(files: impl IntoIterator<Item = (&'f SitePath, Kind)>, lists: &SitePath) -> Rules {
+    pub fn of<'f>(files: impl IntoIterator<Item = (&'f SitePath, Kind)>, lists: &SitePath) -> ServingRules {
         let mut rules: Vec<Rule> = [Kind::TokenList, Kind::BitstringList]
             .into_iter()
             .filter_map(|kind| Some(Rule { place: lists.below(kind.list_folder()?), is_folder: true, kind }))
@@ -46,7 +46,7 @@ impl Rules {
             }
         }
         rules.sort_by(|one, other| one.place.cmp(&other.place));
-        Rules(rules)
+        ServingRules(rules)
     }
 }
 
@@ -66,7 +66,7 @@ impl Rule {
 }
 
 /// The settings for every kind of server.
-pub fn documents(rules: &Rules, hosts: &Hosts) -> [Document; 3] {
+pub fn documents(rules: &ServingRules, hosts: &Hosts) -> [Document; 3] {
     let settings = |path: &[&str], kind, text: String| Document {
         path: SitePath::known(path),
         kind,
@@ -81,7 +81,7 @@ pub fn documents(rules: &Rules, hosts: &Hosts) -> [Document; 3] {
 
 /// The text of `_headers`. Hosts join the values of a header that two matching rules set, so no header is set twice.
 /// Cloudflare Pages reads the first 100 rules alone.
-fn headers(rules: &Rules) -> String {
+fn headers(rules: &ServingRules) -> String {
     let mut text = "/*\n".to_owned();
     for (name, value) in FOR_EVERY_FILE {
         text.push_str(&format!("  {name}: {value}\n"));
@@ -97,7 +97,7 @@ fn headers(rules: &Rules) -> String {
 
 /// Settings for nginx, which compares paths percent-decoded. A `location` with headers of its own has no others, so each
 /// has all of them.
-fn nginx(rules: &Rules, hosts: &Hosts) -> String {
+fn nginx(rules: &ServingRules, hosts: &Hosts) -> String {
     let names: Vec<&str> = hosts.names().map(without_port).collect();
     let name = if names.is_empty() { "_".to_owned() } else { names.join(" ") };
     let mut text = format!(
@@ -128,7 +128,7 @@ fn nginx(rules: &Rules, hosts: &Hosts) -> String {
 }
 
 /// Settings for Caddy, which compares paths as they are written where they have a `%`.
-fn caddy(rules: &Rules, hosts: &Hosts) -> String {
+fn caddy(rules: &ServingRules, hosts: &Hosts) -> String {
     let names: Vec<&str> = hosts.names().collect();
     let address = if names.is_empty() { ":8080".to_owned() } else { names.join(", ") };
     let mut text = format!(
@@ -186,7 +186,7 @@ mod tests {
             (path("status/old.jwt"), Kind::TokenList),
             (path("status/aggregation.json"), Kind::Aggregation),
         ];
-        let rules = Rules::of(files.iter().map(|(path, kind)| (path, *kind)), &path("status"));
+        let rules = ServingRules::of(files.iter().map(|(path, kind)| (path, *kind)), &path("status"));
         let issuer = Issuer::parse("did:web:issuer.example", &key()).unwrap();
         let hosts = Hosts::new(&issuer, base).unwrap();
         documents(&rules, &hosts).map(|document| String::from_utf8(document.bytes).unwrap())

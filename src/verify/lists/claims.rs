@@ -9,7 +9,7 @@ use crate::verify::claims::{CREDENTIALS_V2, LIST_TYPE, check_context};
 use crate::verify::header::Typ;
 use crate::verify::open::split;
 use crate::verify::status::ListKind;
-use crate::verify::times::{Moment, date_time, numeric_date};
+use crate::verify::times::{ClaimedTime, date_time, numeric_date};
 use crate::verify::verdict::{Reason, Refusal, Step};
 
 /// The longest signed list, in bytes.
@@ -30,8 +30,8 @@ pub(super) struct ListClaims<'d> {
     pub(super) kinds: Vec<ListKind>,
     pub(super) uri: String,
     pub(super) issuer: Option<String>,
-    pub(super) starts: [Option<Moment>; 3],
-    pub(super) ends: [Option<Moment>; 2],
+    pub(super) starts: [Option<ClaimedTime>; 3],
+    pub(super) ends: [Option<ClaimedTime>; 2],
     /// For how many seconds a copy may be kept.
     pub(super) ttl: Option<i64>,
     pub(super) bits: u64,
@@ -46,7 +46,7 @@ impl ListClaims<'_> {
     /// When a list that names no end ends: it may be kept for its `ttl`, and without one for
     /// [`MAX_ENDLESS_SECONDS`]. The standards only recommend `exp` and `ttl` (Token Status List section 5.1),
     /// but a copy in a file would else be believed for ever. A `ttl` beside an end is advice for caches.
-    pub(super) fn end(&self) -> Result<Moment, Refusal> {
+    pub(super) fn end(&self) -> Result<ClaimedTime, Refusal> {
         if let Some(end) = self.ends.iter().flatten().min_by_key(|end| end.seconds) {
             return Ok(*end);
         }
@@ -55,7 +55,7 @@ impl ListClaims<'_> {
             None => ("issued + seven days", MAX_ENDLESS_SECONDS),
         };
         match self.issued_at() {
-            Some(issued_at) => Ok(Moment { claim, seconds: issued_at.saturating_add(seconds) }),
+            Some(issued_at) => Ok(ClaimedTime { claim, seconds: issued_at.saturating_add(seconds) }),
             None => Err(wrong("it has neither a start date nor an end date")),
         }
     }
@@ -203,7 +203,7 @@ fn lasting(name: &str, value: Value<'_>, a_second: f64) -> Result<i64, Refusal> 
     }
 }
 
-fn number(name: &'static str, payload: Value<'_>) -> Result<Option<Moment>, Refusal> {
+fn number(name: &'static str, payload: Value<'_>) -> Result<Option<ClaimedTime>, Refusal> {
     payload.member(name).map(|value| numeric_date(name, value)).transpose()
 }
 

@@ -42,7 +42,7 @@ use crate::cli::shared_args::{Common, RowFormat};
 use crate::cli::signals::StopSignals;
 use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
-use crate::ledger::{Change, Ledger, Order, Refusal};
+use crate::ledger::{Change, ChangeRefusal, Ledger, Order};
 use crate::request::ErrorCode;
 use crate::stop::Stop;
 
@@ -183,10 +183,10 @@ fn carry_out(
     Ok(batch.into_iter().map(row).collect())
 }
 
-fn code_of(refusal: Refusal) -> ErrorCode {
+fn code_of(refusal: ChangeRefusal) -> ErrorCode {
     match refusal {
-        Refusal::Unknown => ErrorCode::CredentialNotFound,
-        Refusal::Revoked => ErrorCode::StatusConflict,
+        ChangeRefusal::Unknown => ErrorCode::CredentialNotFound,
+        ChangeRefusal::Revoked => ErrorCode::StatusConflict,
     }
 }
 
