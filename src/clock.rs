@@ -94,8 +94,10 @@ impl Clock {
 
     /// The time of issue, beside the latest time that is known.
     pub fn moment(self) -> Moment {
-        let at = self.now();
-        Moment { at, latest: system_now().max(at) }
+        match self {
+            Clock::System => system_now().into(),
+            Clock::Fixed(at) => Moment { at, latest: system_now().max(at) },
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub use ring::{KeyRing, PassedOver, RingError};
 pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
 pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
-use crate::clock::{Clock, UnixTime};
+use crate::clock::{Clock, Moment, UnixTime};
 use crate::json::{Kind, Parser, Value};
 use crate::keys::Implementation;
 use crate::request;
@@ -320,13 +320,15 @@ fn in_words(seconds: i64) -> String {
 /// What is said about each subject, by the rules of the item that asked for it. Unknown claims are
 /// ignored (RFC 7519 section 4). Returns whether there was anything to check.
 fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
+    // What has happened by now has happened, whatever time the credential is looked at as of.
+    let moment = Clock::Fixed(now).moment();
     for statement in &claims.statements {
-        check_statement(*statement, now)?;
+        check_statement(*statement, moment)?;
     }
     Ok(!claims.statements.is_empty())
 }
 
-fn check_statement(statement: Statement<'_>, now: UnixTime) -> Result<(), Refusal> {
+fn check_statement(statement: Statement<'_>, moment: Moment) -> Result<(), Refusal> {
     let Statement { credential_type, subject, claims, may_be_withheld } = statement;
     let parts = [
         ("claims", claims, credential_type.claims.1, may_be_withheld),
@@ -336,7 +338,7 @@ fn check_statement(statement: Statement<'_>, now: UnixTime) -> Result<(), Refusa
     for (name, part, object, may_be_withheld) in parts {
         let problem = match part {
             Some(value) if value.kind() == Kind::Object => {
-                request::issued_problem(value, object, may_be_withheld, Clock::Fixed(now).moment())
+                request::issued_problem(value, object, may_be_withheld, moment)
             }
             Some(_) => Some((String::new(), "expected an object".to_owned())),
             None if may_be_withheld => None,
