@@ -47,7 +47,7 @@ pub mod types;
 #[doc(hidden)]
 pub mod verify;
 
-pub use batch::{BatchError, Delivery, Outcome, Plan, Register, Render, Row, issue};
+pub use batch::{BatchError, Delivery, IssueError, Outcome, Plan, Register, Render, Row, issue};
 pub use clock::{Clock, UnixTime};
 pub use credential::{Profile, ProfileSettings, ProofFormat, Resource};
 pub use issuer::Issuer;

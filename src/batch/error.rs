@@ -1,4 +1,4 @@
-//! Why a run ended before its input did.
+//! Why a run ends before its input does.
 
 use crate::credential::AssemblyError;
 use crate::keys::SignError;
@@ -9,13 +9,13 @@ use crate::verify::Refusal;
 
 /// Why a run ended before its input did.
 #[derive(Debug, thiserror::Error)]
-pub enum BatchError<S> {
+pub enum BatchError {
     /// The input cannot be read any further.
     #[error(transparent)]
     Input(#[from] InputError),
     /// The ledger cannot be written.
     #[error(transparent)]
-    Ledger(LedgerError),
+    Ledger(#[from] LedgerError),
     /// The operating system starts no more threads.
     #[error(transparent)]
     Thread(#[from] ThreadError),
@@ -27,7 +27,7 @@ pub enum BatchError<S> {
     Key(#[from] SignError),
     /// A credential could not be signed.
     #[error("cannot sign a credential")]
-    Signing(#[source] AssemblyError),
+    Signing(#[from] AssemblyError),
     /// A credential did not pass the self-check. Its result, and those of its batch, were not written.
     #[error("the credential of item {index} does not verify: {refusal}")]
     Unverified {
@@ -48,14 +48,11 @@ pub enum BatchError<S> {
         /// How many items there were so far.
         items: u64,
     },
-    /// The results cannot be delivered.
-    #[error("cannot write the results")]
-    Sink(S),
 }
 
-impl<S> BatchError<S> {
+impl BatchError {
     /// Names the items that were delivered last, where the ledger was taken away.
-    pub(super) fn with_items_in_doubt(self, delivered: Option<(u64, u64)>) -> BatchError<S> {
+    pub(super) fn with_items_in_doubt(self, delivered: Option<(u64, u64)>) -> BatchError {
         match self {
             BatchError::Ledger(LedgerError::Changed { path, change, .. }) => {
                 BatchError::Ledger(LedgerError::Changed { path, change, last: delivered })
@@ -65,23 +62,19 @@ impl<S> BatchError<S> {
     }
 }
 
-/// Why a batch was recorded and has no results.
-pub(super) enum FinishError {
-    Signing(AssemblyError),
-    Unverified { index: u64, refusal: Box<Refusal> },
+/// Why a run ended before its input did: by its own reasons, or by those of the sink that takes the results.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError<S> {
+    /// The run cannot go on.
+    #[error(transparent)]
+    Batch(BatchError),
+    /// The results cannot be delivered. This is what the sink said.
+    #[error("cannot write the results")]
+    Sink(S),
 }
 
-impl From<AssemblyError> for FinishError {
-    fn from(error: AssemblyError) -> FinishError {
-        FinishError::Signing(error)
-    }
-}
-
-impl FinishError {
-    pub(super) fn into_batch_error<S>(self) -> BatchError<S> {
-        match self {
-            FinishError::Signing(error) => BatchError::Signing(error),
-            FinishError::Unverified { index, refusal } => BatchError::Unverified { index, refusal },
-        }
+impl<S, E: Into<BatchError>> From<E> for IssueError<S> {
+    fn from(error: E) -> IssueError<S> {
+        IssueError::Batch(error.into())
     }
 }

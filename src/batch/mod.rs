@@ -53,14 +53,13 @@ use crate::source::Source;
 use crate::stop::Stop;
 
 pub use delivery::Delivery;
-pub use error::BatchError;
+pub use error::{BatchError, IssueError};
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
 pub use row::{Outcome, Render, Row};
 pub use self_check::SelfCheck;
 pub use worker::row_check;
 
-use error::FinishError;
 use registrar::{Registrar, Tally};
 use stages::Dated;
 use worker::IssueWorker;
@@ -125,7 +124,7 @@ pub struct Ended<S> {
     pub recorded: u64,
     /// Where the input stopped being readable, the ledger could not be written, too many items
     /// failed, or the sink failed: that. What was handed to the sink before stays issued.
-    pub outcome: Result<(), BatchError<S>>,
+    pub outcome: Result<(), IssueError<S>>,
 }
 
 /// Issues every item of the source, and hands each batch's results to `sink` in input order.
@@ -167,25 +166,27 @@ pub fn issue<S: Send>(
             if recorded.is_err() || registrar.tally.stopped_at.is_some() {
                 stop.request();
             }
-            recorded
+            Ok(recorded?)
         },
         |finished| {
-            let delivery = finished.map_err(FinishError::into_batch_error);
-            let written = delivery.and_then(|delivery| {
+            let written = finished.map_err(IssueError::Batch).and_then(|delivery| {
                 // What leaves is recorded in the file that the next command will open.
                 if let Some(watch) = &watch {
-                    watch.check().map_err(BatchError::Ledger)?;
+                    watch.check()?;
                 }
                 if let (Some((first, _)), Some((last, _))) =
                     (delivery.row_ends.first(), delivery.row_ends.last())
                 {
                     delivered = Some((*first, *last));
                 }
-                sink(delivery).map_err(BatchError::Sink)
+                sink(delivery).map_err(IssueError::Sink)
             });
             written.inspect_err(|_| stop.request())
         },
     );
-    let outcome = outcome.map_err(|error| error.with_items_in_doubt(delivered));
-    Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| tally.verdict()) }
+    let outcome = outcome.map_err(|error| match error {
+        IssueError::Batch(error) => IssueError::Batch(error.with_items_in_doubt(delivered)),
+        IssueError::Sink(error) => IssueError::Sink(error),
+    });
+    Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| Ok(tally.verdict()?)) }
 }

@@ -19,7 +19,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Whether the run may go on.
-    pub(super) fn verdict<S>(&self) -> Result<(), BatchError<S>> {
+    pub(super) fn verdict(&self) -> Result<(), BatchError> {
         match self.stopped_at {
             None => Ok(()),
             Some(last_index) => {
@@ -44,7 +44,7 @@ impl<'p> Registrar<'p> {
         Registrar { register, run, max_failures, recent, tally }
     }
 
-    pub(super) fn record<S>(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError<S>> {
+    pub(super) fn record(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError> {
         self.tally.verdict()?;
         self.preview_conflicts(&mut batch)?;
         self.cut_at_limit(&mut batch);
@@ -56,13 +56,13 @@ impl<'p> Registrar<'p> {
     }
 
     /// Rejects items whose content changed, where it matters for the limit which item fails first.
-    fn preview_conflicts<S>(&mut self, batch: &mut CheckedBatch) -> Result<(), BatchError<S>> {
+    fn preview_conflicts(&mut self, batch: &mut CheckedBatch) -> Result<(), BatchError> {
         let (Register::Ledger(ledger), Some(MaxFailures::Count(_)), true) =
             (&mut self.register, self.max_failures, self.run.repeatable)
         else {
             return Ok(());
         };
-        let previewed = ledger.preview(self.run, &entries(batch)).map_err(BatchError::Ledger)?;
+        let previewed = ledger.preview(self.run, &entries(batch))?;
         apply(previewed, batch);
         Ok(())
     }
@@ -88,11 +88,11 @@ impl<'p> Registrar<'p> {
     }
 
     /// Asks the register about each draft of the batch.
-    fn ask<S>(&mut self, batch: &CheckedBatch) -> Result<Vec<Result<Decision, Conflict>>, BatchError<S>> {
+    fn ask(&mut self, batch: &CheckedBatch) -> Result<Vec<Result<Decision, Conflict>>, BatchError> {
         let entries = entries(batch);
         match &mut self.register {
             Register::Ledger(ledger) => {
-                let answers = ledger.record(self.run, &entries).map_err(BatchError::Ledger)?;
+                let answers = ledger.record(self.run, &entries)?;
                 self.tally.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
                 Ok(answers.into_iter().map(|answer| answer.map(Decision::Issue)).collect())
             }
@@ -101,7 +101,7 @@ impl<'p> Registrar<'p> {
                 Ok(grants.into_iter().map(|grant| Ok(Decision::Issue(grant))).collect())
             }
             Register::DryRun(Some(ledger)) => {
-                let answers = ledger.preview(self.run, &entries).map_err(BatchError::Ledger)?;
+                let answers = ledger.preview(self.run, &entries)?;
                 let would_issue =
                     |answer: Result<bool, _>| answer.map(|replay| Decision::WouldIssue { replay });
                 Ok(answers.into_iter().map(would_issue).collect())

@@ -122,7 +122,11 @@ fn a_signer_that_fails_at_the_nth_batch_loses_nothing() {
         let key = Pulled { key: IssuerKey::generate().unwrap(), calls_left, has_signers: true };
 
         let (ended, first) = run(&path, &key, jobs);
-        assert!(matches!(ended.outcome, Err(BatchError::Signing(_))), "{:?}", ended.outcome);
+        assert!(
+            matches!(ended.outcome, Err(IssueError::Batch(BatchError::Signing(_)))),
+            "{:?}",
+            ended.outcome
+        );
         assert_eq!(first.len() % 1_000, 0, "whole batches");
         assert!(first.len() <= batches * 1_000 && first.len() as u64 <= ended.recorded);
 
@@ -147,7 +151,7 @@ fn a_key_without_signers_records_nothing() {
             has_signers: false,
         };
         let (ended, lines) = run(&folder.path().join("ledger.db"), &key, jobs);
-        assert!(matches!(ended.outcome, Err(BatchError::Key(_))), "{:?}", ended.outcome);
+        assert!(matches!(ended.outcome, Err(IssueError::Batch(BatchError::Key(_)))), "{:?}", ended.outcome);
         assert_eq!((ended.recorded, lines.len()), (0, 0));
     }
 }

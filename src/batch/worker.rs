@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::Plan;
 use super::delivery::Delivery;
-use super::error::FinishError;
+use super::error::BatchError;
 use super::failed::FailedItems;
 use super::row::{Outcome, Render, Row};
 use super::self_check::{SelfCheck, SelfVerifier};
@@ -69,7 +69,7 @@ impl<'p> IssueWorker<'p> {
         decided: &[Decided<'_>],
         text: &[u8],
         delivery: &mut Delivery,
-    ) -> Result<(), FinishError> {
+    ) -> Result<(), BatchError> {
         let granted = decided.iter().filter_map(|decided| match decided {
             Decided::Issue(_, draft, grant) => Some((*draft, grant)),
             _ => None,
@@ -86,7 +86,7 @@ impl<'p> IssueWorker<'p> {
                         let index = item.index;
                         verifier
                             .verify(token, grant.issued_at)
-                            .map_err(|refusal| FinishError::Unverified { index, refusal })?;
+                            .map_err(|refusal| BatchError::Unverified { index, refusal })?;
                     }
                     (item, Outcome::Issued(Resource { profile: self.profile, draft: *draft, grant, token }))
                 }
@@ -116,7 +116,7 @@ impl pipeline::Worker for IssueWorker<'_> {
     type Raw = Dated;
     type Checked = CheckedBatch;
     type Committed = RecordedBatch;
-    type Finished = Result<Delivery, FinishError>;
+    type Finished = Result<Delivery, BatchError>;
 
     fn check(&mut self, Dated { chunk, moment }: Dated) -> CheckedBatch {
         let mut text = Vec::with_capacity(self.last_text + self.last_text / 8);
@@ -135,7 +135,7 @@ impl pipeline::Worker for IssueWorker<'_> {
         CheckedBatch { items, text, chunk: self.keep_failed.then_some(chunk), bytes_consumed }
     }
 
-    fn finish(&mut self, RecordedBatch { batch, decisions }: RecordedBatch) -> Result<Delivery, FinishError> {
+    fn finish(&mut self, RecordedBatch { batch, decisions }: RecordedBatch) -> Result<Delivery, BatchError> {
         let mut delivery = Delivery {
             bytes: Vec::with_capacity(self.last_output + self.last_output / 8),
             row_ends: Vec::with_capacity(batch.items.len()),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::exit::ExitStatus;
 use super::streams;
-use crate::batch::BatchError;
+use crate::batch::{BatchError, IssueError};
 use crate::credential::AssemblyError;
 use crate::files::{NEW_FILE, PathError, TargetError};
 use crate::issuer::IssuerError;
@@ -263,13 +263,21 @@ impl From<LedgerError> for Failure {
     }
 }
 
-impl From<BatchError<Failure>> for Failure {
-    fn from(error: BatchError<Failure>) -> Failure {
+impl From<IssueError<Failure>> for Failure {
+    fn from(error: IssueError<Failure>) -> Failure {
+        match error {
+            IssueError::Batch(error) => error.into(),
+            IssueError::Sink(failure) => failure,
+        }
+    }
+}
+
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Failure {
         match error {
             BatchError::Input(error) => error.into(),
             BatchError::Ledger(error) => error.into(),
             BatchError::Thread(error) => error.into(),
-            BatchError::Sink(failure) => failure,
             BatchError::TooManyFailures { .. } => Failure::said(ExitStatus::MaxFailures, error.to_string())
                 .hint("what was issued before is valid and stands in the results"),
             BatchError::Random(source) => Failure::new(
