@@ -84,7 +84,7 @@ where
     let (to_check, check_queue) = unbounded::<Numbered<W::Raw>>();
     let (to_commit, commit_queue) = unbounded::<Numbered<W::Checked>>();
     let (to_finish, finish_queue) = unbounded::<Numbered<W::Committed>>();
-    let (to_write, write_queue) = unbounded::<Delivery<W::Finished, E>>();
+    let (to_write, write_queue) = unbounded::<Handover<W::Finished, E>>();
     let halted = AtomicBool::new(false);
 
     thread::scope(|scope| {
@@ -117,8 +117,8 @@ where
         let committed = join(committer.join());
         let read = join(reader.join());
         match written {
-            Err(Stop::Panic(payload)) => resume_unwind(payload),
-            Err(Stop::Error(error)) => Err(error),
+            Err(Halt::Panic(payload)) => resume_unwind(payload),
+            Err(Halt::Error(error)) => Err(error),
             Ok(()) => committed.and(read),
         }
     })
@@ -160,14 +160,14 @@ fn run_alone<W: Worker, E>(
 struct Numbered<T>(u64, T);
 
 /// What a worker hands to the writer.
-enum Delivery<T, E> {
+enum Handover<T, E> {
     Finished(Numbered<T>),
     /// There is a worker less, which must not leave the writer waiting for the piece it had.
-    Stopped(Stop<E>),
+    Stopped(Halt<E>),
 }
 
 /// Why the writer, or a worker, stopped before the end.
-enum Stop<E> {
+enum Halt<E> {
     Error(E),
     Panic(Box<dyn Any + Send>),
 }
@@ -198,7 +198,7 @@ struct Station<W: Worker, E> {
     finish_queue: Receiver<Numbered<W::Committed>>,
     /// None once there is nothing more to check: the committer ends when no worker has one.
     to_commit: Option<Sender<Numbered<W::Checked>>>,
-    to_write: Sender<Delivery<W::Finished, E>>,
+    to_write: Sender<Handover<W::Finished, E>>,
 }
 
 impl<W: Worker, E> Station<W, E> {
@@ -206,10 +206,10 @@ impl<W: Worker, E> Station<W, E> {
     fn work(self, make_worker: impl Fn() -> Result<W, E>) {
         let to_write = self.to_write.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            make_worker().map(|worker| self.work_to_the_end(worker)).map_err(Stop::Error)
+            make_worker().map(|worker| self.work_to_the_end(worker)).map_err(Halt::Error)
         }));
-        if let Err(stop) = outcome.unwrap_or_else(|payload| Err(Stop::Panic(payload))) {
-            let _ = to_write.send(Delivery::Stopped(stop));
+        if let Err(stop) = outcome.unwrap_or_else(|payload| Err(Halt::Panic(payload))) {
+            let _ = to_write.send(Handover::Stopped(stop));
         }
     }
 
@@ -220,7 +220,7 @@ impl<W: Worker, E> Station<W, E> {
                 recv(self.finish_queue) -> piece => {
                     let Ok(Numbered(number, piece)) = piece else { return };
                     let finished = worker.finish(piece);
-                    if self.to_write.send(Delivery::Finished(Numbered(number, finished))).is_err() {
+                    if self.to_write.send(Handover::Finished(Numbered(number, finished))).is_err() {
                         return;
                     }
                 }
@@ -242,14 +242,14 @@ impl<W: Worker, E> Station<W, E> {
 
 /// Writes finished pieces in order, and gives their permits back.
 fn deliver<T, E>(
-    write_queue: Receiver<Delivery<T, E>>,
+    write_queue: Receiver<Handover<T, E>>,
     permits: Receiver<()>,
     write: &mut impl FnMut(T) -> Result<(), E>,
-) -> Result<(), Stop<E>> {
+) -> Result<(), Halt<E>> {
     let mut stopped = None;
     let finished = write_queue.iter().map_while(|delivery| match delivery {
-        Delivery::Finished(piece) => Some(piece),
-        Delivery::Stopped(stop) => {
+        Handover::Finished(piece) => Some(piece),
+        Handover::Stopped(stop) => {
             stopped = Some(stop);
             None
         }
@@ -261,7 +261,7 @@ fn deliver<T, E>(
     });
     match stopped {
         Some(stop) => Err(stop),
-        None => written.map_err(Stop::Error),
+        None => written.map_err(Halt::Error),
     }
 }
 

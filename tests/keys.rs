@@ -14,7 +14,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beltic::issuer::{Fault, Issuer, IssuerError};
+use beltic::issuer::{Issuer, IssuerError, LocationFault};
 use beltic::keys::{
     EncryptionProblem, HolderKeyProblem, Implementation, IssuerKey, JwkProblem, KeyError, KeyForm, KeyKind,
     LoadError, PemContent, PublicKey, SIGNATURE_BYTES, SignatureVerifier, SigningKey, check_public_jwk,
@@ -679,7 +679,7 @@ fn paths_are_decoded_for_the_files_that_they_name() {
 
 #[test]
 fn issuers_with_a_fault_are_refused_with_that_fault() {
-    use Fault::*;
+    use LocationFault::*;
     for (id, expected) in [
         ("did:web:", NoHost),
         ("did:web::a", NoHost),

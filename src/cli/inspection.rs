@@ -79,7 +79,8 @@ impl Inspection {
 
     /// For people.
     pub fn text(&self, now: UnixTime) -> String {
-        let mut page = Page { out: format!("{NOTHING_VERIFIED}\n\n"), now, disclosable: BTreeSet::new() };
+        let mut page =
+            InspectionPage { out: format!("{NOTHING_VERIFIED}\n\n"), now, disclosable: BTreeSet::new() };
         page.line(0, "kind", self.kind);
         page.line(0, "size", &self.sizes_in_words());
         if let Some(list) = list_in_words(&self.payload) {
@@ -273,7 +274,7 @@ fn kind(typ: &str, payload: Value<'_>, is_sd_jwt: bool) -> &'static str {
 }
 
 /// A page for people.
-struct Page {
+struct InspectionPage {
     out: String,
     now: UnixTime,
     /// The JSON Pointers of disclosed claims.
@@ -285,7 +286,7 @@ const MAX_VALUE_CHARS: usize = 400;
 /// The width of a column of names.
 const NAME_WIDTH: usize = 12;
 
-impl Page {
+impl InspectionPage {
     fn line(&mut self, indent: usize, name: &str, value: &str) {
         let _ = writeln!(self.out, "{:indent$}{:<NAME_WIDTH$} {value}", "", printable(name));
     }

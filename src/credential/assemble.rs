@@ -34,19 +34,19 @@ pub struct Assembler<'p> {
     payload: Vec<u8>,
     /// Tokens, one behind the other, each with a gap for its signature until that is made.
     tokens: Vec<u8>,
-    places: Vec<Place>,
+    places: Vec<StatusPlace>,
     signatures: Vec<Signature>,
 }
 
 /// Where a token is among the others.
-struct Place {
+struct StatusPlace {
     /// From its header to the end of its payload, which is what is signed.
     signing_input: Range<usize>,
     /// Where it ends, disclosures included.
     end: usize,
 }
 
-impl Place {
+impl StatusPlace {
     /// Where the signature goes: behind the payload and a dot.
     fn signature(&self) -> Range<usize> {
         let start = self.signing_input.end + ".".len();
@@ -61,7 +61,7 @@ const ENCODED_SIGNATURE_BYTES: usize = (SIGNATURE_BYTES * 4).div_ceil(3);
 #[derive(Clone, Copy)]
 pub struct Tokens<'a> {
     tokens: &'a [u8],
-    places: &'a [Place],
+    places: &'a [StatusPlace],
 }
 
 impl<'a> Tokens<'a> {
@@ -138,7 +138,7 @@ impl<'p> Assembler<'p> {
             tokens.extend_from_slice(&hider.disclosures);
             tokens.push(b'~');
         }
-        places.push(Place { signing_input, end: tokens.len() });
+        places.push(StatusPlace { signing_input, end: tokens.len() });
         Ok(())
     }
 }

@@ -101,11 +101,11 @@ fn names_a_directory(path: &Path) -> bool {
 #[derive(Debug)]
 pub struct Target {
     path: PathBuf,
-    to: To,
+    to: Destination,
 }
 
 #[derive(Debug)]
-enum To {
+enum Destination {
     Whole { file: Replacement, replace: bool },
     Through(File),
 }
@@ -117,8 +117,8 @@ impl Target {
     /// Where it is not to be written, or cannot be begun.
     pub fn begin(path: &Path, force: bool) -> Result<Target, TargetError> {
         let to = match way(path, force)? {
-            Way::WriteThrough => To::Through(open(path)?),
-            way => To::Whole { file: Replacement::begin(path)?, replace: way == Way::Replace },
+            Way::WriteThrough => Destination::Through(open(path)?),
+            way => Destination::Whole { file: Replacement::begin(path)?, replace: way == Way::Replace },
         };
         Ok(Target { path: path.to_owned(), to })
     }
@@ -130,12 +130,12 @@ impl Target {
 
     /// Whether the file appears whole at the end, so that until then nobody has seen any of it.
     pub fn appears_whole(&self) -> bool {
-        matches!(self.to, To::Whole { .. })
+        matches!(self.to, Destination::Whole { .. })
     }
 
     /// Whether a file of that name is to be replaced.
     pub fn replaces(&self) -> bool {
-        matches!(self.to, To::Whole { replace: true, .. })
+        matches!(self.to, Destination::Whole { replace: true, .. })
     }
 
     /// Gives a new file its name. What was written through is where it is.
@@ -144,9 +144,9 @@ impl Target {
     /// Where the file cannot be made durable, or cannot have its name; it is gone then.
     pub fn commit(self) -> Result<(), PathError> {
         match self.to {
-            To::Whole { file, replace: true } => file.commit(),
-            To::Whole { file, replace: false } => file.commit_new(),
-            To::Through(_) => Ok(()),
+            Destination::Whole { file, replace: true } => file.commit(),
+            Destination::Whole { file, replace: false } => file.commit_new(),
+            Destination::Through(_) => Ok(()),
         }
     }
 
@@ -163,8 +163,8 @@ impl Target {
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.to {
-            To::Whole { file, .. } => file.write(bytes),
-            To::Through(file) => file.write(bytes),
+            Destination::Whole { file, .. } => file.write(bytes),
+            Destination::Through(file) => file.write(bytes),
         }
     }
 

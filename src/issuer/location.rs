@@ -14,7 +14,7 @@ pub(crate) struct Location {
 
 /// What can be wrong with a host or path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum LocationFault {
     /// It does not begin with `https://`.
     NotHttps,
     /// There is no host.
@@ -55,7 +55,7 @@ pub enum Fault {
     Fragment,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for LocationFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotHttps => "it does not begin with https://",
@@ -98,13 +98,13 @@ pub(crate) fn push_url_segment(url: &mut String, segment: &str) {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_https_url(url: &str) -> Result<(), Fault> {
-    parse_https(url.strip_prefix("https://").ok_or(Fault::NotHttps)?).map(|_| ())
+pub fn check_https_url(url: &str) -> Result<(), LocationFault> {
+    parse_https(url.strip_prefix("https://").ok_or(LocationFault::NotHttps)?).map(|_| ())
 }
 
 /// The did:web method, "Method-specific identifier": a domain name, then path segments, all separated by colons;
 /// a port's own colon is percent-encoded.
-pub(super) fn parse_did_web(specific: &str) -> Result<Location, Fault> {
+pub(super) fn parse_did_web(specific: &str) -> Result<Location, LocationFault> {
     let mut parts = specific.split(':');
     let host = decoded_port(parts.next().unwrap_or_default())?;
     let (name, port) = split_port(&host);
@@ -115,40 +115,40 @@ pub(super) fn parse_did_web(specific: &str) -> Result<Location, Fault> {
 }
 
 /// `example.com%3A8443` to `example.com:8443`.
-fn decoded_port(host: &str) -> Result<String, Fault> {
+fn decoded_port(host: &str) -> Result<String, LocationFault> {
     let Some((name, rest)) = host.split_once('%') else { return Ok(host.to_owned()) };
-    let encoded = rest.get(..2).ok_or(Fault::BadPercent)?;
+    let encoded = rest.get(..2).ok_or(LocationFault::BadPercent)?;
     let port = &rest[2..];
     if !encoded.eq_ignore_ascii_case("3a") || port.contains('%') {
-        return Err(Fault::PercentInHost);
+        return Err(LocationFault::PercentInHost);
     }
     Ok(format!("{name}:{port}"))
 }
 
-fn did_path_segment(segment: &str) -> Result<String, Fault> {
+fn did_path_segment(segment: &str) -> Result<String, LocationFault> {
     // DID Core 1.0 section 3.1: idchar.
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_%".contains(&byte);
     if !segment.bytes().all(allowed) {
-        return Err(Fault::BadPathCharacter);
+        return Err(LocationFault::BadPathCharacter);
     }
     decoded_segment(segment)
 }
 
 /// An https URL without its scheme, as an issuer is written: no query and no fragment (SD-JWT VC, "Issuer"), and
 /// nothing that a URL parser would rewrite.
-pub(crate) fn parse_https(rest: &str) -> Result<Location, Fault> {
+pub(crate) fn parse_https(rest: &str) -> Result<Location, LocationFault> {
     if rest.contains('#') {
-        return Err(Fault::Fragment);
+        return Err(LocationFault::Fragment);
     }
     if rest.contains('?') {
-        return Err(Fault::Query);
+        return Err(LocationFault::Query);
     }
     let (authority, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
     if authority.contains('@') {
-        return Err(Fault::UserInfo);
+        return Err(LocationFault::UserInfo);
     }
     if authority.contains('%') {
-        return Err(Fault::PercentInHost);
+        return Err(LocationFault::PercentInHost);
     }
     let (name, port) = split_port(authority);
     check_url_host(name)?;
@@ -157,35 +157,35 @@ pub(crate) fn parse_https(rest: &str) -> Result<Location, Fault> {
 }
 
 /// The segments of a path without its first slash. One slash at the end is allowed.
-fn url_path(path: &str) -> Result<Vec<String>, Fault> {
+fn url_path(path: &str) -> Result<Vec<String>, LocationFault> {
     if path.is_empty() {
         return Ok(Vec::new());
     }
     path.strip_suffix('/').unwrap_or(path).split('/').map(url_path_segment).collect()
 }
 
-fn url_path_segment(segment: &str) -> Result<String, Fault> {
+fn url_path_segment(segment: &str) -> Result<String, LocationFault> {
     // RFC 3986 section 3.3: pchar.
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%".contains(&byte);
     if !segment.bytes().all(allowed) {
-        return Err(Fault::BadPathCharacter);
+        return Err(LocationFault::BadPathCharacter);
     }
     decoded_segment(segment)
 }
 
-fn decoded_segment(segment: &str) -> Result<String, Fault> {
+fn decoded_segment(segment: &str) -> Result<String, LocationFault> {
     let decoded = percent_decoded(segment)?;
     match decoded.as_str() {
-        "" => Err(Fault::EmptySegment),
-        "." | ".." => Err(Fault::DotSegment),
+        "" => Err(LocationFault::EmptySegment),
+        "." | ".." => Err(LocationFault::DotSegment),
         text if text.contains(|c: char| c == '/' || c == '\\' || c.is_control()) => {
-            Err(Fault::HiddenSeparator)
+            Err(LocationFault::HiddenSeparator)
         }
         _ => Ok(decoded),
     }
 }
 
-fn percent_decoded(text: &str) -> Result<String, Fault> {
+fn percent_decoded(text: &str) -> Result<String, LocationFault> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -195,10 +195,10 @@ fn percent_decoded(text: &str) -> Result<String, Fault> {
         }
         let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
         let (high, low) = (digit(bytes.next()), digit(bytes.next()));
-        let (high, low) = high.zip(low).ok_or(Fault::BadPercent)?;
+        let (high, low) = high.zip(low).ok_or(LocationFault::BadPercent)?;
         decoded.push((high * 16 + low) as u8);
     }
-    String::from_utf8(decoded).map_err(|_| Fault::BadPercent)
+    String::from_utf8(decoded).map_err(|_| LocationFault::BadPercent)
 }
 
 /// Host and port of an authority; a colon inside the brackets of an IPv6 address is no port's.
@@ -209,23 +209,25 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn check_port(port: Option<&str>) -> Result<(), Fault> {
+fn check_port(port: Option<&str>) -> Result<(), LocationFault> {
     let Some(port) = port else { return Ok(()) };
     let number = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
     match port.parse::<u16>() {
-        Ok(443) if number => Err(Fault::DefaultPort),
+        Ok(443) if number => Err(LocationFault::DefaultPort),
         Ok(_) if number => Ok(()),
-        _ => Err(Fault::BadPort),
+        _ => Err(LocationFault::BadPort),
     }
 }
 
-fn check_url_host(host: &str) -> Result<(), Fault> {
+fn check_url_host(host: &str) -> Result<(), LocationFault> {
     if let Some(address) = host.strip_prefix('[') {
-        let address = address.strip_suffix(']').ok_or(Fault::BadIpAddress)?;
-        return address.parse::<Ipv6Addr>().map(|_| ()).map_err(|_| Fault::BadIpAddress);
+        let address = address.strip_suffix(']').ok_or(LocationFault::BadIpAddress)?;
+        return address.parse::<Ipv6Addr>().map(|_| ()).map_err(|_| LocationFault::BadIpAddress);
     }
     match check_domain_name(host) {
-        Err(Fault::IpAddress) => host.parse::<Ipv4Addr>().map(|_| ()).map_err(|_| Fault::BadIpAddress),
+        Err(LocationFault::IpAddress) => {
+            host.parse::<Ipv4Addr>().map(|_| ()).map_err(|_| LocationFault::BadIpAddress)
+        }
         other => other,
     }
 }
@@ -234,27 +236,27 @@ fn check_url_host(host: &str) -> Result<(), Fault> {
 ///
 /// A last label that is a number makes it an IPv4 address in the verifier of every URL parser (WHATWG URL, "ends in a
 /// number checker"), however odd.
-pub(super) fn check_domain_name(host: &str) -> Result<(), Fault> {
+pub(super) fn check_domain_name(host: &str) -> Result<(), LocationFault> {
     if host.is_empty() {
-        return Err(Fault::NoHost);
+        return Err(LocationFault::NoHost);
     }
     if host.starts_with('[') {
-        return Err(Fault::IpAddress);
+        return Err(LocationFault::IpAddress);
     }
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Err(Fault::UpperCase);
+        return Err(LocationFault::UpperCase);
     }
     if host.ends_with('.') {
-        return Err(Fault::TrailingDot);
+        return Err(LocationFault::TrailingDot);
     }
     if host.len() > 253 {
-        return Err(Fault::LongHost);
+        return Err(LocationFault::LongHost);
     }
     if !host.split('.').all(is_label) {
-        return Err(Fault::BadLabel);
+        return Err(LocationFault::BadLabel);
     }
     let last = host.rsplit('.').next().unwrap_or_default();
-    if is_number(last) { Err(Fault::IpAddress) } else { Ok(()) }
+    if is_number(last) { Err(LocationFault::IpAddress) } else { Ok(()) }
 }
 
 fn is_label(label: &str) -> bool {

@@ -10,8 +10,8 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::keys::PublicKey;
-pub use location::{Fault, check_https_url};
 pub(crate) use location::{Location, parse_https, push_url_segment};
+pub use location::{LocationFault, check_https_url};
 use location::{check_domain_name, parse_did_web};
 
 /// An issuer: its identifier and the `kid` of its key.
@@ -88,7 +88,7 @@ pub enum IssuerError {
         /// The issuer as given.
         found: String,
         /// What is wrong.
-        fault: Fault,
+        fault: LocationFault,
     },
 }
 
@@ -212,7 +212,7 @@ fn parse_did(text: &str, rest: &str, key: &PublicKey) -> Result<Issuer, IssuerEr
         "key" => own_did_key(text, key),
         "jwk" => own_did_jwk(text, key),
         _ if matches!(method.to_ascii_lowercase().as_str(), "web" | "key" | "jwk") => {
-            Err(faulty(text, Fault::UpperCase))
+            Err(faulty(text, LocationFault::UpperCase))
         }
         _ => Err(IssuerError::UnsupportedMethod { method: method.to_owned() }),
     }
@@ -234,7 +234,7 @@ fn own_did_jwk(text: &str, key: &PublicKey) -> Result<Issuer, IssuerError> {
     }
 }
 
-fn faulty(text: &str, fault: Fault) -> IssuerError {
+fn faulty(text: &str, fault: LocationFault) -> IssuerError {
     IssuerError::Faulty { found: text.to_owned(), fault }
 }
 
@@ -243,7 +243,7 @@ fn unrecognised(text: &str) -> IssuerError {
     let found = text.to_owned();
     let lower = text.to_ascii_lowercase();
     if lower.starts_with("https://") || (lower.starts_with("did:") && !text.starts_with("did:")) {
-        return faulty(text, Fault::UpperCase);
+        return faulty(text, LocationFault::UpperCase);
     }
     if text.contains("://") {
         return IssuerError::NotHttps { found };

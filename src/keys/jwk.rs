@@ -13,7 +13,7 @@ use super::error::{JwkProblem, KeyError, KeyForm, KeyKind};
 
 /// The private key of a JWK, once its public members are known to belong to it.
 pub(super) fn private_key(json: &str) -> Result<IssuerKey, KeyError> {
-    let members = Members::parse(json)?;
+    let members = JwkMembers::parse(json)?;
     members.check_kind()?;
     let Some(scalar) = members.d else {
         let public = members.x.is_some() && members.y.is_some();
@@ -33,7 +33,7 @@ pub(super) fn private_key(json: &str) -> Result<IssuerKey, KeyError> {
 
 /// The public key of a JWK without private members.
 pub(super) fn public_key(json: &str) -> Result<p256::PublicKey, KeyError> {
-    let members = Members::parse(json)?;
+    let members = JwkMembers::parse(json)?;
     members.check_kind()?;
     if members.d.is_some() {
         return Err(KeyError::PrivateKey { form: KeyForm::Jwk });
@@ -73,7 +73,7 @@ pub(super) fn point(x: &[u8; 32], y: &[u8; 32]) -> Option<p256::PublicKey> {
 /// The members that matter here. `d` borrows from the file's buffer, which is wiped; a `d` with JSON escapes
 /// would be unescaped into memory that is not, and base64url needs none.
 #[derive(Default)]
-struct Members<'a> {
+struct JwkMembers<'a> {
     kty: Option<String>,
     crv: Option<String>,
     x: Option<String>,
@@ -85,7 +85,7 @@ struct Members<'a> {
     has_keys: bool,
 }
 
-impl<'a> Members<'a> {
+impl<'a> JwkMembers<'a> {
     fn parse(json: &'a str) -> Result<Self, KeyError> {
         let mut reading = Reading::default();
         let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -162,7 +162,7 @@ fn curve_name(crv: &str) -> Option<&'static str> {
 /// The members read so far, and the one that is being read.
 #[derive(Default)]
 struct Reading<'a> {
-    members: Members<'a>,
+    members: JwkMembers<'a>,
     current: Option<&'static str>,
     is_object: bool,
     duplicate: bool,

@@ -28,9 +28,9 @@ use uuid::Uuid;
 
 use super::batches::StoredBatch;
 use super::events::EventKind;
-use super::record::{self, Place};
+use super::record::{self, RecordPlace};
 use super::seal::{self, Counts, Done};
-use super::store::{Purpose, Store, Stored, Transaction};
+use super::store::{Access, Store, Stored, Transaction};
 use super::{Ledger, LedgerError, events, lists, statuses, writable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
@@ -90,7 +90,7 @@ pub struct Changed {
 
 /// What is to be done to credentials.
 #[derive(Debug, Clone, Copy)]
-pub struct Order<'o> {
+pub struct ChangeOrder<'o> {
     /// The change.
     pub change: Change,
     /// Why.
@@ -99,7 +99,7 @@ pub struct Order<'o> {
     pub at: UnixTime,
 }
 
-impl Order<'_> {
+impl ChangeOrder<'_> {
     /// What it gives a credential whose status it changes.
     fn outcome(&self) -> CredentialStatus {
         match self.change.leads_to() {
@@ -117,7 +117,7 @@ impl Order<'_> {
 pub(super) struct Previewed(HashMap<i64, Vec<u64>>);
 
 impl Previewed {
-    fn add(&mut self, place: Place) {
+    fn add(&mut self, place: RecordPlace) {
         let (word, bit) = (place.place as usize / 64, place.place % 64);
         let words = self.0.entry(place.batch).or_default();
         if words.len() <= word {
@@ -126,7 +126,7 @@ impl Previewed {
         words[word] |= 1 << bit;
     }
 
-    fn has(&self, place: Place) -> bool {
+    fn has(&self, place: RecordPlace) -> bool {
         let (word, bit) = (place.place as usize / 64, place.place % 64);
         self.0.get(&place.batch).and_then(|words| words.get(word)).is_some_and(|bits| bits >> bit & 1 == 1)
     }
@@ -147,13 +147,13 @@ impl Ledger {
     /// Where the ledger cannot be written. Then nothing is changed.
     pub fn change(
         &mut self,
-        order: Order<'_>,
+        order: ChangeOrder<'_>,
         ids: &[Uuid],
     ) -> Result<Vec<Result<Changed, ChangeRefusal>>, LedgerError> {
         let path = self.path.clone();
         let fail = |source| LedgerError::store("write", &path, source);
         let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Purpose::Write).map_err(fail)?;
+        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
         let reached = seal::state(store).map_err(fail)?;
         if !self.statuses_are_whole {
             statuses::must_be_whole(store).map_err(fail)?;
@@ -181,7 +181,7 @@ impl Ledger {
     /// Where the ledger cannot be read.
     pub fn preview_change(
         &mut self,
-        order: Order<'_>,
+        order: ChangeOrder<'_>,
         ids: &[Uuid],
     ) -> Result<Vec<Result<Changed, ChangeRefusal>>, LedgerError> {
         let mut recent = Recent::default();
@@ -202,7 +202,7 @@ impl Ledger {
 
 fn change_one(
     store: &dyn Store,
-    order: Order<'_>,
+    order: ChangeOrder<'_>,
     id: Uuid,
     recent: &mut Recent,
 ) -> Stored<Result<Changed, ChangeRefusal>> {
@@ -224,7 +224,7 @@ fn change_one(
 
 fn preview_one(
     store: &dyn Store,
-    order: Order<'_>,
+    order: ChangeOrder<'_>,
     id: Uuid,
     recent: &mut Recent,
     previewed: &mut Previewed,
@@ -243,7 +243,7 @@ fn preview_one(
 }
 
 /// The rule of the module's page: what the credential's status is afterwards, and whether it is what it was.
-fn decide(order: Order<'_>, now: CredentialStatus) -> Result<(CredentialStatus, bool), ChangeRefusal> {
+fn decide(order: ChangeOrder<'_>, now: CredentialStatus) -> Result<(CredentialStatus, bool), ChangeRefusal> {
     match (order.change, now.status) {
         (change, status) if change.leads_to() == status => Ok((now, true)),
         (_, Status::Revoked) => Err(ChangeRefusal::Revoked),
@@ -252,7 +252,7 @@ fn decide(order: Order<'_>, now: CredentialStatus) -> Result<(CredentialStatus, 
 }
 
 /// Where a credential's record stands. All ids of a batch hold its millisecond.
-fn locate(store: &dyn Store, id: Uuid, recent: &mut Recent) -> Stored<Option<Place>> {
+fn locate(store: &dyn Store, id: Uuid, recent: &mut Recent) -> Stored<Option<RecordPlace>> {
     let Some(millis) = record::millis_of(id) else { return Ok(None) };
     if recent.millis != Some(millis) {
         let batches = store.batches_of_millis(millis as i64)?.into_iter().map(StoredBatch::read);
@@ -262,13 +262,13 @@ fn locate(store: &dyn Store, id: Uuid, recent: &mut Recent) -> Stored<Option<Pla
     }
     for (batch, records) in &recent.batches {
         if let Some(place) = record::find(records, id, millis) {
-            return Ok(Some(Place { batch: *batch, place }));
+            return Ok(Some(RecordPlace { batch: *batch, place }));
         }
     }
     Ok(None)
 }
 
 /// Where the credential of this id stands.
-pub(super) fn place_of(store: &dyn Store, id: Uuid) -> Stored<Option<Place>> {
+pub(super) fn place_of(store: &dyn Store, id: Uuid) -> Stored<Option<RecordPlace>> {
     locate(store, id, &mut Recent::default())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::checksum::Checksum;
 use super::rows::ClosingRow;
 use super::seal::{self, Done, Seal, must_count};
-use super::store::{Purpose, Store, Stored, Transaction, in_one_snapshot};
+use super::store::{Access, Store, Stored, Transaction, in_one_snapshot};
 use super::{Ledger, LedgerError, corrupt, lists, writable};
 use crate::clock::{UnixTime, system_now};
 
@@ -136,7 +136,7 @@ impl Ledger {
     pub fn close_lists(&mut self) -> Result<Option<Restoration>, LedgerError> {
         let fail = |source| self.cannot("write", source);
         let store = writable(&*self.store, &self.path)?;
-        let transaction = Transaction::begin(store, Purpose::Write).map_err(fail)?;
+        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
         let is_any_open = store.has_open_lists().map_err(fail)?;
         if !is_any_open && !Closing::all(store).map_err(fail)?.is_empty() {
             return Ok(None);

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::batches::StoredBatch;
 use super::checksum::contradiction;
 use super::lists::OpenLists;
-use super::record::{self, Place, Record};
+use super::record::{self, Record, RecordPlace};
 use super::runs::FoundRun;
 use super::store::{BatchQuery, Store, Stored};
 use super::terms::{Terms, TypeTerms};
@@ -27,7 +27,7 @@ use crate::request::LookupHash;
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// Where its record stands, which is also its place in the order of issuance.
-    pub place: Place,
+    pub place: RecordPlace,
     /// Its id.
     pub id: Uuid,
     /// The run that issued it.
@@ -143,7 +143,7 @@ impl Ledger {
     pub fn credentials(
         &mut self,
         filter: &Filter,
-        after: Option<Place>,
+        after: Option<RecordPlace>,
         limit: usize,
     ) -> Result<Vec<Credential>, LedgerError> {
         let mut finder = Finder { store: &*self.store, lists: &mut self.lists, runs: HashMap::new() };
@@ -178,12 +178,12 @@ impl Finder<'_> {
     fn page(
         &mut self,
         filter: &Filter,
-        from: Option<Place>,
+        from: Option<RecordPlace>,
         inclusive: bool,
         limit: usize,
     ) -> Stored<Vec<Credential>> {
         let mut found = Vec::new();
-        let beyond = |place: Place| match from {
+        let beyond = |place: RecordPlace| match from {
             None => true,
             Some(from) => place > from || inclusive && place == from,
         };
@@ -199,7 +199,7 @@ impl Finder<'_> {
         &mut self,
         batch: &StoredBatch,
         filter: &Filter,
-        beyond: impl Fn(Place) -> bool,
+        beyond: impl Fn(RecordPlace) -> bool,
         limit: usize,
         found: &mut Vec<Credential>,
     ) -> Stored<()> {
@@ -209,7 +209,7 @@ impl Finder<'_> {
         for (place, record) in (0..).zip(record::unpack(&batch.records)) {
             let record = record.ok_or_else(corrupt)?;
             let current = statuses_of_batch.get(&place).unwrap_or(&active);
-            let at = Place { batch: batch.number, place };
+            let at = RecordPlace { batch: batch.number, place };
             if found.len() == limit || !beyond(at) || !filter.takes(&record, current) {
                 continue;
             }
@@ -248,17 +248,17 @@ impl Finder<'_> {
 }
 
 /// A place as a cursor: opaque to users, and stable.
-impl std::fmt::Display for Place {
+impl std::fmt::Display for RecordPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{}", self.batch, self.place)
     }
 }
 
-impl std::str::FromStr for Place {
+impl std::str::FromStr for RecordPlace {
     type Err = std::num::ParseIntError;
 
-    fn from_str(text: &str) -> Result<Place, Self::Err> {
+    fn from_str(text: &str) -> Result<RecordPlace, Self::Err> {
         let (batch, place) = text.split_once('-').unwrap_or((text, ""));
-        Ok(Place { batch: batch.parse()?, place: place.parse()? })
+        Ok(RecordPlace { batch: batch.parse()?, place: place.parse()? })
     }
 }

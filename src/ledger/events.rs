@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::record::{self, Place, id_from_parts};
+use super::record::{self, RecordPlace, id_from_parts};
 use super::rows::{BatchRow, EventRow};
 use super::store::{Store, StoreError, Stored, in_one_snapshot};
 use super::{LedgerError, corrupt, next, statuses};
@@ -124,7 +124,7 @@ pub(super) fn append_replayed(store: &dyn Store, batch: i64, at: UnixTime, place
 pub(super) fn append_change(
     store: &dyn Store,
     kind: EventKind,
-    place: Place,
+    place: RecordPlace,
     at: UnixTime,
     reason: Option<&str>,
 ) -> Stored<()> {
@@ -258,7 +258,7 @@ fn page(store: &dyn Store, after: i64, limit: usize) -> Stored<Vec<Event>> {
 }
 
 /// The events of one credential, oldest first.
-fn of_credential(store: &dyn Store, place: Place) -> Stored<Vec<Event>> {
+fn of_credential(store: &dyn Store, place: RecordPlace) -> Stored<Vec<Event>> {
     let mut rows = Vec::new();
     for row in store.events_of(place.batch)? {
         if StoredEvent::read(row.clone())?.0.is_about(place.place) {
@@ -326,7 +326,7 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
         found_noted |= noted == Some(hash);
         issued += u64::from(event.kind == EventKind::Issued);
         if let Some(place) = event.place {
-            let place = Place { batch: event.batch, place };
+            let place = RecordPlace { batch: event.batch, place };
             match event.kind {
                 EventKind::Revoked => expected.insert(place, (Status::Revoked, event.at, event.reason)),
                 EventKind::Suspended => expected.insert(place, (Status::Suspended, event.at, event.reason)),
@@ -351,12 +351,12 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
 }
 
 /// Status, time and reason of each credential that is not active.
-type Standings = HashMap<Place, (Status, i64, Option<String>)>;
+type Standings = HashMap<RecordPlace, (Status, i64, Option<String>)>;
 
 fn stored_statuses(store: &dyn Store) -> Stored<Standings> {
     let mut found = Standings::new();
     store.scan_statuses(&mut |row| {
-        let place = Place { batch: row.batch, place: row.place };
+        let place = RecordPlace { batch: row.batch, place: row.place };
         found.insert(place, (statuses::status_of(&row.status)?, row.since, row.reason));
         Ok(())
     })?;
@@ -376,7 +376,7 @@ impl super::Ledger {
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn events_of(&self, place: Place) -> Result<Vec<Event>, LedgerError> {
+    pub fn events_of(&self, place: RecordPlace) -> Result<Vec<Event>, LedgerError> {
         of_credential(&*self.store, place).map_err(|source| self.cannot("read", source))
     }
 }

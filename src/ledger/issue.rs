@@ -9,7 +9,7 @@ use super::batches::{Slots, StoredBatch};
 use super::record::{self, Record};
 use super::runs::{self, RunNumbers};
 use super::seal::{self, Counts, Done};
-use super::store::{Purpose, Store, Stored, Transaction, in_one_snapshot};
+use super::store::{Access, Store, Stored, Transaction, in_one_snapshot};
 use super::terms::RunDescription;
 use super::{Ledger, LedgerError, corrupt, events, fill, lists, statuses, writable};
 use crate::clock::{system_millis, system_now};
@@ -80,7 +80,7 @@ impl Ledger {
         let path = self.path.clone();
         let fail = |source| LedgerError::store("write", &path, source);
         let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Purpose::Write).map_err(fail)?;
+        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
         let reached = seal::state(store).map_err(fail)?;
         let mut runs = match &self.runs {
             Some(runs) => runs.clone(),
@@ -233,7 +233,7 @@ fn append_replays(store: &dyn Store, known: &HashMap<u64, Known>, entries: &[Ent
 
 /// What was issued now: a batch of each type, because a row of a run is of one.
 struct Issued {
-    batches: Vec<(&'static CredentialType, Batch)>,
+    batches: Vec<(&'static CredentialType, InsertedBatch)>,
     added: Counts,
 }
 
@@ -247,7 +247,7 @@ impl Issued {
         let mut issued = Issued { batches: Vec::new(), added: Counts::default() };
         for (credential_type, entries) in by_type(entries) {
             let run_number = runs.of_type(credential_type, store, run, &mut issued.added)?;
-            let batch = Batch::insert(store, run_number, run, &entries, &mut issued.added)?;
+            let batch = InsertedBatch::insert(store, run_number, run, &entries, &mut issued.added)?;
             issued.batches.push((credential_type, batch));
         }
         Ok(issued)
@@ -265,14 +265,14 @@ impl Issued {
 }
 
 /// A batch that was inserted.
-struct Batch {
+struct InsertedBatch {
     number: i64,
     slots: Slots,
     millis: u64,
     records: Vec<Record>,
 }
 
-impl Batch {
+impl InsertedBatch {
     /// Inserts the entries as one batch.
     fn insert(
         store: &dyn Store,
@@ -280,7 +280,7 @@ impl Batch {
         run: &RunDescription,
         entries: &[&Entry<'_>],
         added: &mut Counts,
-    ) -> Stored<Batch> {
+    ) -> Stored<InsertedBatch> {
         let millis = system_millis();
         let records: Vec<Record> = (entries.iter().zip(random_tails(entries.len())?))
             .map(|(entry, id_tail)| Record {
@@ -298,7 +298,7 @@ impl Batch {
         added.lists += of_lists.lists;
         let number = StoredBatch::new(run_number, slots, millis, &records).insert(store)?;
         events::append_issued(store, number, system_now())?;
-        Ok(Batch { number, slots, millis, records })
+        Ok(InsertedBatch { number, slots, millis, records })
     }
 
     /// The credentials of the batch, in order.

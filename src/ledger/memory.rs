@@ -10,7 +10,7 @@ use super::LedgerError;
 use super::rows::{
     BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
 };
-use super::store::{BatchOrder, BatchQuery, Commit, Each, Purpose, Store, Stored, Watcher};
+use super::store::{Access, BatchOrder, BatchQuery, Commit, Each, Store, Stored, Watcher};
 use crate::files::Way;
 
 /// All rows. A copy is cheap: long rows are shared.
@@ -40,7 +40,7 @@ pub(super) struct Memory {
 pub(super) struct MemoryStore {
     memory: Arc<Memory>,
     /// The tables as the open transaction sees them.
-    open: RefCell<Option<(Purpose, Tables)>>,
+    open: RefCell<Option<(Access, Tables)>>,
 }
 
 impl MemoryStore {
@@ -62,7 +62,7 @@ impl MemoryStore {
 
     fn write(&self, change: impl FnOnce(&mut Tables)) -> Stored<()> {
         match &mut *self.open.borrow_mut() {
-            Some((Purpose::Write, tables)) => change(tables),
+            Some((Access::Write, tables)) => change(tables),
             _ => panic!("rows are written within a transaction for that"),
         }
         Ok(())
@@ -70,7 +70,7 @@ impl MemoryStore {
 
     fn end(&self) -> Option<Tables> {
         let (purpose, tables) = self.open.borrow_mut().take()?;
-        (purpose == Purpose::Write).then(|| {
+        (purpose == Access::Write).then(|| {
             *self.memory.is_written.lock().unwrap() = false;
             self.memory.written.notify_one();
             tables
@@ -123,9 +123,9 @@ impl Store for MemoryStore {
         Ok(Vec::new())
     }
 
-    fn begin(&self, purpose: Purpose) -> Stored<()> {
+    fn begin(&self, purpose: Access) -> Stored<()> {
         assert!(!self.is_in_transaction(), "there is one transaction at a time");
-        if purpose == Purpose::Write {
+        if purpose == Access::Write {
             let is_written = self.memory.is_written.lock().unwrap();
             *self.memory.written.wait_while(is_written, |is_written| *is_written).unwrap() = true;
         }

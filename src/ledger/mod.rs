@@ -81,7 +81,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use change::{Change, ChangeRefusal, Changed, Order};
+pub use change::{Change, ChangeOrder, ChangeRefusal, Changed};
 pub use check::Examination;
 pub use closings::{ClosingReason, Restoration};
 pub use credentials::{Credential, Filter, Run};
@@ -89,7 +89,7 @@ pub use error::{Difference, Disturbance, LedgerError};
 pub use events::{Event, EventHash, EventKind, Trail};
 pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new_run_name};
 pub use lists::ListState;
-pub use record::{Place, Record};
+pub use record::{Record, RecordPlace};
 pub use sqlite::Mark;
 pub use state::State;
 pub use store::{StoreError, Watcher};

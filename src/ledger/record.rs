@@ -42,7 +42,7 @@ pub struct Record {
 
 /// Where a credential's record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct RecordPlace {
     pub(super) batch: i64,
     pub(super) place: u32,
 }

@@ -5,7 +5,7 @@
 
 use super::checksum::{Checksum, contradiction};
 use super::rows::SealRow;
-use super::state::{State, Token, Tokens};
+use super::state::{SealTokens, State, Token};
 use super::store::{Commit, Store, Stored, Transaction};
 use super::{LedgerError, random};
 
@@ -21,7 +21,7 @@ pub(super) struct Counts {
 /// The seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seal {
-    pub(super) tokens: Tokens,
+    pub(super) tokens: SealTokens,
     pub(super) counts: Counts,
 }
 
@@ -29,7 +29,7 @@ impl Seal {
     pub(super) fn read(store: &dyn Store) -> Stored<Seal> {
         let row = store.seal()?;
         let seal = Seal {
-            tokens: Tokens { token: row.token, before: row.before },
+            tokens: SealTokens { token: row.token, before: row.before },
             counts: Counts {
                 runs: row.runs,
                 lists: row.lists,
@@ -42,7 +42,7 @@ impl Seal {
     }
 
     fn row(&self) -> SealRow {
-        let Seal { tokens: Tokens { token, before }, counts } = *self;
+        let Seal { tokens: SealTokens { token, before }, counts } = *self;
         let Counts { runs, lists, statuses, closings } = counts;
         SealRow { token, before, runs, lists, statuses, closings, crc: self.checksum().sum() }
     }
@@ -55,7 +55,7 @@ impl Seal {
 
     /// The seal of an empty ledger.
     pub(super) fn insert(store: &dyn Store) -> Stored<()> {
-        let tokens = Tokens { token: random()?, before: random()? };
+        let tokens = SealTokens { token: random()?, before: random()? };
         store.insert_seal(&Seal { tokens, counts: Counts::default() }.row())
     }
 
@@ -69,7 +69,7 @@ impl Seal {
             statuses: old.counts.statuses + added.statuses,
             closings: old.counts.closings + added.closings,
         };
-        let tokens = Tokens { token: random()?, before: old.tokens.token };
+        let tokens = SealTokens { token: random()?, before: old.tokens.token };
         store.update_seal(&Seal { tokens, counts }.row())?;
         Ok(tokens.token)
     }

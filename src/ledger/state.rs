@@ -5,7 +5,7 @@ pub(super) type Token = [u8; 16];
 
 /// What the seal says of the last transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tokens {
+pub(super) struct SealTokens {
     /// The last transaction.
     pub(super) token: Token,
     /// The one before.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::checksum::{Checksum, contradiction};
 use super::corrupt;
-use super::record::Place;
+use super::record::RecordPlace;
 use super::rows::StatusRow;
 use super::seal::{Seal, must_count};
 use super::store::{Store, Stored, in_one_snapshot};
@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 
 /// The status of a credential.
-pub(super) fn of(store: &dyn Store, place: Place) -> Stored<CredentialStatus> {
+pub(super) fn of(store: &dyn Store, place: RecordPlace) -> Stored<CredentialStatus> {
     store.status(place.batch, place.place)?.map_or(Ok(CredentialStatus::default()), read)
 }
 
@@ -22,7 +22,7 @@ pub(super) fn of_batch(store: &dyn Store, batch: i64) -> Stored<HashMap<u32, Cre
 }
 
 /// Writes what a credential's status is now.
-pub(super) fn write(store: &dyn Store, place: Place, current: &CredentialStatus) -> Stored<()> {
+pub(super) fn write(store: &dyn Store, place: RecordPlace, current: &CredentialStatus) -> Stored<()> {
     if current.status == Status::Active {
         return store.delete_status(place.batch, place.place);
     }
@@ -38,7 +38,7 @@ pub(super) fn write(store: &dyn Store, place: Place, current: &CredentialStatus)
 
 /// Reads a row, and refuses one that is not what was written.
 fn read(row: StatusRow) -> Stored<CredentialStatus> {
-    let place = Place { batch: row.batch, place: row.place };
+    let place = RecordPlace { batch: row.batch, place: row.place };
     let current = CredentialStatus {
         status: status_of(&row.status)?,
         since: Some(UnixTime::from_seconds(row.since).ok_or_else(corrupt)?),
@@ -54,7 +54,7 @@ pub(super) fn status_of(word: &str) -> Stored<Status> {
     Status::ALL.into_iter().find(|status| status.as_str() == word).ok_or_else(corrupt)
 }
 
-fn checksum(place: Place, current: &CredentialStatus) -> Checksum {
+fn checksum(place: RecordPlace, current: &CredentialStatus) -> Checksum {
     let sums = Checksum::of("statuses").number(place.batch).number(place.place.into());
     let sums = sums.text(current.status.as_str()).number(current.since.map_or(0, UnixTime::seconds));
     sums.optional(current.reason.as_deref())
@@ -66,7 +66,7 @@ pub(super) fn must_be_whole(store: &dyn Store) -> Stored<()> {
     in_one_snapshot(store, || {
         let (mut seen, mut last) = (0, None);
         store.scan_statuses(&mut |row| {
-            let place = Place { batch: row.batch, place: row.place };
+            let place = RecordPlace { batch: row.batch, place: row.place };
             read(row)?;
             if last >= Some(place) {
                 return Err(contradiction("table `statuses` is out of order"));

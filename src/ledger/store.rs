@@ -6,9 +6,9 @@
 //!
 //! What a store promises:
 //!
-//! - Within [`Purpose::Write`] nobody else writes, and what is read includes what was written. All of it becomes durable
+//! - Within [`Access::Write`] nobody else writes, and what is read includes what was written. All of it becomes durable
 //!   with [`Store::commit`], or none.
-//! - Within [`Purpose::Read`] everything is as it was at one moment, whatever others write.
+//! - Within [`Access::Read`] everything is as it was at one moment, whatever others write.
 //! - Rows come in the order that the method names, and exactly as they were written.
 
 use std::any::Any;
@@ -75,7 +75,7 @@ impl std::error::Error for StoreError {
 
 /// What a transaction is begun for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum Access {
     /// To read as of one moment.
     Read,
     /// To write. Others wait.
@@ -150,7 +150,7 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn integrity_problems(&self) -> Stored<Vec<String>>;
 
     /// Begins a transaction. There is one at a time.
-    fn begin(&self, purpose: Purpose) -> Stored<()>;
+    fn begin(&self, purpose: Access) -> Stored<()>;
     /// Whether a transaction is open.
     fn is_in_transaction(&self) -> bool;
     /// Makes the open transaction durable.
@@ -251,7 +251,7 @@ pub(super) struct Transaction<'s> {
 }
 
 impl<'s> Transaction<'s> {
-    pub(super) fn begin(store: &'s dyn Store, purpose: Purpose) -> Stored<Transaction<'s>> {
+    pub(super) fn begin(store: &'s dyn Store, purpose: Access) -> Stored<Transaction<'s>> {
         store.begin(purpose)?;
         Ok(Transaction { store })
     }
@@ -271,7 +271,7 @@ impl Drop for Transaction<'_> {
 /// Reads several rows as they are at one moment, so that they fit together while others write: within the transaction
 /// that is open, else in one of its own.
 pub(super) fn in_one_snapshot<T>(store: &dyn Store, read: impl FnOnce() -> Stored<T>) -> Stored<T> {
-    let begin = || Transaction::begin(store, Purpose::Read);
+    let begin = || Transaction::begin(store, Access::Read);
     let snapshot = (!store.is_in_transaction()).then(begin).transpose()?;
     let outcome = read();
     drop(snapshot);

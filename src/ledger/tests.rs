@@ -10,7 +10,7 @@ use super::allocation::{LIST_ENTRIES, ROLL_AT};
 use super::identity::FileId;
 use super::memory::{Memory, MemoryStore};
 use super::seal::Seal;
-use super::store::{Commit, Purpose};
+use super::store::{Access, Commit};
 use super::*;
 use crate::clock::{UnixTime, system_millis};
 use crate::credential::{CredentialStatus, Grant, Status};
@@ -77,7 +77,7 @@ impl Home {
 
 fn in_memory(memory: &Arc<Memory>) -> Ledger {
     let store = MemoryStore::over(memory);
-    store.begin(Purpose::Write).unwrap();
+    store.begin(Access::Write).unwrap();
     if store.is_new() {
         Seal::insert(&store).unwrap();
         Identity::new(FileId::default()).unwrap().insert(&store).unwrap();
@@ -286,8 +286,8 @@ pub(super) fn issued(ledger: &mut Ledger, run: &RunDescription, count: u64) -> V
     grants.map(|answer| answer.unwrap().id).collect()
 }
 
-pub(super) fn order(change: Change) -> Order<'static> {
-    Order { change, reason: Some("error"), at: UnixTime::from_seconds(1_795_500_000).unwrap() }
+pub(super) fn order(change: Change) -> ChangeOrder<'static> {
+    ChangeOrder { change, reason: Some("error"), at: UnixTime::from_seconds(1_795_500_000).unwrap() }
 }
 
 /// The statuses, and whether they were that before.
@@ -348,7 +348,7 @@ fn changes_of_status_follow_the_table(home: &Home) {
         for (number, (change, named)) in steps.into_iter().enumerate() {
             let (change, reason) = (CHANGES[change], number.to_string());
             let at = UnixTime::from_seconds(1_795_500_000 + number as i64).unwrap();
-            let order = Order { change, reason: Some(&reason), at };
+            let order = ChangeOrder { change, reason: Some(&reason), at };
             let mut expected = Vec::new();
             for place in &named {
                 let Some(now) = model.get_mut(*place) else { expected.push(Err(ChangeRefusal::Unknown)); continue };

@@ -24,8 +24,8 @@ use crate::credential::Status;
 use crate::keys::{self, PublicKey};
 use crate::ledger::ListState;
 use crate::ledger::allocation::LIST_ENTRIES;
-use crate::publish::documents::{Kind, SitePath};
-use crate::status_list::bitstring::{self, Purpose};
+use crate::publish::documents::{DocumentKind, SitePath};
+use crate::status_list::bitstring::{self, StatusPurpose};
 use crate::status_list::{StatusType, token_list};
 use crate::token::{Compact, Part, decode, decode_text};
 
@@ -70,7 +70,12 @@ impl<'p> Earlier<'p> {
     }
 
     /// Compares a form of a list with what was published at its place.
-    pub(super) fn note(&mut self, path: &SitePath, kind: Kind, list: &ListState) -> Result<(), PublishError> {
+    pub(super) fn note(
+        &mut self,
+        path: &SitePath,
+        kind: DocumentKind,
+        list: &ListState,
+    ) -> Result<(), PublishError> {
         let revoked = entries_of(list, &[Status::Revoked]);
         let taken_back = entries_of(list, &[Status::Revoked, Status::Suspended]);
         if kind.list_folder().is_some() {
@@ -207,12 +212,12 @@ impl Published {
         let payload = payload(bytes)?;
         if let Some(subject) = payload.get("credentialSubject") {
             let text = |name| subject.get(name).and_then(Value::as_str);
-            let purpose = Purpose::of_name(text("statusPurpose")?)?;
+            let purpose = StatusPurpose::of_name(text("statusPurpose")?)?;
             let list = bitstring::decode(text("encodedList")?, MAX_FILE_BYTES).ok()?;
             let set = (0..list.entries()).filter(|index| list.get(*index) == Some(true)).collect();
             return Some(match purpose {
-                Purpose::Revocation => Published { revoked: set, ..Published::default() },
-                Purpose::Suspension => Published { suspended: set, ..Published::default() },
+                StatusPurpose::Revocation => Published { revoked: set, ..Published::default() },
+                StatusPurpose::Suspension => Published { suspended: set, ..Published::default() },
             });
         }
         let list = payload.get("status_list")?;

@@ -9,16 +9,16 @@ use crate::credential::Status;
 use crate::keys::{self, CertificateChain, PublicKey};
 use crate::ledger::ListState;
 use crate::ledger::allocation::LIST_ENTRIES;
-use crate::publish::documents::Kind;
-use crate::status_list::bitstring::{self, Bitstring, ListCredential, Purpose};
+use crate::publish::documents::DocumentKind;
+use crate::status_list::bitstring::{self, Bitstring, ListCredential, StatusPurpose};
 use crate::status_list::token_list::{self, TokenList};
 use crate::status_list::{StatusArray, StatusType, Width};
 use crate::token::{Compact, Part, decode_text};
 
 /// A form of a list, before it is signed.
-pub(super) struct Form {
+pub(super) struct UnsignedList {
     pub(super) uri: String,
-    pub(super) kind: Kind,
+    pub(super) kind: DocumentKind,
     pub(super) header: String,
     pub(super) payload: String,
 }
@@ -30,7 +30,11 @@ pub(super) fn entries_of(list: &ListState, statuses: &[Status]) -> HashSet<u64> 
 }
 
 /// Every form of a list: the token list, and a bitstring for each purpose that is in use.
-pub(super) fn forms(list: &ListState, plan: &SitePlan<'_>, aggregation_uri: Option<&str>) -> Vec<Form> {
+pub(super) fn forms(
+    list: &ListState,
+    plan: &SitePlan<'_>,
+    aggregation_uri: Option<&str>,
+) -> Vec<UnsignedList> {
     let validity = plan.validity;
     // A list keeps the second bit once it had one.
     let width = if list.uris.suspension.is_some() { Width::Two } else { Width::One };
@@ -41,24 +45,24 @@ pub(super) fn forms(list: &ListState, plan: &SitePlan<'_>, aggregation_uri: Opti
     let x5c = plan.x5c.as_ref().map(CertificateChain::to_json);
     let (uri, issuer) = (&list.uris.token, plan.issuer.id());
     let token = TokenList { uri, issuer, validity, array: &array, aggregation_uri };
-    let mut forms = vec![Form {
+    let mut forms = vec![UnsignedList {
         uri: list.uris.token.clone(),
-        kind: Kind::TokenList,
+        kind: DocumentKind::TokenList,
         header: token_list::header(plan.issuer.kid(), x5c.as_deref()),
         payload: token.payload(),
     }];
     let bitstrings = [
-        (Some(&list.uris.bitstring), Purpose::Revocation, Status::Revoked),
-        (list.uris.suspension.as_ref(), Purpose::Suspension, Status::Suspended),
+        (Some(&list.uris.bitstring), StatusPurpose::Revocation, Status::Revoked),
+        (list.uris.suspension.as_ref(), StatusPurpose::Suspension, Status::Suspended),
     ];
     for (url, purpose, status) in bitstrings {
         let Some(url) = url else { continue };
         let set = list.entries.iter().filter(|(_, entry)| *entry == status).map(|(index, _)| (*index).into());
         let bits = Bitstring::with(LIST_ENTRIES, set).expect("an index of the ledger is in its list");
         let credential = ListCredential { url, issuer: plan.issuer.id(), validity, purpose, list: &bits };
-        forms.push(Form {
+        forms.push(UnsignedList {
             uri: url.clone(),
-            kind: Kind::BitstringList,
+            kind: DocumentKind::BitstringList,
             header: bitstring::header(plan.issuer.kid()),
             payload: credential.payload(),
         });
@@ -84,7 +88,7 @@ pub(super) enum Freshness {
     Outdated,
 }
 
-impl Form {
+impl UnsignedList {
     pub(super) fn freshness(&self, published: Option<&[u8]>, plan: &SitePlan<'_>) -> Freshness {
         let times = published.and_then(|bytes| self.times_if_same(bytes, plan.key.public()));
         let now = plan.validity.issued_at.seconds();

@@ -48,11 +48,11 @@ use crate::token::sign_compact;
 use crate::types::Types;
 pub use directory::Directory;
 use documents::{
-    Document, FileConflict, Files, Hosts, KeySet, KeySetError, KeyState, Kind, PlaceError, SitePath,
-    aggregation, context, did_document, jwks, jwt_vc_issuer,
+    DocumentKind, FileConflict, Hosts, KeySet, KeySetError, KeyState, PlaceError, SiteDocument, SiteFiles,
+    SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,
 };
 use earlier::Earlier;
-use lists::{Form, Freshness, forms};
+use lists::{Freshness, UnsignedList, forms};
 
 /// The largest file of a site that is looked at, in bytes: lists and documents are far smaller.
 const MAX_FILE_BYTES: usize = 16 << 20;
@@ -171,7 +171,7 @@ fn plural(count: u64) -> &'static str {
 #[derive(Debug, Default)]
 pub struct Site {
     /// Its files.
-    pub files: Files,
+    pub files: SiteFiles,
     /// What is left out, and why.
     pub notices: Vec<String>,
     /// Lists that were about to lapse, or had, by the paths of their files.
@@ -180,7 +180,7 @@ pub struct Site {
 
 /// What was done with a file, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
+pub enum SiteDifference {
     /// It was not there.
     Missing,
     /// It was another.
@@ -265,7 +265,7 @@ impl Site {
             if of_type.is_frozen && published.is_some_and(|published| published != bytes) {
                 return Err(PublishError::Frozen { path: directory.path_of(&path) });
             }
-            self.files.add(Document { path, kind: Kind::TypeMetadata, bytes })?;
+            self.files.add(SiteDocument { path, kind: DocumentKind::TypeMetadata, bytes })?;
         }
         Ok(())
     }
@@ -347,7 +347,7 @@ impl Site {
     /// Adds a form of a list: the published one as long as it can stay, else one that is signed now.
     fn add_form(
         &mut self,
-        form: Form,
+        form: UnsignedList,
         path: SitePath,
         published: Option<Vec<u8>>,
         plan: &SitePlan<'_>,
@@ -363,7 +363,7 @@ impl Site {
                 sign_compact(signer, &form.header, &form.payload)?.into_bytes()
             }
         };
-        Ok(self.files.add(Document { path, kind: form.kind, bytes })?)
+        Ok(self.files.add(SiteDocument { path, kind: form.kind, bytes })?)
     }
 
     /// Documents that name another kind of issuer's keys would be believed for ever.
@@ -402,10 +402,10 @@ impl Site {
         let mut differences = Vec::new();
         for (path, _, bytes) in self.files.iter() {
             let difference = match directory.read(path)? {
-                None => Difference::Missing,
+                None => SiteDifference::Missing,
                 Some(there) if there == bytes => continue,
-                Some(_) if self.lapsing.contains(path) => Difference::Lapsing,
-                Some(_) => Difference::Outdated,
+                Some(_) if self.lapsing.contains(path) => SiteDifference::Lapsing,
+                Some(_) => SiteDifference::Outdated,
             };
             differences.push(Differing { path, difference, bytes });
         }
@@ -425,17 +425,17 @@ pub struct Differing<'s> {
     /// Where it belongs.
     pub path: &'s SitePath,
     /// What is wrong with what is there.
-    pub difference: Difference,
+    pub difference: SiteDifference,
     /// What it should hold.
     bytes: &'s [u8],
 }
 
 /// Where each form of a list is in the site.
-fn places(uris: &ListUris, hosts: &Hosts) -> Result<Vec<(SitePath, Kind)>, PlaceError> {
+fn places(uris: &ListUris, hosts: &Hosts) -> Result<Vec<(SitePath, DocumentKind)>, PlaceError> {
     let forms = [
-        (Some(&uris.token), Kind::TokenList),
-        (Some(&uris.bitstring), Kind::BitstringList),
-        (uris.suspension.as_ref(), Kind::BitstringList),
+        (Some(&uris.token), DocumentKind::TokenList),
+        (Some(&uris.bitstring), DocumentKind::BitstringList),
+        (uris.suspension.as_ref(), DocumentKind::BitstringList),
     ];
     let places = forms.into_iter().filter_map(|(uri, kind)| Some((uri?, kind)));
     places.map(|(uri, kind)| Ok((hosts.path_of_list(uri, kind)?, kind))).collect()
@@ -565,7 +565,7 @@ mod tests {
         let issuer = Issuer::of_key(key.public());
         let ledger = ledger(folder.path(), &issuer);
         let directory = Directory::to_write(&folder.path().join("site")).unwrap();
-        let changes_at = |now: i64| -> Vec<Difference> {
+        let changes_at = |now: i64| -> Vec<SiteDifference> {
             let plan = plan(&issuer, &key, now);
             let site = Site::build(&plan, Some(&ledger), &directory).unwrap();
             let differences = site.differences(&directory).unwrap();
@@ -574,11 +574,11 @@ mod tests {
             }
             differences.into_iter().map(|file| file.difference).collect()
         };
-        assert_eq!(changes_at(START), vec![Difference::Missing; 8]);
+        assert_eq!(changes_at(START), vec![SiteDifference::Missing; 8]);
         assert_eq!(changes_at(START), []);
         assert_eq!(changes_at(START + 4 * DAY), []);
-        assert_eq!(changes_at(START + 4 * DAY + 1), vec![Difference::Lapsing; 2]);
-        assert_eq!(changes_at(START + 9 * DAY), vec![Difference::Lapsing; 2]);
-        assert_eq!(changes_at(START - 1), vec![Difference::Outdated; 2]);
+        assert_eq!(changes_at(START + 4 * DAY + 1), vec![SiteDifference::Lapsing; 2]);
+        assert_eq!(changes_at(START + 9 * DAY), vec![SiteDifference::Lapsing; 2]);
+        assert_eq!(changes_at(START - 1), vec![SiteDifference::Outdated; 2]);
     }
 }

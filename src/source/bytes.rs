@@ -27,8 +27,8 @@ pub(super) struct Bytes {
 }
 
 enum Layer {
-    Plain(Stored),
-    Gzip(Box<MultiGzDecoder<Stored>>),
+    Plain(StoredBytes),
+    Gzip(Box<MultiGzDecoder<StoredBytes>>),
 }
 
 impl Bytes {
@@ -39,7 +39,7 @@ impl Bytes {
         live: bool,
         encoding: Option<&'static Encoding>,
     ) -> Result<Self, InputFault> {
-        let mut stored = Stored::new(reader, live);
+        let mut stored = StoredBytes::new(reader, live);
         let gzip = stored.starts_with(&[0x1F, 0x8B]).map_err(InputFault::Read)?;
         let layer =
             if gzip { Layer::Gzip(Box::new(MultiGzDecoder::new(stored))) } else { Layer::Plain(stored) };
@@ -129,7 +129,7 @@ impl Bytes {
 }
 
 impl Layer {
-    fn stored(&self) -> &Stored {
+    fn stored(&self) -> &StoredBytes {
         match self {
             Self::Plain(stored) => stored,
             Self::Gzip(gzip) => gzip.get_ref(),
@@ -144,7 +144,7 @@ impl Layer {
     }
 }
 
-fn gzip_fault(error: io::Error, stored: &Stored) -> InputFault {
+fn gzip_fault(error: io::Error, stored: &StoredBytes) -> InputFault {
     if stored.failed {
         InputFault::Read(error)
     } else if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -155,7 +155,7 @@ fn gzip_fault(error: io::Error, stored: &Stored) -> InputFault {
 }
 
 /// The bytes as they are stored, counted.
-struct Stored {
+struct StoredBytes {
     reader: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     /// What of the buffer is filled and not taken yet.
@@ -169,7 +169,7 @@ struct Stored {
     count: u64,
 }
 
-impl Stored {
+impl StoredBytes {
     fn new(reader: Box<dyn Read + Send>, live: bool) -> Self {
         Self { reader, buffer: vec![0; BLOCK], rest: 0..0, live, short: false, failed: false, count: 0 }
     }
@@ -210,7 +210,7 @@ impl Stored {
     }
 }
 
-impl Read for Stored {
+impl Read for StoredBytes {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.rest.is_empty() && out.len() >= BLOCK {
             return self.read_stored(out);
@@ -221,7 +221,7 @@ impl Read for Stored {
     }
 }
 
-impl BufRead for Stored {
+impl BufRead for StoredBytes {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.rest.is_empty() {
             let mut block = std::mem::take(&mut self.buffer);

@@ -12,7 +12,7 @@ use super::error::{InputError, InputFault, InputName};
 use super::json::JsonCutter;
 use super::ndjson::NdjsonCutter;
 use super::warning::{InputWarning, WarningFault};
-use super::window::{Batch, Window};
+use super::window::{ItemBatch, Window};
 use super::{Format, Input, ItemForm, Options, sniff};
 use crate::files;
 use crate::stop::{Stop, StoppableReader};
@@ -26,7 +26,7 @@ enum Cutter {
 impl Cutter {
     /// Cuts until the batch is full or the window has no complete item left. Where the window
     /// has ended, the last item is cut too.
-    fn cut(&mut self, window: &mut Window, batch: &mut Batch) -> Result<(), InputFault> {
+    fn cut(&mut self, window: &mut Window, batch: &mut ItemBatch) -> Result<(), InputFault> {
         match self {
             Self::Json(cutter) => cutter.cut(window, batch),
             Self::Ndjson(cutter) => {
@@ -58,7 +58,7 @@ pub(super) struct Feed {
     live: bool,
     bytes: Bytes,
     window: Window,
-    batch: Batch,
+    batch: ItemBatch,
     cutter: Cutter,
     any_items: bool,
     over: bool,
@@ -94,7 +94,7 @@ impl Feed {
             Format::Ndjson => Cutter::Ndjson(NdjsonCutter::new(options.max_item_bytes)),
             Format::Csv => Cutter::Csv(Box::new(CsvCutter::open(&mut bytes, &mut window, options)?)),
         };
-        let batch = Batch::default();
+        let batch = ItemBatch::default();
         let patience = patience(options.max_item_bytes);
         // Where none is needed, that there is none is not said.
         let any_items = options.allow_empty;

@@ -15,7 +15,7 @@ use super::item::RawItem;
 use super::item_fault::ItemFault;
 use super::splitter::{Broken, MAX_DEPTH, Splitter, is_white};
 use super::warning::WarningFault;
-use super::window::{Batch, Window};
+use super::window::{ItemBatch, Window};
 use crate::files::BYTE_ORDER_MARK;
 use crate::invisible;
 
@@ -32,7 +32,7 @@ const MAX_SHOWN_KEYS: usize = 5;
 pub(super) struct JsonCutter {
     max_item_bytes: usize,
     dialect: Arc<dyn Dialect>,
-    state: State,
+    state: ScanState,
     /// The object at the top level that is being read, if the array of items does not stand on its own.
     object: Option<TopObject>,
     /// Whether a value at the top level was complete before.
@@ -41,7 +41,7 @@ pub(super) struct JsonCutter {
     /// How much of the unfinished value was dropped.
     dropped: usize,
     /// The place of the window's start.
-    place: Place,
+    place: ElementPlace,
     /// The last comma between items or members.
     comma: Position,
     warnings: Vec<WarningFault>,
@@ -67,7 +67,7 @@ struct TopObject {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ScanState {
     /// Before a value at the top level, or behind all of them.
     Top,
     Key {
@@ -90,11 +90,11 @@ enum State {
 
 impl JsonCutter {
     pub(super) fn new(max_item_bytes: usize, dialect: Arc<dyn Dialect>) -> Self {
-        let place = Place { byte: 0, line: 1, line_start: 0 };
+        let place = ElementPlace { byte: 0, line: 1, line_start: 0 };
         Self {
             max_item_bytes,
             dialect,
-            state: State::Top,
+            state: ScanState::Top,
             object: None,
             any_values: false,
             splitter: Splitter::default(),
@@ -110,10 +110,10 @@ impl JsonCutter {
         std::mem::take(&mut self.warnings)
     }
 
-    pub(super) fn cut(&mut self, window: &mut Window, batch: &mut Batch) -> Result<(), InputFault> {
+    pub(super) fn cut(&mut self, window: &mut Window, batch: &mut ItemBatch) -> Result<(), InputFault> {
         while !batch.is_full(window) {
             let went_on = match self.state {
-                State::Skip | State::InElement => self.follow_value(window, batch)?,
+                ScanState::Skip | ScanState::InElement => self.follow_value(window, batch)?,
                 _ => self.step(window, batch)?,
             };
             if !went_on {
@@ -124,22 +124,22 @@ impl JsonCutter {
     }
 
     /// Takes one token outside the items. `false`: the window has none.
-    fn step(&mut self, window: &mut Window, batch: &mut Batch) -> Result<bool, InputFault> {
+    fn step(&mut self, window: &mut Window, batch: &mut ItemBatch) -> Result<bool, InputFault> {
         self.pass_white(window);
         let Some(&byte) = window.bytes.get(window.start) else { return Ok(false) };
-        if self.state == State::Top && byte == BYTE_ORDER_MARK[0] {
+        if self.state == ScanState::Top && byte == BYTE_ORDER_MARK[0] {
             return self.pass_mark(window);
         }
-        if let State::Key { .. } = self.state
+        if let ScanState::Key { .. } = self.state
             && byte == b'"'
         {
             return self.read_key(window);
         }
         let at = self.place.position();
         let next = self.next_state(byte, at)?;
-        let closes = next == State::Top && byte == b'}';
+        let closes = next == ScanState::Top && byte == b'}';
         self.state = next;
-        if !matches!(self.state, State::Skip | State::InElement) {
+        if !matches!(self.state, ScanState::Skip | ScanState::InElement) {
             self.advance(window, 1);
         }
         if closes {
@@ -168,44 +168,46 @@ impl JsonCutter {
         Err(InputFault::NotJson { at, found: Found(rest[0]), expected: "'{' or '['" })
     }
 
-    fn next_state(&mut self, byte: u8, at: Position) -> Result<State, InputFault> {
+    fn next_state(&mut self, byte: u8, at: Position) -> Result<ScanState, InputFault> {
         let found = Found(byte);
         let unexpected = |expected| Err(InputFault::NotJson { at, found, expected });
         match (self.state, byte) {
-            (State::Top, b'{') => {
+            (ScanState::Top, b'{') => {
                 self.object = Some(TopObject::default());
-                Ok(State::Key { first: true })
+                Ok(ScanState::Key { first: true })
             }
-            (State::Top, b'[') => Ok(State::Element { first: true }),
-            (State::Top, b',') if self.any_values => Err(InputFault::StrayComma(at)),
-            (State::Top, _) if self.any_values => Err(InputFault::TrailingData(at)),
-            (State::Top, _) => unexpected("'{' or '['"),
-            (State::Key { first: true }, b'}') => Ok(State::Top),
-            (State::Key { first: false }, b'}') => Err(InputFault::TrailingComma(self.comma)),
-            (State::Key { .. }, _) => unexpected("a key in double quotes"),
-            (State::Colon { items }, b':') => Ok(State::Value { items }),
-            (State::Colon { .. }, _) => unexpected("':'"),
-            (State::Value { items: true }, b'[') => Ok(State::Element { first: true }),
-            (State::Value { items: true }, _) => {
+            (ScanState::Top, b'[') => Ok(ScanState::Element { first: true }),
+            (ScanState::Top, b',') if self.any_values => Err(InputFault::StrayComma(at)),
+            (ScanState::Top, _) if self.any_values => Err(InputFault::TrailingData(at)),
+            (ScanState::Top, _) => unexpected("'{' or '['"),
+            (ScanState::Key { first: true }, b'}') => Ok(ScanState::Top),
+            (ScanState::Key { first: false }, b'}') => Err(InputFault::TrailingComma(self.comma)),
+            (ScanState::Key { .. }, _) => unexpected("a key in double quotes"),
+            (ScanState::Colon { items }, b':') => Ok(ScanState::Value { items }),
+            (ScanState::Colon { .. }, _) => unexpected("':'"),
+            (ScanState::Value { items: true }, b'[') => Ok(ScanState::Element { first: true }),
+            (ScanState::Value { items: true }, _) => {
                 Err(InputFault::ItemsNotArray { key: self.dialect.envelope(), at, found })
             }
-            (State::Value { items: false }, _) => self.begin_value(byte, State::Skip, at),
-            (State::AfterValue, b',') => Ok(self.pass_comma(at, State::Key { first: false })),
-            (State::AfterValue, b'}') => Ok(State::Top),
-            (State::AfterValue, b'"') => Err(InputFault::MissingComma { at, found }),
-            (State::AfterValue, _) => unexpected("',' or '}'"),
-            (State::Element { first: true }, b']') => Ok(self.close_array()),
-            (State::Element { first: false }, b']') => Err(InputFault::TrailingComma(self.comma)),
-            (State::Element { .. }, _) => self.begin_value(byte, State::InElement, at),
-            (State::AfterElement, b',') => Ok(self.pass_comma(at, State::Element { first: false })),
-            (State::AfterElement, b']') => Ok(self.close_array()),
-            (State::AfterElement, b'{' | b'[' | b'"') => Err(InputFault::MissingComma { at, found }),
-            (State::AfterElement, _) => unexpected("',' or ']'"),
-            (State::Skip | State::InElement, _) => unreachable!("a value is followed, not stepped through"),
+            (ScanState::Value { items: false }, _) => self.begin_value(byte, ScanState::Skip, at),
+            (ScanState::AfterValue, b',') => Ok(self.pass_comma(at, ScanState::Key { first: false })),
+            (ScanState::AfterValue, b'}') => Ok(ScanState::Top),
+            (ScanState::AfterValue, b'"') => Err(InputFault::MissingComma { at, found }),
+            (ScanState::AfterValue, _) => unexpected("',' or '}'"),
+            (ScanState::Element { first: true }, b']') => Ok(self.close_array()),
+            (ScanState::Element { first: false }, b']') => Err(InputFault::TrailingComma(self.comma)),
+            (ScanState::Element { .. }, _) => self.begin_value(byte, ScanState::InElement, at),
+            (ScanState::AfterElement, b',') => Ok(self.pass_comma(at, ScanState::Element { first: false })),
+            (ScanState::AfterElement, b']') => Ok(self.close_array()),
+            (ScanState::AfterElement, b'{' | b'[' | b'"') => Err(InputFault::MissingComma { at, found }),
+            (ScanState::AfterElement, _) => unexpected("',' or ']'"),
+            (ScanState::Skip | ScanState::InElement, _) => {
+                unreachable!("a value is followed, not stepped through")
+            }
         }
     }
 
-    fn begin_value(&mut self, byte: u8, state: State, at: Position) -> Result<State, InputFault> {
+    fn begin_value(&mut self, byte: u8, state: ScanState, at: Position) -> Result<ScanState, InputFault> {
         let found = Found(byte);
         let splitter = Splitter::new(byte);
         self.splitter = splitter.ok_or(InputFault::NotJson { at, found, expected: "a value" })?;
@@ -213,21 +215,21 @@ impl JsonCutter {
         Ok(state)
     }
 
-    fn pass_comma(&mut self, at: Position, next: State) -> State {
+    fn pass_comma(&mut self, at: Position, next: ScanState) -> ScanState {
         self.comma = at;
         next
     }
 
-    fn close_array(&mut self) -> State {
+    fn close_array(&mut self) -> ScanState {
         if self.object.is_some() {
-            return State::AfterValue;
+            return ScanState::AfterValue;
         }
         self.any_values = true;
-        State::Top
+        ScanState::Top
     }
 
     /// Decides what the object was that ends at the window's start.
-    fn close_object(&mut self, window: &mut Window, batch: &mut Batch) -> Result<(), InputFault> {
+    fn close_object(&mut self, window: &mut Window, batch: &mut ItemBatch) -> Result<(), InputFault> {
         let object = self.object.take().unwrap_or_default();
         let held = std::mem::take(&mut window.held);
         let is_first = !std::mem::replace(&mut self.any_values, true);
@@ -261,7 +263,7 @@ impl JsonCutter {
             });
         };
         self.advance(window, length);
-        self.state = State::Colon { items: self.note_key(&key, at, window)? };
+        self.state = ScanState::Colon { items: self.note_key(&key, at, window)? };
         Ok(true)
     }
 
@@ -305,7 +307,7 @@ impl JsonCutter {
 
     /// Follows an item, or a value that is of no interest, to its end. `false`: the window has
     /// only a part of it.
-    fn follow_value(&mut self, window: &mut Window, batch: &mut Batch) -> Result<bool, InputFault> {
+    fn follow_value(&mut self, window: &mut Window, batch: &mut ItemBatch) -> Result<bool, InputFault> {
         let scanned = self.splitter.scan(&window.bytes[window.at..]);
         match scanned {
             Err((length, broken)) => Err(self.broken_fault(window, window.at + length, broken)),
@@ -323,17 +325,17 @@ impl JsonCutter {
         }
     }
 
-    fn take_value(&mut self, start: usize, end: usize, batch: &mut Batch) {
-        if self.state == State::Skip {
-            self.state = State::AfterValue;
+    fn take_value(&mut self, start: usize, end: usize, batch: &mut ItemBatch) {
+        if self.state == ScanState::Skip {
+            self.state = ScanState::AfterValue;
             return;
         }
-        self.state = State::AfterElement;
+        self.state = ScanState::AfterElement;
         let too_long = self.dropped + (end - start) > self.max_item_bytes;
         self.push_item(start..end, too_long, batch);
     }
 
-    fn push_item(&self, span: Range<usize>, too_long: bool, batch: &mut Batch) {
+    fn push_item(&self, span: Range<usize>, too_long: bool, batch: &mut ItemBatch) {
         let fault = too_long.then_some(ItemFault::TooLong { limit: self.max_item_bytes, line: None });
         let end = if too_long { span.start } else { span.end };
         batch.items.push(RawItem {
@@ -353,7 +355,7 @@ impl JsonCutter {
     /// Keeps memory bounded: what is not an item, or too long for one, is not kept.
     fn drop_excess(&mut self, window: &mut Window) {
         let length = self.dropped + window.at - window.start;
-        let is_kept = self.state == State::InElement || self.may_be_item();
+        let is_kept = self.state == ScanState::InElement || self.may_be_item();
         if is_kept && window.held + length <= self.max_item_bytes {
             return;
         }
@@ -408,14 +410,14 @@ impl JsonCutter {
         let at = self.position(window, window.bytes.len());
         let is_item = self.object.as_ref().is_some_and(|object| !object.is_envelope && object.has_item_key);
         let inside = match self.state {
-            State::Top => return Ok(()),
-            State::InElement | State::Skip
-                if self.splitter.is_in_string() && (is_item || self.state == State::InElement) =>
+            ScanState::Top => return Ok(()),
+            ScanState::InElement | ScanState::Skip
+                if self.splitter.is_in_string() && (is_item || self.state == ScanState::InElement) =>
             {
                 "a string of an item"
             }
-            State::InElement => "an item",
-            State::Element { .. } | State::AfterElement => "the array of items",
+            ScanState::InElement => "an item",
+            ScanState::Element { .. } | ScanState::AfterElement => "the array of items",
             _ if is_item => "an item",
             _ => "the envelope",
         };
@@ -434,13 +436,13 @@ fn shown_key(key: &str) -> String {
 
 /// A place in the text, from 0.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct ElementPlace {
     byte: u64,
     line: u64,
     line_start: u64,
 }
 
-impl Place {
+impl ElementPlace {
     /// Goes past these bytes.
     fn pass(&mut self, bytes: &[u8]) {
         if let Some(last) = memchr::memrchr(b'\n', bytes) {
@@ -546,12 +548,12 @@ mod tests {
     }
 
     /// A few bytes at a time, as from a pipe.
-    struct Pieces {
+    struct SmallReads {
         rest: std::io::Cursor<Vec<u8>>,
         step: usize,
     }
 
-    impl std::io::Read for Pieces {
+    impl std::io::Read for SmallReads {
         fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
             let n = self.step.min(out.len());
             std::io::Read::read(&mut self.rest, &mut out[..n])
@@ -560,7 +562,7 @@ mod tests {
 
     fn in_pieces(text: &str, step: usize) -> Input {
         let rest = std::io::Cursor::new(text.as_bytes().to_vec());
-        Input::Ready(InputName::File("items.json".into()), Box::new(Pieces { rest, step }))
+        Input::Ready(InputName::File("items.json".into()), Box::new(SmallReads { rest, step }))
     }
 
     /// Values at the top level, each written in its own way, and the items that they hold.
@@ -638,7 +640,7 @@ mod tests {
             let long = "some text ".repeat(50);
             let text = format!("[1]{}[2]", object.replace("LONG", &long));
             let mut window = Window::new();
-            let mut batch = Batch::default();
+            let mut batch = ItemBatch::default();
             let mut cutter = JsonCutter::new(400, items());
             for piece in text.as_bytes().chunks(16) {
                 window.bytes.extend_from_slice(piece);
@@ -657,7 +659,7 @@ mod tests {
     #[test]
     fn skipped_values_are_not_kept() {
         let mut window = Window::new();
-        let mut batch = Batch::default();
+        let mut batch = ItemBatch::default();
         let mut cutter = JsonCutter::new(1_000, items());
         window.bytes = b"{\"x\":[\n".to_vec();
         for _ in 0..1_000 {

@@ -3,7 +3,7 @@
 
 use super::item::RawItem;
 use super::item_fault::ItemFault;
-use super::window::{Batch, Window};
+use super::window::{ItemBatch, Window};
 use crate::files::BYTE_ORDER_MARK;
 
 /// Cuts at LF, and at nothing else: U+2028, VT or a lone CR are no line ends.
@@ -27,7 +27,7 @@ impl NdjsonCutter {
         Self { max_item_bytes, line: 1, skipped: None }
     }
 
-    pub(super) fn cut(&mut self, window: &mut Window, batch: &mut Batch) {
+    pub(super) fn cut(&mut self, window: &mut Window, batch: &mut ItemBatch) {
         while !batch.is_full(window) {
             let Some(length) = memchr::memchr(b'\n', &window.bytes[window.at..]) else {
                 return self.reach_end(window, batch);
@@ -39,7 +39,7 @@ impl NdjsonCutter {
         }
     }
 
-    fn reach_end(&mut self, window: &mut Window, batch: &mut Batch) {
+    fn reach_end(&mut self, window: &mut Window, batch: &mut ItemBatch) {
         let end = window.bytes.len();
         if window.ended {
             self.take_line(window, end, true, batch);
@@ -56,7 +56,7 @@ impl NdjsonCutter {
         window.at = window.bytes.len();
     }
 
-    fn take_line(&mut self, window: &Window, end: usize, unterminated: bool, batch: &mut Batch) {
+    fn take_line(&mut self, window: &Window, end: usize, unterminated: bool, batch: &mut ItemBatch) {
         let skipped = self.skipped.take();
         let start = window.start + mark_length(&window.bytes[window.start..end]);
         let mut line = &window.bytes[start..end];
@@ -92,7 +92,7 @@ mod tests {
 
     fn cut(text: &str, max_item_bytes: usize) -> Vec<(Option<u64>, bool, Result<String, ItemFault>)> {
         let mut window = Window::new();
-        let mut batch = Batch::default();
+        let mut batch = ItemBatch::default();
         window.bytes = text.as_bytes().to_vec();
         window.ended = true;
         NdjsonCutter::new(max_item_bytes).cut(&mut window, &mut batch);

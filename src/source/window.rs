@@ -89,11 +89,11 @@ impl Window {
 
 /// The items cut so far.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct ItemBatch {
     pub(super) items: Vec<RawItem>,
 }
 
-impl Batch {
+impl ItemBatch {
     pub(super) fn is_full(&self, window: &Window) -> bool {
         !self.items.is_empty() && (self.items.len() >= MAX_CHUNK_ITEMS || window.start >= MAX_CHUNK_BYTES)
     }

@@ -19,25 +19,27 @@ const UNKNOWN_SYSTEM: u8 = 255;
 
 /// What it means that an entry is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
+pub enum StatusPurpose {
     /// The credential is revoked, which is final.
     Revocation,
     /// The credential is suspended, until the entry is cleared.
     Suspension,
 }
 
-impl Purpose {
+impl StatusPurpose {
     /// The name, as `statusPurpose` holds it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Purpose::Revocation => "revocation",
-            Purpose::Suspension => "suspension",
+            StatusPurpose::Revocation => "revocation",
+            StatusPurpose::Suspension => "suspension",
         }
     }
 
     /// The purpose of this name, compared exactly.
-    pub fn of_name(name: &str) -> Option<Purpose> {
-        [Purpose::Revocation, Purpose::Suspension].into_iter().find(|purpose| purpose.as_str() == name)
+    pub fn of_name(name: &str) -> Option<StatusPurpose> {
+        [StatusPurpose::Revocation, StatusPurpose::Suspension]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -135,7 +137,7 @@ pub struct ListCredential<'l> {
     /// From when to when it holds.
     pub validity: Validity,
     /// What a set entry means. One purpose, as some verifiers compare it as a string.
-    pub purpose: Purpose,
+    pub purpose: StatusPurpose,
     /// The entries.
     pub list: &'l Bitstring,
 }
@@ -269,7 +271,7 @@ mod tests {
                 expires_at: time(1_796_011_200),
                 ttl_seconds: 43_200,
             },
-            purpose: Purpose::Suspension,
+            purpose: StatusPurpose::Suspension,
             list,
         }
     }
@@ -316,9 +318,9 @@ mod tests {
             header("did:web:issuer.example#k"),
             r#"{"alg":"ES256","typ":"vc+jwt","cty":"vc","kid":"did:web:issuer.example#k"}"#
         );
-        for purpose in [Purpose::Revocation, Purpose::Suspension] {
-            assert_eq!(Purpose::of_name(purpose.as_str()), Some(purpose));
+        for purpose in [StatusPurpose::Revocation, StatusPurpose::Suspension] {
+            assert_eq!(StatusPurpose::of_name(purpose.as_str()), Some(purpose));
         }
-        assert_eq!(Purpose::of_name("Revocation"), None);
+        assert_eq!(StatusPurpose::of_name("Revocation"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Format;
+use super::TokenFormat;
 use super::times::{ClaimedTime, date_time, numeric_date};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
@@ -48,7 +48,7 @@ pub(super) struct Statement<'d> {
 
 /// The members that matter, found in one pass over the payload.
 #[derive(Default, Clone, Copy)]
-struct Members<'d> {
+struct ClaimMembers<'d> {
     iss: Option<Value<'d>>,
     sub: Option<Value<'d>>,
     jti: Option<Value<'d>>,
@@ -77,9 +77,9 @@ struct Members<'d> {
     claims: Option<Value<'d>>,
 }
 
-impl<'d> Members<'d> {
-    fn of(object: Value<'d>) -> Members<'d> {
-        let mut found = Members::default();
+impl<'d> ClaimMembers<'d> {
+    fn of(object: Value<'d>) -> ClaimMembers<'d> {
+        let mut found = ClaimMembers::default();
         for (name, value) in object.members() {
             let place = match &*name {
                 "iss" => &mut found.iss,
@@ -118,18 +118,18 @@ impl<'d> Members<'d> {
 
 impl<'d> Claims<'d> {
     /// Reads the claims of a credential of this format, and finds its type among these.
-    pub(super) fn read(payload: Value<'d>, format: Format, known: Types) -> Result<Claims<'d>, Refusal> {
-        let members = Members::of(payload);
+    pub(super) fn read(payload: Value<'d>, format: TokenFormat, known: Types) -> Result<Claims<'d>, Refusal> {
+        let members = ClaimMembers::of(payload);
         match format {
-            Format::JwtVc => of_credential(members, known),
-            Format::SdJwtVc => of_sd_jwt(members, known),
-            Format::LegacyVc => of_vc_claim(members, known),
+            TokenFormat::JwtVc => of_credential(members, known),
+            TokenFormat::SdJwtVc => of_sd_jwt(members, known),
+            TokenFormat::LegacyVc => of_vc_claim(members, known),
         }
     }
 }
 
 /// VC Data Model 2.0, secured by VC-JOSE-COSE: the payload is the credential.
-fn of_credential<'d>(members: Members<'d>, known: Types) -> Result<Claims<'d>, Refusal> {
+fn of_credential<'d>(members: ClaimMembers<'d>, known: Types) -> Result<Claims<'d>, Refusal> {
     for (name, member) in [("vc", members.vc), ("vp", members.vp)] {
         if member.is_some() {
             return Err(wrong(format!("`{name}` is not allowed: the payload itself is the credential")));
@@ -179,7 +179,7 @@ fn of_credential<'d>(members: Members<'d>, known: Types) -> Result<Claims<'d>, R
 
 /// SD-JWT VC, after its disclosures were put in. `iss` and `exp` are required here, though the draft
 /// leaves them open: without them there is nobody to ask and no end.
-fn of_sd_jwt(members: Members<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
+fn of_sd_jwt(members: ClaimMembers<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
     let issuer = text("iss", required("iss", members.iss)?)?;
     let vct = text("vct", required("vct", members.vct)?)?;
     let exp = numeric_date("exp", required("exp", members.exp)?)?;
@@ -215,7 +215,7 @@ fn of_sd_jwt(members: Members<'_>, known: Types) -> Result<Claims<'_>, Refusal> 
 
 /// VC Data Model 1.1 section 6.3.1: the rest of the credential under `vc`. What is said in both places
 /// must be the same.
-fn of_vc_claim(members: Members<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
+fn of_vc_claim(members: ClaimMembers<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
     if members.vp.is_some() {
         return Err(wrong("`vp` is not allowed in a credential"));
     }
@@ -223,7 +223,7 @@ fn of_vc_claim(members: Members<'_>, known: Types) -> Result<Claims<'_>, Refusal
     if vc.kind() != Kind::Object {
         return Err(wrong("`vc` is not an object"));
     }
-    let inner = Members::of(vc);
+    let inner = ClaimMembers::of(vc);
     check_context(inner.context, CREDENTIALS_V1)?;
     // Credentials of the older model are none of ours, whatever they are called.
     check_types(inner.types, known)?;
@@ -294,7 +294,7 @@ fn check_confirmation(cnf: Option<Value<'_>>) -> Result<(), Refusal> {
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// What SD-JWT VC section 2.2.2.2 has beside `vct`: its hash, and the other types.
-fn check_types_beside(members: Members<'_>, vct: &str) -> Result<(), Refusal> {
+fn check_types_beside(members: ClaimMembers<'_>, vct: &str) -> Result<(), Refusal> {
     optional_text("vct#integrity", members.vct_integrity)?;
     let Some(others) = members.aka_vcts else { return Ok(()) };
     let mut names = others.elements().peekable();

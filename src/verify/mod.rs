@@ -39,7 +39,7 @@ use times::ClaimedTime;
 
 /// How a credential is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum TokenFormat {
     /// `vc+jwt`: VC Data Model 2.0, secured by VC-JOSE-COSE.
     JwtVc,
     /// `dc+sd-jwt`: SD-JWT VC.
@@ -48,13 +48,13 @@ pub enum Format {
     LegacyVc,
 }
 
-impl Format {
+impl TokenFormat {
     /// The name as it stands in verdicts; where it is issued here, that of the proof format.
     pub fn as_str(self) -> &'static str {
         match self {
-            Format::JwtVc => "jwt_vc",
-            Format::SdJwtVc => "sd_jwt_vc",
-            Format::LegacyVc => "legacy_vc",
+            TokenFormat::JwtVc => "jwt_vc",
+            TokenFormat::SdJwtVc => "sd_jwt_vc",
+            TokenFormat::LegacyVc => "legacy_vc",
         }
     }
 }
@@ -123,7 +123,7 @@ impl<'v> Verifier<'v> {
             decode_text(compact.payload, Part::Payload, &mut self.buffer).map_err(at(Step::Payload))?;
         let document = parse_object(text, Part::Payload, &mut self.parser).map_err(at(Step::Payload))?;
         let payload = match format {
-            Format::SdJwtVc => {
+            TokenFormat::SdJwtVc => {
                 self.disclosed = put_in(document.root(), &compact)?;
                 let parsed = parse_object(&self.disclosed, Part::Payload, &mut self.disclosed_parser);
                 parsed.map_err(at(Step::Disclosures))?.root()
@@ -157,22 +157,22 @@ fn accept(typ: &Typ, policy: &Policy) -> Result<(), Refusal> {
 }
 
 /// The format of an accepted type.
-fn format_of(typ: &Typ) -> Format {
+fn format_of(typ: &Typ) -> TokenFormat {
     match typ {
-        Typ::Credential => Format::JwtVc,
-        Typ::SdJwt => Format::SdJwtVc,
-        _ => Format::LegacyVc,
+        Typ::Credential => TokenFormat::JwtVc,
+        Typ::SdJwt => TokenFormat::SdJwtVc,
+        _ => TokenFormat::LegacyVc,
     }
 }
 
 /// An SD-JWT has a `~` and no other token does; none may end in a key binding JWT.
-fn check_form(compact: &Compact<'_>, format: Format) -> Result<(), Refusal> {
+fn check_form(compact: &Compact<'_>, format: TokenFormat) -> Result<(), Refusal> {
     let malformed = |message: &str| Err(Refusal::new(Reason::Malformed, Step::Header, message));
     match (format, compact.is_sd_jwt) {
-        (Format::SdJwtVc, false) => {
+        (TokenFormat::SdJwtVc, false) => {
             malformed("`typ` is that of an SD-JWT, but the token does not end with `~`")
         }
-        (Format::JwtVc | Format::LegacyVc, true) => {
+        (TokenFormat::JwtVc | TokenFormat::LegacyVc, true) => {
             malformed("the token has a `~` after the signature, but `typ` is not that of an SD-JWT")
         }
         _ if compact.key_binding.is_some() => {
@@ -193,8 +193,12 @@ fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> 
 
 /// A name that does not say whose key it is needs an `iss` that does (VC-JOSE-COSE, "Key Discovery"): a credential
 /// without one has an absolute URL in `kid`.
-fn check_relative_name(payload: Value<'_>, format: Format, kid_is_absolute: bool) -> Result<(), Refusal> {
-    if format == Format::JwtVc && !kid_is_absolute && payload.member("iss").is_none() {
+fn check_relative_name(
+    payload: Value<'_>,
+    format: TokenFormat,
+    kid_is_absolute: bool,
+) -> Result<(), Refusal> {
+    if format == TokenFormat::JwtVc && !kid_is_absolute && payload.member("iss").is_none() {
         let message = "`iss` is missing, and `kid` is not an absolute URL, so nothing says whose key it is";
         return Err(Refusal::new(Reason::SchemaInvalid, Step::Claims, message));
     }
@@ -204,7 +208,7 @@ fn check_relative_name(payload: Value<'_>, format: Format, kid_is_absolute: bool
 /// Everything that is asked of claims whose signature is sound.
 fn judge_claims<'d>(
     payload: Value<'d>,
-    format: Format,
+    format: TokenFormat,
     key: &RingKey,
     (policy, now): (&Policy, UnixTime),
     status: &mut dyn StatusSource,

@@ -3,7 +3,7 @@
 use super::header::{Header, Typ};
 use super::in_words;
 use super::policy::Policy;
-use super::ring::{Found, KeyRing, RingKey, did_of};
+use super::ring::{KeyFound, KeyRing, RingKey, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
 use crate::keys::{self, Implementation, SIGNATURE_BYTES};
@@ -17,12 +17,12 @@ pub(super) struct Opener<'r> {
     parser: Parser,
     buffer: Vec<u8>,
     /// The header that was read last, base64url, and what it came to: tokens of one issuer have the same.
-    last: Option<(String, Opened)>,
+    last: Option<(String, OpenedToken)>,
 }
 
 /// What a header came to.
 #[derive(Debug, Clone)]
-pub(super) struct Opened {
+pub(super) struct OpenedToken {
     pub(super) typ: Typ,
     /// Whether `kid` is an absolute URL, which a key's name need not be where `iss` says whose it is.
     pub(super) kid_is_absolute: bool,
@@ -41,7 +41,7 @@ impl<'r> Opener<'r> {
         compact: &Compact<'_>,
         policy: &Policy,
         accepts: impl FnOnce(&Typ) -> Result<(), Refusal>,
-    ) -> Result<Opened, Refusal> {
+    ) -> Result<OpenedToken, Refusal> {
         if let Some((text, opened)) = &self.last
             && text == compact.header
         {
@@ -51,7 +51,7 @@ impl<'r> Opener<'r> {
         let text = decode_text(compact.header, Part::Header, &mut self.buffer).map_err(at(Step::Header))?;
         let document = parse_object(text, Part::Header, &mut self.parser).map_err(at(Step::Header))?;
         let Header { typ, kid } = Header::read(document.root(), accepts)?;
-        let opened = Opened { typ, kid_is_absolute: kid.contains(':'), key: self.find(&kid, policy)? };
+        let opened = OpenedToken { typ, kid_is_absolute: kid.contains(':'), key: self.find(&kid, policy)? };
         self.last = Some((compact.header.to_owned(), opened.clone()));
         Ok(opened)
     }
@@ -67,14 +67,14 @@ impl<'r> Opener<'r> {
             return Err(Refusal::new(Reason::IssuerMismatch, Step::Key, message));
         }
         let at = match self.ring.find(kid, policy.issuer.as_deref()) {
-            Found::One(at) => at,
-            Found::None => {
+            KeyFound::One(at) => at,
+            KeyFound::None => {
                 return Err(unknown(format!(
                     "none of the given keys matches the token's kid {}",
                     shown(kid)
                 )));
             }
-            Found::Several => {
+            KeyFound::Several => {
                 let kid = shown(kid);
                 return Err(unknown(format!(
                     "several of the given keys match the token's kid {kid}; name the issuer with `--issuer`"
@@ -91,12 +91,12 @@ impl<'r> Opener<'r> {
     }
 
     /// The key that a header named.
-    pub(super) fn key(&self, opened: &Opened) -> &'r RingKey {
+    pub(super) fn key(&self, opened: &OpenedToken) -> &'r RingKey {
         self.ring.key(opened.key)
     }
 
     /// Checks the signature.
-    pub(super) fn signature(&mut self, compact: &Compact<'_>, opened: &Opened) -> Result<(), Refusal> {
+    pub(super) fn signature(&mut self, compact: &Compact<'_>, opened: &OpenedToken) -> Result<(), Refusal> {
         let bad = |message: String| Refusal::new(Reason::BadSignature, Step::Signature, message);
         let signature =
             decode(compact.signature, Part::Signature, &mut self.buffer).map_err(at(Step::Signature))?;

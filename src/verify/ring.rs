@@ -85,7 +85,7 @@ pub struct PassedOver {
 
 /// What the search for a key came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum KeyFound {
     /// The place of the key.
     One(usize),
     /// Nobody has given any key that name.
@@ -338,14 +338,14 @@ impl KeyRing {
 
     /// The key of this name, of this issuer where one is asked for. A key whose issuer nobody knows may be
     /// anybody's, but not where the issuer has one of that name.
-    pub(super) fn find(&self, kid: &str, issuer: Option<&str>) -> Found {
+    pub(super) fn find(&self, kid: &str, issuer: Option<&str>) -> KeyFound {
         let all = self.names.get(kid).map_or(&[][..], Vec::as_slice);
         let of_issuer = |at: &&usize| issuer.is_some() && self.keys[**at].issuer.as_deref() == issuer;
         let mut own = all.iter().filter(of_issuer);
         match (own.next(), own.next(), all) {
-            (Some(&at), None, _) | (None, _, &[at]) => Found::One(at),
-            (None, _, []) => Found::None,
-            _ => Found::Several,
+            (Some(&at), None, _) | (None, _, &[at]) => KeyFound::One(at),
+            (None, _, []) => KeyFound::None,
+            _ => KeyFound::Several,
         }
     }
 

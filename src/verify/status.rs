@@ -26,7 +26,7 @@ use thiserror::Error;
 use super::claims::Claims;
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
-use crate::status_list::bitstring::Purpose;
+use crate::status_list::bitstring::StatusPurpose;
 
 /// A place in a status list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl ListKind {
     pub(super) fn in_words(self) -> &'static str {
         match self {
             ListKind::Token => "a Token Status List",
-            ListKind::Bitstring(Purpose::Revocation) => "a Bitstring Status List for revocation",
-            ListKind::Bitstring(Purpose::Suspension) => "a Bitstring Status List for suspension",
+            ListKind::Bitstring(StatusPurpose::Revocation) => "a Bitstring Status List for revocation",
+            ListKind::Bitstring(StatusPurpose::Suspension) => "a Bitstring Status List for suspension",
         }
     }
 }
@@ -60,7 +60,7 @@ pub enum ListKind {
     /// IETF Token Status List.
     Token,
     /// W3C Bitstring Status List of one purpose.
-    Bitstring(Purpose),
+    Bitstring(StatusPurpose),
 }
 
 /// What a list says.
@@ -136,7 +136,7 @@ pub(super) fn check(
     issuer: Option<&str>,
     source: &mut dyn StatusSource,
 ) -> Result<(), Refusal> {
-    let issuer = Issuer { known: issuer, claimed: &claims.issuer };
+    let issuer = CredentialIssuer { known: issuer, claimed: &claims.issuer };
     let token = claims.token_status.map(|status| of_token_list(status, issuer)).transpose()?;
     let entries = claims.bitstring_status.map(|entries| of_bitstrings(entries, issuer)).transpose()?;
     let mut worst = StatusValue::Valid;
@@ -157,42 +157,42 @@ pub(super) fn check(
 
 /// Who issued the credential.
 #[derive(Clone, Copy)]
-struct Issuer<'c> {
+struct CredentialIssuer<'c> {
     known: Option<&'c str>,
     claimed: &'c str,
 }
 
-impl<'c> Issuer<'c> {
+impl<'c> CredentialIssuer<'c> {
     fn claim(self, uri: Cow<'c, str>, index: u64, kind: ListKind) -> StatusClaim<'c> {
         StatusClaim { issuer: self.known, claimed_issuer: self.claimed, uri, index, kind }
     }
 }
 
 /// Something that a credential says of its status.
-enum Said<'c> {
+enum StatusSaid<'c> {
     Place(StatusClaim<'c>),
     /// It is of a kind that nobody here can look up, which is no reason to take it for valid.
     Unanswerable(String),
 }
 
-impl Said<'_> {
+impl StatusSaid<'_> {
     /// What the list says, or why nobody knows.
     fn answer(self, source: &mut dyn StatusSource) -> Result<StatusValue, String> {
         match self {
-            Said::Unanswerable(problem) => Err(problem),
-            Said::Place(claim) => source.status(&claim).map_err(|problem| problem.to_string()),
+            StatusSaid::Unanswerable(problem) => Err(problem),
+            StatusSaid::Place(claim) => source.status(&claim).map_err(|problem| problem.to_string()),
         }
     }
 }
 
 /// `status.status_list` (Token Status List section 6.2). What else `status` holds says the same in other ways
 /// and is passed over; with nothing else, nobody can look it up.
-fn of_token_list<'c>(status: Value<'c>, issuer: Issuer<'c>) -> Result<Said<'c>, Refusal> {
+fn of_token_list<'c>(status: Value<'c>, issuer: CredentialIssuer<'c>) -> Result<StatusSaid<'c>, Refusal> {
     if status.kind() != Kind::Object {
         return Err(wrong("`status` is not an object"));
     }
     let Some(list) = status.member("status_list") else {
-        return Ok(Said::Unanswerable(
+        return Ok(StatusSaid::Unanswerable(
             "its `status` has no `status_list`, and nothing else is supported".to_owned(),
         ));
     };
@@ -201,19 +201,22 @@ fn of_token_list<'c>(status: Value<'c>, issuer: Issuer<'c>) -> Result<Said<'c>, 
     let index = index.ok_or_else(|| wrong("`status.status_list.idx` is not a whole number"))?;
     let uri = list.member("uri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
     let uri = uri.ok_or_else(|| wrong("`status.status_list.uri` is not text"))?;
-    Ok(Said::Place(issuer.claim(uri, index, ListKind::Token)))
+    Ok(StatusSaid::Place(issuer.claim(uri, index, ListKind::Token)))
 }
 
 /// `credentialStatus` (Bitstring Status List section 2.1): one entry, or one for each purpose.
-fn of_bitstrings<'c>(entries: Value<'c>, issuer: Issuer<'c>) -> Result<Vec<Said<'c>>, Refusal> {
+fn of_bitstrings<'c>(
+    entries: Value<'c>,
+    issuer: CredentialIssuer<'c>,
+) -> Result<Vec<StatusSaid<'c>>, Refusal> {
     let single = (entries.kind() == Kind::Object).then_some(entries);
     let entries = single.into_iter().chain(entries.elements());
     entries.filter_map(|entry| of_entry(entry, issuer).transpose()).collect()
 }
 
 /// One entry; nothing where it says nothing about whether the credential holds.
-fn of_entry<'c>(entry: Value<'c>, issuer: Issuer<'c>) -> Result<Option<Said<'c>>, Refusal> {
-    let unanswerable = |problem: &str| Ok(Some(Said::Unanswerable(problem.to_owned())));
+fn of_entry<'c>(entry: Value<'c>, issuer: CredentialIssuer<'c>) -> Result<Option<StatusSaid<'c>>, Refusal> {
+    let unanswerable = |problem: &str| Ok(Some(StatusSaid::Unanswerable(problem.to_owned())));
     let text = |name: &str| entry.member(name).and_then(Value::as_str);
     let entry_type = entry.member("type");
     let single = entry_type.filter(|name| name.kind() == Kind::String);
@@ -231,7 +234,7 @@ fn of_entry<'c>(entry: Value<'c>, issuer: Issuer<'c>) -> Result<Option<Said<'c>>
         None => return Err(wrong("`credentialStatus.statusPurpose` is not text")),
         // Refreshing and messages say nothing about whether it holds.
         Some("refresh" | "message") => return Ok(None),
-        Some(name) => match Purpose::of_name(name) {
+        Some(name) => match StatusPurpose::of_name(name) {
             Some(purpose) => purpose,
             None => return unanswerable("`credentialStatus` has an entry with an unsupported purpose"),
         },
@@ -247,7 +250,7 @@ fn of_entry<'c>(entry: Value<'c>, issuer: Issuer<'c>) -> Result<Option<Said<'c>>
         // "MUST NOT be the URL for the status list" (section 2.1).
         return Err(wrong("`credentialStatus.id` is not text, or is the URL of the list"));
     }
-    Ok(Some(Said::Place(issuer.claim(uri, index, ListKind::Bitstring(purpose)))))
+    Ok(Some(StatusSaid::Place(issuer.claim(uri, index, ListKind::Bitstring(purpose)))))
 }
 
 /// A whole number in digits alone. One beyond 64 bits is none: it must not wrap round to a small one.

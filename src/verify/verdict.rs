@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Format;
+use super::TokenFormat;
 
 /// Whether a token is valid, and if not, why and at which step.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub enum Verdict<'v> {
 #[derive(Debug)]
 pub struct Valid<'v> {
     /// How the credential is secured.
-    pub format: Format,
+    pub format: TokenFormat,
     /// The payload on one line, as JSON; of an SD-JWT, with its disclosures in their places.
     pub credential: &'v [u8],
     /// Its id, where it has one.

@@ -17,7 +17,7 @@ use crate::cli::shared_args::{Common, LedgerArg, OutputArgs, RowFormat};
 use crate::cli::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::Status;
-use crate::ledger::{Credential, Event, EventHash, Filter, Ledger, LedgerError, Place};
+use crate::ledger::{Credential, Event, EventHash, Filter, Ledger, LedgerError, RecordPlace};
 use crate::request::Lookup;
 use crate::request::rules::{self, CalendarDuration};
 
@@ -134,10 +134,10 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
             |after, limit| ledger.events(*after, limit),
         )?
     } else {
-        let after: Option<Place> = cursor(args, "the `cursor` of a row")?;
+        let after: Option<RecordPlace> = cursor(args, "the `cursor` of a row")?;
         let filter = conditions.filter(args, &ledger.hash_key());
         let place = |credential: &Credential| Some(credential.place);
-        let next = |after: &Option<Place>, limit| ledger.credentials(&filter, *after, limit);
+        let next = |after: &Option<RecordPlace>, limit| ledger.credentials(&filter, *after, limit);
         tell(&listing, &mut output, args.limit, after, place, next)?
     };
     output.finish(b"")?;

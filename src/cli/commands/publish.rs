@@ -14,7 +14,7 @@ use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
 use crate::ledger::Ledger;
-use crate::publish::{Difference, Directory, PublishedType, Site, SitePlan, folder_of_lists};
+use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, folder_of_lists};
 use crate::types::CredentialType;
 
 /// What `publish` takes.
@@ -138,9 +138,9 @@ fn write(site: &Site, directory: &Directory, quiet: bool) -> Result<ExitStatus, 
     for file in &differences {
         directory.write(file)?;
         let done = match file.difference {
-            Difference::Missing => "new      ",
-            Difference::Outdated => "changed  ",
-            Difference::Lapsing => "renewed  ",
+            SiteDifference::Missing => "new      ",
+            SiteDifference::Outdated => "changed  ",
+            SiteDifference::Lapsing => "renewed  ",
         };
         told.push_str(&format!("{done} {}\n", file.path.relative().display()));
     }
@@ -162,9 +162,9 @@ fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) ->
     let mut told = String::new();
     for file in &differences {
         let found = match file.difference {
-            Difference::Missing => "missing  ",
-            Difference::Outdated => "outdated ",
-            Difference::Lapsing => "lapsing  ",
+            SiteDifference::Missing => "missing  ",
+            SiteDifference::Outdated => "outdated ",
+            SiteDifference::Lapsing => "lapsing  ",
         };
         told.push_str(&format!("{found} {}\n", file.path.relative().display()));
     }

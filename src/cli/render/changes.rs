@@ -1,9 +1,8 @@
 //! Results of `revoke`, `suspend` and `reinstate`.
 
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::csv::{harmless, write_record};
+use super::table::{RowMembers, csv_header};
 use crate::cli::shared_args::RowFormat;
 use crate::cli::streams::{paint, printable};
 use crate::credential::{CredentialStatus, Status};
@@ -17,7 +16,7 @@ pub(crate) struct ChangeRow {
     pub(crate) own_id: OwnId,
     /// The credential; none where its id cannot be read, or no credential was found.
     pub(crate) id: Option<Uuid>,
-    pub(crate) outcome: Result<Done, (ErrorCode, String)>,
+    pub(crate) outcome: Result<StatusReached, (ErrorCode, String)>,
 }
 
 /// The ids of the user's own that a row stands for, where they are known.
@@ -40,7 +39,7 @@ impl OwnId {
 
 /// A credential that has the wanted status.
 #[derive(Debug, Default)]
-pub(crate) struct Done {
+pub(crate) struct StatusReached {
     pub(crate) current: CredentialStatus,
     /// Whether it had it before.
     pub(crate) unchanged: bool,
@@ -77,11 +76,12 @@ impl ChangeRows {
     }
 
     /// What stands before the first row.
-    pub(crate) fn head(&self) -> String {
-        match self.format {
-            RowFormat::Csv => COLUMNS.join(",") + "\n",
-            RowFormat::Ndjson | RowFormat::Text => String::new(),
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.format == RowFormat::Csv {
+            csv_header(&COLUMNS, &mut out);
         }
+        out
     }
 
     /// The rows, and where each ends.
@@ -89,38 +89,56 @@ impl ChangeRows {
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(rows.len()));
         for row in rows {
             match self.format {
-                RowFormat::Ndjson => bytes.extend_from_slice(format!("{}\n", self.json(row)).as_bytes()),
+                RowFormat::Ndjson => {
+                    self.members(row).write_json(b"", &mut bytes);
+                    bytes.push(b'\n');
+                }
                 RowFormat::Text => bytes.extend_from_slice(format!("{}\n", self.text(row)).as_bytes()),
-                RowFormat::Csv => write_record(&mut bytes, &cells(row)),
+                RowFormat::Csv => self.members(row).write_csv(&COLUMNS, &mut bytes),
             }
             ends.push((row.index, bytes.len()));
         }
         (bytes, ends)
     }
 
-    /// A row as JSON, its members in the order of `batch-issue`.
-    fn json(&self, row: &ChangeRow) -> String {
-        let mut members = vec![("index", Value::from(row.index))];
-        members.extend(row.line.map(|line| ("line", line.into())));
-        members.extend(row.own_id.correlation_id.as_deref().map(|id| ("correlation_id", id.into())));
-        members.extend(row.own_id.subject_id.as_deref().map(|id| ("subject_id", id.into())));
-        members.extend(row.id.map(|id| ("id", id.urn().to_string().into())));
+    /// A row's members. What a dry run would do is told in JSON only: the table's columns are those of a real run.
+    fn members<'r>(&self, row: &'r ChangeRow) -> RowMembers<'r> {
+        let mut members = RowMembers::default();
+        members
+            .number("index", row.index)
+            .number("line", row.line)
+            .text("correlation_id", row.own_id.correlation_id.as_deref())
+            .text("subject_id", row.own_id.subject_id.as_deref());
+        if let Some(id) = row.id {
+            members.word("id", id.urn().to_string());
+        }
         match &row.outcome {
-            Ok(Done { current, unchanged }) => {
-                let would = done(self.change, self.dry_run).replace(' ', "_");
-                members.extend((self.dry_run && !unchanged).then_some(("dry_run", would.into())));
-                members.extend(unchanged.then_some(("unchanged", true.into())));
-                members.push(("status", current.status.as_str().into()));
-                let (since, reason) = names(current.status);
-                members.extend(current.since.map(|time| (since, time.to_string().into())));
-                members.extend(current.reason.as_deref().map(|text| (reason, text.into())));
+            Ok(StatusReached { current, unchanged }) => {
+                if self.dry_run && !unchanged && self.format == RowFormat::Ndjson {
+                    members.word("dry_run", done(self.change, true).replace(' ', "_"));
+                }
+                members.word("status", current.status.as_str()).flag("unchanged", *unchanged);
+                self.push_since(&mut members, current);
             }
             Err((code, message)) => {
-                members.push(("error", json!({ "code": code.as_str(), "message": message })));
+                let mut error = RowMembers::default();
+                error.word("code", code.as_str()).text("message", Some(message.as_str()));
+                members.group("error", error);
             }
         }
-        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-        format!("{{{}}}", members.join(","))
+        members
+    }
+
+    /// Since when and why. The table has one column for the reason, JSON calls it as the credential resource does.
+    fn push_since<'r>(&self, members: &mut RowMembers<'r>, current: &'r CredentialStatus) {
+        let (since, reason) = match current.status {
+            Status::Suspended => ("suspended_at", "suspension_reason"),
+            _ => ("revoked_at", "revocation_reason"),
+        };
+        let reason = if self.format == RowFormat::Csv { "reason" } else { reason };
+        members
+            .text(since, current.since.map(|time| time.to_string()))
+            .text(reason, current.reason.as_deref());
     }
 
     fn text(&self, row: &ChangeRow) -> String {
@@ -131,7 +149,7 @@ impl ChangeRows {
         let line = row.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         let place = format!("{:>5}{line}{own_ids}  {name}", row.index);
         match &row.outcome {
-            Ok(Done { unchanged: true, .. }) => {
+            Ok(StatusReached { unchanged: true, .. }) => {
                 format!("{} {place}", paint(already(self.change), "33", self.color))
             }
             Ok(_) => format!("{} {place}", paint(done(self.change, self.dry_run), "32", self.color)),
@@ -163,55 +181,33 @@ pub(crate) fn already(change: Change) -> &'static str {
     }
 }
 
-/// What a status's time and reason are called, as in the credential resource.
-pub(crate) fn names(status: Status) -> (&'static str, &'static str) {
-    match status {
-        Status::Suspended => ("suspended_at", "suspension_reason"),
-        _ => ("revoked_at", "revocation_reason"),
-    }
-}
-
-fn cells(row: &ChangeRow) -> Vec<String> {
-    let mut cells = vec![
-        row.index.to_string(),
-        row.line.map(|line| line.to_string()).unwrap_or_default(),
-        harmless(row.own_id.correlation_id.clone().unwrap_or_default()),
-        harmless(row.own_id.subject_id.clone().unwrap_or_default()),
-        row.id.map(|id| id.urn().to_string()).unwrap_or_default(),
-    ];
-    cells.extend(match &row.outcome {
-        Ok(Done { current, unchanged }) => {
-            let unchanged = if *unchanged { "true".to_owned() } else { String::new() };
-            let since = current.since.map(|time| time.to_string()).unwrap_or_default();
-            let (revoked, suspended) = match current.status {
-                Status::Suspended => (String::new(), since),
-                _ => (since, String::new()),
-            };
-            let reason = harmless(current.reason.clone().unwrap_or_default());
-            let status = current.status.as_str().to_owned();
-            [status, unchanged, revoked, suspended, reason, String::new(), String::new()]
-        }
-        Err((code, message)) => [
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            code.as_str().to_owned(),
-            harmless(message.clone()),
-        ],
-    });
-    cells
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixTime;
 
+    /// A member without a column would stop the test.
     #[test]
     fn every_row_has_every_column() {
-        let row = |outcome| ChangeRow { index: 0, line: None, own_id: OwnId::default(), id: None, outcome };
-        assert_eq!(cells(&row(Ok(Done::default()))).len(), COLUMNS.len());
-        assert_eq!(cells(&row(Err((ErrorCode::StatusConflict, "m".into())))).len(), COLUMNS.len());
+        let row =
+            |outcome| ChangeRow { index: 0, line: Some(2), own_id: OwnId::default(), id: None, outcome };
+        let since = UnixTime::from_seconds(1_795_500_000);
+        let of = |status, unchanged| {
+            let current = CredentialStatus { status, since, reason: Some("r".to_owned()) };
+            row(Ok(StatusReached { current, unchanged }))
+        };
+        let rows = [
+            of(Status::Revoked, false),
+            of(Status::Suspended, true),
+            row(Ok(StatusReached::default())),
+            row(Err((ErrorCode::StatusConflict, "m".into()))),
+        ];
+        for dry_run in [false, true] {
+            let table = ChangeRows::new(RowFormat::Csv, Change::Revoke, dry_run, false);
+            let (csv, ends) = table.render(&rows);
+            assert_eq!(ends.len(), rows.len());
+            let mut reader = ::csv::Reader::from_reader(&csv[..]);
+            assert!(reader.records().all(|record| record.unwrap().len() == COLUMNS.len()));
+        }
     }
 }

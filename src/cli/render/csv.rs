@@ -1,10 +1,10 @@
 //! `csv`: a header row, then one result a row.
 
 use super::Form;
+use super::table::{RowMembers, csv_header};
 use crate::batch::{Outcome, Render, Row};
 use crate::credential::Resource;
 use crate::request::Rejection;
-use crate::source::is_formula;
 
 pub(super) struct Table;
 
@@ -31,26 +31,19 @@ const COLUMNS: [&str; 19] = [
     "error_paths",
 ];
 
-/// How many of them say which item it is.
-const PLACE_COLUMNS: usize = 3;
-/// Where `status` stands.
-const STATUS: usize = 14;
-
 impl Render for Table {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
-        let correlation_id =
-            row.correlation_id.and_then(|json| serde_json::from_str::<String>(json).ok()).unwrap_or_default();
-        let mut cells = vec![
-            row.index.to_string(),
-            row.line.map(|line| line.to_string()).unwrap_or_default(),
-            harmless(correlation_id),
-        ];
+        let correlation_id = row.correlation_id.and_then(|json| serde_json::from_str::<String>(json).ok());
+        let mut members = RowMembers::default();
+        members.number("index", row.index).number("line", row.line).text("correlation_id", correlation_id);
         match &row.outcome {
-            Outcome::Issued(resource) => cells.extend(issued_cells(resource)),
-            Outcome::WouldIssue { replay } => cells.extend(preview_cells(*replay)),
-            Outcome::Rejected(rejection) => cells.extend(rejected_cells(rejection)),
+            Outcome::Issued(resource) => push_issued(&mut members, resource),
+            Outcome::WouldIssue { replay } => {
+                members.word("status", if *replay { "would_replay" } else { "would_issue" });
+            }
+            Outcome::Rejected(rejection) => push_rejected(&mut members, rejection),
         }
-        write_record(out, &cells);
+        members.write_csv(&COLUMNS, out);
     }
 }
 
@@ -61,88 +54,36 @@ impl Form for Table {
 
     fn head(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        write_record(&mut out, &COLUMNS);
+        csv_header(&COLUMNS, &mut out);
         out
     }
 }
 
-fn issued_cells(resource: &Resource<'_>) -> Vec<String> {
+fn push_issued<'r>(members: &mut RowMembers<'r>, resource: &Resource<'r>) {
     let Resource { profile, draft, grant, token } = resource;
     let credential_type = draft.credential_type();
-    let (index, list) = match &grant.status {
-        Some((uris, index)) => (index.to_string(), uris.token.clone()),
-        None => Default::default(),
-    };
-    vec![
-        grant.id.urn().to_string(),
-        profile.issuer.clone(),
-        index,
-        list,
-        profile.kid.clone(),
-        grant.issued_at.to_string(),
-        grant.expires_at.to_string(),
-        profile.of_type(credential_type).vct.clone(),
-        credential_type.name.to_owned(),
-        profile.proof_format.as_str().to_owned(),
-        "ES256".to_owned(),
-        grant.current.status.as_str().to_owned(),
-        String::from_utf8_lossy(token).into_owned(),
-        String::new(),
-        String::new(),
-        String::new(),
-    ]
+    members.word("id", grant.id.urn().to_string()).word("issuer_did", profile.issuer.as_str());
+    if let Some((uris, index)) = &grant.status {
+        members.number("status_list_index", u64::from(*index)).word("status_list_uri", uris.token.as_str());
+    }
+    members
+        .word("kid", profile.kid.as_str())
+        .word("issued_at", grant.issued_at.to_string())
+        .word("expires_at", grant.expires_at.to_string())
+        .word("vct", profile.of_type(credential_type).vct.as_str())
+        .word("credential_type", credential_type.name)
+        .word("proof_format", profile.proof_format.as_str())
+        .word("alg", "ES256")
+        .word("status", grant.current.status.as_str())
+        .word("signed_payload", String::from_utf8_lossy(token));
 }
 
-/// Nothing but the status, which says what would happen.
-fn preview_cells(replay: bool) -> Vec<String> {
-    let mut cells = vec![String::new(); COLUMNS.len() - PLACE_COLUMNS];
-    cells[STATUS - PLACE_COLUMNS] = if replay { "would_replay" } else { "would_issue" }.to_owned();
-    cells
-}
-
-fn rejected_cells(rejection: &Rejection) -> Vec<String> {
+fn push_rejected<'r>(members: &mut RowMembers<'r>, rejection: &'r Rejection) {
     let paths: Vec<_> = rejection.details.iter().map(|detail| detail.path.as_str()).collect();
-    let mut cells = vec![String::new(); 13];
-    cells.push(rejection.code.as_str().to_owned());
-    cells.push(harmless(rejection.message.clone()));
-    cells.push(paths.join(" "));
-    cells
-}
-
-/// Text that no spreadsheet runs as a formula: an apostrophe is put before what would be one, and
-/// before what has an apostrophe there already, so that reading can take exactly one off.
-pub(crate) fn harmless(text: String) -> String {
-    if is_formula(&text) { format!("'{text}") } else { text }
-}
-
-pub(crate) fn write_record<S: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[S]) {
-    let mut writer = ::csv::WriterBuilder::new().from_writer(out);
-    // A Vec takes every byte, and all records have the same length.
-    let _ = writer.write_record(cells);
-    let _ = writer.flush();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::request::Rejection;
-
-    #[test]
-    fn every_row_has_every_column() {
-        let rejection = Rejection::malformed("m");
-        assert_eq!(PLACE_COLUMNS + rejected_cells(&rejection).len(), COLUMNS.len());
-        assert_eq!(PLACE_COLUMNS + preview_cells(true).len(), COLUMNS.len());
-        assert_eq!(COLUMNS[STATUS], "status");
-    }
-
-    #[test]
-    fn formulas_are_disarmed() {
-        for text in ["=1+1", "+1", "-1", "@SUM", "\tx", "\rx", "\n=1", "＝1+1", "＋1", "－1", "＠SUM"] {
-            assert_eq!(harmless(text.into()), format!("'{text}"));
-        }
-        assert_eq!(harmless("a=b".into()), "a=b");
-        for text in ["-5", "'-5", "＝1", "'＝1", "\n", "'\n", "''=1", "a", "'a", "'", "''", "", "\t'"] {
-            assert_eq!(crate::source::without_apostrophe(&harmless(text.into())), text);
-        }
-    }
+    let mut error = RowMembers::default();
+    error
+        .word("code", rejection.code.as_str())
+        .text("message", Some(rejection.message.as_str()))
+        .word("paths", paths.join(" "));
+    members.group("error", error);
 }

@@ -5,9 +5,9 @@ use super::Form;
 use super::text::failure_line;
 use crate::batch::{Outcome, Render, Row};
 
-pub(super) struct Tokens;
+pub(super) struct TokenLines;
 
-impl Render for Tokens {
+impl Render for TokenLines {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, notes: &mut Vec<String>) {
         match &row.outcome {
             Outcome::Issued(resource) => {
@@ -20,7 +20,7 @@ impl Render for Tokens {
     }
 }
 
-impl Form for Tokens {
+impl Form for TokenLines {
     fn as_render(&self) -> &dyn Render {
         self
     }

@@ -1,39 +1,21 @@
 //! What the ledger knows, in the forms of `list` and `show`: credentials and events.
 
-use std::io::Write;
-
-use super::csv;
+use super::table::{RowMembers, csv_header};
 use crate::cli::shared_args::RowFormat;
 use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
-use crate::json;
 use crate::ledger::{Credential, Event, EventHash, EventKind};
-
-/// A value of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// None: left out of JSON, empty in CSV.
-    Absent,
-    Number(u64),
-    Text(String),
-}
-
-impl Cell {
-    fn of(text: Option<impl Into<String>>) -> Cell {
-        text.map_or(Cell::Absent, |text| Cell::Text(text.into()))
-    }
-}
 
 /// Something that `list` lists.
 pub(crate) trait Listed {
     /// What the rows are, in the plural.
     const NOUN: &'static str;
-    /// The names of a row's values, in order.
+    /// The columns, in order.
     const COLUMNS: &'static [&'static str];
 
-    /// The values, one for each name.
-    fn cells(&self) -> Vec<Cell>;
+    /// The row's members, in the order of the columns.
+    fn members(&self) -> RowMembers<'_>;
 
     /// The row as a line for people, without its end.
     fn line(&self, now: UnixTime, color: bool) -> String;
@@ -54,7 +36,7 @@ impl Listing {
     pub(crate) fn head<T: Listed>(&self) -> Vec<u8> {
         let mut out = Vec::new();
         if self.form == RowFormat::Csv {
-            csv::write_record(&mut out, T::COLUMNS);
+            csv_header(T::COLUMNS, &mut out);
         }
         out
     }
@@ -63,40 +45,16 @@ impl Listing {
     pub(crate) fn row<T: Listed>(&self, row: &T, out: &mut Vec<u8>) {
         match self.form {
             RowFormat::Ndjson => {
-                write_object(out, T::COLUMNS, &row.cells());
+                row.members().write_json(b"", out);
                 out.push(b'\n');
             }
-            RowFormat::Csv => {
-                let text = |cell| match cell {
-                    Cell::Absent => String::new(),
-                    Cell::Number(number) => number.to_string(),
-                    Cell::Text(text) => csv::harmless(text),
-                };
-                csv::write_record(out, &row.cells().into_iter().map(text).collect::<Vec<_>>());
-            }
+            RowFormat::Csv => row.members().write_csv(T::COLUMNS, out),
             RowFormat::Text => {
                 out.extend_from_slice(row.line(self.now, self.color).as_bytes());
                 out.push(b'\n');
             }
         }
     }
-}
-
-/// Writes a JSON object of the values that there are.
-fn write_object(out: &mut Vec<u8>, names: &[&str], cells: &[Cell]) {
-    let mut separator = b'{';
-    for (name, cell) in names.iter().zip(cells).filter(|(_, cell)| **cell != Cell::Absent) {
-        out.push(separator);
-        json::push_str(out, name);
-        out.push(b':');
-        match cell {
-            Cell::Absent => {}
-            Cell::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Cell::Text(text) => json::push_str(out, text),
-        }
-        separator = b',';
-    }
-    out.push(b'}');
 }
 
 /// The names are those of the credential resource where that has the field.
@@ -124,32 +82,10 @@ impl Listed for Credential {
     const NOUN: &'static str = "credentials";
     const COLUMNS: &'static [&'static str] = &CREDENTIAL_COLUMNS;
 
-    fn cells(&self) -> Vec<Cell> {
-        let (uris, index) = &self.list;
-        let terms = &self.run.terms;
-        let CredentialStatus { status, since, reason } = &self.current;
-        let since = |of: Status| Cell::of(since.filter(|_| *status == of).map(|time| time.to_string()));
-        let reason = |of: Status| Cell::of(reason.clone().filter(|_| *status == of));
-        let cells: [Cell; CREDENTIAL_COLUMNS.len()] = [
-            Cell::Text(self.id.urn().to_string()),
-            Cell::Text(terms.issuer.clone()),
-            Cell::Number(u64::from(*index)),
-            Cell::Text(terms.kid.clone()),
-            Cell::Text(self.issued_at.to_string()),
-            Cell::Text(self.expires_at.to_string()),
-            Cell::Text(self.run.of_type.vct.clone()),
-            since(Status::Revoked),
-            reason(Status::Revoked),
-            since(Status::Suspended),
-            reason(Status::Suspended),
-            Cell::Text(terms.proof_format.clone()),
-            Cell::Text(status.as_str().to_owned()),
-            Cell::Text(uris.token.clone()),
-            Cell::Text(self.run.name.clone()),
-            Cell::Number(self.index),
-            Cell::Text(self.cursor()),
-        ];
-        cells.into()
+    fn members(&self) -> RowMembers<'_> {
+        let mut members = credential_members(self);
+        members.word("cursor", self.cursor());
+        members
     }
 
     /// Fits into 80 columns where no reason was given: the id is written without its `urn:uuid:`.
@@ -172,24 +108,58 @@ impl Listed for Credential {
     }
 }
 
+/// What is told of a credential wherever it is told.
+fn credential_members(credential: &Credential) -> RowMembers<'_> {
+    let (uris, index) = &credential.list;
+    let terms = &credential.run.terms;
+    let CredentialStatus { status, since, reason } = &credential.current;
+    let mut members = RowMembers::default();
+    members
+        .word("id", credential.id.urn().to_string())
+        .text("issuer_did", Some(terms.issuer.as_str()))
+        .number("status_list_index", u64::from(*index))
+        .text("kid", Some(terms.kid.as_str()))
+        .word("issued_at", credential.issued_at.to_string())
+        .word("expires_at", credential.expires_at.to_string())
+        .text("vct", Some(credential.run.of_type.vct.as_str()));
+    for (of, at, why) in [
+        (Status::Revoked, "revoked_at", "revocation_reason"),
+        (Status::Suspended, "suspended_at", "suspension_reason"),
+    ] {
+        if *status == of {
+            members.text(at, since.map(|time| time.to_string())).text(why, reason.as_deref());
+        }
+    }
+    members
+        .text("proof_format", Some(terms.proof_format.as_str()))
+        .word("status", status.as_str())
+        .text("status_list_uri", Some(uris.token.as_str()))
+        .text("run", Some(credential.run.name.as_str()))
+        .number("index", credential.index);
+    members
+}
+
 const EVENT_COLUMNS: [&str; 8] = ["event", "at", "kind", "run", "id", "count", "reason", "hash"];
 
 impl Listed for Event {
     const NOUN: &'static str = "events";
     const COLUMNS: &'static [&'static str] = &EVENT_COLUMNS;
 
-    fn cells(&self) -> Vec<Cell> {
-        let cells: [Cell; EVENT_COLUMNS.len()] = [
-            Cell::Number(self.number.unsigned_abs()),
-            Cell::Text(self.at.to_string()),
-            Cell::Text(self.kind.as_str().to_owned()),
-            Cell::Text(self.run.clone()),
-            Cell::of(self.id.map(|id| id.urn().to_string())),
-            Cell::Number(self.count),
-            Cell::of(self.reason.clone()),
-            Cell::Text(hex(&self.hash)),
-        ];
-        cells.into()
+    fn members(&self) -> RowMembers<'_> {
+        let mut members = RowMembers::default();
+        members
+            .number("event", self.number.unsigned_abs())
+            .word("at", self.at.to_string())
+            .word("kind", self.kind.as_str())
+            .text("run", Some(self.run.as_str()));
+        if let Some(id) = self.id {
+            members.word("id", id.urn().to_string());
+        }
+        members
+            .number("count", self.count)
+            .text("reason", self.reason.as_deref())
+            .word("hash", hex(&self.hash));
+        members
     }
 
     fn line(&self, _: UnixTime, _: bool) -> String {
@@ -210,32 +180,30 @@ impl Listed for Event {
 /// A credential's life as a JSON object: the values of `list` but its cursor, whether it has
 /// expired, and its events.
 pub(crate) fn life_as_json(credential: &Credential, events: &[Event], now: UnixTime) -> Vec<u8> {
-    let mut out = Vec::new();
-    write_object(&mut out, &CREDENTIAL_COLUMNS[..CREDENTIAL_COLUMNS.len() - 1], &credential.cells());
-    out.pop();
-    // A Vec takes every byte.
-    let _ = write!(out, ",\"expired\":{},\"events\":[", has_expired(credential, now));
+    let mut rest = format!(",\"expired\":{},\"events\":[", has_expired(credential, now)).into_bytes();
     for (position, event) in events.iter().enumerate() {
         if position > 0 {
-            out.push(b',');
+            rest.push(b',');
         }
-        write_object(&mut out, &LIFE_COLUMNS, &life_cells(event));
+        life_members(event).write_json(b"", &mut rest);
     }
-    out.extend_from_slice(b"]}\n");
+    rest.push(b']');
+    let mut out = Vec::new();
+    credential_members(credential).write_json(&rest, &mut out);
+    out.push(b'\n');
     out
 }
 
 /// What a credential's own life tells of an event: not how many others it is about.
-const LIFE_COLUMNS: [&str; 5] = ["event", "at", "kind", "reason", "hash"];
-
-fn life_cells(event: &Event) -> [Cell; LIFE_COLUMNS.len()] {
-    [
-        Cell::Number(event.number.unsigned_abs()),
-        Cell::Text(event.at.to_string()),
-        Cell::Text(event.kind.as_str().to_owned()),
-        Cell::of(event.reason.clone()),
-        Cell::Text(hex(&event.hash)),
-    ]
+fn life_members(event: &Event) -> RowMembers<'_> {
+    let mut members = RowMembers::default();
+    members
+        .number("event", event.number.unsigned_abs())
+        .word("at", event.at.to_string())
+        .word("kind", event.kind.as_str())
+        .text("reason", event.reason.as_deref())
+        .word("hash", hex(&event.hash));
+    members
 }
 
 /// A credential's life for people.

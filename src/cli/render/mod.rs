@@ -6,6 +6,7 @@ mod csv;
 mod json;
 mod jwt;
 pub(crate) mod listing;
+mod table;
 mod text;
 
 use super::shared_args::OutputFormat;
@@ -34,7 +35,7 @@ pub(crate) fn form(format: OutputFormat, color: bool) -> Box<dyn Form> {
         OutputFormat::Ndjson => Box::new(json::Lines),
         OutputFormat::Json => Box::new(json::Envelope),
         OutputFormat::Csv => Box::new(csv::Table),
-        OutputFormat::Jwt => Box::new(jwt::Tokens),
+        OutputFormat::Jwt => Box::new(jwt::TokenLines),
         OutputFormat::Text => Box::new(text::Text { color }),
     }
 }

@@ -3,7 +3,7 @@
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::policy::{Disclosure, Node};
+use super::policy::{DisclosureRule, PolicyNode};
 use crate::credential::assemble::push_base64url;
 use crate::json::{self, Kind, Value};
 
@@ -56,7 +56,7 @@ impl Hider {
     pub(super) fn write(
         &mut self,
         value: Value<'_>,
-        policy: &Node,
+        policy: &PolicyNode,
         decoys: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), getrandom::Error> {
@@ -73,16 +73,16 @@ impl Hider {
     fn write_object(
         &mut self,
         object: Value<'_>,
-        policy: &Node,
+        policy: &PolicyNode,
         decoys: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), getrandom::Error> {
-        let clear = Node::default();
+        let clear = PolicyNode::default();
         let mut digests = Vec::new();
         let mut separator = b'{';
         for (name, value) in object.members() {
             let policy = policy.member(&name).unwrap_or(&clear);
-            if policy.disclosure == Disclosure::Always {
+            if policy.disclosure == DisclosureRule::Always {
                 digests.push(self.hide(Some(&name), value, policy, decoys)?);
             } else {
                 out.push(separator);
@@ -104,13 +104,13 @@ impl Hider {
     fn write_array(
         &mut self,
         array: Value<'_>,
-        policy: &Node,
+        policy: &PolicyNode,
         decoys: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), getrandom::Error> {
-        let clear = Node::default();
+        let clear = PolicyNode::default();
         let policy = policy.element().unwrap_or(&clear);
-        if policy.disclosure == Disclosure::Always {
+        if policy.disclosure == DisclosureRule::Always {
             return self.write_placeholders(array, policy, decoys, out);
         }
         out.push(b'[');
@@ -129,7 +129,7 @@ impl Hider {
     fn write_placeholders(
         &mut self,
         array: Value<'_>,
-        policy: &Node,
+        policy: &PolicyNode,
         decoys: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), getrandom::Error> {
@@ -181,7 +181,7 @@ impl Hider {
         &mut self,
         name: Option<&str>,
         value: Value<'_>,
-        policy: &Node,
+        policy: &PolicyNode,
         decoys: usize,
     ) -> Result<DigestText, getrandom::Error> {
         let mut salt = [0; SALT_CHARS];

@@ -9,7 +9,7 @@ use base64_simd::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::policy::{Disclosure, DisclosurePolicy, Path};
+use super::policy::{DisclosurePolicy, DisclosureRule, Path};
 use crate::types::{CredentialType, FieldKind};
 
 /// The type metadata of a credential type of this name under this policy.
@@ -28,7 +28,7 @@ pub fn type_metadata(
                 "display": [{ "locale": "en", "label": label(&path), "description": node.doc }],
                 "sd": node.disclosure.as_str(),
             });
-            if is_mandatory(credential_type, &path) && node.disclosure == Disclosure::Never {
+            if is_mandatory(credential_type, &path) && node.disclosure == DisclosureRule::Never {
                 claim["mandatory"] = true.into();
             }
             claim
@@ -120,7 +120,7 @@ impl TypeMetadata {
             let Some(word) = claim.get("sd").and_then(Value::as_str) else { continue };
             let path = claim.get("path").unwrap_or(&Value::Null);
             let node = known.iter().find(|(known, _)| known == path).map(|(_, node)| node);
-            let hidden = node.is_some_and(|node| node.disclosure == Disclosure::Always);
+            let hidden = node.is_some_and(|node| node.disclosure == DisclosureRule::Always);
             if word == "always" && !hidden || word == "never" && hidden {
                 let expected = if hidden { "always" } else { "never" };
                 return Err(MetadataError::OtherPolicy {

@@ -13,4 +13,4 @@ pub(super) use disclose::Hider;
 pub(super) use payload::{header, write_payload};
 
 pub use metadata::{MetadataError, TypeMetadata, type_metadata};
-pub use policy::{Disclosure, DisclosurePolicy, MAX_DECOYS, PolicyError};
+pub use policy::{DisclosurePolicy, DisclosureRule, MAX_DECOYS, PolicyError};

@@ -1,7 +1,7 @@
 //! The payload and header of an `sd_jwt_vc` (SD-JWT VC draft, sections 3.2.1 and 3.2.2).
 
 use super::disclose::Hider;
-use super::policy::{Disclosure, DisclosurePolicy};
+use super::policy::{DisclosurePolicy, DisclosureRule};
 use crate::credential::profile::Profile;
 use crate::credential::record::Grant;
 use crate::credential::status::push_token_status;
@@ -76,7 +76,7 @@ fn write_claims(
         let (Some(node), Some(piece)) = (policy.root.member(name), piece) else { continue };
         let text = std::str::from_utf8(piece).expect("a draft's pieces are text");
         let document = parser.parse(text).expect("a draft's pieces are JSON");
-        if node.disclosure == Disclosure::Always {
+        if node.disclosure == DisclosureRule::Always {
             digests.push(hider.hide(Some(name), document.root(), node, policy.decoys)?);
         } else {
             out.extend_from_slice(b",\"");

@@ -7,7 +7,7 @@ use crate::types::{CredentialType, Field, FieldKind, Object};
 
 /// Whether a claim is selectively disclosable, in the words of SD-JWT type metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Disclosure {
+pub enum DisclosureRule {
     /// Hidden until the holder discloses it.
     Always,
     /// In the clear in this issuer's credentials; verifiers are told that it may be hidden.
@@ -17,16 +17,17 @@ pub enum Disclosure {
     Never,
 }
 
-impl Disclosure {
+impl DisclosureRule {
     /// Every word.
-    pub const ALL: [Disclosure; 3] = [Disclosure::Always, Disclosure::Allowed, Disclosure::Never];
+    pub const ALL: [DisclosureRule; 3] =
+        [DisclosureRule::Always, DisclosureRule::Allowed, DisclosureRule::Never];
 
     /// The word in settings and type metadata.
     pub fn as_str(self) -> &'static str {
         match self {
-            Disclosure::Always => "always",
-            Disclosure::Allowed => "allowed",
-            Disclosure::Never => "never",
+            DisclosureRule::Always => "always",
+            DisclosureRule::Allowed => "allowed",
+            DisclosureRule::Never => "never",
         }
     }
 }
@@ -84,7 +85,7 @@ const ESSENTIAL: [&str; 14] = [
 /// Which claims can be disclosed one by one: a tree in the shape of the payload.
 #[derive(Debug, Clone)]
 pub struct DisclosurePolicy {
-    pub(super) root: Node,
+    pub(super) root: PolicyNode,
     /// How many digests that explain nothing stand beside the real ones of each object.
     pub(super) decoys: usize,
 }
@@ -94,8 +95,8 @@ pub const MAX_DECOYS: usize = 32;
 
 /// A claim in the policy, and what is inside it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Node {
-    pub(super) disclosure: Disclosure,
+pub(super) struct PolicyNode {
+    pub(super) disclosure: DisclosureRule,
     /// What is known of the claim; nothing for the payload itself and for array elements.
     pub(super) doc: &'static str,
     pub(super) inside: Inside,
@@ -105,8 +106,8 @@ pub(super) struct Node {
 pub(super) enum Inside {
     #[default]
     Nothing,
-    Members(Vec<(&'static str, Node)>),
-    Elements(Box<Node>),
+    Members(Vec<(&'static str, PolicyNode)>),
+    Elements(Box<PolicyNode>),
 }
 
 impl DisclosurePolicy {
@@ -115,7 +116,7 @@ impl DisclosurePolicy {
         let mut policy = DisclosurePolicy { root: payload_node(credential_type), decoys: 0 };
         for path in credential_type.hidden {
             let node = policy.root.find(path).expect("what a type hides is among its fields");
-            node.disclosure = Disclosure::Always;
+            node.disclosure = DisclosureRule::Always;
         }
         policy
     }
@@ -142,11 +143,11 @@ impl DisclosurePolicy {
         }
         let mut policy = DisclosurePolicy { decoys, ..DisclosurePolicy::of_type(credential_type) };
         for (path, word) in words {
-            let disclosure = Disclosure::ALL.into_iter().find(|disclosure| disclosure.as_str() == word);
+            let disclosure = DisclosureRule::ALL.into_iter().find(|disclosure| disclosure.as_str() == word);
             let Some(disclosure) = disclosure else {
                 return Err(PolicyError::Word { path: path.clone(), word: word.clone() });
             };
-            if ESSENTIAL.contains(&path.as_str()) && disclosure != Disclosure::Never {
+            if ESSENTIAL.contains(&path.as_str()) && disclosure != DisclosureRule::Never {
                 return Err(PolicyError::Essential(path.clone()));
             }
             match policy.root.find(path) {
@@ -162,7 +163,7 @@ impl DisclosurePolicy {
     }
 
     /// Every path with its node, in the order of the payload.
-    pub(super) fn paths(&self) -> Vec<(Path, &Node)> {
+    pub(super) fn paths(&self) -> Vec<(Path, &PolicyNode)> {
         let mut paths = Vec::new();
         self.root.collect(&Path::default(), &mut paths);
         paths
@@ -188,7 +189,7 @@ impl DisclosurePolicy {
 impl fmt::Display for DisclosurePolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (path, node) in self.paths() {
-            if node.disclosure == Disclosure::Always {
+            if node.disclosure == DisclosureRule::Always {
                 write!(f, "{path} ")?;
             }
         }
@@ -196,8 +197,8 @@ impl fmt::Display for DisclosurePolicy {
     }
 }
 
-impl Node {
-    fn find(&mut self, path: &str) -> Option<&mut Node> {
+impl PolicyNode {
+    fn find(&mut self, path: &str) -> Option<&mut PolicyNode> {
         let (first, rest) = match path.split_once('.') {
             Some((first, rest)) => (first, Some(rest)),
             None => (path, None),
@@ -218,7 +219,7 @@ impl Node {
         }
     }
 
-    fn collect<'n>(&'n self, here: &Path, paths: &mut Vec<(Path, &'n Node)>) {
+    fn collect<'n>(&'n self, here: &Path, paths: &mut Vec<(Path, &'n PolicyNode)>) {
         match &self.inside {
             Inside::Nothing => {}
             Inside::Members(members) => {
@@ -237,7 +238,7 @@ impl Node {
     }
 
     /// The node of a member; `None` where the policy does not know it.
-    pub(super) fn member(&self, name: &str) -> Option<&Node> {
+    pub(super) fn member(&self, name: &str) -> Option<&PolicyNode> {
         match &self.inside {
             Inside::Members(members) => {
                 members.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
@@ -247,7 +248,7 @@ impl Node {
     }
 
     /// The node of each element of an array.
-    pub(super) fn element(&self) -> Option<&Node> {
+    pub(super) fn element(&self) -> Option<&PolicyNode> {
         match &self.inside {
             Inside::Elements(node) => Some(node),
             _ => None,
@@ -256,7 +257,7 @@ impl Node {
 
     /// Whether anything in here is hidden, beside the claim itself.
     pub(super) fn hides_inside(&self) -> bool {
-        let hides = |node: &Node| node.disclosure == Disclosure::Always || node.hides_inside();
+        let hides = |node: &PolicyNode| node.disclosure == DisclosureRule::Always || node.hides_inside();
         match &self.inside {
             Inside::Nothing => false,
             Inside::Members(members) => members.iter().any(|(_, node)| hides(node)),
@@ -293,20 +294,20 @@ impl fmt::Display for Path {
 }
 
 /// The claims that come from the item, as they stand in the payload.
-fn payload_node(credential_type: &'static CredentialType) -> Node {
+fn payload_node(credential_type: &'static CredentialType) -> PolicyNode {
     let request = credential_type.request();
     let member = |name| request.field(name).map(|field| (field.name, node(field)));
     let members = ["subject", "claims", "evidence_refs"].into_iter().filter_map(member).collect();
-    Node { inside: Inside::Members(members), ..Node::default() }
+    PolicyNode { inside: Inside::Members(members), ..PolicyNode::default() }
 }
 
-fn node(field: &'static Field) -> Node {
+fn node(field: &'static Field) -> PolicyNode {
     let inside = match &field.kind {
         FieldKind::Object(object) => members(object),
         FieldKind::Array { of, .. } => Inside::Elements(Box::new(node(of))),
         _ => Inside::Nothing,
     };
-    Node { disclosure: Disclosure::Never, doc: field.doc, inside }
+    PolicyNode { disclosure: DisclosureRule::Never, doc: field.doc, inside }
 }
 
 fn members(object: &'static Object) -> Inside {

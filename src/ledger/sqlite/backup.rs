@@ -12,7 +12,7 @@ use crate::files::{PathError, Scratch, Way};
 use crate::ledger::error::LedgerError;
 use crate::ledger::identity::Identity;
 use crate::ledger::seal::{Counts, Seal};
-use crate::ledger::store::{Purpose, Store, StoreError, Stored};
+use crate::ledger::store::{Access, Store, StoreError, Stored};
 
 impl SqliteStore {
     /// Writes a copy as of one moment, while others may go on writing. The file appears whole, for its owner alone
@@ -46,7 +46,7 @@ impl SqliteStore {
         }
         drop(backup);
         let copy = SqliteStore::over(copy, file);
-        copy.begin(Purpose::Write)?;
+        copy.begin(Access::Write)?;
         Identity::read(&copy)?.move_to(&copy, None)?;
         Seal::renew(&copy, Counts::default())?;
         copy.close()

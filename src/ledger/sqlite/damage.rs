@@ -15,7 +15,9 @@ use crate::ledger::identity::Identity;
 use crate::ledger::seal;
 use crate::ledger::state::State;
 use crate::ledger::tests::{draft, open, reasons, record, run};
-use crate::ledger::{Change, ClosingReason, Entry, Examination, History, Ledger, Order, RunDescription};
+use crate::ledger::{
+    Change, ChangeOrder, ClosingReason, Entry, Examination, History, Ledger, RunDescription,
+};
 use crate::request::Draft;
 
 fn connection(ledger: &Ledger) -> &Connection {
@@ -315,8 +317,11 @@ fn changed_bytes_are_noticed_or_do_not_matter() {
     let mut ledger = open(&path);
     let first: Vec<_> =
         ledger.record(&keyed("key"), &entries).unwrap().into_iter().map(Result::unwrap).collect();
-    let revoke =
-        Order { change: Change::Revoke, reason: None, at: UnixTime::from_seconds(1_795_500_000).unwrap() };
+    let revoke = ChangeOrder {
+        change: Change::Revoke,
+        reason: None,
+        at: UnixTime::from_seconds(1_795_500_000).unwrap(),
+    };
     ledger.change(revoke, &first.iter().step_by(7).map(|grant| grant.id).collect::<Vec<_>>()).unwrap();
     drop(ledger);
     let mut ledger = open(&path);

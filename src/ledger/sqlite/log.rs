@@ -21,7 +21,7 @@ use std::io;
 use std::path::Path;
 
 use super::place::{open_no_link, read_at};
-use crate::ledger::state::Tokens;
+use crate::ledger::state::SealTokens;
 
 /// The size of a ledger's pages, in bytes.
 pub(super) const PAGE_BYTES: usize = 4096;
@@ -43,9 +43,9 @@ pub(super) enum Log {
     Foreign,
 }
 
-impl Tokens {
+impl SealTokens {
     /// The tokens on the seal's page; `None` for any other page.
-    pub(super) fn on_page(page: &[u8]) -> Option<Tokens> {
+    pub(super) fn on_page(page: &[u8]) -> Option<SealTokens> {
         // A leaf of a table with one cell: size and row number, one byte each, then the record:
         // a header with one byte a column, then the columns.
         let number =
@@ -59,14 +59,14 @@ impl Tokens {
             return None; // an alias of the row number, and two blobs of 16 bytes
         }
         let blob = |at: usize| record.get(header + at..header + at + 16)?.try_into().ok();
-        Some(Tokens { token: blob(0)?, before: blob(16)? })
+        Some(SealTokens { token: blob(0)?, before: blob(16)? })
     }
 
     /// The tokens in a database file, whatever its log says.
-    pub(super) fn of_file(file: &File) -> Option<Tokens> {
+    pub(super) fn of_file(file: &File) -> Option<SealTokens> {
         let mut page = [0; PAGE_BYTES];
         read_at(file, &mut page, u64::from(SEAL_PAGE - 1) * PAGE_BYTES as u64).ok()?;
-        Tokens::on_page(&page)
+        SealTokens::on_page(&page)
     }
 
     /// What this log is to a file with these tokens.
@@ -140,10 +140,10 @@ impl Frames<'_> {
         Ok(Some(u32::from_be_bytes([header[0], header[1], header[2], header[3]])))
     }
 
-    fn tokens(&self) -> io::Result<Option<Tokens>> {
+    fn tokens(&self) -> io::Result<Option<SealTokens>> {
         let mut page = [0; PAGE_BYTES];
         read_at(self.log, &mut page, self.at + FRAME_HEADER as u64)?;
-        Ok(Tokens::on_page(&page))
+        Ok(SealTokens::on_page(&page))
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
     fn a_transaction_that_was_not_committed_is_nobodys() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db-wal");
-        let tokens = Tokens { token: [1; 16], before: [2; 16] };
+        let tokens = SealTokens { token: [1; 16], before: [2; 16] };
         assert_eq!(tokens.judge(&path).unwrap(), Log::Empty);
         for (commits, verdict) in [(false, Log::Empty), (true, Log::Foreign)] {
             std::fs::write(&path, log(commits)).unwrap();

@@ -57,7 +57,7 @@ pub struct Mark {
 
 /// What lies where the mark should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum MarkFound {
     /// Nothing, or no file of this ledger's kind.
     Nothing,
     /// A mark that was copied or restored: it says that it is another file.
@@ -123,7 +123,7 @@ impl Mark {
 }
 
 /// Reads what lies where the mark should be. A link is no mark.
-pub(super) fn read(path: &Path) -> Found {
+pub(super) fn read(path: &Path) -> MarkFound {
     for _ in 0..LOOKS {
         let opened = open_no_link(path, false, false).and_then(|file| Ok((file.metadata()?, file)));
         // Whoever commits replaces the mark: one that is not there any more says nothing.
@@ -135,10 +135,10 @@ pub(super) fn read(path: &Path) -> Found {
                 }
             }
             Err(_) if is_one_file(path) => {}
-            Err(_) => return Found::Nothing,
+            Err(_) => return MarkFound::Nothing,
         }
     }
-    Found::Nothing
+    MarkFound::Nothing
 }
 
 /// Whether the file of this device and inode lies there.
@@ -151,7 +151,7 @@ fn is_one_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && links(&found) == 1)
 }
 
-fn read_from(file: &File) -> Found {
+fn read_from(file: &File) -> MarkFound {
     let mut text = Vec::new();
     // Not while it is being written; where files have no locks, that is not known.
     let _ = file.lock_shared();
@@ -161,9 +161,9 @@ fn read_from(file: &File) -> Found {
     });
     let _ = file.unlock();
     match (read, Mark::parse_with_file(&text)) {
-        (Ok(id), Some((mark, said))) if said.may_be(id) => Found::Here(mark),
-        (Ok(_), Some((mark, _))) => Found::Elsewhere(mark),
-        _ => Found::Nothing,
+        (Ok(id), Some((mark, said))) if said.may_be(id) => MarkFound::Here(mark),
+        (Ok(_), Some((mark, _))) => MarkFound::Elsewhere(mark),
+        _ => MarkFound::Nothing,
     }
 }
 
@@ -270,7 +270,7 @@ impl MarkFile {
     /// Goes on with the file that another process has put in the mark's place.
     fn adopt(&mut self) -> bool {
         let Ok(file) = open_no_link(&self.path, true, false) else { return false };
-        let (Found::Here(_), Ok(found)) = (read_from(&file), file.metadata()) else { return false };
+        let (MarkFound::Here(_), Ok(found)) = (read_from(&file), file.metadata()) else { return false };
         (self.id, self.at, self.file) = (FileId::of(&found), while_open(&found), file);
         true
     }
@@ -334,23 +334,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, copy) = (folder.path().join("mark"), folder.path().join("copy"));
         drop(MarkFile::begin(&path, &mark(1), true).unwrap());
-        assert_eq!(read(&path), Found::Here(mark(1)));
+        assert_eq!(read(&path), MarkFound::Here(mark(1)));
         fs::copy(&path, &copy).unwrap();
-        assert_eq!(read(&copy), Found::Elsewhere(mark(1)));
+        assert_eq!(read(&copy), MarkFound::Elsewhere(mark(1)));
         // Restored in place, after another process has opened the ledger.
         let mut file = MarkFile::begin(&path, &mark(2), false).unwrap();
         let (old, new) = (fs::read(&copy).unwrap(), fs::read(&path).unwrap());
         fs::write(&path, old).unwrap();
-        assert_eq!(read(&path), Found::Elsewhere(mark(1)));
+        assert_eq!(read(&path), MarkFound::Elsewhere(mark(1)));
         fs::write(&path, new).unwrap();
-        assert_eq!(read(&path), Found::Here(mark(2)));
+        assert_eq!(read(&path), MarkFound::Here(mark(2)));
         // Copied while a process has it, and restored in place after that has committed something.
         file.write(&mark(3)).unwrap();
         let old = fs::read(&path).unwrap();
         file.settle(&mark(3)).unwrap();
-        assert_eq!(read(&path), Found::Here(Mark::at([7; 16], mark(3).writing)));
+        assert_eq!(read(&path), MarkFound::Here(Mark::at([7; 16], mark(3).writing)));
         fs::write(&path, old).unwrap();
-        assert_eq!(read(&path), Found::Elsewhere(mark(3)));
+        assert_eq!(read(&path), MarkFound::Elsewhere(mark(3)));
     }
 
     #[test]
@@ -362,17 +362,17 @@ mod tests {
         first.write(&mark(2)).unwrap();
         assert_eq!(
             read(&path),
-            Found::Here(mark(2)),
+            MarkFound::Here(mark(2)),
             "the file that is there now is the one that is written"
         );
         second.write(&mark(3)).unwrap();
         first.settle(&mark(2)).unwrap();
-        assert_eq!(read(&path), Found::Here(mark(3)));
+        assert_eq!(read(&path), MarkFound::Here(mark(3)));
         second.settle(&mark(3)).unwrap();
-        assert_eq!(read(&path), Found::Here(Mark::at([7; 16], mark(3).writing)));
+        assert_eq!(read(&path), MarkFound::Here(Mark::at([7; 16], mark(3).writing)));
         fs::remove_file(&path).unwrap();
         first.write(&mark(4)).unwrap();
-        assert_eq!(read(&path), Found::Here(mark(4)), "one that was removed is made again");
+        assert_eq!(read(&path), MarkFound::Here(mark(4)), "one that was removed is made again");
     }
 
     #[cfg(unix)]
@@ -387,12 +387,12 @@ mod tests {
             fs::write(&victim, "a letter").unwrap();
             let _ = fs::remove_file(&path);
             link(&victim, &path).unwrap();
-            assert_eq!(read(&path), Found::Nothing);
+            assert_eq!(read(&path), MarkFound::Nothing);
             let mut file = MarkFile::begin(&path, &mark(1), false).unwrap();
             fs::remove_file(&path).unwrap();
             link(&victim, &path).unwrap();
             file.write(&mark(2)).unwrap();
-            assert_eq!(read(&path), Found::Here(mark(2)));
+            assert_eq!(read(&path), MarkFound::Here(mark(2)));
             assert_eq!(fs::read(&victim).unwrap(), b"a letter");
         }
     }

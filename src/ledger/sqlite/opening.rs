@@ -10,7 +10,7 @@ use super::log::Log;
 use super::mark::{self, Mark, MarkFile};
 use super::place::{Paths, links, set_aside};
 use super::schema;
-use super::trust::{Evidence, Verdict};
+use super::trust::{Evidence, TrustVerdict};
 use super::watch::{Handle, Watch};
 use crate::files::{self, DirectoryMode};
 use crate::ledger::check::Examination;
@@ -18,8 +18,8 @@ use crate::ledger::closings::{self, Restoration};
 use crate::ledger::error::LedgerError;
 use crate::ledger::identity::{FileId, Identity};
 use crate::ledger::seal::{self, Counts, Done, Seal};
-use crate::ledger::state::{State, Tokens};
-use crate::ledger::store::{Purpose, Stored, Transaction};
+use crate::ledger::state::{SealTokens, State};
+use crate::ledger::store::{Access, Stored, Transaction};
 use crate::ledger::{History, Ledger};
 
 /// How often a file is read again that others write back while it is judged.
@@ -29,7 +29,7 @@ const LOOKS: usize = 100;
 struct Candidate {
     paths: Paths,
     handle: Handle,
-    tokens: Tokens,
+    tokens: SealTokens,
     id: FileId,
 }
 
@@ -54,7 +54,7 @@ impl Candidate {
         let handle = Handle::open(&paths.file).map_err(fail)?;
         let file = handle.file().ok_or_else(|| LedgerError::NotALedger { path: path.clone() })?;
         schema::refuse_others(file, &paths.given)?;
-        let tokens = Tokens::of_file(file)
+        let tokens = SealTokens::of_file(file)
             .ok_or_else(|| LedgerError::damaged(&path, "its second page is not the seal"))?;
         Ok(Candidate { paths: paths.clone(), handle, tokens, id: FileId::of(&found) })
     }
@@ -70,7 +70,7 @@ impl Candidate {
             if verdict != Log::Foreign {
                 break;
             }
-            match self.handle.file().and_then(Tokens::of_file) {
+            match self.handle.file().and_then(SealTokens::of_file) {
                 Some(tokens) if tokens != self.tokens => self.tokens = tokens,
                 _ => break,
             }
@@ -161,7 +161,7 @@ fn decide(
     let given = paths.given.clone();
     let fail = |source| LedgerError::store("open", &given, source);
     let watch = Watch::over(&paths, handle, tokens);
-    let transaction = Transaction::begin(&store, Purpose::Write).map_err(fail)?;
+    let transaction = Transaction::begin(&store, Access::Write).map_err(fail)?;
     watch.note_log()?;
     if is_at_rest {
         refuse_cut(&store, &paths)?;
@@ -178,7 +178,7 @@ fn decide(
         Ok::<_, LedgerError>(())
     };
     let history = match verdict {
-        Verdict::NewLists(reasons) => {
+        TrustVerdict::NewLists(reasons) => {
             refuse_damaged(&store, &given)?;
             identity.move_to(&store, Some(id)).map_err(fail)?;
             let restoration = closings::close_lists(&store, reasons).map_err(fail)?;
@@ -189,8 +189,8 @@ fn decide(
             seal::commit(&store, transaction, Done::closing(State::NEVER), fail)?;
             return Ok((store, identity, History::Restored(restoration)));
         }
-        Verdict::Replaced => History::Replaced,
-        Verdict::GoOn => History::Whole,
+        TrustVerdict::Replaced => History::Replaced,
+        TrustVerdict::GoOn => History::Whole,
     };
     keep(Mark::at(ledger, state), history == History::Replaced)?;
     if at_home == Some(true) {
@@ -276,9 +276,9 @@ pub(in crate::ledger) fn to_look(given: &Path, changes_nothing: bool) -> Result<
     let identity = Identity::read(&store).map_err(fail)?;
     let evidence = gather(&store, &paths, &identity, candidate.id, Vec::new()).map_err(fail)?;
     let history = match evidence.weigh(|asked| seal::knows(&store, asked).unwrap_or_default()) {
-        Verdict::GoOn => History::Whole,
-        Verdict::Replaced => History::Replaced,
-        Verdict::NewLists(reasons) => {
+        TrustVerdict::GoOn => History::Whole,
+        TrustVerdict::Replaced => History::Replaced,
+        TrustVerdict::NewLists(reasons) => {
             History::Restored(Restoration { reasons, lists: 0, closings_in_a_month: 1 })
         }
     };

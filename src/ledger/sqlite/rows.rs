@@ -15,7 +15,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::rows::{
     BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
 };
-use crate::ledger::store::{BatchOrder, BatchQuery, Commit, Each, Purpose, Store, Stored, Watcher};
+use crate::ledger::store::{Access, BatchOrder, BatchQuery, Commit, Each, Store, Stored, Watcher};
 
 impl SqliteStore {
     /// The only row of a query, where there is one.
@@ -88,10 +88,10 @@ impl Store for SqliteStore {
         Ok(problems)
     }
 
-    fn begin(&self, purpose: Purpose) -> Stored<()> {
+    fn begin(&self, purpose: Access) -> Stored<()> {
         let sql = match purpose {
-            Purpose::Read => "BEGIN DEFERRED",
-            Purpose::Write => "BEGIN IMMEDIATE",
+            Access::Read => "BEGIN DEFERRED",
+            Access::Write => "BEGIN IMMEDIATE",
         };
         Ok(self.connection.execute_batch(sql)?)
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use super::log::PAGE_BYTES;
-use super::mark::{self, Found, Mark, MarkFile};
+use super::mark::{self, Mark, MarkFile, MarkFound};
 use super::place::{Paths, open_no_link, read_at};
 use crate::files;
 use crate::ledger::WAIT;
@@ -19,7 +19,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::identity::{FileId, Identity};
 use crate::ledger::seal::Seal;
 use crate::ledger::state::State;
-use crate::ledger::store::{Purpose, Store, Stored};
+use crate::ledger::store::{Access, Store, Stored};
 
 /// "blti", so that `file` and SQLite tell a ledger from other databases.
 const APPLICATION_ID: i64 = 0x626c_7469;
@@ -147,10 +147,10 @@ pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
     // The mark is durable before anything is issued, and a ledger without one has issued nothing. Another
     // ledger's mark is left for whoever opens this one, to be told of.
     match mark::read(&paths.mark()) {
-        Found::Nothing => {
+        MarkFound::Nothing => {
             MarkFile::begin(&paths.mark(), &Mark::at(id, State::NOTHING), true).map(drop).map_err(fail)
         }
-        Found::Here(_) | Found::Elsewhere(_) => Ok(()),
+        MarkFound::Here(_) | MarkFound::Elsewhere(_) => Ok(()),
     }
 }
 
@@ -160,7 +160,7 @@ fn create_tables(path: &Path, home: FileId) -> Stored<[u8; 16]> {
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
     let store = SqliteStore::over(connection, path);
-    store.begin(Purpose::Write)?;
+    store.begin(Access::Write)?;
     store.connection.execute_batch(TABLES)?;
     store.connection.pragma_update(None, "user_version", VERSION)?;
     store.connection.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -46,7 +46,7 @@
 
 use std::path::PathBuf;
 
-use super::mark::{Found, Mark};
+use super::mark::{Mark, MarkFound};
 use crate::ledger::closings::ClosingReason;
 use crate::ledger::state::State;
 
@@ -60,7 +60,7 @@ pub(super) struct Evidence {
     /// Whether it is the file that it says it is; none for a backup, which says nothing.
     pub(super) at_home: Option<bool>,
     /// What lies where its mark should be.
-    pub(super) mark: Found,
+    pub(super) mark: MarkFound,
     /// What was set aside.
     pub(super) set_aside: Vec<PathBuf>,
     /// Whether it ever issued anything, or had its lists closed.
@@ -69,7 +69,7 @@ pub(super) struct Evidence {
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum TrustVerdict {
     /// Go on.
     GoOn,
     /// Go on; the place was another ledger's before.
@@ -81,7 +81,7 @@ pub(super) enum Verdict {
 
 impl Evidence {
     /// Weighs the evidence. `knows` says whether an event of this number and hash is in the ledger.
-    pub(super) fn weigh(self, knows: impl Fn(&State) -> bool) -> Verdict {
+    pub(super) fn weigh(self, knows: impl Fn(&State) -> bool) -> TrustVerdict {
         let mut reasons: Vec<ClosingReason> =
             self.set_aside.into_iter().map(ClosingReason::ForeignLog).collect();
         match self.at_home {
@@ -90,24 +90,24 @@ impl Evidence {
             Some(true) => {}
         }
         let mark = match self.mark {
-            Found::Here(mark) => Some(mark),
-            Found::Elsewhere(mark) => {
+            MarkFound::Here(mark) => Some(mark),
+            MarkFound::Elsewhere(mark) => {
                 if mark.ledger == self.ledger {
                     reasons.push(ClosingReason::MovedMark);
                 }
                 Some(mark)
             }
-            Found::Nothing => None,
+            MarkFound::Nothing => None,
         };
         match mark {
             None => reasons.push(ClosingReason::NoMark),
-            Some(mark) if mark.ledger != self.ledger && self.is_fresh => return Verdict::Replaced,
+            Some(mark) if mark.ledger != self.ledger && self.is_fresh => return TrustVerdict::Replaced,
             Some(mark) if mark.ledger != self.ledger => reasons.push(ClosingReason::OtherMark),
             Some(mark) if !is_reached(&mark, &self.state, knows) => reasons.push(ClosingReason::WentBack),
             Some(_) => {}
         }
         let lost_nothing = self.is_fresh && !reasons.contains(&ClosingReason::WentBack);
-        if reasons.is_empty() || lost_nothing { Verdict::GoOn } else { Verdict::NewLists(reasons) }
+        if reasons.is_empty() || lost_nothing { TrustVerdict::GoOn } else { TrustVerdict::NewLists(reasons) }
     }
 }
 
@@ -133,12 +133,12 @@ mod tests {
         State { event: line.len() as i64, hash, closings }
     }
 
-    fn weigh(line: &[u8], closings: i64, mark: Mark) -> Verdict {
+    fn weigh(line: &[u8], closings: i64, mark: Mark) -> TrustVerdict {
         let evidence = Evidence {
             ledger: [1; 16],
             state: state(line, closings),
             at_home: Some(true),
-            mark: Found::Here(mark),
+            mark: MarkFound::Here(mark),
             set_aside: Vec::new(),
             is_fresh: false,
         };
@@ -160,14 +160,14 @@ mod tests {
             let (before, now) = (state(&line[..line.len() - 1], closings), state(&line, closings));
             let writing = Mark { ledger: [1; 16], reached: before, writing: now };
             let settled = Mark::at([1; 16], now);
-            prop_assert_eq!(weigh(&line, closings, writing), Verdict::GoOn);
-            prop_assert_eq!(weigh(&line[..line.len() - 1], closings, writing), Verdict::GoOn);
-            prop_assert_eq!(weigh(&line, closings, settled), Verdict::GoOn);
+            prop_assert_eq!(weigh(&line, closings, writing), TrustVerdict::GoOn);
+            prop_assert_eq!(weigh(&line[..line.len() - 1], closings, writing), TrustVerdict::GoOn);
+            prop_assert_eq!(weigh(&line, closings, settled), TrustVerdict::GoOn);
             let mut further = line.clone();
             further.push(3);
-            prop_assert_eq!(weigh(&further, closings, settled), Verdict::GoOn);
+            prop_assert_eq!(weigh(&further, closings, settled), TrustVerdict::GoOn);
 
-            let went_back = Verdict::NewLists(vec![ClosingReason::WentBack]);
+            let went_back = TrustVerdict::NewLists(vec![ClosingReason::WentBack]);
             let kept = line.len().saturating_sub(back);
             prop_assert_eq!(&weigh(&line[..kept], closings, settled), &went_back);
             let mut other = line.clone();
@@ -182,31 +182,31 @@ mod tests {
 
     #[test]
     fn each_piece_of_evidence_counts() {
-        let here = Found::Here(Mark::at([1; 16], state(&[1, 2], 0)));
+        let here = MarkFound::Here(Mark::at([1; 16], state(&[1, 2], 0)));
         let weigh = |at_home, mark, set_aside: &[&str], is_fresh| {
             let set_aside = set_aside.iter().map(PathBuf::from).collect();
             let line = if is_fresh { state(&[], 0) } else { state(&[1, 2], 0) };
             Evidence { ledger: [1; 16], state: line, at_home, mark, set_aside, is_fresh }
                 .weigh(|asked| asked.event == 0 || *asked == state(&[1, 2], 0))
         };
-        let Found::Here(mark) = here else { unreachable!() };
-        let other = Found::Here(Mark { ledger: [2; 16], ..mark });
-        let new_lists = |reason| Verdict::NewLists(vec![reason]);
-        assert_eq!(weigh(Some(true), here, &[], false), Verdict::GoOn);
+        let MarkFound::Here(mark) = here else { unreachable!() };
+        let other = MarkFound::Here(Mark { ledger: [2; 16], ..mark });
+        let new_lists = |reason| TrustVerdict::NewLists(vec![reason]);
+        assert_eq!(weigh(Some(true), here, &[], false), TrustVerdict::GoOn);
         assert_eq!(weigh(Some(false), here, &[], false), new_lists(ClosingReason::Copied));
         assert_eq!(weigh(None, here, &[], false), new_lists(ClosingReason::Backup));
-        assert_eq!(weigh(Some(true), Found::Nothing, &[], false), new_lists(ClosingReason::NoMark));
+        assert_eq!(weigh(Some(true), MarkFound::Nothing, &[], false), new_lists(ClosingReason::NoMark));
         assert_eq!(weigh(Some(true), other, &[], false), new_lists(ClosingReason::OtherMark));
         assert_eq!(
-            weigh(Some(true), Found::Elsewhere(mark), &[], false),
+            weigh(Some(true), MarkFound::Elsewhere(mark), &[], false),
             new_lists(ClosingReason::MovedMark)
         );
         assert_eq!(weigh(Some(true), here, &["x"], false), new_lists(ClosingReason::ForeignLog("x".into())));
         // A ledger that has given nothing has nothing to lose.
-        assert_eq!(weigh(Some(true), Found::Nothing, &[], true), Verdict::GoOn);
-        assert_eq!(weigh(Some(true), other, &[], true), Verdict::Replaced);
+        assert_eq!(weigh(Some(true), MarkFound::Nothing, &[], true), TrustVerdict::GoOn);
+        assert_eq!(weigh(Some(true), other, &[], true), TrustVerdict::Replaced);
         assert_eq!(
-            weigh(Some(true), Found::Here(Mark::at([1; 16], state(&[1, 2, 3], 0))), &[], true),
+            weigh(Some(true), MarkFound::Here(Mark::at([1; 16], state(&[1, 2, 3], 0))), &[], true),
             new_lists(ClosingReason::WentBack)
         );
     }

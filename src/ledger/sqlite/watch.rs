@@ -14,7 +14,7 @@ use super::place::{Paths, links, while_open};
 use super::{SqliteStore, schema};
 use crate::ledger::error::{Disturbance, LedgerError};
 use crate::ledger::seal;
-use crate::ledger::state::{State, Token, Tokens};
+use crate::ledger::state::{SealTokens, State, Token};
 use crate::ledger::store::Watcher;
 
 /// How often a file is looked at again that changes while it is looked at.
@@ -89,14 +89,14 @@ struct Watched {
     /// How long the log was when it was last looked at.
     log_bytes: u64,
     /// The tokens that the file had when it was last proved.
-    proved: Tokens,
+    proved: SealTokens,
     /// Once the ledger is closed: the last transaction's token, and how far the ledger had come.
     closed: Option<(Token, State)>,
 }
 
 impl Watch {
     /// Begins the watch over a file whose log was found to be its own.
-    pub(super) fn over(paths: &Paths, database: Handle, proved: Tokens) -> Watch {
+    pub(super) fn over(paths: &Paths, database: Handle, proved: SealTokens) -> Watch {
         Watch(Arc::new(Mutex::new(Watched {
             paths: paths.clone(),
             database,
@@ -199,7 +199,7 @@ impl Watched {
     /// log back, and then it is in the log, or is the one that the log begins with.
     fn prove(&mut self, committed: Option<Token>) -> Result<(), Disturbance> {
         let committed = committed.or(self.closed.map(|(token, _)| token));
-        let read = |handle: &Handle| handle.file().and_then(Tokens::of_file);
+        let read = |handle: &Handle| handle.file().and_then(SealTokens::of_file);
         let mut found = read(&self.database);
         for _ in 0..LOOKS {
             if let Some(tokens) = found {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Document, Kind, SitePath, json_text};
+use super::{DocumentKind, SiteDocument, SitePath, json_text};
 
 #[derive(Serialize)]
 struct Aggregation<'a> {
@@ -15,8 +15,8 @@ pub fn url(base_url: &str) -> String {
 }
 
 /// The document that names these lists, in this order.
-pub fn document(path: SitePath, status_lists: &[&str]) -> Document {
-    Document { path, kind: Kind::Aggregation, bytes: json_text(&Aggregation { status_lists }) }
+pub fn document(path: SitePath, status_lists: &[&str]) -> SiteDocument {
+    SiteDocument { path, kind: DocumentKind::Aggregation, bytes: json_text(&Aggregation { status_lists }) }
 }
 
 /// Where the document is in a site whose lists have no URL.

@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Document, Kind, SitePath, json_text};
+use super::{DocumentKind, SiteDocument, SitePath, json_text};
 use crate::types::{Field, FieldKind, Types};
 
 /// The terms that the context of the VC Data Model 2.0 defines for every node. They are protected there: to define
@@ -41,9 +41,9 @@ const DEFINED_ALREADY: [&str; 20] = [
 const JWT: &str = "https://www.iana.org/assignments/jwt#";
 
 /// The context for credentials of these types that is published at `url`, and its path there. The terms of our own are `URL#term`.
-pub fn document(path: SitePath, url: &str, types: Types) -> Document {
+pub fn document(path: SitePath, url: &str, types: Types) -> SiteDocument {
     let context = json!({ "@context": terms(url, types) });
-    Document { path, kind: Kind::Context, bytes: json_text(&context) }
+    SiteDocument { path, kind: DocumentKind::Context, bytes: json_text(&context) }
 }
 
 fn terms(url: &str, types: Types) -> Map<String, Value> {

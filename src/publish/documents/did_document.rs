@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Document, KeySet, Kind, SitePath, json_text};
+use super::{DocumentKind, KeySet, SiteDocument, SitePath, json_text};
 use crate::issuer::Issuer;
 use crate::keys::PublicJwk;
 
@@ -37,7 +37,7 @@ struct VerificationMethod<'d> {
 ///
 /// Resolvers make the document of a did:key or did:jwk from the DID itself. It is published for tools that want a
 /// file.
-pub fn document(keys: &KeySet) -> Option<Document> {
+pub fn document(keys: &KeySet) -> Option<SiteDocument> {
     let issuer = keys.issuer();
     if !issuer.is_did() {
         return None;
@@ -54,7 +54,7 @@ pub fn document(keys: &KeySet) -> Option<Document> {
         verification_method: keys.kids().zip(keys.jwks()).map(method).collect(),
         assertion_method: keys.kids().collect(),
     };
-    Some(Document { path: path(issuer), kind: Kind::DidDocument, bytes: json_text(&document) })
+    Some(SiteDocument { path: path(issuer), kind: DocumentKind::DidDocument, bytes: json_text(&document) })
 }
 
 /// Where the document of an issuer without a path is.
@@ -80,7 +80,7 @@ mod tests {
     use super::super::{KeySet, KeyState};
     use super::*;
 
-    fn read(document: &Document) -> Value {
+    fn read(document: &SiteDocument) -> Value {
         serde_json::from_slice(&document.bytes).unwrap()
     }
 

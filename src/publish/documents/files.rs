@@ -10,7 +10,7 @@ use crate::status_list::{bitstring, token_list};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DocumentKind {
     /// The keys as a JWK set.
     Jwks,
     /// The DID document.
@@ -33,7 +33,7 @@ pub enum Kind {
     ServerSettings,
 }
 
-impl Kind {
+impl DocumentKind {
     /// The media type under which the file is served.
     ///
     /// A DID document has two in DID Core 1.0. Ours has an `@context`, which makes it JSON-LD; readers of plain JSON
@@ -41,13 +41,15 @@ impl Kind {
     /// either. The plain one is told, as no reader has to process JSON-LD to understand the document.
     pub fn media_type(self) -> &'static str {
         match self {
-            Kind::Jwks => "application/jwk-set+json",
-            Kind::DidDocument => "application/did+json",
-            Kind::JwtVcIssuer | Kind::TypeMetadata | Kind::Aggregation => "application/json",
-            Kind::Context => "application/ld+json",
-            Kind::TokenList => token_list::MEDIA_TYPE,
-            Kind::BitstringList => bitstring::MEDIA_TYPE,
-            Kind::Headers | Kind::ServerSettings => "text/plain",
+            DocumentKind::Jwks => "application/jwk-set+json",
+            DocumentKind::DidDocument => "application/did+json",
+            DocumentKind::JwtVcIssuer | DocumentKind::TypeMetadata | DocumentKind::Aggregation => {
+                "application/json"
+            }
+            DocumentKind::Context => "application/ld+json",
+            DocumentKind::TokenList => token_list::MEDIA_TYPE,
+            DocumentKind::BitstringList => bitstring::MEDIA_TYPE,
+            DocumentKind::Headers | DocumentKind::ServerSettings => "text/plain",
         }
     }
 
@@ -58,24 +60,24 @@ impl Kind {
     /// which a next key is published before it signs. Contexts and type metadata hardly ever change.
     pub fn max_age_seconds(self) -> u32 {
         match self {
-            Kind::TokenList
-            | Kind::BitstringList
-            | Kind::Aggregation
-            | Kind::Headers
-            | Kind::ServerSettings => 300,
-            Kind::Jwks | Kind::DidDocument | Kind::JwtVcIssuer => 3_600,
-            Kind::Context | Kind::TypeMetadata => 86_400,
+            DocumentKind::TokenList
+            | DocumentKind::BitstringList
+            | DocumentKind::Aggregation
+            | DocumentKind::Headers
+            | DocumentKind::ServerSettings => 300,
+            DocumentKind::Jwks | DocumentKind::DidDocument | DocumentKind::JwtVcIssuer => 3_600,
+            DocumentKind::Context | DocumentKind::TypeMetadata => 86_400,
         }
     }
 }
 
-impl Kind {
+impl DocumentKind {
     /// The folder below `status` for lists of this form, so that a web server can give all of it one media type;
     /// `None` for what is not a list.
     pub fn list_folder(self) -> Option<&'static str> {
         match self {
-            Kind::TokenList => Some("token"),
-            Kind::BitstringList => Some("bitstring"),
+            DocumentKind::TokenList => Some("token"),
+            DocumentKind::BitstringList => Some("bitstring"),
             _ => None,
         }
     }
@@ -83,11 +85,11 @@ impl Kind {
 
 /// A file of the site.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
+pub struct SiteDocument {
     /// Where it is.
     pub path: SitePath,
     /// What it is.
-    pub kind: Kind,
+    pub kind: DocumentKind,
     /// What it holds.
     pub bytes: Vec<u8>,
 }
@@ -113,15 +115,15 @@ pub enum FileConflict {
 
 /// The files of a site, by their paths.
 #[derive(Debug, Default)]
-pub struct Files(BTreeMap<SitePath, (Kind, Vec<u8>)>);
+pub struct SiteFiles(BTreeMap<SitePath, (DocumentKind, Vec<u8>)>);
 
-impl Files {
+impl SiteFiles {
     /// Adds a file.
     ///
     /// # Errors
     /// Where it cannot stand beside those that are there, as when a credential type and the context have one URL.
-    pub fn add(&mut self, document: Document) -> Result<(), FileConflict> {
-        let Document { path, kind, bytes } = document;
+    pub fn add(&mut self, document: SiteDocument) -> Result<(), FileConflict> {
+        let SiteDocument { path, kind, bytes } = document;
         self.check_place(&path)?;
         self.0.insert(path, (kind, bytes));
         Ok(())
@@ -138,7 +140,7 @@ impl Files {
     }
 
     /// The files, in the order of their paths.
-    pub fn iter(&self) -> impl Iterator<Item = (&SitePath, Kind, &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&SitePath, DocumentKind, &[u8])> {
         self.0.iter().map(|(path, (kind, bytes))| (path, *kind, bytes.as_slice()))
     }
 
@@ -173,14 +175,14 @@ impl Files {
 mod tests {
     use super::*;
 
-    fn at(path: &str) -> Document {
+    fn at(path: &str) -> SiteDocument {
         let path = SitePath::of_segments(path.split('/').map(str::to_owned));
-        Document { path, kind: Kind::Jwks, bytes: Vec::new() }
+        SiteDocument { path, kind: DocumentKind::Jwks, bytes: Vec::new() }
     }
 
     #[test]
     fn two_files_never_share_a_place() {
-        let mut files = Files::default();
+        let mut files = SiteFiles::default();
         for path in ["a/b", "a/c", "a b", "b"] {
             assert_eq!(files.add(at(path)), Ok(()), "{path}");
         }
@@ -197,13 +199,14 @@ mod tests {
 
     #[test]
     fn settings_of_servers_come_once_and_cover_what_was_there() {
-        let mut files = Files::default();
+        let mut files = SiteFiles::default();
         files.add(at("keys.json")).unwrap();
         let hosts =
             Hosts::new(&crate::issuer::Issuer::of_key(&super::super::keys::tests::key()), None).unwrap();
         let lists = SitePath::known(&["status"]);
         files.add_serving(&hosts, &lists).unwrap();
-        let is_settings = |kind: Kind| matches!(kind, Kind::Headers | Kind::ServerSettings);
+        let is_settings =
+            |kind: DocumentKind| matches!(kind, DocumentKind::Headers | DocumentKind::ServerSettings);
         let settings: Vec<_> = files.iter().filter(|(_, kind, _)| is_settings(*kind)).collect();
         assert_eq!(settings.len(), 3);
         for (path, _, bytes) in settings {

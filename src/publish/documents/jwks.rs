@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Document, KeySet, Kind, SitePath, json_text};
+use super::{DocumentKind, KeySet, SiteDocument, SitePath, json_text};
 use crate::keys::PublicJwk;
 
 /// A JWK set, as it is written.
@@ -18,9 +18,9 @@ impl<'k> Jwks<'k> {
 }
 
 /// `.well-known/jwks.json`, at the root of the site whatever path the issuer has.
-pub fn document(keys: &KeySet) -> Document {
+pub fn document(keys: &KeySet) -> SiteDocument {
     let path = SitePath::known(&[".well-known", "jwks.json"]);
-    Document { path, kind: Kind::Jwks, bytes: json_text(&Jwks::of(keys)) }
+    SiteDocument { path, kind: DocumentKind::Jwks, bytes: json_text(&Jwks::of(keys)) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::jwks::Jwks;
-use super::{Document, KeySet, Kind, SitePath, json_text};
+use super::{DocumentKind, KeySet, SiteDocument, SitePath, json_text};
 
 #[derive(Serialize)]
 struct Metadata<'m> {
@@ -15,7 +15,7 @@ struct Metadata<'m> {
 ///
 /// The path is `.well-known/jwt-vc-issuer`, then the issuer's own path; a slash at its end names no file and is left
 /// out. The keys stand in the document itself, which may then be copied as it is.
-pub fn document(keys: &KeySet) -> Option<Document> {
+pub fn document(keys: &KeySet) -> Option<SiteDocument> {
     let issuer = keys.issuer();
     if issuer.is_did() {
         return None;
@@ -23,7 +23,7 @@ pub fn document(keys: &KeySet) -> Option<Document> {
     let well_known = [".well-known", "jwt-vc-issuer"].map(str::to_owned);
     let path = SitePath::of_segments(well_known.into_iter().chain(issuer.path().iter().cloned()));
     let metadata = Metadata { issuer: issuer.id(), jwks: Jwks::of(keys) };
-    Some(Document { path, kind: Kind::JwtVcIssuer, bytes: json_text(&metadata) })
+    Some(SiteDocument { path, kind: DocumentKind::JwtVcIssuer, bytes: json_text(&metadata) })
 }
 
 /// Where the metadata of an issuer without a path are.

@@ -12,7 +12,7 @@
 //!
 //! What goes in is public: an [`Issuer`](crate::issuer::Issuer), [`PublicKey`](crate::keys::PublicKey)s, URLs,
 //! and tokens that were signed elsewhere. No function here takes a private key, a subject or a claim, so none can
-//! publish one. [`Files`] collects what is to be written, and refuses two files in one place.
+//! publish one. [`SiteFiles`] collects what is to be written, and refuses two files in one place.
 
 pub mod aggregation;
 pub mod context;
@@ -26,7 +26,7 @@ pub mod serving;
 
 use serde::Serialize;
 
-pub use files::{Document, FileConflict, Files, Kind};
+pub use files::{DocumentKind, FileConflict, SiteDocument, SiteFiles};
 pub use keys::{KeySet, KeySetError, KeyState};
 pub use paths::{Hosts, PlaceError, SitePath};
 

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::Kind;
-use crate::issuer::{Fault, Issuer, Location, parse_https, push_url_segment};
+use super::DocumentKind;
+use crate::issuer::{Issuer, Location, LocationFault, parse_https, push_url_segment};
 
 /// Why a URI has no file in the site.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,7 +28,7 @@ pub enum PlaceError {
         /// The URL.
         found: String,
         /// What is wrong.
-        fault: Fault,
+        fault: LocationFault,
     },
     /// A URL that names a directory: without a path, or with a slash at its end.
     #[error("cannot publish {found:?}: it names a directory, and a file is needed")]
@@ -161,7 +161,7 @@ impl Hosts {
     ///
     /// # Errors
     /// See [`PlaceError`].
-    pub fn path_of_list(&self, uri: &str, kind: Kind) -> Result<SitePath, PlaceError> {
+    pub fn path_of_list(&self, uri: &str, kind: DocumentKind) -> Result<SitePath, PlaceError> {
         let Some(text) = uri.strip_prefix("urn:uuid:") else { return self.path_of(uri) };
         path_of_uuid(text, kind).ok_or_else(|| PlaceError::NoPlace { found: uri.to_owned() })
     }
@@ -191,7 +191,7 @@ fn location(url: &str) -> Result<Location, PlaceError> {
 }
 
 /// The file of a list without a URL. Only the canonical spelling counts: other ones are other URIs, of no list.
-fn path_of_uuid(text: &str, kind: Kind) -> Option<SitePath> {
+fn path_of_uuid(text: &str, kind: DocumentKind) -> Option<SitePath> {
     let id = Uuid::try_parse(text).ok().filter(|id| id.hyphenated().to_string() == text)?;
     Some(SitePath::known(&["status", kind.list_folder()?, &format!("{id}.jwt")]))
 }
@@ -235,12 +235,13 @@ mod tests {
         let key = key();
         let hosts = Hosts::new(&Issuer::of_key(&key), None).unwrap();
         let uri = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057";
-        for (kind, folder) in [(Kind::TokenList, "token"), (Kind::BitstringList, "bitstring")] {
+        for (kind, folder) in [(DocumentKind::TokenList, "token"), (DocumentKind::BitstringList, "bitstring")]
+        {
             let path = hosts.path_of_list(uri, kind).unwrap().relative();
             let expected = format!("status/{folder}/01890a5d-ac96-774b-bcce-b302099a8057.jwt");
             assert_eq!(path, Path::new(&expected));
         }
-        assert!(hosts.path_of_list(uri, Kind::Jwks).is_err() && hosts.path_of(uri).is_err());
+        assert!(hosts.path_of_list(uri, DocumentKind::Jwks).is_err() && hosts.path_of(uri).is_err());
         for other in [
             "urn:uuid:01890A5D-AC96-774B-BCCE-B302099A8057",
             "urn:uuid:01890a5dac96774bbcceb302099a8057",
@@ -252,7 +253,7 @@ mod tests {
             "",
         ] {
             let refused = PlaceError::NoPlace { found: other.to_owned() };
-            assert_eq!(hosts.path_of_list(other, Kind::TokenList), Err(refused));
+            assert_eq!(hosts.path_of_list(other, DocumentKind::TokenList), Err(refused));
         }
         let refused = hosts.path_of("https://issuer.example/a").unwrap_err();
         assert_eq!(
@@ -265,22 +266,22 @@ mod tests {
     fn no_url_leads_out_of_the_directory() {
         let hosts = hosts("https://issuer.example", None);
         for (path, fault) in [
-            ("../a", Fault::DotSegment),
-            ("a/../../b", Fault::DotSegment),
-            ("%2e%2E/a", Fault::DotSegment),
-            ("./a", Fault::DotSegment),
-            ("/etc/passwd", Fault::EmptySegment),
-            ("a//b", Fault::EmptySegment),
-            ("a%2Fb", Fault::HiddenSeparator),
-            ("a%5C..%5Cb", Fault::HiddenSeparator),
-            ("a%00", Fault::HiddenSeparator),
-            ("a%0Ab", Fault::HiddenSeparator),
-            ("a\\b", Fault::BadPathCharacter),
-            ("a b", Fault::BadPathCharacter),
-            ("a%2", Fault::BadPercent),
-            ("a%FF", Fault::BadPercent),
-            ("a?b", Fault::Query),
-            ("a#b", Fault::Fragment),
+            ("../a", LocationFault::DotSegment),
+            ("a/../../b", LocationFault::DotSegment),
+            ("%2e%2E/a", LocationFault::DotSegment),
+            ("./a", LocationFault::DotSegment),
+            ("/etc/passwd", LocationFault::EmptySegment),
+            ("a//b", LocationFault::EmptySegment),
+            ("a%2Fb", LocationFault::HiddenSeparator),
+            ("a%5C..%5Cb", LocationFault::HiddenSeparator),
+            ("a%00", LocationFault::HiddenSeparator),
+            ("a%0Ab", LocationFault::HiddenSeparator),
+            ("a\\b", LocationFault::BadPathCharacter),
+            ("a b", LocationFault::BadPathCharacter),
+            ("a%2", LocationFault::BadPercent),
+            ("a%FF", LocationFault::BadPercent),
+            ("a?b", LocationFault::Query),
+            ("a#b", LocationFault::Fragment),
         ] {
             let found = format!("https://issuer.example/{path}");
             assert_eq!(hosts.path_of(&found), Err(PlaceError::Faulty { found, fault }));
@@ -303,7 +304,10 @@ mod tests {
         let of = |base| Hosts::new(&issuer, Some(base));
         assert!(of("https://cdn.example/lists/").is_ok());
         assert!(matches!(of("http://cdn.example"), Err(PlaceError::NoPlace { .. })));
-        assert!(matches!(of("https://cdn.example/a?b"), Err(PlaceError::Faulty { fault: Fault::Query, .. })));
+        assert!(matches!(
+            of("https://cdn.example/a?b"),
+            Err(PlaceError::Faulty { fault: LocationFault::Query, .. })
+        ));
     }
 
     #[test]

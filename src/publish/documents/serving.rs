@@ -11,7 +11,7 @@
 //! whole folder: settings that were loaded once stay right when lists are added. Other files have a rule each. All three
 //! settings are made from one set of [`ServingRules`].
 
-use super::{Document, Hosts, Kind, SitePath};
+use super::{DocumentKind, Hosts, SiteDocument, SitePath};
 
 /// For every file: any web page may read it, and none may take it for something else (SD-JWT VC section 7.2).
 const FOR_EVERY_FILE: [(&str, &str); 2] =
@@ -19,30 +19,35 @@ const FOR_EVERY_FILE: [(&str, &str); 2] =
 
 /// Which files have which headers.
 #[derive(Debug)]
-pub struct ServingRules(Vec<Rule>);
+pub struct ServingRules(Vec<HeaderRule>);
 
 #[derive(Debug)]
-struct Rule {
+struct HeaderRule {
     place: SitePath,
     /// Whether the place is a folder, with everything in it.
     is_folder: bool,
-    kind: Kind,
+    kind: DocumentKind,
 }
 
 impl ServingRules {
     /// The rules for these files. `lists` is the folder in which folders of lists stand; they have rules before there is
     /// any list.
-    pub fn of<'f>(files: impl IntoIterator<Item = (&'f SitePath, Kind)>, lists: &SitePath) -> ServingRules {
-        let mut rules: Vec<Rule> = [Kind::TokenList, Kind::BitstringList]
+    pub fn of<'f>(
+        files: impl IntoIterator<Item = (&'f SitePath, DocumentKind)>,
+        lists: &SitePath,
+    ) -> ServingRules {
+        let mut rules: Vec<HeaderRule> = [DocumentKind::TokenList, DocumentKind::BitstringList]
             .into_iter()
-            .filter_map(|kind| Some(Rule { place: lists.below(kind.list_folder()?), is_folder: true, kind }))
+            .filter_map(|kind| {
+                Some(HeaderRule { place: lists.below(kind.list_folder()?), is_folder: true, kind })
+            })
             .collect();
         for (path, kind) in files {
             let folder = path.folder();
             let has_folder = kind.list_folder().is_some_and(|name| folder.ends_in(name));
             let place = if has_folder { folder } else { path.clone() };
             if !rules.iter().any(|rule| rule.place == place) {
-                rules.push(Rule { place, is_folder: has_folder, kind });
+                rules.push(HeaderRule { place, is_folder: has_folder, kind });
             }
         }
         rules.sort_by(|one, other| one.place.cmp(&other.place));
@@ -50,7 +55,7 @@ impl ServingRules {
     }
 }
 
-impl Rule {
+impl HeaderRule {
     fn headers(&self) -> [(&'static str, String); 2] {
         let max_age = self.kind.max_age_seconds();
         [
@@ -66,16 +71,16 @@ impl Rule {
 }
 
 /// The settings for every kind of server.
-pub fn documents(rules: &ServingRules, hosts: &Hosts) -> [Document; 3] {
-    let settings = |path: &[&str], kind, text: String| Document {
+pub fn documents(rules: &ServingRules, hosts: &Hosts) -> [SiteDocument; 3] {
+    let settings = |path: &[&str], kind, text: String| SiteDocument {
         path: SitePath::known(path),
         kind,
         bytes: text.into_bytes(),
     };
     [
-        settings(&["_headers"], Kind::Headers, headers(rules)),
-        settings(&["server", "nginx.conf"], Kind::ServerSettings, nginx(rules, hosts)),
-        settings(&["server", "Caddyfile"], Kind::ServerSettings, caddy(rules, hosts)),
+        settings(&["_headers"], DocumentKind::Headers, headers(rules)),
+        settings(&["server", "nginx.conf"], DocumentKind::ServerSettings, nginx(rules, hosts)),
+        settings(&["server", "Caddyfile"], DocumentKind::ServerSettings, caddy(rules, hosts)),
     ]
 }
 
@@ -177,14 +182,14 @@ mod tests {
     /// The texts of the three settings.
     fn settings(base: Option<&str>) -> [String; 3] {
         let files = [
-            (path(".well-known/jwks.json"), Kind::Jwks),
-            (path("a b/did.json"), Kind::DidDocument),
-            (path("contexts/v1"), Kind::Context),
-            (path("lists/status/token/1.jwt"), Kind::TokenList),
-            (path("lists/status/token/2.jwt"), Kind::TokenList),
-            (path("lists/status/bitstring/1.jwt"), Kind::BitstringList),
-            (path("status/old.jwt"), Kind::TokenList),
-            (path("status/aggregation.json"), Kind::Aggregation),
+            (path(".well-known/jwks.json"), DocumentKind::Jwks),
+            (path("a b/did.json"), DocumentKind::DidDocument),
+            (path("contexts/v1"), DocumentKind::Context),
+            (path("lists/status/token/1.jwt"), DocumentKind::TokenList),
+            (path("lists/status/token/2.jwt"), DocumentKind::TokenList),
+            (path("lists/status/bitstring/1.jwt"), DocumentKind::BitstringList),
+            (path("status/old.jwt"), DocumentKind::TokenList),
+            (path("status/aggregation.json"), DocumentKind::Aggregation),
         ];
         let rules = ServingRules::of(files.iter().map(|(path, kind)| (path, *kind)), &path("status"));
         let issuer = Issuer::parse("did:web:issuer.example", &key()).unwrap();

@@ -59,7 +59,7 @@ use super::columns::Columns;
 use super::error::InputFault;
 use super::item::RawItem;
 use super::item_fault::{ItemFault, RecordProblem};
-use super::window::{Batch, Window};
+use super::window::{ItemBatch, Window};
 use super::{Options, RowCheck};
 
 /// As long as a file has had fewer records, many that are not UTF-8 mean that none of it is.
@@ -102,7 +102,7 @@ impl CsvCutter {
         Arc::clone(&self.columns)
     }
 
-    pub(super) fn cut(&mut self, window: &mut Window, batch: &mut Batch) -> Result<(), InputFault> {
+    pub(super) fn cut(&mut self, window: &mut Window, batch: &mut ItemBatch) -> Result<(), InputFault> {
         while !batch.is_full(window) {
             let Some(end) = self.find_end(window) else { return Ok(()) };
             self.take_record(window, end, batch)?;
@@ -169,7 +169,12 @@ impl CsvCutter {
         Some(RecordProblem::LooksLikeRows { line })
     }
 
-    fn take_record(&mut self, window: &mut Window, end: usize, batch: &mut Batch) -> Result<(), InputFault> {
+    fn take_record(
+        &mut self,
+        window: &mut Window,
+        end: usize,
+        batch: &mut ItemBatch,
+    ) -> Result<(), InputFault> {
         let scanner = &mut self.scanner;
         let problem = scanner.problem.take();
         let row = &window.bytes[window.start..end];

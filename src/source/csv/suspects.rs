@@ -21,7 +21,7 @@ pub(super) fn line_like_a_row(
     check: &RowCheck,
 ) -> Option<u64> {
     let mut quoted = false;
-    for (number, line) in (first_line..).zip(Lines(record)) {
+    for (number, line) in (first_line..).zip(PhysicalLines(record)) {
         let across = Across::of(line, columns.delimiter, quoted);
         let candidates = [Some(line), across.tail, across.head];
         if candidates.into_iter().flatten().any(|line| passes(line, columns, check)) {
@@ -73,9 +73,9 @@ impl<'l> Across<'l> {
 }
 
 /// The physical lines of a text, without their ends.
-struct Lines<'t>(&'t str);
+struct PhysicalLines<'t>(&'t str);
 
-impl<'t> Iterator for Lines<'t> {
+impl<'t> Iterator for PhysicalLines<'t> {
     type Item = &'t str;
 
     fn next(&mut self) -> Option<&'t str> {

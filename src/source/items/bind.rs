@@ -6,8 +6,8 @@ use std::sync::Arc;
 use csv::StringRecord;
 
 use super::Items;
-use super::catalog::{Catalog, Leaf, Target};
-use super::plan::{Convert, Node, plan};
+use super::catalog::{Catalog, ColumnTarget, Leaf};
+use super::plan::{Convert, PlanNode, plan};
 use crate::source::columns::{normal, shown};
 use crate::source::dialect::{Binding, RowPlan};
 use crate::source::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
@@ -25,7 +25,7 @@ impl Items {
         self.constants().map(drop)
     }
 
-    fn constants(&self) -> Result<HashMap<Target, &str>, InputFault> {
+    fn constants(&self) -> Result<HashMap<ColumnTarget, &str>, InputFault> {
         let catalog = &self.catalog;
         let mut constants = HashMap::new();
         for (field, text) in &self.constants {
@@ -42,7 +42,7 @@ impl Items {
     }
 
     /// The field of a header cell: as mapped in the options, else by its name.
-    pub(super) fn find_column(&self, header: &str) -> Option<Target> {
+    pub(super) fn find_column(&self, header: &str) -> Option<ColumnTarget> {
         let normal_header = normal(header);
         let mapped = self.columns.get(header).or_else(|| {
             self.columns.iter().find(|(column, _)| normal(column) == normal_header).map(|(_, field)| field)
@@ -68,7 +68,7 @@ impl Items {
         let convert = Convert { decimal_comma: matches!(delimiter, b';' | b'\t') };
         let root = plan(&self.catalog, &targets, &constants, convert);
         let of_correlation_id =
-            |(_, target): &&(usize, Target)| self.catalog.leaf(*target).name == "correlation_id";
+            |(_, target): &&(usize, ColumnTarget)| self.catalog.leaf(*target).name == "correlation_id";
         Ok(Binding {
             named,
             unnamed,
@@ -91,7 +91,7 @@ impl Items {
         header: &StringRecord,
         line: u64,
         delimiter: u8,
-    ) -> Result<Vec<(usize, Target)>, InputFault> {
+    ) -> Result<Vec<(usize, ColumnTarget)>, InputFault> {
         let mut targets = Vec::new();
         let mut unknown = Vec::new();
         let mut unnamed = None;
@@ -133,8 +133,8 @@ impl Items {
     fn refuse_doubles(
         &self,
         header: &StringRecord,
-        targets: &[(usize, Target)],
-        constants: &HashMap<Target, &str>,
+        targets: &[(usize, ColumnTarget)],
+        constants: &HashMap<ColumnTarget, &str>,
     ) -> Result<(), InputFault> {
         let mut seen = HashMap::new();
         for (cell, target) in targets {
@@ -156,8 +156,8 @@ impl Items {
 
     fn refuse_missing(
         &self,
-        targets: &[(usize, Target)],
-        constants: &HashMap<Target, &str>,
+        targets: &[(usize, ColumnTarget)],
+        constants: &HashMap<ColumnTarget, &str>,
     ) -> Result<(), InputFault> {
         let fed = || targets.iter().map(|(_, target)| *target).chain(constants.keys().copied());
         let is_present = |leaf: &&Leaf| self.catalog.is_fed(leaf, fed());
@@ -189,14 +189,14 @@ fn is_error_column(name: &str) -> bool {
 struct ItemPlan {
     catalog: Arc<Catalog>,
     /// The columns with a field, for messages about one.
-    targets: Vec<(usize, Target)>,
+    targets: Vec<(usize, ColumnTarget)>,
     /// The cells of each list element, in order of the numbers.
     elements: Vec<(u64, Vec<usize>)>,
-    root: Node,
+    root: PlanNode,
 }
 
 impl ItemPlan {
-    fn pointer(&self, row: &StringRecord, target: Target) -> String {
+    fn pointer(&self, row: &StringRecord, target: ColumnTarget) -> String {
         let leaf = self.catalog.leaf(target);
         let mut pointer: String = leaf.parents.iter().flat_map(|parent| ["/", parent]).collect();
         if leaf.list.is_some() {
@@ -222,7 +222,7 @@ impl RowPlan for ItemPlan {
     }
 
     fn cell_at(&self, row: &StringRecord, pointer: &str) -> Option<usize> {
-        let feeds = |(_, target): &&(usize, Target)| {
+        let feeds = |(_, target): &&(usize, ColumnTarget)| {
             // An element of a list in one cell, such as `/request/evidence_refs/0`, stands in its column too.
             let rest = pointer.strip_prefix(&self.pointer(row, *target));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -237,7 +237,7 @@ impl RowPlan for ItemPlan {
     }
 }
 
-fn elements(catalog: &Catalog, targets: &[(usize, Target)]) -> Vec<(u64, Vec<usize>)> {
+fn elements(catalog: &Catalog, targets: &[(usize, ColumnTarget)]) -> Vec<(u64, Vec<usize>)> {
     let mut elements = std::collections::BTreeMap::<u64, Vec<usize>>::new();
     for (cell, target) in targets.iter().filter(|(_, target)| catalog.leaf(*target).list.is_some()) {
         elements.entry(target.number).or_default().push(*cell);
@@ -259,30 +259,30 @@ mod tests {
         [("subject_id", "S"), ("self_attestation_complete", "true"), ("kyb_status", "ok")];
 
     /// `csv.columns` and `csv.constants`, and the delimiter.
-    struct Options {
+    struct BindOptions {
         items: Items,
         delimiter: u8,
     }
 
-    fn options(columns: &[(&str, &str)], constants: &[(&str, &str)]) -> Options {
+    fn options(columns: &[(&str, &str)], constants: &[(&str, &str)]) -> BindOptions {
         let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
             pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
         };
         let items = Items { columns: map(columns), constants: map(constants), ..Items::of(Types::BUILT_IN) };
-        Options { items, delimiter: b',' }
+        BindOptions { items, delimiter: b',' }
     }
 
-    fn bound(header: &[&str], options: &Options) -> Result<Columns, InputFault> {
+    fn bound(header: &[&str], options: &BindOptions) -> Result<Columns, InputFault> {
         options.items.check()?;
         Columns::new(StringRecord::from(header.to_vec()), 1, options.delimiter, &options.items)
     }
 
-    fn fault(header: &[&str], options: &Options) -> String {
+    fn fault(header: &[&str], options: &BindOptions) -> String {
         bound(header, options).unwrap_err().to_string()
     }
 
     /// The item of one row, given as columns and cells.
-    fn text(cells: &[(&str, &str)], options: &Options) -> String {
+    fn text(cells: &[(&str, &str)], options: &BindOptions) -> String {
         let header: Vec<_> = cells.iter().map(|(name, _)| *name).collect();
         let row = StringRecord::from(cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
         let mut out = String::new();
@@ -290,7 +290,7 @@ mod tests {
         out
     }
 
-    fn item(cells: &[(&str, &str)], options: &Options) -> Value {
+    fn item(cells: &[(&str, &str)], options: &BindOptions) -> Value {
         serde_json::from_str(&text(cells, options)).unwrap()
     }
 
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn cells_are_read_by_the_kind_of_their_field() {
-        let semicolon = Options { delimiter: b';', ..options(&[], &[]) };
+        let semicolon = BindOptions { delimiter: b';', ..options(&[], &[]) };
         for (column, cell, with_comma, with_semicolon) in [
             ("owner1_ownership_percent", "87,5", "\"87,5\"", "87.5"),
             ("owner1_ownership_percent", "1.234,5", "\"1.234,5\"", "\"1.234,5\""),

@@ -73,7 +73,7 @@ pub(super) struct Catalog {
 
 /// A column's or a constant's field: a leaf, and the number of the list's element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Target {
+pub(super) struct ColumnTarget {
     leaf: usize,
     pub(super) number: u64,
 }
@@ -98,17 +98,17 @@ impl Catalog {
     }
 
     /// The field of a target.
-    pub(super) fn leaf(&self, target: Target) -> &Leaf {
+    pub(super) fn leaf(&self, target: ColumnTarget) -> &Leaf {
         &self.leaves[target.leaf]
     }
 
     /// The canonical name of a target's column.
-    pub(super) fn name(&self, target: Target) -> String {
+    pub(super) fn name(&self, target: ColumnTarget) -> String {
         self.leaf(target).column_name(target.number)
     }
 
     /// Whether one of these feeds the leaf.
-    pub(super) fn is_fed(&self, leaf: &Leaf, mut by: impl Iterator<Item = Target>) -> bool {
+    pub(super) fn is_fed(&self, leaf: &Leaf, mut by: impl Iterator<Item = ColumnTarget>) -> bool {
         by.any(|target| std::ptr::eq(self.leaf(target), leaf))
     }
 
@@ -138,10 +138,10 @@ impl Catalog {
     }
 
     /// The field of a column name, however it is spelt.
-    pub(super) fn find(&self, name: &str) -> Option<Target> {
+    pub(super) fn find(&self, name: &str) -> Option<ColumnTarget> {
         let name = normal(name);
         if let Some(leaf) = self.names.get(&name) {
-            return Some(Target { leaf: *leaf, number: 0 });
+            return Some(ColumnTarget { leaf: *leaf, number: 0 });
         }
         self.numbered.iter().find_map(|(before, after, first, leaf)| {
             let digits = name.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
@@ -149,7 +149,7 @@ impl Catalog {
                 return None;
             }
             let number: u64 = digits.parse().ok().filter(|number| number >= first)?;
-            Some(Target { leaf: *leaf, number: number.checked_add(1 - first)? })
+            Some(ColumnTarget { leaf: *leaf, number: number.checked_add(1 - first)? })
         })
     }
 
@@ -287,7 +287,7 @@ mod tests {
                 for name in [name.to_uppercase(), name.replace('_', " "), name.replace(['_', '.'], "-"), name]
                 {
                     let number = if leaf.list.is_some() { 3 } else { 0 };
-                    assert_eq!(catalog.find(&name), Some(Target { leaf: index, number }), "{name}");
+                    assert_eq!(catalog.find(&name), Some(ColumnTarget { leaf: index, number }), "{name}");
                     assert_eq!(*names.entry(normal(&name)).or_insert(index), index, "{name}");
                 }
             }

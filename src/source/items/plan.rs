@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use csv::StringRecord;
 
-use super::catalog::{Catalog, Target};
+use super::catalog::{Catalog, ColumnTarget};
 use crate::json::push_str_to;
 use crate::request::rules::is_digits;
 use crate::types::{Field, FieldKind};
@@ -12,16 +12,16 @@ use crate::types::{Field, FieldKind};
 /// A piece of the item. Written, it is a member (or an element) with a comma behind it, or
 /// nothing.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(super) enum PlanNode {
     /// The value of a cell.
     Cell { key: String, cell: usize, kind: &'static FieldKind, convert: Convert },
     /// The same for every row.
     Constant { text: String },
     /// An object, left out where it is empty. An object that a request can do without is also
     /// left out where nothing but constants would stand in it.
-    Object { name: &'static str, key: String, members: Vec<Node>, needs_cell: bool },
+    Object { name: &'static str, key: String, members: Vec<PlanNode>, needs_cell: bool },
     /// A list of objects.
-    List { name: &'static str, key: String, elements: Vec<(u64, Node)> },
+    List { name: &'static str, key: String, elements: Vec<(u64, PlanNode)> },
 }
 
 /// How cells are read.
@@ -34,22 +34,22 @@ pub(super) struct Convert {
 /// The plan for a header: every column and constant at its place in the item.
 pub(super) fn plan(
     catalog: &Catalog,
-    targets: &[(usize, Target)],
-    constants: &HashMap<Target, &str>,
+    targets: &[(usize, ColumnTarget)],
+    constants: &HashMap<ColumnTarget, &str>,
     convert: Convert,
-) -> Node {
+) -> PlanNode {
     let cells = targets.iter().map(|(cell, target)| (*target, Ok(*cell)));
     let constants = constants.iter().map(|(target, text)| (*target, Err(*text)));
-    let mut values: Vec<(Target, Result<usize, &str>)> = cells.chain(constants).collect();
+    let mut values: Vec<(ColumnTarget, Result<usize, &str>)> = cells.chain(constants).collect();
     values.sort_by_key(|(target, _)| {
         let (section, column) = catalog.leaf(*target).json_rank();
         (section, target.number, column)
     });
-    let mut root = Node::object("", true);
+    let mut root = PlanNode::object("", true);
     for (target, value) in values {
         let leaf = catalog.leaf(target);
-        let place = Place { path: &leaf.parents, is_list: leaf.list.is_some(), number: target.number };
-        root.insert(place, Node::value(leaf.field, value, convert));
+        let place = ColumnPlace { path: &leaf.parents, is_list: leaf.list.is_some(), number: target.number };
+        root.insert(place, PlanNode::value(leaf.field, value, convert));
     }
     root.settle(true);
     root
@@ -57,13 +57,13 @@ pub(super) fn plan(
 
 /// Where a value goes: the members on the way to it, whether the last of them is a list, and the number of its element.
 #[derive(Debug, Clone, Copy)]
-struct Place<'p> {
+struct ColumnPlace<'p> {
     path: &'p [&'static str],
     is_list: bool,
     number: u64,
 }
 
-impl Node {
+impl PlanNode {
     fn object(name: &'static str, keyed: bool) -> Self {
         let key = if keyed && !name.is_empty() { format!("\"{name}\":{{") } else { "{".to_owned() };
         Self::Object { name, key, members: Vec::new(), needs_cell: false }
@@ -94,7 +94,7 @@ impl Node {
     }
 
     /// Puts a value at the end of a path, making the objects and lists on the way.
-    fn insert(&mut self, place: Place<'_>, value: Self) {
+    fn insert(&mut self, place: ColumnPlace<'_>, value: Self) {
         match self {
             Self::Cell { .. } | Self::Constant { .. } => unreachable!("a path leads through objects"),
             Self::List { elements, .. } => {
@@ -110,7 +110,7 @@ impl Node {
                     let is_list = rest.is_empty() && place.is_list;
                     members.push(if is_list { Self::list(name) } else { Self::object(name, true) });
                 }
-                members.last_mut().expect("pushed above").insert(Place { path: rest, ..place }, value);
+                members.last_mut().expect("pushed above").insert(ColumnPlace { path: rest, ..place }, value);
             }
         }
     }
@@ -169,7 +169,7 @@ impl Node {
 
 fn write_members<'a>(
     open: &str,
-    members: impl Iterator<Item = &'a Node>,
+    members: impl Iterator<Item = &'a PlanNode>,
     needs_cell: bool,
     close: char,
     row: &StringRecord,

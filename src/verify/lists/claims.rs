@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{Kind, Parser, Value};
-use crate::status_list::bitstring::Purpose;
+use crate::status_list::bitstring::StatusPurpose;
 use crate::token::{Compact, Part, decode_text, parse_object};
 use crate::verify::claims::{CREDENTIALS_V2, LIST_TYPE, check_context};
 use crate::verify::header::Typ;
@@ -16,7 +16,7 @@ use crate::verify::verdict::{Reason, Refusal, Step};
 pub const MAX_LIST_TOKEN_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a signed list says of itself, before it is known whether it can be relied on.
-pub(super) struct Name {
+pub(super) struct ListName {
     pub(super) kinds: Vec<ListKind>,
     pub(super) uri: String,
     pub(super) issuer: Option<String>,
@@ -66,16 +66,16 @@ const MAX_ENDLESS_SECONDS: i64 = 7 * 86_400;
 
 /// The name of a list of which nothing else makes sense. It counts from when it says that it was issued, or, where that
 /// makes no sense either, as the last word: its issuer signed it, and nobody knows what was meant.
-pub(super) fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> Option<Name> {
+pub(super) fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> Option<ListName> {
     let (kinds, name) = match typ {
         Typ::StatusList => (vec![ListKind::Token], "sub"),
-        _ => ([Purpose::Revocation, Purpose::Suspension].map(ListKind::Bitstring).to_vec(), "id"),
+        _ => ([StatusPurpose::Revocation, StatusPurpose::Suspension].map(ListKind::Bitstring).to_vec(), "id"),
     };
     let uri = text(name, payload.member(name)).ok()?.into_owned();
     let issued = payload.member("iat").and_then(|iat| numeric_date("iat", iat).ok());
     let valid_from = || payload.member("validFrom").and_then(|from| date_time("validFrom", from).ok());
     let issued_at = issued.or_else(valid_from).map_or(i64::MAX, |moment| moment.seconds);
-    Some(Name { kinds, uri, issuer, claimed: None, issued_at })
+    Some(ListName { kinds, uri, issuer, claimed: None, issued_at })
 }
 
 /// The name that a list gives itself whose signature is not good, or was not looked at. Nothing is decided by it.
@@ -184,7 +184,7 @@ fn purposes(purposes: Option<Value<'_>>) -> Result<Vec<ListKind>, Refusal> {
     let mut kinds = Vec::new();
     for name in single.into_iter().chain(purposes.into_iter().flat_map(Value::elements)) {
         let name = text("credentialSubject.statusPurpose", Some(name))?;
-        let kind = Purpose::of_name(&name).map(ListKind::Bitstring);
+        let kind = StatusPurpose::of_name(&name).map(ListKind::Bitstring);
         kinds.extend(kind.filter(|kind| !kinds.contains(kind)));
     }
     match kinds.is_empty() {

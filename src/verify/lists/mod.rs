@@ -17,7 +17,9 @@ mod claims;
 use std::collections::HashMap;
 
 pub use self::claims::MAX_LIST_TOKEN_BYTES;
-use self::claims::{ListClaims, Name, accept, name_of_unsigned, of_bitstring, of_token_list, unsound, wrong};
+use self::claims::{
+    ListClaims, ListName, accept, name_of_unsigned, of_bitstring, of_token_list, unsound, wrong,
+};
 use super::header::Typ;
 use super::open::{Opener, at, split};
 use super::policy::Policy;
@@ -27,7 +29,7 @@ use super::verdict::{Reason, Refusal, Step};
 use super::{check_issuer, check_period};
 use crate::json::Parser;
 use crate::keys::Implementation;
-use crate::status_list::bitstring::{self, Bitstring, Purpose};
+use crate::status_list::bitstring::{self, Bitstring, StatusPurpose};
 use crate::status_list::{StatusArray, StatusType, token_list};
 use crate::token::{Part, decode_text, parse_object};
 
@@ -52,7 +54,7 @@ pub struct ListProblem {
 #[derive(Debug, Default)]
 pub struct Lists {
     /// By name and kind, one of each issuer: nobody's list takes the place of another's.
-    lists: HashMap<String, HashMap<ListKind, Vec<Known>>>,
+    lists: HashMap<String, HashMap<ListKind, Vec<KnownList>>>,
     /// The names that lists without a good signature give themselves, and what is wrong with the first of each.
     unsigned: HashMap<String, String>,
     bytes: usize,
@@ -60,7 +62,7 @@ pub struct Lists {
 
 /// The list of one name and one issuer that was signed last.
 #[derive(Debug)]
-struct Known {
+struct KnownList {
     /// Whose key signed it; none where nobody said.
     issuer: Option<String>,
     /// Who issued it by its own word, if it says so.
@@ -70,13 +72,13 @@ struct Known {
     entries: Result<Entries, String>,
 }
 
-impl Known {
+impl KnownList {
     fn bytes(&self) -> usize {
         self.entries.as_ref().map_or(0, Entries::bytes)
     }
 
     /// Whether both are lists of one issuer, as far as anybody knows.
-    fn is_of_same_issuer(&self, other: &Known) -> bool {
+    fn is_of_same_issuer(&self, other: &KnownList) -> bool {
         self.issuer == other.issuer && (self.issuer.is_some() || self.claimed == other.claimed)
     }
 
@@ -143,12 +145,12 @@ impl Lists {
 
     /// Keeps the list under each of its purposes. Of two that were signed in the same second, one that cannot
     /// be relied on counts, and of two that differ neither: nobody knows which of them is the last word.
-    fn keep(&mut self, name: Name, entries: Result<Entries, String>) {
-        let Name { kinds, uri, issuer, claimed, issued_at } = name;
+    fn keep(&mut self, name: ListName, entries: Result<Entries, String>) {
+        let ListName { kinds, uri, issuer, claimed, issued_at } = name;
         let of_that_name = self.lists.entry(uri).or_default();
         for kind in kinds {
             let (issuer, claimed) = (issuer.clone(), claimed.clone());
-            let new = Known { issuer, claimed, issued_at, entries: entries.clone() };
+            let new = KnownList { issuer, claimed, issued_at, entries: entries.clone() };
             let all = of_that_name.entry(kind).or_default();
             let place = all.iter_mut().find(|known| known.is_of_same_issuer(&new));
             match place {
@@ -179,7 +181,7 @@ impl Lists {
         token: &str,
         ring: &KeyRing,
         policy: &Policy,
-        name: &mut Option<Name>,
+        name: &mut Option<ListName>,
     ) -> Result<Entries, Refusal> {
         let compact = split(token, MAX_LIST_TOKEN_BYTES)?;
         let mut opener = Opener::new(ring, Implementation::default());
@@ -195,7 +197,7 @@ impl Lists {
             _ => of_bitstring(document.root()),
         };
         let claims = claims.inspect_err(|_| *name = unsound(document.root(), &opened.typ, issuer.clone()))?;
-        *name = Some(Name {
+        *name = Some(ListName {
             kinds: claims.kinds.clone(),
             uri: claims.uri.clone(),
             issuer,
@@ -245,7 +247,7 @@ impl Lists {
     }
 
     /// Why there is no list for this claim among those of its name and kind.
-    fn why_not(&self, claim: &StatusClaim<'_>, all: &[Known]) -> StatusProblem {
+    fn why_not(&self, claim: &StatusClaim<'_>, all: &[KnownList]) -> StatusProblem {
         let uri = claim.uri.clone().into_owned();
         let owner = all.iter().find_map(|known| known.issuer.clone().or(known.claimed.clone()));
         if let Some(found) = owner.filter(|owner| owner != claim.claimed_issuer) {
@@ -274,7 +276,7 @@ fn severity(answer: &Result<StatusValue, StatusProblem>) -> u8 {
     }
 }
 
-impl Known {
+impl KnownList {
     fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
         let unusable =
             |problem: String| Err(StatusProblem::Unusable { uri: claim.uri.clone().into_owned(), problem });
@@ -289,7 +291,7 @@ impl Known {
                 Some(Some(StatusType::Suspended)) => Ok(StatusValue::Suspended),
             },
             Ok(Entries::Bitstring(list)) => {
-                let suspends = claim.kind == ListKind::Bitstring(Purpose::Suspension);
+                let suspends = claim.kind == ListKind::Bitstring(StatusPurpose::Suspension);
                 match list.get(claim.index) {
                     None => out_of_range(),
                     Some(false) => Ok(StatusValue::Valid),

@@ -16,7 +16,7 @@ use std::time::Instant;
 pub(super) use self::args::BatchIssueArgs;
 use self::files::Files;
 use self::job::{Ending, Job};
-use self::report::{Counts, Facts, Report, Summary};
+use self::report::{Facts, Report, RunCounts, Summary};
 use crate::batch::{self, Ended, Plan};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
@@ -61,7 +61,7 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
 struct Finish<'f> {
     plan: &'f Plan<'f>,
     source: &'f Source,
-    counts: &'f Counts,
+    counts: &'f RunCounts,
     started: (Instant, UnixTime),
     ending: &'f Ending,
 }

@@ -23,7 +23,7 @@ const WARNINGS_SHOWN: u64 = 100;
 
 /// What came of the items so far.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Counts {
+pub(crate) struct RunCounts {
     pub(crate) issued: u64,
     pub(crate) replayed: u64,
     pub(crate) failed: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Counts {
     pub(crate) status_lists: Vec<String>,
 }
 
-impl Counts {
+impl RunCounts {
     /// How many items have a result.
     pub(crate) fn items(&self) -> u64 {
         self.issued + self.failed
@@ -66,7 +66,7 @@ pub(crate) struct Report<'r> {
     form: &'r dyn Form,
     output: &'r mut Output,
     failed_file: Option<&'r mut FailedFile>,
-    counts: Counts,
+    counts: RunCounts,
     progress: Progress,
     quiet: bool,
     /// What was said of some text already: where a whole export is damaged, the first place is enough.
@@ -81,7 +81,15 @@ impl<'r> Report<'r> {
         progress: Progress,
         quiet: bool,
     ) -> Report<'r> {
-        Report { form, output, failed_file, counts: Counts::default(), progress, quiet, doubts: Vec::new() }
+        Report {
+            form,
+            output,
+            failed_file,
+            counts: RunCounts::default(),
+            progress,
+            quiet,
+            doubts: Vec::new(),
+        }
     }
 
     /// Writes a batch's rows and failed items, then what is to be said about them.
@@ -132,7 +140,7 @@ impl<'r> Report<'r> {
     }
 
     /// Takes the progress bar away, and gives the counts.
-    pub(crate) fn finish(self) -> Counts {
+    pub(crate) fn finish(self) -> RunCounts {
         self.progress.finish();
         self.counts
     }
@@ -188,7 +196,7 @@ pub(crate) struct Facts {
 impl<'s> Summary<'s> {
     pub(crate) fn new(
         plan: &'s Plan<'_>,
-        counts: &'s Counts,
+        counts: &'s RunCounts,
         facts: Facts,
         inputs: &[InputBytes],
     ) -> Summary<'s> {

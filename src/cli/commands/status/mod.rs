@@ -29,20 +29,20 @@ mod targets;
 use uuid::Uuid;
 
 pub(super) use self::args::StatusArgs;
-use self::target::Target;
+use self::target::ChangeTarget;
 use self::targets::Request;
 use super::open_ledger;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
-use crate::cli::render::changes::{ChangeRow, ChangeRows, Done, already, done};
+use crate::cli::render::changes::{ChangeRow, ChangeRows, StatusReached, already, done};
 use crate::cli::settings::Settings;
 use crate::cli::shared_args::{Common, RowFormat};
 use crate::cli::signals::StopSignals;
 use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
-use crate::ledger::{Change, ChangeRefusal, Ledger, Order};
+use crate::ledger::{Change, ChangeOrder, ChangeRefusal, Ledger};
 use crate::request::ErrorCode;
 use crate::stop::Stop;
 
@@ -57,7 +57,7 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let mut request = Request::of(args)?;
     let settings = Settings::load(common)?;
     let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
-    let order = Order { change, reason, at: system_now() };
+    let order = ChangeOrder { change, reason, at: system_now() };
     let format = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
     let color = output::takes_color(&args.output, common.color);
     let rows = ChangeRows::new(format, change, args.dry_run, color);
@@ -69,10 +69,10 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     }
     // Before the question, Ctrl-C ends the command at once: nothing has been begun.
     let signals = StopSignals::listen()?;
-    let mut counts = Counts::default();
+    let mut counts = ChangeCounts::default();
     let deliver = |results: &[ChangeRow]| {
         let (bytes, row_ends) = rows.render(results);
-        output.write(rows.head().as_bytes(), &bytes, &row_ends).map_err(|error| {
+        output.write(&rows.head(), &bytes, &row_ends).map_err(|error| {
             Failure::from(error).hint(
                 "the changes that are counted are in the ledger; to see each, run the same command again",
             )
@@ -94,10 +94,10 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
 }
 
 /// Counts what would be changed, and asks where that is much.
-fn may_go_on(request: &mut Request, ledger: &mut Ledger, order: Order<'_>) -> Result<bool, Failure> {
+fn may_go_on(request: &mut Request, ledger: &mut Ledger, order: ChangeOrder<'_>) -> Result<bool, Failure> {
     request.settle(ledger)?;
     let mut targets = request.begin(ledger, &Stop::default())?;
-    let mut counts = Counts::default();
+    let mut counts = ChangeCounts::default();
     loop {
         let batch = targets.next_batch(ledger)?;
         if batch.is_empty() {
@@ -116,9 +116,9 @@ fn may_go_on(request: &mut Request, ledger: &mut Ledger, order: Order<'_>) -> Re
 fn change_all(
     request: &Request,
     ledger: &mut Ledger,
-    (order, dry_run): (Order<'_>, bool),
+    (order, dry_run): (ChangeOrder<'_>, bool),
     signals: &StopSignals,
-    counts: &mut Counts,
+    counts: &mut ChangeCounts,
     mut deliver: impl FnMut(&[ChangeRow]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let stopped = |status| {
@@ -161,19 +161,19 @@ fn checked_reason(reason: &str) -> Result<&str, Failure> {
 /// Changes a batch, or says what would become of it.
 fn carry_out(
     ledger: &mut Ledger,
-    order: Order<'_>,
-    batch: Vec<Target>,
+    order: ChangeOrder<'_>,
+    batch: Vec<ChangeTarget>,
     dry_run: bool,
 ) -> Result<Vec<ChangeRow>, Failure> {
     let ids: Vec<Uuid> = batch.iter().filter_map(|target| target.id.as_ref().ok().copied()).collect();
     let answers = if dry_run { ledger.preview_change(order, &ids)? } else { ledger.change(order, &ids)? };
     let mut answers = answers.into_iter();
-    let row = |target: Target| {
+    let row = |target: ChangeTarget| {
         let (id, outcome) = match target.id {
             Err(problem) => (None, Err(problem)),
             Ok(id) => match answers.next().expect("there is an answer for each id") {
                 Ok(changed) => {
-                    (Some(id), Ok(Done { current: changed.current, unchanged: changed.unchanged }))
+                    (Some(id), Ok(StatusReached { current: changed.current, unchanged: changed.unchanged }))
                 }
                 Err(refusal) => (Some(id), Err((code_of(refusal), refusal.to_string()))),
             },
@@ -192,7 +192,7 @@ fn code_of(refusal: ChangeRefusal) -> ErrorCode {
 
 /// How it ended.
 #[derive(Default)]
-struct Counts {
+struct ChangeCounts {
     changed: u64,
     /// Those that had the wanted status before.
     unchanged: u64,
@@ -205,12 +205,12 @@ struct Counts {
     column: Option<String>,
 }
 
-impl Counts {
+impl ChangeCounts {
     fn note(&mut self, results: &[ChangeRow]) {
         for row in results {
             match &row.outcome {
-                Ok(Done { unchanged: false, .. }) => self.changed += 1,
-                Ok(Done { unchanged: true, .. }) => self.unchanged += 1,
+                Ok(StatusReached { unchanged: false, .. }) => self.changed += 1,
+                Ok(StatusReached { unchanged: true, .. }) => self.unchanged += 1,
                 Err((code, _)) => {
                     self.failed += 1;
                     self.unreadable += u64::from(*code == ErrorCode::MalformedRequest);

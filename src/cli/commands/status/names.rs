@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
-use super::target::Target;
+use super::target::ChangeTarget;
 use crate::cli::failure::Failure;
-use crate::ledger::{Credential, Filter, Ledger, Place};
+use crate::ledger::{Credential, Filter, Ledger, RecordPlace};
 use crate::request::{ErrorCode, Lookup, LookupHash};
 
 /// The most ids of one pass. With [`MAX_TEXT`] this bounds the memory, to about 40 MB.
@@ -20,14 +20,14 @@ const MAX_TEXT: usize = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Names {
     lookup: Lookup,
-    names: Vec<Name>,
+    names: Vec<NamedCredential>,
     /// The hashes, in order, and which name has each; the first of those that are the same comes first.
     by_hash: Vec<(LookupHash, u32)>,
     text_bytes: usize,
 }
 
 #[derive(Debug)]
-struct Name {
+struct NamedCredential {
     text: Box<str>,
     line: Option<u64>,
     is_found: bool,
@@ -40,7 +40,7 @@ impl Names {
 
     pub(super) fn add(&mut self, text: &str, line: Option<u64>) {
         self.text_bytes += text.len();
-        self.names.push(Name { text: text.into(), line, is_found: false });
+        self.names.push(NamedCredential { text: text.into(), line, is_found: false });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,7 +53,9 @@ impl Names {
 
     /// Hashes the ids, and drops those that are there twice: the first one stands for all.
     fn hash(&mut self, hash_key: &[u8; 32]) -> HashSet<LookupHash> {
-        let hash = |(number, name): (usize, &Name)| (self.lookup.hash(hash_key, &name.text), number as u32);
+        let hash = |(number, name): (usize, &NamedCredential)| {
+            (self.lookup.hash(hash_key, &name.text), number as u32)
+        };
         self.by_hash = self.names.iter().enumerate().map(hash).collect();
         self.by_hash.sort_unstable();
         self.by_hash.dedup_by_key(|(hash, _)| *hash);
@@ -61,7 +63,7 @@ impl Names {
     }
 
     /// The name that a credential was found by.
-    fn find(&mut self, credential: &Credential) -> Option<&Name> {
+    fn find(&mut self, credential: &Credential) -> Option<&NamedCredential> {
         let hash = match self.lookup {
             Lookup::Subject => &credential.subject_hash,
             Lookup::CorrelationId => &credential.correlation_hash,
@@ -88,7 +90,7 @@ pub(super) struct Search {
     names: Vec<Names>,
     /// Whether a credential must meet more conditions than having one of the names.
     is_narrow: bool,
-    after: Option<Place>,
+    after: Option<RecordPlace>,
     /// Once the pass is over: which names no credential has, the last one first.
     missing: Option<Vec<(usize, u32)>>,
 }
@@ -112,11 +114,15 @@ impl Search {
 
     /// The next credentials, and after all of them the names that have none; nothing after the last. At most
     /// `limit`.
-    pub(super) fn next_batch(&mut self, ledger: &mut Ledger, limit: usize) -> Result<Vec<Target>, Failure> {
+    pub(super) fn next_batch(
+        &mut self,
+        ledger: &mut Ledger,
+        limit: usize,
+    ) -> Result<Vec<ChangeTarget>, Failure> {
         if self.missing.is_none() {
             let found = ledger.credentials(&self.filter, self.after, limit)?;
             self.after = found.last().map(|credential| credential.place).or(self.after);
-            let targets: Vec<Target> = found.iter().map(|credential| self.target(credential)).collect();
+            let targets: Vec<ChangeTarget> = found.iter().map(|credential| self.target(credential)).collect();
             if targets.len() < limit {
                 self.missing = Some(self.collect_missing());
             }
@@ -129,8 +135,8 @@ impl Search {
         Ok(last.into_iter().rev().map(|(kind, number)| self.not_found(kind, number)).collect())
     }
 
-    fn target(&mut self, credential: &Credential) -> Target {
-        let mut target = Target::of(Ok(credential.id));
+    fn target(&mut self, credential: &Credential) -> ChangeTarget {
+        let mut target = ChangeTarget::of(Ok(credential.id));
         for names in &mut self.names {
             let lookup = names.lookup;
             let Some(name) = names.find(credential) else { continue };
@@ -149,7 +155,7 @@ impl Search {
         missing
     }
 
-    fn not_found(&self, kind: usize, number: u32) -> Target {
+    fn not_found(&self, kind: usize, number: u32) -> ChangeTarget {
         let names = &self.names[kind];
         let name = &names.names[number as usize];
         let what = match names.lookup {
@@ -158,7 +164,7 @@ impl Search {
         };
         let narrow = if self.is_narrow { " and meets the other conditions" } else { "" };
         let message = format!("no credential in the ledger has this {what}{narrow}");
-        let mut target = Target::of(Err((ErrorCode::CredentialNotFound, message)));
+        let mut target = ChangeTarget::of(Err((ErrorCode::CredentialNotFound, message)));
         target.line = name.line;
         target.own_id.set(names.lookup, &name.text);
         target

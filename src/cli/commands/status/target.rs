@@ -7,7 +7,7 @@ use crate::request::ErrorCode;
 
 /// A credential that is to be changed, as it was named.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct ChangeTarget {
     pub(super) index: u64,
     pub(super) line: Option<u64>,
     pub(super) own_id: OwnId,
@@ -15,8 +15,8 @@ pub(super) struct Target {
     pub(super) id: Result<Uuid, (ErrorCode, String)>,
 }
 
-impl Target {
-    pub(super) fn of(id: Result<Uuid, (ErrorCode, String)>) -> Target {
-        Target { index: 0, line: None, own_id: OwnId::default(), id }
+impl ChangeTarget {
+    pub(super) fn of(id: Result<Uuid, (ErrorCode, String)>) -> ChangeTarget {
+        ChangeTarget { index: 0, line: None, own_id: OwnId::default(), id }
     }
 }

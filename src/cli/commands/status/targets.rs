@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::args::StatusArgs;
 use super::names::{Names, Search};
-use super::target::Target;
+use super::target::ChangeTarget;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::streams::{grouped, printable};
@@ -32,12 +32,12 @@ const MAX_READY: usize = 1 << 16;
 
 /// What was asked for.
 pub(super) struct Request {
-    kind: Kind,
+    kind: NameKind,
     /// The last batch of the ledger whose credentials may be changed.
     up_to: Option<i64>,
 }
 
-enum Kind {
+enum NameKind {
     Ids(Vec<String>),
     File(PathBuf, Option<File>),
     Conditions { filter: Box<Filter>, subjects: Vec<String>, correlation_ids: Vec<String> },
@@ -49,9 +49,9 @@ impl Request {
             Some(path) if path == Path::new("-") && io::stdin().is_terminal() => {
                 return Err(Failure::usage("there is nothing to read").hint("name a file, or pipe one in"));
             }
-            Some(path) => Kind::File(path.clone(), None),
-            None if !args.ids.is_empty() => Kind::Ids(args.ids.clone()),
-            None => Kind::Conditions {
+            Some(path) => NameKind::File(path.clone(), None),
+            None if !args.ids.is_empty() => NameKind::Ids(args.ids.clone()),
+            None => NameKind::Conditions {
                 filter: Box::new(Filter {
                     run: args.run.clone(),
                     issuer: args.issuer.clone(),
@@ -69,7 +69,7 @@ impl Request {
     /// Makes sure that it means the same each time it is gone through.
     pub(super) fn settle(&mut self, ledger: &Ledger) -> Result<(), Failure> {
         self.up_to = Some(ledger.newest_batch()?);
-        if let Kind::File(path, copy) = &mut self.kind
+        if let NameKind::File(path, copy) = &mut self.kind
             && is_pipe(path)
         {
             *copy = Some(copied(path).map_err(|source| PathError::new("copy", &*path, source))?);
@@ -80,8 +80,8 @@ impl Request {
     /// Goes through it from the start.
     pub(super) fn begin(&self, ledger: &Ledger, stop: &Stop) -> Result<Targets, Failure> {
         let source = match &self.kind {
-            Kind::Ids(ids) => Source::Ids(ids.clone().into_iter()),
-            Kind::File(path, copy) => {
+            NameKind::Ids(ids) => NameSource::Ids(ids.clone().into_iter()),
+            NameKind::File(path, copy) => {
                 let input = match copy {
                     Some(copy) => reopened(path, copy)
                         .map_err(|source| PathError::new("read", path, source))
@@ -90,9 +90,9 @@ impl Request {
                     None => Input::File(path.clone()),
                 };
                 let results = Results::open_targets(input, stop)?.batches();
-                Source::File(Box::new(FileTargets::new(results, self.up_to)))
+                NameSource::File(Box::new(FileTargets::new(results, self.up_to)))
             }
-            Kind::Conditions { filter, subjects, correlation_ids } => {
+            NameKind::Conditions { filter, subjects, correlation_ids } => {
                 let names = [(Lookup::Subject, subjects), (Lookup::CorrelationId, correlation_ids)];
                 let names = names.map(|(lookup, texts)| {
                     let mut names = Names::new(lookup);
@@ -100,7 +100,7 @@ impl Request {
                     names
                 });
                 let filter = Filter { up_to: self.up_to, ..filter.as_ref().clone() };
-                Source::Search(Box::new(Search::new(filter, names.into(), ledger)))
+                NameSource::Search(Box::new(Search::new(filter, names.into(), ledger)))
             }
         };
         Ok(Targets { source, next_index: 0 })
@@ -109,17 +109,19 @@ impl Request {
     /// Which credentials they are, in words that follow "credentials".
     pub(super) fn describe(&self, column: Option<&str>) -> String {
         match (&self.kind, column) {
-            (Kind::Ids(_), _) => "named by their ids".to_owned(),
-            (Kind::File(path, _), Some(column)) => {
+            (NameKind::Ids(_), _) => "named by their ids".to_owned(),
+            (NameKind::File(path, _), Some(column)) => {
                 format!("named by column '{}' of {}", printable(column), shown(path))
             }
-            (Kind::File(path, _), None) => format!("named in {}", shown(path)),
-            (Kind::Conditions { .. }, _) => format!("of {}", self.conditions().join(", ")),
+            (NameKind::File(path, _), None) => format!("named in {}", shown(path)),
+            (NameKind::Conditions { .. }, _) => format!("of {}", self.conditions().join(", ")),
         }
     }
 
     fn conditions(&self) -> Vec<String> {
-        let Kind::Conditions { filter, subjects, correlation_ids } = &self.kind else { return Vec::new() };
+        let NameKind::Conditions { filter, subjects, correlation_ids } = &self.kind else {
+            return Vec::new();
+        };
         let Filter { run, issuer, kid, vct, .. } = filter.as_ref();
         let named = [("run", run), ("issuer", issuer), ("kid", kid), ("vct", vct)];
         let named = named
@@ -136,10 +138,10 @@ impl Request {
     /// What to do where not one row could be read.
     pub(super) fn what_is_read(&self, column: Option<&str>) -> String {
         match (&self.kind, column) {
-            (Kind::File(..), Some(column)) => {
+            (NameKind::File(..), Some(column)) => {
                 format!("to name credentials by another column, remove or rename '{}'", printable(column))
             }
-            (Kind::File(..), None) => {
+            (NameKind::File(..), None) => {
                 "`--from` reads results of batch-issue, ids or tokens one a line, or a CSV with a column \
                  credential_id, id, signed_payload, correlation_id or subject_id"
                     .to_owned()
@@ -195,11 +197,11 @@ fn reopened(path: &Path, copy: &File) -> io::Result<Input> {
 
 /// The credentials, one batch after the other.
 pub(super) struct Targets {
-    source: Source,
+    source: NameSource,
     next_index: u64,
 }
 
-enum Source {
+enum NameSource {
     Ids(std::vec::IntoIter<String>),
     File(Box<FileTargets>),
     Search(Box<Search>),
@@ -207,11 +209,11 @@ enum Source {
 
 impl Targets {
     /// The next targets, at most a batch; none after the last.
-    pub(super) fn next_batch(&mut self, ledger: &mut Ledger) -> Result<Vec<Target>, Failure> {
+    pub(super) fn next_batch(&mut self, ledger: &mut Ledger) -> Result<Vec<ChangeTarget>, Failure> {
         let mut batch = match &mut self.source {
-            Source::Ids(ids) => ids.take(LIMIT).map(|text| Target::of(parse_id(&text))).collect(),
-            Source::File(file) => file.next_batch(ledger)?,
-            Source::Search(search) => search.next_batch(ledger, LIMIT)?,
+            NameSource::Ids(ids) => ids.take(LIMIT).map(|text| ChangeTarget::of(parse_id(&text))).collect(),
+            NameSource::File(file) => file.next_batch(ledger)?,
+            NameSource::Search(search) => search.next_batch(ledger, LIMIT)?,
         };
         for target in &mut batch {
             target.index = self.next_index;
@@ -223,7 +225,7 @@ impl Targets {
     /// How many rows of a results file were failed items, which have no credential.
     pub(super) fn skipped(&self) -> u64 {
         match &self.source {
-            Source::File(file) => file.skipped,
+            NameSource::File(file) => file.skipped,
             _ => 0,
         }
     }
@@ -231,7 +233,7 @@ impl Targets {
     /// The one column of a file that names the credentials, once it is known.
     pub(super) fn column(&self) -> Option<&str> {
         match &self.source {
-            Source::File(file) => file.results.column(),
+            NameSource::File(file) => file.results.column(),
             _ => None,
         }
     }
@@ -242,7 +244,7 @@ struct FileTargets {
     results: Batches,
     up_to: Option<i64>,
     /// Those that are known, and wait for their turn.
-    ready: VecDeque<Target>,
+    ready: VecDeque<ChangeTarget>,
     /// The pass over the ledger for the ids of the user's own that were read.
     search: Option<Search>,
     /// Why the file cannot be read any further, which is told after what came before.
@@ -255,7 +257,7 @@ impl FileTargets {
         FileTargets { results, up_to, ready: VecDeque::new(), search: None, fault: None, skipped: 0 }
     }
 
-    fn next_batch(&mut self, ledger: &mut Ledger) -> Result<Vec<Target>, Failure> {
+    fn next_batch(&mut self, ledger: &mut Ledger) -> Result<Vec<ChangeTarget>, Failure> {
         loop {
             if !self.ready.is_empty() {
                 return Ok(self.ready.drain(..self.ready.len().min(LIMIT)).collect());
@@ -316,7 +318,7 @@ impl FileTargets {
             Content::Credential { id: Some(id), .. } => parse_id(&id),
             Content::Credential { token, .. } => id_of_token(&token.unwrap_or_default()),
         };
-        let mut target = Target::of(id);
+        let mut target = ChangeTarget::of(id);
         target.line = row.line;
         target.own_id.correlation_id = row.correlation_id.map(|text| text.into_owned());
         self.ready.push_back(target);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(super) use self::args::VerifyArgs;
-use self::verdicts::{About, Counts, Form, VerdictFormat, no_token};
+use self::verdicts::{About, VerdictCounts, VerdictForm, VerdictFormat, no_token};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::given::{self, Given};
@@ -38,14 +38,14 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     let mut inputs = Inputs::open(&args.inputs)?;
     let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
-    let form = Form { format, color: output::takes_color(&args.output, common.color) };
+    let form = VerdictForm { format, color: output::takes_color(&args.output, common.color) };
     let mut output = Output::open(&args.output, Purpose::Read, kept(args))?;
-    let mut counts = Counts::default();
-    let mut order = Order::default();
+    let mut counts = VerdictCounts::default();
+    let mut order = Presentation::default();
     let ended = pipeline::run(
         workers(args),
         || {
-            Ok(Station {
+            Ok(VerifyStation {
                 parser: Parser::for_tokens(),
                 verifier: Verifier::new(&ring, &policy, &lists),
                 form,
@@ -105,7 +105,7 @@ struct Inputs {
 }
 
 /// Rows of one input, of which nothing is known yet or all.
-struct Rows<R> {
+struct TokenRows<R> {
     /// What looks at the order of this input's rows, with its first ones.
     first_of: Option<results::Order>,
     rows: R,
@@ -121,13 +121,13 @@ impl Inputs {
     }
 
     /// The next rows; none after the last.
-    fn next(&mut self) -> Result<Option<Rows<RawRows>>, Failure> {
+    fn next(&mut self) -> Result<Option<TokenRows<RawRows>>, Failure> {
         let mut first_of = None;
         loop {
             if let Some(current) = &mut self.current
                 && let Some(rows) = current.next_raw()?
             {
-                return Ok(Some(Rows { first_of, rows }));
+                return Ok(Some(TokenRows { first_of, rows }));
             }
             let Some(next) = self.pending.next() else { return Ok(None) };
             first_of = Some(self.current.insert(next.open()?).order());
@@ -137,13 +137,13 @@ impl Inputs {
 
 /// The order of the rows: indices count on from one input to the next.
 #[derive(Default)]
-struct Order {
+struct Presentation {
     current: Option<results::Order>,
     next_index: u64,
 }
 
-impl Order {
-    fn number(&mut self, read: Rows<Judged>) -> Result<Judged, Failure> {
+impl Presentation {
+    fn number(&mut self, read: TokenRows<Judged>) -> Result<Judged, Failure> {
         if let Some(first_of) = read.first_of {
             self.end()?;
             self.current = Some(first_of);
@@ -167,10 +167,10 @@ impl Order {
 }
 
 /// A worker: reads rows and verifies each at once, and writes their verdicts when their indices are known.
-struct Station<'v> {
+struct VerifyStation<'v> {
     parser: Parser,
     verifier: Verifier<'v>,
-    form: Form,
+    form: VerdictForm,
 }
 
 /// The verdicts on a batch of rows.
@@ -191,7 +191,7 @@ struct Judged {
 struct Verdicts {
     bytes: Vec<u8>,
     gaps: Vec<Gap>,
-    counts: Counts,
+    counts: VerdictCounts,
 }
 
 /// Where an index is missing.
@@ -204,7 +204,7 @@ struct Gap {
 }
 
 impl Verdicts {
-    fn judge(&mut self, row: ResultRow<'_>, verifier: &mut Verifier<'_>, form: Form) {
+    fn judge(&mut self, row: ResultRow<'_>, verifier: &mut Verifier<'_>, form: VerdictForm) {
         let about = About { line: row.line, correlation_id: row.correlation_id.as_deref() };
         let Some(token) = given::token_of(row.content) else {
             self.counts.skipped += 1;
@@ -225,11 +225,11 @@ impl Verdicts {
 struct Written {
     bytes: Vec<u8>,
     ends: Vec<(u64, usize)>,
-    counts: Counts,
+    counts: VerdictCounts,
 }
 
 impl Written {
-    fn add(&mut self, verdicts: Verdicts, index_of: impl Fn(u64) -> u64, form: Form) {
+    fn add(&mut self, verdicts: Verdicts, index_of: impl Fn(u64) -> u64, form: VerdictForm) {
         let mut start = 0;
         for gap in &verdicts.gaps {
             let index = index_of(gap.row);
@@ -243,13 +243,13 @@ impl Written {
     }
 }
 
-impl pipeline::Worker for Station<'_> {
-    type Raw = Rows<RawRows>;
-    type Checked = Rows<Judged>;
+impl pipeline::Worker for VerifyStation<'_> {
+    type Raw = TokenRows<RawRows>;
+    type Checked = TokenRows<Judged>;
     type Committed = Judged;
     type Finished = Written;
 
-    fn check(&mut self, raw: Rows<RawRows>) -> Rows<Judged> {
+    fn check(&mut self, raw: TokenRows<RawRows>) -> TokenRows<Judged> {
         let mut judged = Judged::default();
         raw.rows.read(&mut self.parser, |row| {
             judged.rows += 1;
@@ -259,7 +259,7 @@ impl pipeline::Worker for Station<'_> {
             };
             verdicts.judge(row, &mut self.verifier, self.form);
         });
-        Rows { first_of: raw.first_of, rows: judged }
+        TokenRows { first_of: raw.first_of, rows: judged }
     }
 
     fn finish(&mut self, judged: Judged) -> Written {

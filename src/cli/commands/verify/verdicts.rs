@@ -29,13 +29,13 @@ pub(crate) struct About<'r> {
 
 /// Writes verdicts in one form. Where the index belongs is left open: it is known once all rows before are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Form {
+pub(crate) struct VerdictForm {
     pub(crate) format: VerdictFormat,
     pub(crate) color: bool,
 }
 
-impl Form {
-    /// Writes a verdict, with the end of its line, and returns where [`Form::write_index`] belongs.
+impl VerdictForm {
+    /// Writes a verdict, with the end of its line, and returns where [`VerdictForm::write_index`] belongs.
     pub(crate) fn write(self, about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usize {
         let gap = match self.format {
             VerdictFormat::Ndjson => write_json(about, verdict, out),
@@ -124,7 +124,7 @@ pub(crate) fn no_token(problem: &str) -> Verdict<'static> {
 
 /// How many verdicts there are of each kind.
 #[derive(Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct VerdictCounts {
     pub(crate) valid: u64,
     pub(crate) invalid: BTreeMap<Reason, u64>,
     /// Failed items, which have no credential.
@@ -133,7 +133,7 @@ pub(crate) struct Counts {
     status_unchecked: u64,
 }
 
-impl Counts {
+impl VerdictCounts {
     pub(crate) fn note(&mut self, verdict: &Verdict<'_>) {
         match verdict {
             Verdict::Valid(valid) => {
@@ -145,7 +145,7 @@ impl Counts {
         }
     }
 
-    pub(crate) fn add(&mut self, other: Counts) {
+    pub(crate) fn add(&mut self, other: VerdictCounts) {
         self.valid += other.valid;
         self.skipped += other.skipped;
         self.issuer_unchecked += other.issuer_unchecked;
