@@ -59,6 +59,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What separates CSV cells: one character, or `tab` [default: found in the header]')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]')
             [CompletionResult]::new('--max-item-bytes', '--max-item-bytes', [CompletionResultType]::ParameterName, 'The longest item, in bytes')
+            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'The credential type of items that name none [default: business]')
             [CompletionResult]::new('--proof-format', '--proof-format', [CompletionResultType]::ParameterName, 'The form of the credentials [default: jwt_vc]')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]')
             [CompletionResult]::new('--issued-at', '--issued-at', [CompletionResultType]::ParameterName, 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]')
@@ -360,6 +361,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;schema' {
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Print the SD-JWT type metadata document instead, for this type [default: the credentials'' own]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer, from which the type''s name is made')
+            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'The credential type of items that name none [default: business]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
@@ -372,6 +374,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;template' {
+            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'The credential type of items that name none [default: business]')
             [CompletionResult]::new('--owners', '--owners', [CompletionResultType]::ParameterName, 'For how many beneficial owners there is room')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')

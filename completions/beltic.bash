@@ -191,7 +191,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --config --color --quiet --help"
+            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -268,6 +268,10 @@ _beltic() {
                     ;;
                 --max-item-bytes)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user" -- "${cur}"))
                     return 0
                     ;;
                 --proof-format)
@@ -1772,7 +1776,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__schema)
-            opts="-o -q -h --vct --issuer --out --force --config --color --quiet --help"
+            opts="-o -q -h --vct --issuer --type --out --force --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1784,6 +1788,10 @@ _beltic() {
                     ;;
                 --issuer)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user" -- "${cur}"))
                     return 0
                     ;;
                 --out)
@@ -2050,12 +2058,16 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__template)
-            opts="-o -q -h --owners --out --force --config --color --quiet --help json ndjson csv"
+            opts="-o -q -h --type --owners --out --force --config --color --quiet --help json ndjson csv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -W "business user" -- "${cur}"))
+                    return 0
+                    ;;
                 --owners)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

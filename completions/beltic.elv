@@ -55,6 +55,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --delimiter 'What separates CSV cells: one character, or `tab` [default: found in the header]'
             cand --encoding 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]'
             cand --max-item-bytes 'The longest item, in bytes'
+            cand --type 'The credential type of items that name none [default: business]'
             cand --proof-format 'The form of the credentials [default: jwt_vc]'
             cand --ttl 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]'
             cand --issued-at 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]'
@@ -336,6 +337,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;schema'= {
             cand --vct 'Print the SD-JWT type metadata document instead, for this type [default: the credentials'' own]'
             cand --issuer 'The issuer, from which the type''s name is made'
+            cand --type 'The credential type of items that name none [default: business]'
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
@@ -347,6 +349,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'beltic;template'= {
+            cand --type 'The credential type of items that name none [default: business]'
             cand --owners 'For how many beneficial owners there is room'
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'

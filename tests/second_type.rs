@@ -33,7 +33,6 @@ static LICENCE: CredentialType = CredentialType {
     description: "What somebody may trade in.",
     subject: ("who holds the licence", &HOLDER),
     claims: ("what it allows", &CLAIMS),
-    rules: &[Rule::SharesOfAWhole { list: "partners", share: "share" }],
     columns: &[
         "correlation_id",
         "subject_id",
@@ -66,6 +65,7 @@ static HOLDER: Object = Object {
 
 static CLAIMS: Object = Object {
     min_members: 1,
+    rules: &[Rule::SharesOfAWhole { list: "partners", share: "share" }],
     ..Object::of_claims(&[
         Field::required("licence_number", NON_EMPTY, "its number").identifier(),
         Field::optional("area", FieldKind::Jurisdiction, "where it holds"),

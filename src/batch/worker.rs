@@ -208,7 +208,7 @@ fn locate(checked: &mut Checked, line: Option<u64>, column_at: impl Fn(&str) -> 
         rejection.locate(line, |path| column_at(path).flatten());
     }
     for warning in &mut checked.warnings {
-        if let Warning::Text { path, column, .. } = warning {
+        if let Warning::Place { path, column, .. } = warning {
             *column = column_at(path).flatten();
         }
     }

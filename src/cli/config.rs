@@ -51,6 +51,8 @@ pub(crate) struct IssuerConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CredentialConfig {
+    /// The type of items that name none; `vct`, `type_metadata` and `disclosure` are about it.
+    pub(crate) r#type: Option<String>,
     pub(crate) context: Option<String>,
     pub(crate) vct: Option<String>,
     pub(crate) ttl: Option<String>,

@@ -3,7 +3,10 @@
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
+
+use crate::types::{CredentialType, Types};
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -71,6 +74,20 @@ pub(super) struct IssuerArgs {
     /// The credential type's name [default: from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Issuer")]
     pub vct: Option<String>,
+}
+
+/// What is issued.
+#[derive(Debug, Args)]
+pub(super) struct TypeArg {
+    /// The credential type of items that name none [default: business]
+    #[arg(long = "type", value_name = "TYPE", env = "BELTIC_TYPE", value_parser = credential_type())]
+    pub credential_type: Option<&'static CredentialType>,
+}
+
+/// Reads the name of a type.
+fn credential_type() -> impl TypedValueParser<Value = &'static CredentialType> {
+    PossibleValuesParser::new(Types::BUILT_IN.all().iter().map(|known| known.name))
+        .map(|name| Types::BUILT_IN.named(&name).expect("clap lets only listed names through"))
 }
 
 /// Where credentials are recorded.

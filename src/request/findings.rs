@@ -3,16 +3,15 @@
 use std::fmt::Write;
 
 use super::rejection::{Detail, DetailCode};
-use super::rules::{self, DateTimeProblem, TextDoubt};
-use super::warning::Warning;
+use super::rules::{self, DateProblem, DateTimeProblem};
+use super::warning::{Doubt, Warning};
 use super::words::{expectation, found, found_before, meant_word, shorten_name, unknown_field};
 use crate::clock::{Moment, UnixTime};
 use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys;
 use crate::token::MAX_DISCLOSURES;
 use crate::types::{
-    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Rule, Types, credential_type_field,
-    is_reserved,
+    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Types, credential_type_field, is_reserved,
 };
 
 /// A place in the item, as a chain up to its root.
@@ -151,6 +150,9 @@ impl Findings {
         if count < object.min_members {
             self.violation(place, DetailCode::Empty, "found an empty object; expected at least one claim");
         }
+        if let Strictness::Request { .. } = self.strictness {
+            self.check_rules(value, object, place);
+        }
     }
 
     /// The type that the request names, or the default one. A type that is not issued here is noted.
@@ -176,19 +178,6 @@ impl Findings {
         };
         self.violation(&place, code, format!("{found}expected {}", types.names()));
         None
-    }
-
-    /// Looks at what the rules between fields ask for.
-    pub(super) fn check_rules(&mut self, request: Option<Value<'_>>, rules: &[Rule]) {
-        let claims = request.and_then(|request| request.member("claims"));
-        for rule in rules {
-            match rule {
-                Rule::SharesOfAWhole { list, share } => {
-                    let list = claims.and_then(|claims| claims.member(list));
-                    list.into_iter().for_each(|list| self.warn_of_shares(list, share));
-                }
-            }
-        }
     }
 
     /// Refuses an item whose `sd_jwt_vc` could have more disclosures than a verifier reads. It holds for both
@@ -274,17 +263,6 @@ impl Findings {
         }
     }
 
-    fn warn_of_shares(&mut self, list: Value<'_>, share: &str) {
-        let share = |element: Value<'_>| element.member(share).and_then(|value| rules::percent(value.text()));
-        let sum: f64 = list.elements().filter_map(share).sum();
-        // Thirds written as decimals add up to a hair more than 100.
-        if sum > 100.0 + 1e-9 {
-            // Two decimals: more would be artefacts of adding doubles.
-            let sum = (sum * 100.0).round() / 100.0;
-            self.warnings.push(Warning::SharesOver100(sum));
-        }
-    }
-
     fn check_text(&mut self, text: &str, field: &Field, place: &Place<'_>) {
         let found = || found_before(text, field);
         match &field.kind {
@@ -316,6 +294,15 @@ impl Findings {
                     self.violation(place, code, format!("{}{problem}", found()));
                 }
             }
+            FieldKind::PastDate => {
+                if let Some(problem) = rules::past_date_problem(text, self.latest.timestamp()) {
+                    let code = match problem {
+                        DateProblem::Form => DetailCode::InvalidFormat,
+                        DateProblem::Future => DetailCode::OutOfRange,
+                    };
+                    self.violation(place, code, format!("{}{problem}", found()));
+                }
+            }
             _ => {} // a duration is judged once the time of issue is known: Checker::expiry; a type was judged before
         }
     }
@@ -335,9 +322,11 @@ impl Findings {
         }
     }
 
-    fn doubt(&mut self, doubt: TextDoubt, place: &Place<'_>) {
+    /// Warns of what is doubtful at a place, unless there are [`MAX_WARNINGS`] of the item already.
+    pub(super) fn doubt(&mut self, doubt: impl Into<Doubt>, place: &Place<'_>) {
         if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push(Warning::Text { doubt, path: place.pointer(), column: None });
+            let (doubt, path) = (doubt.into(), place.pointer());
+            self.warnings.push(Warning::Place { doubt, path, column: None });
         }
     }
 
@@ -406,6 +395,13 @@ fn is_text(kind: &FieldKind) -> bool {
     use FieldKind::*;
     matches!(
         kind,
-        CredentialType(_) | Text { .. } | Word(_) | Country | Jurisdiction | PastDateTime | Duration
+        CredentialType(_)
+            | Text { .. }
+            | Word(_)
+            | Country
+            | Jurisdiction
+            | PastDateTime
+            | PastDate
+            | Duration
     )
 }

@@ -9,6 +9,7 @@ mod draft;
 mod findings;
 mod issued;
 mod rejection;
+mod relations;
 pub mod rules;
 pub mod schema;
 mod warning;
@@ -18,7 +19,7 @@ pub use check::{Checked, Checker, Rules};
 pub use draft::{ContentHash, Draft, DraftText, Lookup, LookupHash, Piece};
 pub use issued::issued_problem;
 pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};
-pub use warning::Warning;
+pub use warning::{Doubt, Warning};
 
 /// The most items that are taken together, from the file to the ledger: as many as the hosted API takes in one call.
 /// The ledger's replays rely on it: they look for a batch's records no further back than this.

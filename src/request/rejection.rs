@@ -114,6 +114,8 @@ pub enum DetailCode {
     UnknownField,
     /// A name that means something to the credential formats.
     ReservedName,
+    /// A value that does not fit another field's.
+    Inconsistent,
     /// The holder's key is not a usable public key.
     InvalidKey,
     /// The same key twice in one object.
@@ -124,7 +126,7 @@ pub enum DetailCode {
 
 impl DetailCode {
     /// Every code, with what to do about it: the source of the README's table.
-    pub const ALL: [(DetailCode, &'static str); 15] = [
+    pub const ALL: [(DetailCode, &'static str); 16] = [
         (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
         (DetailCode::WrongType, "write the value as the type that the message asks for"),
         (DetailCode::NotTrue, "have the subject attest, then write `true`"),
@@ -140,6 +142,7 @@ impl DetailCode {
             DetailCode::ReservedName,
             "give the field another name: this one means something to credential formats",
         ),
+        (DetailCode::Inconsistent, "make the field agree with the one that the message names"),
         (DetailCode::InvalidKey, "ask the holder for a public key of the kind that the message names"),
         (DetailCode::DuplicateKey, "keep one of the two members of this name"),
         (DetailCode::InvalidCharacter, "remove the NUL character or half surrogate pair at this place"),
@@ -160,6 +163,7 @@ impl DetailCode {
             DetailCode::UnknownCode => "unknown_code",
             DetailCode::UnknownField => "unknown_field",
             DetailCode::ReservedName => "reserved_name",
+            DetailCode::Inconsistent => "inconsistent",
             DetailCode::InvalidKey => "invalid_key",
             DetailCode::DuplicateKey => "duplicate_key",
             DetailCode::InvalidCharacter => "invalid_character",

@@ -9,7 +9,7 @@
 use serde_json::{Map, Value, json};
 
 use super::rules;
-use crate::types::{CredentialType, Field, FieldKind, Object, Types};
+use crate::types::{CredentialType, Field, FieldKind, Object, Rule, Types};
 
 /// The schema of an item of one of these types: with its envelope, or bare.
 pub fn item(types: Types) -> Value {
@@ -70,7 +70,23 @@ fn object(object: &Object) -> Value {
     if object.min_members > 0 {
         schema["minProperties"] = object.min_members.into();
     }
+    let rules: Vec<_> = object.rules.iter().filter_map(rule).collect();
+    if !rules.is_empty() {
+        schema["allOf"] = rules.into();
+    }
     schema
+}
+
+/// What a rule between members asks for, where it is more than a warning.
+fn rule(rule: &Rule) -> Option<Value> {
+    match rule {
+        Rule::SharesOfAWhole { .. } | Rule::SeldomAlone { .. } => None,
+        Rule::Needs { member, other } => Some(json!({ "dependentRequired": { *member: [other] } })),
+        Rule::NeedsWord { member, other, words } => Some(json!({
+            "if": { "required": [member] },
+            "then": { "required": [other], "properties": { *other: { "enum": words } } },
+        })),
+    }
 }
 
 /// What no identifier may be: see [`rules::identifier_problem`].
@@ -101,6 +117,7 @@ fn value(kind: &FieldKind) -> Value {
         FieldKind::Boolean => json!({ "type": "boolean" }),
         FieldKind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
         FieldKind::PastDateTime => json!({ "type": "string", "format": "date-time" }),
+        FieldKind::PastDate => json!({ "type": "string", "format": "date" }),
         FieldKind::Duration => json!({ "type": "string", "pattern": DURATION_PATTERN }),
         FieldKind::PublicJwk => public_jwk(),
         FieldKind::Object(inner) => object(inner),

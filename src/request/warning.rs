@@ -3,6 +3,20 @@
 use super::rules::TextDoubt;
 use crate::clock::UnixTime;
 
+/// What is doubtful at a place of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Doubt {
+    /// Text that is most likely not what somebody wrote.
+    #[error(transparent)]
+    Text(#[from] TextDoubt),
+    /// A member that says little on its own.
+    #[error("stands alone; {other} is most likely missing beside it")]
+    Alone {
+        /// The member that is expected with it.
+        other: &'static str,
+    },
+}
+
 /// Something lawful that deserves a look.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Warning {
@@ -12,11 +26,11 @@ pub enum Warning {
     /// Direct shares of more than 100 percent in all.
     #[error("the owners' direct shares add up to {0}, more than 100 percent")]
     SharesOver100(f64),
-    /// Text that is most likely not what somebody wrote.
+    /// A value that is most likely not what somebody meant.
     #[error("{}: {doubt}", super::rejection::place(None, column.as_deref(), path))]
-    Text {
+    Place {
         /// What is doubtful.
-        doubt: TextDoubt,
+        doubt: Doubt,
         /// Where: a JSON Pointer into the item.
         path: String,
         /// The column of the CSV file that feeds this place.

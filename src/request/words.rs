@@ -21,6 +21,7 @@ pub(super) fn expectation(field: &Field) -> Cow<'static, str> {
         Boolean => "true or false".into(),
         Percent => "a number from 0 to 100, such as 25 or 12.5".into(),
         PastDateTime => "an RFC 3339 date-time, such as 2026-01-31T12:00:00Z".into(),
+        PastDate => "an RFC 3339 date, such as 1990-01-31".into(),
         Duration => "an ISO 8601 duration, such as P1Y".into(),
         PublicJwk => "a public JWK, which is an object".into(),
         Object(_) => "an object".into(),

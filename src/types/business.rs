@@ -11,7 +11,6 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
     description: "What an issuer has verified about a business.",
     subject: ("the business", &SUBJECT),
     claims: ("what is said about it; at least one claim", &CLAIMS),
-    rules: &[Rule::SharesOfAWhole { list: "beneficial_owners", share: "ownership_percent" }],
     columns: &[
         "correlation_id",
         "subject_id",
@@ -65,6 +64,7 @@ static SUBJECT: Object = Object {
 
 static CLAIMS: Object = Object {
     min_members: 1,
+    rules: &[Rule::SharesOfAWhole { list: "beneficial_owners", share: "ownership_percent" }],
     ..Object::of_claims(&[
         Field::optional(
             "jurisdiction",

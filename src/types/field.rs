@@ -1,5 +1,7 @@
 //! The language in which types describe what stands in an item: fields, what their values must be, and objects.
 
+use super::Rule;
+
 /// A member of an object: its name, what its value must be, and whether it may be absent.
 #[derive(Debug)]
 pub struct Field {
@@ -46,6 +48,8 @@ pub enum FieldKind {
     Percent,
     /// An RFC 3339 date-time that has passed.
     PastDateTime,
+    /// An RFC 3339 full-date that has come.
+    PastDate,
     /// An ISO 8601 duration, the life of the credential.
     Duration,
     /// A public JWK (RFC 7517): the holder's key.
@@ -75,6 +79,8 @@ pub struct Object {
     /// Names that mean something to the credential formats at this place, and are refused even
     /// under `--allow-unknown`, beside those of [`is_reserved`].
     pub reserved: &'static [&'static str],
+    /// Rules between the members.
+    pub rules: &'static [Rule],
 }
 
 impl Object {
@@ -85,7 +91,7 @@ impl Object {
 
     /// An object of these members and no others.
     pub const fn closed(fields: &'static [Field]) -> Object {
-        Object { fields, min_members: 0, extensible: false, reserved: &[] }
+        Object { fields, min_members: 0, extensible: false, reserved: &[], rules: &[] }
     }
 
     /// An object of the claims, to which `--allow-unknown` adds.

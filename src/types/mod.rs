@@ -9,10 +9,13 @@
 mod business;
 mod field;
 mod frame;
+mod rule;
+mod user;
 
 pub use field::{Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, NON_EMPTY, Object, TEXT, is_reserved};
 pub use frame::{Frame, MAX_EVIDENCE_REFS};
 pub(crate) use frame::{TTL, credential_type_field};
+pub use rule::Rule;
 
 /// A kind of credential: all that tells it from the others. Types live as long as the process.
 #[derive(Debug)]
@@ -29,8 +32,6 @@ pub struct CredentialType {
     pub subject: (&'static str, &'static Object),
     /// The claims, likewise.
     pub claims: (&'static str, &'static Object),
-    /// Rules between fields.
-    pub rules: &'static [Rule],
     /// The CSV columns in the README's order. `owner…` stands for all numbered columns of the list whose elements are
     /// called `owner`. A field that is not named here comes last.
     pub columns: &'static [&'static str],
@@ -38,18 +39,6 @@ pub struct CredentialType {
     pub hidden: &'static [&'static str],
     /// The item around subject and claims.
     pub frame: Frame,
-}
-
-/// A rule between fields of the claims.
-#[derive(Debug)]
-pub enum Rule {
-    /// The shares in a list are parts of a whole, so a sum beyond 100 percent deserves a look.
-    SharesOfAWhole {
-        /// The claim that is the list.
-        list: &'static str,
-        /// The member of each element that is a share, in percent.
-        share: &'static str,
-    },
 }
 
 impl CredentialType {
@@ -84,7 +73,7 @@ impl PartialEq for CredentialType {
 impl Eq for CredentialType {}
 
 /// The types that come with the program. The first one is the default.
-static BUILT_IN: &[&CredentialType] = &[&business::BUSINESS];
+static BUILT_IN: &[&CredentialType] = &[&business::BUSINESS, &user::USER];
 
 /// The types that can be issued in a run. There is at least one.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +102,15 @@ impl Types {
     /// The type of items that name none.
     pub fn default_type(self) -> &'static CredentialType {
         self.all[0]
+    }
+
+    /// The same types; items that name none are of this one, which is among them.
+    pub fn with_default(self, default: &'static CredentialType) -> Types {
+        if self.default_type() == default {
+            return self;
+        }
+        let others = self.all.iter().copied().filter(|other| *other != default);
+        Types { all: std::iter::once(default).chain(others).collect::<Vec<_>>().leak() }
     }
 
     /// The type of this name.

@@ -181,6 +181,7 @@ fn a_site_has_every_document_and_each_once() {
             "_headers",
             "contexts/business/v1",
             "credentials/business/v1",
+            "credentials/user/v1",
             "server/Caddyfile",
             "server/nginx.conf",
             "status/aggregation.json"

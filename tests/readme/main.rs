@@ -46,6 +46,30 @@ fn the_table_of_fields_is_the_table_that_items_are_checked_by() {
     assert_block("fields", &rows);
 }
 
+/// The fields of the other types, without those that every item has.
+#[test]
+fn the_tables_of_the_other_types_are_complete() {
+    for other in types_with_tables() {
+        let mut rows =
+            vec!["| field | value | required | what it is |".into(), "| --- | --- | --- | --- |".into()];
+        push_fields(other.item(), "", &mut rows);
+        let own = |row: &String| row.starts_with("| `subject.") || row.starts_with("| `claims.");
+        rows = rows[..2].iter().cloned().chain(rows[2..].iter().filter(|row| own(row)).cloned()).collect();
+        assert_block(&format!("fields of {}", other.name), &rows);
+        let columns = source::csv_columns(other, 1).join("`, `");
+        assert_block(&format!("columns of {}", other.name), &[format!("CSV columns: `{columns}`.")]);
+        let hidden = other.hidden.join("`, `");
+        assert_block(
+            &format!("hidden of {}", other.name),
+            &[format!("Hidden in an `sd_jwt_vc` by default: `{hidden}`.")],
+        );
+    }
+}
+
+fn types_with_tables() -> impl Iterator<Item = &'static CredentialType> {
+    Types::BUILT_IN.all().iter().copied().skip(1)
+}
+
 fn push_fields(object: &Object, parent: &str, rows: &mut Vec<String>) {
     for field in object.fields {
         let path = if parent.is_empty() { field.name.to_owned() } else { format!("{parent}.{}", field.name) };
@@ -88,6 +112,7 @@ fn value(kind: &FieldKind) -> String {
         FieldKind::Boolean => "`true` or `false`".into(),
         FieldKind::Percent => "number, 0 to 100".into(),
         FieldKind::PastDateTime => "RFC 3339 date-time, not in the future".into(),
+        FieldKind::PastDate => "RFC 3339 date, not in the future".into(),
         FieldKind::Duration => "ISO 8601 duration in whole numbers".into(),
         FieldKind::Ignored => "anything".into(),
         FieldKind::PublicJwk => "public JWK: EC, OKP or RSA".into(),

@@ -158,7 +158,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Show(args) => show::run(&cli.common, args),
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
-        Command::Template(args) => template::run(args),
+        Command::Template(args) => template::run(&cli.common, args),
         Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(&cli.common, args, command()),
     }

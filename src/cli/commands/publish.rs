@@ -15,7 +15,7 @@ use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
 use crate::ledger::Ledger;
 use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, folder_of_lists};
-use crate::types::CredentialType;
+use crate::types::{CredentialType, Types};
 
 /// What `publish` takes.
 #[derive(Debug, Args)]
@@ -55,11 +55,12 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let key_path = settings.key_path(&args.key.key)?;
     let key = settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
-    let types = settings.types();
+    let types = settings.types(None)?;
     let base_url = settings.status_base(&issuer)?;
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
     let ledger = open_if_any(&settings, args, &lists)?;
-    let of_types = types.all().iter().map(|of_type| published_type(&settings, args, &issuer, of_type));
+    let of_types =
+        types.all().iter().map(|of_type| published_type(&settings, args, &issuer, (of_type, types)));
     let plan = SitePlan {
         issuer: &issuer,
         key: &key,
@@ -93,9 +94,10 @@ fn published_type(
     settings: &Settings,
     args: &PublishArgs,
     issuer: &Issuer,
-    credential_type: &'static CredentialType,
+    (credential_type, types): (&'static CredentialType, Types),
 ) -> Result<PublishedType, Failure> {
-    let TypeSettings { vct, disclosure, .. } = settings.of_type(credential_type, &args.issuer.vct, issuer)?;
+    let TypeSettings { vct, disclosure, .. } =
+        settings.of_type(credential_type, types, &args.issuer.vct, issuer)?;
     let configured = settings.type_metadata(credential_type, &vct, &disclosure)?;
     let is_frozen = configured.is_some();
     let document = match configured {

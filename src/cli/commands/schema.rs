@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
 use crate::cli::settings::Settings;
-use crate::cli::shared_args::{Common, OutputArgs};
+use crate::cli::shared_args::{Common, OutputArgs, TypeArg};
 use crate::credential::sd_jwt::type_metadata;
 use crate::request::schema;
 
@@ -24,6 +24,9 @@ pub(crate) struct SchemaArgs {
     /// The issuer, from which the type's name is made
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", requires = "vct")]
     pub issuer: Option<String>,
+    /// What is described.
+    #[command(flatten)]
+    pub of: TypeArg,
     /// Where the output goes.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -32,12 +35,12 @@ pub(crate) struct SchemaArgs {
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
     let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
-    let types = settings.types();
+    let types = settings.types(args.of.credential_type)?;
     let credential_type = types.default_type();
     let document = match &args.vct {
         None => schema::item(types),
         Some(vct) => {
-            let vct = settings.vct_without_key(credential_type, vct, &args.issuer)?;
+            let vct = settings.vct_without_key(credential_type, types, vct, &args.issuer)?;
             type_metadata(credential_type, &vct, &settings.disclosure(credential_type)?)
         }
     };

@@ -7,21 +7,25 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
-use crate::cli::shared_args::{InputFormat, OutputArgs};
+use crate::cli::settings::Settings;
+use crate::cli::shared_args::{Common, InputFormat, OutputArgs, TypeArg};
 use crate::source::{Format, template};
-use crate::types::Types;
 
 /// What `template` takes.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   beltic template csv > items.csv
   beltic template csv --owners 5 > items.csv
+  beltic template csv --type user > users.csv
   beltic template ndjson > items.ndjson
 ")]
 pub(crate) struct TemplateArgs {
     /// The form of the file
     #[arg(value_enum)]
     pub format: InputFormat,
+    /// What is to be issued.
+    #[command(flatten)]
+    pub of: TypeArg,
     /// For how many beneficial owners there is room
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub owners: u16,
@@ -30,13 +34,15 @@ pub(crate) struct TemplateArgs {
     pub output: OutputArgs,
 }
 
-pub(super) fn run(args: &TemplateArgs) -> Result<ExitStatus, Failure> {
-    let output = Output::open(&args.output, Purpose::Read, Kept::default())?;
+pub(super) fn run(common: &Common, args: &TemplateArgs) -> Result<ExitStatus, Failure> {
+    let settings = Settings::load(common)?;
+    let types = settings.types(args.of.credential_type)?;
+    let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
     let format = match args.format {
         InputFormat::Csv => Format::Csv,
         InputFormat::Ndjson => Format::Ndjson,
         InputFormat::Json => Format::Json,
     };
-    let text = template(Types::BUILT_IN.default_type(), format, usize::from(args.owners));
+    let text = template(types.default_type(), format, usize::from(args.owners));
     output.print_all(text.as_bytes())
 }

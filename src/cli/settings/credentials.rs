@@ -1,5 +1,7 @@
 //! Who issues, what, and where its documents and status lists are published.
 
+use std::collections::BTreeMap;
+
 use super::{MAX_DOCUMENT_BYTES, Settings, unusable};
 use crate::cli::config::Config;
 use crate::cli::exit::ExitStatus;
@@ -36,42 +38,69 @@ impl Settings {
         }
     }
 
-    /// The types that can be issued.
-    pub(crate) fn types(&self) -> Types {
-        Types::BUILT_IN
+    /// The types that can be issued. Items that name none are of the one that is given, else of the project's own.
+    pub(crate) fn types(&self, given: Option<&'static CredentialType>) -> Result<Types, Failure> {
+        let default = given.map_or_else(|| self.own_type(), Ok)?;
+        Ok(Types::BUILT_IN.with_default(default))
     }
 
-    /// What is said of a type. `--vct` and `credential.vct` name the run's default type; others have their own names.
+    /// The type that `credential.vct`, `credential.type_metadata` and `disclosure` are about.
+    fn own_type(&self) -> Result<&'static CredentialType, Failure> {
+        let types = Types::BUILT_IN;
+        let Some(name) = self.value(&None, |config| &config.credential.r#type) else {
+            return Ok(types.default_type());
+        };
+        types.named(&name).ok_or_else(|| {
+            let origin = self.origin(None, "credential.type", |config| &config.credential.r#type);
+            Failure::usage(format!("{origin} is \"{name}\"; expected {}", types.names()))
+        })
+    }
+
+    /// What is said of one of the run's types.
     pub(crate) fn of_type(
         &self,
         credential_type: &'static CredentialType,
+        types: Types,
         vct: &Option<String>,
         issuer: &Issuer,
     ) -> Result<TypeSettings, Failure> {
-        let mut of_type = TypeSettings::of_type(credential_type, issuer);
-        if credential_type == self.types().default_type() {
-            of_type.vct = self.vct(vct)?.unwrap_or(of_type.vct);
-            of_type.disclosure = self.disclosure(credential_type)?;
-        }
-        Ok(of_type)
+        let of_type = TypeSettings::of_type(credential_type, issuer);
+        Ok(TypeSettings {
+            vct: self.vct(credential_type, types, vct)?.unwrap_or(of_type.vct),
+            disclosure: self.disclosure(credential_type)?,
+            ..of_type
+        })
     }
 
-    /// The credential type, where one is named.
-    pub(crate) fn vct(&self, given: &Option<String>) -> Result<Option<String>, Failure> {
+    /// The `vct` of a type, where one is named: by the flag for items that name no type, and by the settings for the
+    /// project's own type.
+    pub(crate) fn vct(
+        &self,
+        credential_type: &CredentialType,
+        types: Types,
+        given: &Option<String>,
+    ) -> Result<Option<String>, Failure> {
+        const NONE: &Option<String> = &None;
+        let given = if credential_type == types.default_type() { given } else { NONE };
+        let is_own = credential_type == self.own_type()?;
+        let in_file = |config: &Config| if is_own { config.credential.vct.clone() } else { None };
         let typed = given.as_ref().map(|_| Origin::typed("--vct", Some("BELTIC_VCT")));
         let origin = || self.origin(typed, "credential.vct", |config| &config.credential.vct);
-        uri(self.value(given, |config| &config.credential.vct), origin)
+        let value =
+            given.clone().or_else(|| in_file(&self.project.config)).or_else(|| in_file(&self.user.config));
+        uri(value, origin)
     }
 
     /// The credential type whose metadata are asked for. There may be no key yet.
     pub(crate) fn vct_without_key(
         &self,
         credential_type: &CredentialType,
+        types: Types,
         given: &Option<String>,
         issuer: &Option<String>,
     ) -> Result<String, Failure> {
         let given = given.clone().or_else(|| std::env::var("BELTIC_VCT").ok());
-        match (self.vct(&given)?, self.value(issuer, |config| &config.issuer.did)) {
+        match (self.vct(credential_type, types, &given)?, self.value(issuer, |config| &config.issuer.did)) {
             (Some(vct), _) => Ok(vct),
             (None, None) => Ok(credential_type.default_vct(None)),
             (None, Some(issuer)) => Ok(credential_type.default_vct(issuer::host_of(&issuer)?.as_deref())),
@@ -84,21 +113,23 @@ impl Settings {
         credential_type: &'static CredentialType,
     ) -> Result<DisclosurePolicy, Failure> {
         let (project, user) = (&self.project.config.disclosure, &self.user.config.disclosure);
-        let claims = if project.claims.is_empty() { &user.claims } else { &project.claims };
+        let of_own_type = if project.claims.is_empty() { &user.claims } else { &project.claims };
+        let nothing = BTreeMap::new();
+        let claims = if credential_type == self.own_type()? { of_own_type } else { &nothing };
         let decoys = project.decoys.or(user.decoys).unwrap_or_default();
         DisclosurePolicy::new(credential_type, claims, decoys)
             .map_err(|error| Failure::new(ExitStatus::Usage, error))
     }
 
-    /// The type metadata document that is published for a type, where one is configured: that of the default type can
-    /// be.
+    /// The type metadata document that is published for a type, where one is configured: that of the project's own type
+    /// can be.
     pub(crate) fn type_metadata(
         &self,
         credential_type: &CredentialType,
         vct: &str,
         policy: &DisclosurePolicy,
     ) -> Result<Option<TypeMetadata>, Failure> {
-        if credential_type != self.types().default_type() {
+        if credential_type != self.own_type()? {
             return Ok(None);
         }
         let Some(path) = self.path(&None, |config| &config.credential.type_metadata) else { return Ok(None) };

@@ -128,9 +128,10 @@ pub(crate) fn clock_of(flag: &str, time: Option<&str>) -> Result<Clock, Failure>
 pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     let settings = Settings { project: ConfigFile::parse(bytes)?, user: ConfigFile::default(), quiet: true };
     let in_words = |failure: Failure| failure.message();
-    settings.disclosure(settings.types().default_type()).map_err(in_words)?;
+    let types = settings.types(None).map_err(in_words)?;
+    settings.disclosure(types.default_type()).map_err(in_words)?;
     settings.context().map_err(in_words)?;
-    settings.vct(&None).map_err(in_words)?;
+    settings.vct(types.default_type(), types, &None).map_err(in_words)?;
     settings.configured_status_base().map_err(in_words)?;
     settings.list_validity(UnixTime::FIRST).map_err(in_words)?;
     settings.line_breaks().map_err(in_words)?;

@@ -1,8 +1,10 @@
-//! RFC 3339 date-times.
+//! RFC 3339 date-times and dates.
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
 /// What is wrong with a date-time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +24,26 @@ pub fn past_date_time_problem(text: &str, now: Timestamp) -> Option<DateTimeProb
         Some(time) if time > now => Some(DateTimeProblem::Future),
         Some(_) => None,
     }
+}
+
+/// What is wrong with a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DateProblem {
+    /// It is none.
+    #[error("expected an RFC 3339 date, such as 1990-01-31")]
+    Form,
+    /// It has not come yet.
+    #[error("lies in the future; expected a date that has come")]
+    Future,
+}
+
+/// What is wrong with an RFC 3339 full-date that must have come at `now`, if anything. Days begin in the east: a date
+/// has come as soon as it has anywhere on earth, 14 hours before it does in UTC.
+pub fn past_date_problem(text: &str, now: Timestamp) -> Option<DateProblem> {
+    let date = matches_pattern(text, "0000-00-00").then(|| text.parse::<Date>().ok()).flatten();
+    let Some(date) = date else { return Some(DateProblem::Form) };
+    let in_the_east = now.saturating_add(SignedDuration::from_hours(14)).ok()?;
+    (date > Offset::UTC.to_datetime(in_the_east).date()).then_some(DateProblem::Future)
 }
 
 /// The time that an RFC 3339 date-time names. Digits beyond nanoseconds are passed over.
@@ -86,6 +108,30 @@ fn matches_pattern(text: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_has_come_where_the_day_begins_first() {
+        let now: Timestamp = "2026-11-23T09:59:59Z".parse().unwrap();
+        for text in ["0001-01-01", "1990-01-31", "2024-02-29", "2026-11-23"] {
+            assert_eq!(past_date_problem(text, now), None, "{text}");
+        }
+        assert_eq!(past_date_problem("2026-11-24", now), Some(DateProblem::Future));
+        assert_eq!(past_date_problem("2026-11-24", "2026-11-23T10:00:00Z".parse().unwrap()), None);
+        for text in [
+            "",
+            "1990-1-31",
+            "19900131",
+            "1990-02-29",
+            "1990-13-01",
+            "+001990-01-31",
+            "1990-01-31 ",
+            "1990-01-31T00:00:00Z",
+            "31.01.1990",
+            "１990-01-31",
+        ] {
+            assert_eq!(past_date_problem(text, now), Some(DateProblem::Form), "{text}");
+        }
+    }
 
     #[test]
     fn the_forms_of_rfc_3339_and_no_others() {

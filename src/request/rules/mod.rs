@@ -10,7 +10,7 @@ mod spreadsheet;
 mod text;
 
 pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions, probably_meant};
-pub use date_time::{DateTimeProblem, date_time, past_date_time_problem};
+pub use date_time::{DateProblem, DateTimeProblem, date_time, past_date_problem, past_date_time_problem};
 pub use duration::{CalendarDuration, DurationProblem, is_beyond_two_years};
 pub use identifier::{PATTERNS as IDENTIFIER_PATTERNS, identifier_problem};
 pub use percent::percent;

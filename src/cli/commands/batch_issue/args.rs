@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, ValueHint};
 
 use crate::batch::MaxFailures;
 use crate::cli::shared_args::{
-    InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat,
+    InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg,
 };
 use crate::credential::ProofFormat;
 use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
@@ -64,6 +64,9 @@ pub(crate) struct BatchIssueArgs {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=MAX_ITEM_BYTES), help_heading = "Input")]
     pub max_item_bytes: u32,
 
+    /// What is issued.
+    #[command(flatten, next_help_heading = "Credentials")]
+    pub of: TypeArg,
     /// The form of the credentials [default: jwt_vc]
     #[arg(long, value_name = "FORMAT", env = "BELTIC_PROOF_FORMAT", value_parser = proof_format(), help_heading = "Credentials")]
     pub proof_format: Option<ProofFormat>,

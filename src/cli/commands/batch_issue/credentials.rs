@@ -24,8 +24,9 @@ pub(super) fn profile(
 ) -> Result<ProfileSettings, Failure> {
     let proof_format = proof_format(settings, args)?;
     let mut of_types = Vec::new();
-    for credential_type in settings.types().all() {
-        let mut of_type = settings.of_type(credential_type, &args.issuer.vct, issuer)?;
+    let types = settings.types(args.of.credential_type)?;
+    for credential_type in types.all() {
+        let mut of_type = settings.of_type(credential_type, types, &args.issuer.vct, issuer)?;
         if proof_format == ProofFormat::SdJwtVc {
             let document = settings.type_metadata(credential_type, &of_type.vct, &of_type.disclosure)?;
             of_type.vct_integrity = document.map(|document| document.integrity());

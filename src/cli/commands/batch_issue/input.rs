@@ -30,8 +30,9 @@ pub(super) fn options(
         .origin(typed(&args.delimiter, "--delimiter"), "csv.delimiter", |config| &config.csv.delimiter);
     let encoding_from =
         settings.origin(typed(&args.encoding, "--encoding"), "csv.encoding", |config| &config.csv.encoding);
-    let items = Items::new(settings.types(), columns.clone(), constants.clone(), row_check)
-        .map_err(InputError::of_run)?;
+    let items =
+        Items::new(settings.types(args.of.credential_type)?, columns.clone(), constants.clone(), row_check)
+            .map_err(InputError::of_run)?;
     Ok(Options {
         dialect: Arc::new(items),
         format: args.input_format.map(|format| match format {

@@ -89,7 +89,7 @@ impl Job {
         let settings = Settings::load(common)?;
         let clock = settings::clock_of("--issued-at", args.issued_at.as_deref())?;
         let (default_ttl, ttl) = credentials::default_ttl(&settings, args, clock.now())?;
-        let types = settings.types();
+        let types = settings.types(args.of.credential_type)?;
         let rules = |hash_key| Rules { types, allow_unknown: args.allow_unknown, default_ttl, hash_key };
         let row_check = batch::row_check(rules(Default::default()), clock);
         let source = open_source(&settings, args, row_check, signals)?;

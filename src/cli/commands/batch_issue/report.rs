@@ -14,8 +14,8 @@ use crate::cli::output::Output;
 use crate::cli::render::Form;
 use crate::cli::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
+use crate::request::Doubt;
 use crate::request::Warning;
-use crate::request::rules::TextDoubt;
 use crate::source::{InputBytes, InputName, InputWarning};
 
 /// How many warnings are shown. All are counted.
@@ -70,7 +70,7 @@ pub(crate) struct Report<'r> {
     progress: Progress,
     quiet: bool,
     /// What was said of some text already: where a whole export is damaged, the first place is enough.
-    doubts: Vec<TextDoubt>,
+    doubts: Vec<Doubt>,
 }
 
 impl<'r> Report<'r> {
@@ -111,7 +111,7 @@ impl<'r> Report<'r> {
             self.progress.aside(|| streams::say(note));
         }
         for (index, line, warning) in &delivery.warnings {
-            let doubt = if let Warning::Text { doubt, .. } = warning { Some(*doubt) } else { None };
+            let doubt = if let Warning::Place { doubt, .. } = warning { Some(*doubt) } else { None };
             let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
             let warning = format!("item {index}{line}: {warning}");
             match doubt {
