@@ -271,7 +271,7 @@ _beltic() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -W "business user" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "business user agent_authorization" -- "${cur}"))
                     return 0
                     ;;
                 --proof-format)
@@ -1791,7 +1791,7 @@ _beltic() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -W "business user" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "business user agent_authorization" -- "${cur}"))
                     return 0
                     ;;
                 --out)
@@ -2065,7 +2065,7 @@ _beltic() {
             fi
             case "${prev}" in
                 --type)
-                    COMPREPLY=($(compgen -W "business user" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "business user agent_authorization" -- "${cur}"))
                     return 0
                     ;;
                 --owners)

@@ -61,7 +61,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l delimiter 
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l encoding -d 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-item-bytes -d 'The longest item, in bytes' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
-user\t''"
+user\t''
+agent_authorization\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l proof-format -d 'The form of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''
 sd_jwt_vc\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
@@ -308,7 +309,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l vct -d 'Print the SD-JWT type metadata document instead, for this type [default: the credentials\' own]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l issuer -d 'The issuer, from which the type\'s name is made' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
-user\t''"
+user\t''
+agent_authorization\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -318,7 +320,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand schema" -l force -d 'Overw
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
-user\t''"
+user\t''
+agent_authorization\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l owners -d 'For how many beneficial owners there is room' -r
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F

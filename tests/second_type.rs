@@ -51,6 +51,7 @@ static LICENCE: CredentialType = CredentialType {
         "credential_type",
     ],
     hidden: &["subject.holder_name", "claims.partners[]"],
+    rules: &[],
     frame: Frame::new(),
 };
 
@@ -71,7 +72,7 @@ static CLAIMS: Object = Object {
         Field::optional("area", FieldKind::Jurisdiction, "where it holds"),
         Field::optional(
             "partners",
-            FieldKind::Array { of: &PARTNER, max: Some(3) },
+            FieldKind::Array { of: &PARTNER, min: 0, max: Some(3) },
             "who trades with the holder",
         ),
         Field::optional("premises", FieldKind::Object(&PREMISES), "where the holder trades"),

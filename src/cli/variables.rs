@@ -6,7 +6,7 @@ use super::streams;
 use crate::keys::is_private_key_text;
 
 /// The variables of flags, and the one that has none.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "BELTIC_CONFIG",
     "BELTIC_DEVELOPER_ID",
     "BELTIC_IDEMPOTENCY_KEY",
@@ -19,6 +19,7 @@ const KNOWN: [&str; 14] = [
     "BELTIC_OUTPUT_FORMAT",
     "BELTIC_PROOF_FORMAT",
     "BELTIC_TTL",
+    "BELTIC_TYPE",
     "BELTIC_VCT",
     "BELTIC_X5C",
 ];

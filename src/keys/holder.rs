@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::jwk;
+use crate::json::Parser;
 
 /// Why a holder's JWK cannot go into a credential. No message quotes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -69,17 +70,74 @@ pub enum HolderKeyProblem {
     },
 }
 
-/// Checks that these are the members of a sound public JWK: EC, OKP or RSA, without private members.
-///
-/// Members with no meaning here are left alone.
-pub fn check_public_jwk(members: &Map<String, Value>) -> Result<(), HolderKeyProblem> {
-    check_no_secret(members)?;
-    match text(members, "kty")? {
-        "EC" => check_ec(members),
-        "OKP" => check_okp(members),
-        "RSA" => check_rsa(members),
-        "oct" => Err(HolderKeyProblem::Symmetric),
-        _ => Err(HolderKeyProblem::UnknownType),
+/// A holder's public key: EC, OKP or RSA, without private members. Two are equal if they are one key: if their
+/// thumbprints (RFC 7638) are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HolderKey {
+    required_members: String,
+}
+
+/// Why a text is no did:jwk of a key that a holder can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DidJwkProblem {
+    /// It does not begin like one.
+    #[error("expected a did:jwk of a public key")]
+    Method,
+    /// It holds no JSON object, as base64url without padding.
+    #[error("is no did:jwk: expected a JWK as base64url without padding")]
+    Form,
+    /// It holds one that is no public key.
+    #[error("the key in the did:jwk {0}")]
+    Key(HolderKeyProblem),
+}
+
+const DID_JWK: &str = "did:jwk:";
+
+impl HolderKey {
+    /// The key of a public JWK. Members with no meaning here are left alone.
+    ///
+    /// # Errors
+    /// Where the members are not those of a sound public key.
+    pub fn of_jwk(members: &Map<String, Value>) -> Result<HolderKey, HolderKeyProblem> {
+        check_no_secret(members)?;
+        let names: &[_] = match text(members, "kty")? {
+            "EC" => check_ec(members).map(|()| &["crv", "kty", "x", "y"])?,
+            "OKP" => check_okp(members).map(|()| &["crv", "kty", "x"])?,
+            "RSA" => check_rsa(members).map(|()| &["e", "kty", "n"])?,
+            "oct" => return Err(HolderKeyProblem::Symmetric),
+            _ => return Err(HolderKeyProblem::UnknownType),
+        };
+        // What was checked needs no escapes: names of types and curves, and base64url.
+        let member = |name: &&'static str| Ok(format!("\"{name}\":\"{}\"", text(members, name)?));
+        let required: Vec<String> = names.iter().map(member).collect::<Result<_, _>>()?;
+        Ok(HolderKey { required_members: format!("{{{}}}", required.join(",")) })
+    }
+
+    /// The key inside a did:jwk.
+    ///
+    /// # Errors
+    /// Where the text is none, or its key is not sound or not public.
+    pub fn of_did(did: &str) -> Result<HolderKey, DidJwkProblem> {
+        let encoded = did.strip_prefix(DID_JWK).ok_or(DidJwkProblem::Method)?;
+        let json = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(encoded).map_err(|_| DidJwkProblem::Form)?;
+        let json = std::str::from_utf8(&json).map_err(|_| DidJwkProblem::Form)?;
+        // A member that is there twice makes two keys, of which readers take one or the other.
+        if !Parser::default().parse(json).is_ok_and(|document| document.faults().is_empty()) {
+            return Err(DidJwkProblem::Form);
+        }
+        let members: Map<String, Value> = serde_json::from_str(json).map_err(|_| DidJwkProblem::Form)?;
+        HolderKey::of_jwk(&members).map_err(DidJwkProblem::Key)
+    }
+
+    /// The required members in lexicographic order, without white space (RFC 7638 section 3): the JWK that is the key
+    /// and nothing else.
+    pub fn jwk(&self) -> &str {
+        &self.required_members
+    }
+
+    /// The did:jwk of this JWK.
+    pub fn did(&self) -> String {
+        DID_JWK.to_owned() + &base64_simd::URL_SAFE_NO_PAD.encode_to_string(&self.required_members)
     }
 }
 

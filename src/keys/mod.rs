@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 pub use chain::{CertificateChain, ChainError};
 pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadError, PemContent};
-pub use holder::{HolderKeyProblem, check_public_jwk};
+pub use holder::{DidJwkProblem, HolderKey, HolderKeyProblem};
 pub use public::{PublicJwk, PublicKey};
 pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey};
 pub use verifier::{Implementation, SignatureVerifier, verify_es256};

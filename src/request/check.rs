@@ -8,12 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
 use super::findings::{Findings, Place, Strictness};
-use super::rejection::{DetailCode, Rejection};
+use super::rejection::Rejection;
 use super::rules::{self, CalendarDuration, DurationProblem};
 use super::warning::Warning;
 use super::words::found_before;
 use crate::clock::{Moment, UnixTime};
 use crate::json::{self, Document, Kind, Parser, SyntaxError, SyntaxProblem, Value};
+use crate::keys::HolderKey;
 use crate::types::{CredentialType, TTL, Types};
 
 /// What a run lays down for all its items.
@@ -121,12 +122,22 @@ impl Checker {
         let issued_at = moment.at;
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
         let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
+        if let Some(expires_at) = expires_at {
+            findings.check_life(credential_type, issued_at, expires_at, bare);
+        }
 
         let readable_id = readable_id(item);
         let correlation_id = write_id(readable_id, buffer);
         let outcome = match (request, expires_at) {
             (Some(request), Some(expires_at)) if findings.violations.is_empty() => self
-                .draft(credential_type, request, correlation_id, issued_at, expires_at, buffer)
+                .draft(
+                    credential_type,
+                    request,
+                    correlation_id,
+                    findings.key_of_did.as_ref(),
+                    (issued_at, expires_at),
+                    buffer,
+                )
                 .map(|draft| self.findable(draft, request, readable_id))
                 .ok_or_else(|| Box::new(Rejection::of_details(Vec::new()))),
             _ => Err(Box::new(Rejection::of_details(findings.violations))),
@@ -156,12 +167,8 @@ impl Checker {
             Err(problem) => {
                 let envelope = Place::Name(&Place::Root, "request");
                 let place = Place::Name(if bare { &Place::Root } else { &envelope }, "ttl");
-                let code = match problem {
-                    DurationProblem::Form => DetailCode::InvalidFormat,
-                    DurationProblem::Zero | DurationProblem::TooLong => DetailCode::OutOfRange,
-                };
                 let found = ttl.map(|text| found_before(text, &TTL)).unwrap_or_default();
-                findings.violation(&place, code, format!("{found}{problem}"));
+                findings.violation(&place, problem.code(), format!("{found}{problem}"));
                 None
             }
         }
@@ -185,8 +192,8 @@ impl Checker {
         credential_type: &'static CredentialType,
         request: Value<'_>,
         correlation_id: Piece,
-        issued_at: UnixTime,
-        expires_at: UnixTime,
+        key_of_did: Option<&HolderKey>,
+        (issued_at, expires_at): (UnixTime, UnixTime),
         buffer: &mut Vec<u8>,
     ) -> Option<Draft> {
         let subject = request.member("subject")?;
@@ -197,6 +204,15 @@ impl Checker {
                 request.member(name).into_iter().for_each(|value| value.write_compact(out))
             })
         };
+        let evidence_refs = optional("evidence_refs", buffer);
+        let cnf = match key_of_did {
+            Some(key) if credential_type.holder_is_subject() && request.member("cnf").is_none() => {
+                Piece::append(buffer, |out| {
+                    out.extend_from_slice(format!("{{\"jwk\":{}}}", key.jwk()).as_bytes())
+                })
+            }
+            _ => optional("cnf", buffer),
+        };
         let mut draft = Draft {
             credential_type,
             subject: Piece::append(buffer, |out| subject.write_compact(out)),
@@ -204,8 +220,8 @@ impl Checker {
             subject_members: Piece::append(buffer, |out| write_members_but_id(subject, out)),
             subject_id_is_uri: subject_id.as_str().is_some_and(|id| rules::is_uri(&id)),
             claims: Piece::append(buffer, |out| claims.write_compact(out)),
-            evidence_refs: optional("evidence_refs", buffer),
-            cnf: optional("cnf", buffer),
+            evidence_refs,
+            cnf,
             issued_at,
             expires_at,
             content_hash: ContentHash::default(),

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use super::rejection::{Detail, DetailCode};
-use super::rules::{self, DateProblem, DateTimeProblem};
+use super::rules::{self, CalendarDuration, DateProblem, DateTimeProblem};
 use super::warning::{Doubt, Warning};
 use super::words::{expectation, found, found_before, meant_word, shorten_name, unknown_field};
 use crate::clock::{Moment, UnixTime};
 use crate::json::{self, Document, FaultKind, Kind, Value};
-use crate::keys;
+use crate::keys::{DidJwkProblem, HolderKey};
 use crate::token::MAX_DISCLOSURES;
 use crate::types::{
     CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Types, credential_type_field, is_reserved,
@@ -73,6 +73,8 @@ pub(super) struct Findings {
     latest: UnixTime,
     /// How many values stand in fields that are known, each of which may become a disclosure.
     values: usize,
+    /// The key of the item's did:jwk, once that was read.
+    pub(super) key_of_did: Option<HolderKey>,
     pub(super) violations: Vec<Detail>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -83,6 +85,7 @@ impl Findings {
             strictness,
             latest: moment.latest,
             values: 0,
+            key_of_did: None,
             violations: Vec::new(),
             warnings: Vec::new(),
         }
@@ -202,8 +205,11 @@ impl Findings {
                 self.check_object(value, object, place)
             }
             FieldKind::PublicJwk if value.kind() == Kind::Object => self.check_jwk(value, place),
-            FieldKind::Array { of, max } if value.kind() == Kind::Array => {
-                self.check_array(value, of, *max, place);
+            FieldKind::Whole { .. } if value.kind() == Kind::Number => self.check_whole(value, field, place),
+            FieldKind::Whole { or_null: true } if value.kind() == Kind::Null => {}
+            FieldKind::Comparand => self.check_comparand(value, field, place),
+            FieldKind::Array { of, min, max } if value.kind() == Kind::Array => {
+                self.check_array(value, of, (*min, *max), place);
             }
             _ => match value.as_str() {
                 Some(text) if is_text(&field.kind) => self.check_text(&text, field, place),
@@ -235,11 +241,41 @@ impl Findings {
         }
     }
 
+    fn check_whole(&mut self, value: Value<'_>, field: &Field, place: &Place<'_>) {
+        if !rules::is_whole(value.text()) {
+            let message = format!("found {}; expected {}", found(value, field), expectation(field));
+            self.violation(place, DetailCode::OutOfRange, message);
+        } else if value.text().contains('.') {
+            self.request_doubt(Doubt::DecimalPoint, place);
+        }
+    }
+
+    fn check_comparand(&mut self, value: Value<'_>, field: &Field, place: &Place<'_>) {
+        let sound = value.elements().all(is_scalar) && (is_scalar(value) || value.kind() == Kind::Array);
+        if !sound {
+            return self.wrong_type(value, field, place);
+        }
+        self.refuse_reserved_inside(value, &[], place);
+        if let Strictness::Request { .. } = self.strictness {
+            self.doubt_inside(value, place);
+        }
+    }
+
+    fn check_did(&mut self, text: &str, place: &Place<'_>) {
+        match HolderKey::of_did(text) {
+            Ok(key) => self.key_of_did = Some(key),
+            Err(problem @ DidJwkProblem::Key(_)) => {
+                self.violation(place, DetailCode::InvalidKey, problem.to_string());
+            }
+            Err(problem) => self.violation(place, DetailCode::InvalidFormat, problem.to_string()),
+        }
+    }
+
     fn check_jwk(&mut self, value: Value<'_>, place: &Place<'_>) {
         self.refuse_reserved_inside(value, &[], place);
         let problem = match serde_json::from_str(value.text()) {
             Ok(serde_json::Value::Object(members)) => {
-                keys::check_public_jwk(&members).err().map(|problem| problem.to_string())
+                HolderKey::of_jwk(&members).err().map(|problem| problem.to_string())
             }
             // Whatever the other parser does not take is no key that anybody could use.
             _ => Some("is no JSON object that every parser reads".to_owned()),
@@ -249,13 +285,23 @@ impl Findings {
         }
     }
 
-    fn check_array(&mut self, value: Value<'_>, of: &'static Field, max: Option<usize>, place: &Place<'_>) {
+    fn check_array(
+        &mut self,
+        value: Value<'_>,
+        of: &'static Field,
+        (min, max): (usize, Option<usize>),
+        place: &Place<'_>,
+    ) {
         let mut count = 0;
         for (index, element) in value.elements().enumerate() {
             count += 1;
             if max.is_none_or(|max| count <= max) {
                 self.check_field(element, of, &Place::Index(place, index));
             }
+        }
+        if count < min && self.strictness != (Strictness::Issued { may_be_withheld: true }) {
+            let message = format!("found {count} elements; expected at least {min}");
+            self.violation(place, DetailCode::Empty, message);
         }
         if let Some(max) = max.filter(|&max| count > max) {
             let message = format!("found {count} elements; expected at most {max}");
@@ -285,6 +331,17 @@ impl Findings {
                     self.violation(place, DetailCode::UnknownCode, found() + &problem);
                 }
             }
+            FieldKind::Currency => {
+                if let Some(problem) = rules::currency_problem(text) {
+                    self.violation(place, DetailCode::UnknownCode, found() + problem);
+                }
+            }
+            FieldKind::Duration => {
+                if let Err(problem) = CalendarDuration::parse(text) {
+                    self.violation(place, problem.code(), format!("{}{problem}", found()));
+                }
+            }
+            FieldKind::DidJwk => self.check_did(text, place),
             FieldKind::PastDateTime => {
                 if let Some(problem) = rules::past_date_time_problem(text, self.latest.timestamp()) {
                     let code = match problem {
@@ -303,7 +360,7 @@ impl Findings {
                     self.violation(place, code, format!("{}{problem}", found()));
                 }
             }
-            _ => {} // a duration is judged once the time of issue is known: Checker::expiry; a type was judged before
+            _ => {} // a life is judged once the time of issue is known: Checker::expiry; a type was judged before
         }
     }
 
@@ -327,6 +384,13 @@ impl Findings {
         if self.warnings.len() < MAX_WARNINGS {
             let (doubt, path) = (doubt.into(), place.pointer());
             self.warnings.push(Warning::Place { doubt, path, column: None });
+        }
+    }
+
+    /// Warns of what is doubtful in a request. Credentials that were issued are what they are.
+    fn request_doubt(&mut self, doubt: Doubt, place: &Place<'_>) {
+        if let Strictness::Request { .. } = self.strictness {
+            self.doubt(doubt, place);
         }
     }
 
@@ -391,6 +455,10 @@ impl Findings {
     }
 }
 
+pub(super) fn is_scalar(value: Value<'_>) -> bool {
+    matches!(value.kind(), Kind::Number | Kind::String | Kind::Boolean(_))
+}
+
 fn is_text(kind: &FieldKind) -> bool {
     use FieldKind::*;
     matches!(
@@ -403,5 +471,8 @@ fn is_text(kind: &FieldKind) -> bool {
             | PastDateTime
             | PastDate
             | Duration
+            | Life
+            | Currency
+            | DidJwk
     )
 }

@@ -18,6 +18,8 @@ pub enum ErrorCode {
     SelfAttestationIncomplete,
     /// `credential_type` names a type that is not issued here.
     UnsupportedCredentialType,
+    /// A permission needs a delegation that the item does not name.
+    DelegatedByRequired,
     /// The item was issued before under the same idempotency key, with other content.
     IdempotencyKeyConflict,
     /// The ledger knows no such credential.
@@ -28,7 +30,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, what it means, and what to do about it: the source of the README's table.
-    pub const ALL: [(ErrorCode, &'static str, &'static str); 8] = [
+    pub const ALL: [(ErrorCode, &'static str, &'static str); 9] = [
         (
             ErrorCode::MalformedRequest,
             "the line, row or id cannot be read, or not in only one way",
@@ -55,6 +57,11 @@ impl ErrorCode {
             "use the type that the message names, or leave `credential_type` out",
         ),
         (
+            ErrorCode::DelegatedByRequired,
+            "a permission for a `wallet` needs `delegated_by_subject_id`",
+            "name the subject that delegates",
+        ),
+        (
             ErrorCode::IdempotencyKeyConflict,
             "another item was issued at this place under the same idempotency key",
             "restore the item as it was, or issue the changed one under another key",
@@ -79,6 +86,7 @@ impl ErrorCode {
             ErrorCode::ValidationFailed => "validation_failed",
             ErrorCode::SelfAttestationIncomplete => "self_attestation_incomplete",
             ErrorCode::UnsupportedCredentialType => "unsupported_credential_type",
+            ErrorCode::DelegatedByRequired => "delegated_by_required",
             ErrorCode::IdempotencyKeyConflict => "idempotency_key_conflict",
             ErrorCode::CredentialNotFound => "credential_not_found",
             ErrorCode::StatusConflict => "status_conflict",
@@ -114,6 +122,8 @@ pub enum DetailCode {
     UnknownField,
     /// A name that means something to the credential formats.
     ReservedName,
+    /// The delegation is missing that a permission needs.
+    DelegatedByRequired,
     /// A value that does not fit another field's.
     Inconsistent,
     /// The holder's key is not a usable public key.
@@ -126,7 +136,7 @@ pub enum DetailCode {
 
 impl DetailCode {
     /// Every code, with what to do about it: the source of the README's table.
-    pub const ALL: [(DetailCode, &'static str); 16] = [
+    pub const ALL: [(DetailCode, &'static str); 17] = [
         (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
         (DetailCode::WrongType, "write the value as the type that the message asks for"),
         (DetailCode::NotTrue, "have the subject attest, then write `true`"),
@@ -142,6 +152,7 @@ impl DetailCode {
             DetailCode::ReservedName,
             "give the field another name: this one means something to credential formats",
         ),
+        (DetailCode::DelegatedByRequired, "name the subject that delegates, as the message asks for"),
         (DetailCode::Inconsistent, "make the field agree with the one that the message names"),
         (DetailCode::InvalidKey, "ask the holder for a public key of the kind that the message names"),
         (DetailCode::DuplicateKey, "keep one of the two members of this name"),
@@ -163,6 +174,7 @@ impl DetailCode {
             DetailCode::UnknownCode => "unknown_code",
             DetailCode::UnknownField => "unknown_field",
             DetailCode::ReservedName => "reserved_name",
+            DetailCode::DelegatedByRequired => "delegated_by_required",
             DetailCode::Inconsistent => "inconsistent",
             DetailCode::InvalidKey => "invalid_key",
             DetailCode::DuplicateKey => "duplicate_key",
@@ -176,6 +188,7 @@ impl DetailCode {
             DetailCode::Missing => ErrorCode::MissingRequiredField,
             DetailCode::NotTrue => ErrorCode::SelfAttestationIncomplete,
             DetailCode::UnsupportedType => ErrorCode::UnsupportedCredentialType,
+            DetailCode::DelegatedByRequired => ErrorCode::DelegatedByRequired,
             DetailCode::DuplicateKey | DetailCode::InvalidCharacter => ErrorCode::MalformedRequest,
             _ => ErrorCode::ValidationFailed,
         }

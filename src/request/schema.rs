@@ -4,12 +4,12 @@
 //! repeated keys, characters that cannot be signed, invisible characters beyond U+FFFF in identifiers, how many values
 //! there are in all, times in the future, durations beyond the
 //! calendar's limits, shares that only differ from 0 or 100 beyond a double (or by a minus), and whether the
-//! numbers of a holder's key make a key.
+//! numbers of a holder's key make a key, alone or in a did:jwk, and whether two keys are one.
 
 use serde_json::{Map, Value, json};
 
 use super::rules;
-use crate::types::{CredentialType, Field, FieldKind, Object, Rule, Types};
+use crate::types::{CredentialType, Field, FieldKind, MAX_WHOLE, Object, Rule, Types};
 
 /// The schema of an item of one of these types: with its envelope, or bare.
 pub fn item(types: Types) -> Value {
@@ -21,12 +21,36 @@ pub fn item(types: Types) -> Value {
     for (name, part) in in_either_form(types) {
         schema[name] = part;
     }
-    schema["$defs"] = json!({
+    let mut definitions = json!({
         "country": { "enum": rules::countries() },
         "jurisdiction": { "enum": rules::jurisdictions() },
+        "currency": { "enum": rules::currencies() },
         "identifier": identifier(),
+        "public_jwk": public_jwk(),
     });
+    for known in types.all() {
+        for (part, (_, table)) in [("subject", known.subject), ("claims", known.claims)] {
+            definitions[part_name(known, part)] = object(table, types);
+        }
+    }
+    schema["$defs"] = definitions;
     schema
+}
+
+/// The name under which the table of a type's subject or claims stands in `$defs`.
+fn part_name(known: &CredentialType, part: &str) -> String {
+    format!("{}.{part}", known.name)
+}
+
+/// The reference to an object's table, where it has a name.
+fn reference(object: &Object, types: Types) -> Option<Value> {
+    let parts = types.all().iter().flat_map(|known| {
+        [("subject", known.subject.1), ("claims", known.claims.1)].map(|(part, table)| (known, part, table))
+    });
+    let named = parts
+        .filter(|(.., table)| std::ptr::eq(*table, object))
+        .map(|(known, part, _)| part_name(known, part));
+    named.map(|name| json!({ "$ref": format!("#/$defs/{name}") })).next()
 }
 
 /// The schema of an item, with its envelope or without, as members of a schema.
@@ -45,18 +69,18 @@ fn by_type(
     table: impl Fn(&'static CredentialType) -> &'static Object,
     place: impl Fn(Value) -> Value,
 ) -> Value {
-    let default = object(table(types.default_type()));
+    let default = object(table(types.default_type()), types);
     let others = types.all().iter().skip(1);
     others.rev().fold(default, |otherwise, other| {
         // Without `required`, an item that names no type would be one of this type.
         let named = json!({ "properties": { "credential_type": { "const": other.name } }, "required": ["credential_type"] });
-        json!({ "if": place(named), "then": object(table(other)), "else": otherwise })
+        json!({ "if": place(named), "then": object(table(other), types), "else": otherwise })
     })
 }
 
-fn object(object: &Object) -> Value {
+fn object(object: &Object, types: Types) -> Value {
     let properties: Map<String, Value> =
-        object.fields.iter().map(|field| (field.name.to_owned(), described(field))).collect();
+        object.fields.iter().map(|field| (field.name.to_owned(), described(field, types))).collect();
     let required: Vec<_> =
         object.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     let mut schema = json!({
@@ -80,13 +104,42 @@ fn object(object: &Object) -> Value {
 /// What a rule between members asks for, where it is more than a warning.
 fn rule(rule: &Rule) -> Option<Value> {
     match rule {
-        Rule::SharesOfAWhole { .. } | Rule::SeldomAlone { .. } => None,
+        Rule::SharesOfAWhole { .. }
+        | Rule::SeldomAlone { .. }
+        | Rule::AmongThese { .. }
+        | Rule::ShortLife { .. }
+        | Rule::KeyOfDid { .. }
+        | Rule::HolderIsSubject => None,
+        Rule::DelegationNeeded { member, list, says: (part, word) } => {
+            let says =
+                json!({ "type": "object", "required": [part], "properties": { *part: { "const": word } } });
+            let is_said = json!({ "type": "array", "contains": says });
+            Some(json!({
+                "if": { "required": [list], "properties": { *list: is_said } },
+                "then": { "required": [member] },
+            }))
+        }
+        Rule::Comparison { operator, value } => Some(comparison(operator, value)),
         Rule::Needs { member, other } => Some(json!({ "dependentRequired": { *member: [other] } })),
         Rule::NeedsWord { member, other, words } => Some(json!({
             "if": { "required": [member] },
             "then": { "required": [other], "properties": { *other: { "enum": words } } },
         })),
     }
+}
+
+fn comparison(operator: &str, value: &str) -> Value {
+    let with = |operators: &[&str], fits: Value| {
+        json!({
+            "if": { "required": [operator], "properties": { operator: { "enum": operators } } },
+            "then": { "properties": { value: fits } },
+        })
+    };
+    json!({ "allOf": [
+        with(&["lte", "lt", "gte", "gt"], json!({ "type": "number" })),
+        with(&["in"], json!({ "type": "array", "minItems": 1 })),
+        with(&["eq", "neq"], json!({ "type": ["number", "string", "boolean"] })),
+    ] })
 }
 
 /// What no identifier may be: see [`rules::identifier_problem`].
@@ -96,8 +149,8 @@ fn identifier() -> Value {
     json!({ "not": { "type": "string", "anyOf": patterns } })
 }
 
-fn described(field: &Field) -> Value {
-    let mut schema = value(&field.kind);
+fn described(field: &Field, types: Types) -> Value {
+    let mut schema = value(&field.kind, types);
     if field.identifier {
         schema["$ref"] = "#/$defs/identifier".into();
     }
@@ -105,7 +158,7 @@ fn described(field: &Field) -> Value {
     schema
 }
 
-fn value(kind: &FieldKind) -> Value {
+fn value(kind: &FieldKind, types: Types) -> Value {
     match kind {
         FieldKind::Ignored => json!({}),
         FieldKind::Attestation => json!({ "const": true }),
@@ -118,10 +171,17 @@ fn value(kind: &FieldKind) -> Value {
         FieldKind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
         FieldKind::PastDateTime => json!({ "type": "string", "format": "date-time" }),
         FieldKind::PastDate => json!({ "type": "string", "format": "date" }),
-        FieldKind::Duration => json!({ "type": "string", "pattern": DURATION_PATTERN }),
-        FieldKind::PublicJwk => public_jwk(),
-        FieldKind::Object(inner) => object(inner),
-        FieldKind::Array { of, max } => array(of, *max),
+        FieldKind::Currency => json!({ "$ref": "#/$defs/currency" }),
+        FieldKind::Whole { or_null } => whole(*or_null),
+        FieldKind::DidJwk => json!({ "type": "string", "pattern": "^did:jwk:[A-Za-z0-9_-]+$" }),
+        FieldKind::Comparand => json!({
+            "type": ["number", "string", "boolean", "array"],
+            "items": { "type": ["number", "string", "boolean"] },
+        }),
+        FieldKind::Duration | FieldKind::Life => json!({ "type": "string", "pattern": DURATION_PATTERN }),
+        FieldKind::PublicJwk => json!({ "$ref": "#/$defs/public_jwk" }),
+        FieldKind::Object(inner) => reference(inner, types).unwrap_or_else(|| object(inner, types)),
+        FieldKind::Array { of, min, max } => array(of, (*min, *max), types),
     }
 }
 
@@ -139,12 +199,20 @@ fn text(min: usize, max: Option<usize>) -> Value {
     schema
 }
 
-fn array(of: &Field, max: Option<usize>) -> Value {
-    let mut schema = json!({ "type": "array", "items": described(of) });
+fn array(of: &Field, (min, max): (usize, Option<usize>), types: Types) -> Value {
+    let mut schema = json!({ "type": "array", "items": described(of, types) });
+    if min > 0 {
+        schema["minItems"] = min.into();
+    }
     if let Some(max) = max {
         schema["maxItems"] = max.into();
     }
     schema
+}
+
+fn whole(or_null: bool) -> Value {
+    let types: &[_] = if or_null { &["integer", "null"] } else { &["integer"] };
+    json!({ "type": types, "minimum": 0, "maximum": MAX_WHOLE })
 }
 
 fn public_jwk() -> Value {

@@ -9,6 +9,21 @@ pub enum Doubt {
     /// Text that is most likely not what somebody wrote.
     #[error(transparent)]
     Text(#[from] TextDoubt),
+    /// A whole number with a decimal point.
+    #[error("has a decimal point; amounts are in minor units: 5000 is 50.00")]
+    DecimalPoint,
+    /// A member that is none of those beside it.
+    #[error("is not among {list}")]
+    NotAmong {
+        /// Those.
+        list: &'static str,
+    },
+    /// A life that is long for credentials of the type.
+    #[error("the credential lives for more than {days} days, which is long for what it allows")]
+    LongLife {
+        /// The days that are not.
+        days: u16,
+    },
     /// A member that says little on its own.
     #[error("stands alone; {other} is most likely missing beside it")]
     Alone {

@@ -43,6 +43,7 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
         "claims.beneficial_owners[]",
         "claims.registered_address",
     ],
+    rules: &[],
     frame: Frame::new(),
 };
 
@@ -78,10 +79,11 @@ static CLAIMS: Object = Object {
         Field::optional("verified_at", FieldKind::PastDateTime, "when the claims were verified (RFC 3339)"),
         Field::optional(
             "beneficial_owners",
-            FieldKind::Array { of: &OWNER, max: None },
+            FieldKind::Array { of: &OWNER, min: 0, max: None },
             "the people and companies that own it",
         ),
-        Field::optional("registered_address", FieldKind::Object(&ADDRESS), "its registered address"),
+        Field::optional("registered_address", FieldKind::Object(&ADDRESS), "its registered address")
+            .columns_as("address"),
     ])
 };
 

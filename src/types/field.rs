@@ -18,6 +18,8 @@ pub struct Field {
     pub identifier: bool,
     /// Whether text may have several lines without a warning, as an address does.
     pub lines: bool,
+    /// The word that stands before the column names of an object's members; none where that is its own name.
+    pub column_prefix: Option<&'static str>,
     /// One line for the schema and the README.
     pub doc: &'static str,
 }
@@ -50,18 +52,33 @@ pub enum FieldKind {
     PastDateTime,
     /// An RFC 3339 full-date that has come.
     PastDate,
-    /// An ISO 8601 duration, the life of the credential.
+    /// An ISO 4217 code.
+    Currency,
+    /// A whole number from 0 to [`MAX_WHOLE`], kept as written.
+    Whole {
+        /// Whether `null` may stand in its place.
+        or_null: bool,
+    },
+    /// An ISO 8601 duration in whole numbers.
     Duration,
+    /// The same, as the life of the credential: at most ten years.
+    Life,
+    /// A did:jwk of a public key.
+    DidJwk,
+    /// What a condition compares with: a number, text, a boolean, or an array of those.
+    Comparand,
     /// A public JWK (RFC 7517): the holder's key.
     PublicJwk,
     /// Anything: it is passed over.
     Ignored,
     /// An object with these members.
     Object(&'static Object),
-    /// An array of at most `max` values of one kind.
+    /// An array of `min` to `max` values of one kind.
     Array {
         /// What each element must be. Its `name` is the singular, as CSV columns use it.
         of: &'static Field,
+        /// The least number of elements.
+        min: usize,
         /// The greatest number of elements, where there is a limit besides the item's size.
         max: Option<usize>,
     },
@@ -110,6 +127,9 @@ pub fn is_reserved(name: &str) -> bool {
 /// names of unknown claims.
 pub const JSON_LD_KEYWORDS: [&str; 2] = ["id", "type"];
 
+/// The greatest whole number that every reader of JSON keeps (RFC 7493 section 2.2).
+pub const MAX_WHOLE: u64 = (1 << 53) - 1;
+
 /// The greatest length, in characters, of ids and references.
 pub const MAX_ID_CHARS: usize = 512;
 
@@ -123,7 +143,16 @@ pub const TEXT: FieldKind = FieldKind::Text { min: 0, max: None };
 impl Field {
     /// A member that must be there.
     pub const fn required(name: &'static str, kind: FieldKind, doc: &'static str) -> Field {
-        Field { name, kind, required: true, personal: false, identifier: false, lines: false, doc }
+        Field {
+            name,
+            kind,
+            required: true,
+            personal: false,
+            identifier: false,
+            lines: false,
+            column_prefix: None,
+            doc,
+        }
     }
 
     /// A member that may be absent.
@@ -139,6 +168,11 @@ impl Field {
     /// The field, whose text is looked for.
     pub const fn identifier(self) -> Field {
         Field { identifier: true, ..self }
+    }
+
+    /// The field, an object, with this word before the column names of its members.
+    pub const fn columns_as(self, prefix: &'static str) -> Field {
+        Field { column_prefix: Some(prefix), ..self }
     }
 
     /// The field, whose text may have several lines.

@@ -26,7 +26,7 @@ impl Frame {
 impl CredentialType {
     /// The request: what is to be said about whom, and for how long.
     pub fn request(&'static self) -> &'static Object {
-        self.frame.request.get_or_init(|| table(self.request_fields().into()))
+        self.frame.request.get_or_init(|| Object { rules: self.rules, ..table(self.request_fields().into()) })
     }
 
     /// An item of a batch file: a request and the name by which its result is found again.
@@ -40,7 +40,7 @@ impl CredentialType {
     /// An item without the envelope: the request's own fields, and `correlation_id` beside them.
     pub fn bare_item(&'static self) -> &'static Object {
         let fields = || self.request_fields().into_iter().chain([CORRELATION_ID, ERROR]).collect();
-        self.frame.bare_item.get_or_init(|| table(fields()))
+        self.frame.bare_item.get_or_init(|| Object { rules: self.rules, ..table(fields()) })
     }
 
     fn request_fields(&self) -> [Field; 7] {
@@ -57,7 +57,7 @@ impl CredentialType {
             Field::required("claims", FieldKind::Object(claims), about_claims),
             Field::optional(
                 "evidence_refs",
-                FieldKind::Array { of: &EVIDENCE_REF, max: Some(MAX_EVIDENCE_REFS) },
+                FieldKind::Array { of: &EVIDENCE_REF, min: 0, max: Some(MAX_EVIDENCE_REFS) },
                 "where the evidence is kept; at most 50",
             ),
             TTL,
@@ -77,11 +77,8 @@ fn table(fields: Vec<Field>) -> Object {
 }
 
 /// The life of the credential.
-pub(crate) const TTL: Field = Field::optional(
-    "ttl",
-    FieldKind::Duration,
-    "how long the credential lives, such as `P1Y`; at most `P10Y`",
-);
+pub(crate) const TTL: Field =
+    Field::optional("ttl", FieldKind::Life, "how long the credential lives, such as `P1Y`; at most `P10Y`");
 
 const CORRELATION_ID: Field =
     Field::optional("correlation_id", ID, "your own name for the item; comes back with the result")

@@ -6,13 +6,16 @@
 //!
 //! To add a type, write a file here and name it in `BUILT_IN`.
 
+mod agent_authorization;
 mod business;
 mod field;
 mod frame;
 mod rule;
 mod user;
 
-pub use field::{Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, NON_EMPTY, Object, TEXT, is_reserved};
+pub use field::{
+    Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, MAX_WHOLE, NON_EMPTY, Object, TEXT, is_reserved,
+};
 pub use frame::{Frame, MAX_EVIDENCE_REFS};
 pub(crate) use frame::{TTL, credential_type_field};
 pub use rule::Rule;
@@ -37,6 +40,8 @@ pub struct CredentialType {
     pub columns: &'static [&'static str],
     /// What an `sd_jwt_vc` hides where no setting says otherwise: dotted paths, `[]` for each element of an array.
     pub hidden: &'static [&'static str],
+    /// Rules between the members of the request.
+    pub rules: &'static [Rule],
     /// The item around subject and claims.
     pub frame: Frame,
 }
@@ -58,6 +63,11 @@ impl CredentialType {
         }
     }
 
+    /// Whether the holder's key is that of the subject.
+    pub(crate) fn holder_is_subject(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule, Rule::HolderIsSubject))
+    }
+
     fn vct_path(&self) -> String {
         format!("credentials/{}/v1", self.name)
     }
@@ -73,7 +83,8 @@ impl PartialEq for CredentialType {
 impl Eq for CredentialType {}
 
 /// The types that come with the program. The first one is the default.
-static BUILT_IN: &[&CredentialType] = &[&business::BUSINESS, &user::USER];
+static BUILT_IN: &[&CredentialType] =
+    &[&business::BUSINESS, &user::USER, &agent_authorization::AGENT_AUTHORIZATION];
 
 /// The types that can be issued in a run. There is at least one.
 #[derive(Debug, Clone, Copy)]

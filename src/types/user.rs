@@ -40,6 +40,7 @@ pub(super) static USER: CredentialType = CredentialType {
         "claims.id_document_type",
         "claims.id_document_country",
     ],
+    rules: &[],
     frame: Frame::new(),
 };
 

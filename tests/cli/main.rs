@@ -36,6 +36,7 @@ mod strangers;
 mod support;
 mod targets;
 mod template;
+mod types;
 mod verify;
 
 /// A file that is forgotten above would never be compiled.

@@ -1,6 +1,9 @@
 //! Every rule of the fields of an item, as a table of items. The validator and the JSON Schema are
 //! both held to it.
 
+mod agents;
+mod users;
+
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -17,7 +20,7 @@ pub(crate) struct Case {
 
 /// The table.
 pub(crate) fn cases() -> Vec<Case> {
-    let mut table = Table { cases: Vec::new() };
+    let mut table = Table { cases: Vec::new(), base: full_item };
     whole_items(&mut table);
     attestation_and_type(&mut table);
     subjects(&mut table);
@@ -29,11 +32,15 @@ pub(crate) fn cases() -> Vec<Case> {
     holder_keys(&mut table);
     correlation_ids(&mut table);
     identifiers(&mut table);
+    users::push(&mut table);
+    agents::push(&mut table);
     table.cases
 }
 
 struct Table {
     cases: Vec<Case>,
+    /// A sound item with every field of its type.
+    base: fn(&str) -> Value,
 }
 
 const OWNER: &str = "/request/claims/beneficial_owners/0";
@@ -53,7 +60,7 @@ impl Table {
     /// The full item with these values in this place, all sound.
     fn takes<const N: usize>(&mut self, path: &str, values: [Value; N]) {
         for value in values {
-            self.sound(&format!("{path} = {value}"), with(full_item("x"), path, value));
+            self.sound(&format!("{path} = {value}"), with((self.base)("x"), path, value));
         }
     }
 
@@ -61,7 +68,7 @@ impl Table {
     fn refuses<const N: usize>(&mut self, path: &str, code: &'static str, values: [Value; N]) {
         for value in values {
             let name = format!("{path} = {value}");
-            self.faulty(&name, with(full_item("x"), path, value), path, code);
+            self.faulty(&name, with((self.base)("x"), path, value), path, code);
         }
     }
 
@@ -74,20 +81,20 @@ impl Table {
 
     fn optional<const N: usize>(&mut self, paths: [&str; N]) {
         for path in paths {
-            self.sound(&format!("without {path}"), without(full_item("x"), path));
+            self.sound(&format!("without {path}"), without((self.base)("x"), path));
         }
     }
 
     fn required<const N: usize>(&mut self, paths: [&str; N]) {
         for path in paths {
-            self.faulty(&format!("without {path}"), without(full_item("x"), path), path, "missing");
+            self.faulty(&format!("without {path}"), without((self.base)("x"), path), path, "missing");
         }
     }
 
     fn unknown(&mut self, path: &str) {
         self.faulty(
             &format!("unknown {path}"),
-            with(full_item("x"), path, json!("x")),
+            with((self.base)("x"), path, json!("x")),
             path,
             "unknown_field",
         );

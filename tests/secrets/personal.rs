@@ -150,6 +150,9 @@ fn items_failing_with(code: ErrorCode) -> Vec<Value> {
         ]
         .map(|pointer| without(marked(), pointer))
         .into(),
+        ErrorCode::DelegatedByRequired => {
+            vec![without(full_agent("a"), "/request/claims/delegated_by_subject_id")]
+        }
         ErrorCode::ValidationFailed => {
             let mut items = Vec::new();
             for pointer in pointers() {

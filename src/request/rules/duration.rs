@@ -4,6 +4,7 @@ use jiff::Span;
 use jiff::tz::TimeZone;
 
 use crate::clock::UnixTime;
+use crate::request::DetailCode;
 
 /// A duration of the form `PnYnMnDTnHnMnS` or `PnW` (ISO 8601-1), in whole numbers.
 ///
@@ -25,6 +26,16 @@ pub enum DurationProblem {
     /// The credential would live longer than allowed, or beyond the year 9999.
     #[error("expected a duration of at most P10Y")]
     TooLong,
+}
+
+impl DurationProblem {
+    /// What kind of violation it is.
+    pub(in crate::request) fn code(self) -> DetailCode {
+        match self {
+            DurationProblem::Form => DetailCode::InvalidFormat,
+            DurationProblem::Zero | DurationProblem::TooLong => DetailCode::OutOfRange,
+        }
+    }
 }
 
 /// The units in the order in which they must stand; the time units follow the `T`.

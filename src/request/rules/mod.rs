@@ -2,14 +2,17 @@
 //! "found X; expected …".
 
 mod codes;
+mod currency;
 mod date_time;
 mod duration;
 mod identifier;
 mod percent;
 mod spreadsheet;
 mod text;
+mod whole;
 
 pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions, probably_meant};
+pub use currency::{currencies, currency_problem};
 pub use date_time::{DateProblem, DateTimeProblem, date_time, past_date_problem, past_date_time_problem};
 pub use duration::{CalendarDuration, DurationProblem, is_beyond_two_years};
 pub use identifier::{PATTERNS as IDENTIFIER_PATTERNS, identifier_problem};
@@ -17,6 +20,7 @@ pub use percent::percent;
 pub(crate) use spreadsheet::is_digits;
 pub use spreadsheet::spreadsheet_damage;
 pub use text::{TextDoubt, encoding_doubt, text_doubt};
+pub use whole::is_whole;
 
 /// Whether a subject's identifier is a URI with a scheme (RFC 3986 section 3), and so may stand
 /// as `credentialSubject.id`, which the VC Data Model wants to be a URL.

@@ -1,12 +1,12 @@
 //! The header of a CSV file of items: the field of each column.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use csv::StringRecord;
 
 use super::Items;
-use super::catalog::{Catalog, ColumnTarget, Leaf};
+use super::catalog::{Catalog, ColumnTarget, Leaf, Numbers};
 use super::plan::{Convert, PlanNode, plan};
 use crate::source::columns::{normal, shown};
 use crate::source::dialect::{Binding, RowPlan};
@@ -77,7 +77,7 @@ impl Items {
             errors,
             key: None,
             plan: Box::new(ItemPlan {
-                elements: elements(&self.catalog, &targets),
+                elements: ListElement::of(&self.catalog, &targets),
                 catalog: Arc::clone(&self.catalog),
                 targets,
                 root,
@@ -125,9 +125,9 @@ impl Items {
     /// For a list given whole, or without numbers.
     fn suggest_elements(&self, name: &str) -> Option<String> {
         let name = normal(name);
-        let is_list = |leaf: &&Leaf| leaf.parents.last().is_some_and(|list| normal(list) == name);
-        let leaf = self.catalog.leaves().iter().filter(|leaf| leaf.list.is_some()).find(is_list)?;
-        Some(format!("{}, and so on", leaf.column_name(1)))
+        let is_list = |leaf: &&Leaf| leaf.lists.last().is_some_and(|list| normal(list.singular) == name);
+        let leaf = self.catalog.leaves().iter().find(is_list)?;
+        Some(format!("{}, and so on", leaf.first_column_name()))
     }
 
     fn refuse_doubles(
@@ -139,7 +139,7 @@ impl Items {
         let mut seen = HashMap::new();
         for (cell, target) in targets {
             let column = (shown(&header[*cell]), cell + 1);
-            if constants.contains_key(target) {
+            if constants.keys().any(|constant| self.catalog.overlap(*constant, *target)) {
                 let (column, position) = column;
                 return Err(InputFault::ColumnAndConstant {
                     column,
@@ -148,6 +148,14 @@ impl Items {
                 });
             }
             if let Some(first) = seen.insert(*target, column.clone()) {
+                return Err(InputFault::DuplicateColumn { first, second: column });
+            }
+            // A list that one cell holds, and a column of one of its elements.
+            let overlaps = |(_, earlier): &&(usize, ColumnTarget)| self.catalog.overlap(*earlier, *target);
+            if self.catalog.may_overlap(*target)
+                && let Some((first, _)) = targets.iter().filter(|(other, _)| other != cell).find(overlaps)
+            {
+                let first = (shown(&header[*first]), first + 1);
                 return Err(InputFault::DuplicateColumn { first, second: column });
             }
         }
@@ -168,7 +176,7 @@ impl Items {
         if let Some(first) = claims.clone().next()
             && !claims.any(|leaf| is_present(&leaf))
         {
-            missing.push(format!("of a claim, such as {}", first.column_name(1)));
+            missing.push(format!("of a claim, such as {}", first.first_column_name()));
         }
         if missing.is_empty() { Ok(()) } else { Err(InputFault::MissingColumns(missing)) }
     }
@@ -190,26 +198,86 @@ struct ItemPlan {
     catalog: Arc<Catalog>,
     /// The columns with a field, for messages about one.
     targets: Vec<(usize, ColumnTarget)>,
-    /// The cells of each list element, in order of the numbers.
-    elements: Vec<(u64, Vec<usize>)>,
+    /// The elements of lists that have columns, in order of their numbers.
+    elements: Vec<ListElement>,
     root: PlanNode,
 }
 
 impl ItemPlan {
+    /// Where a row's item has a target's field: a list has only the elements that the row has.
     fn pointer(&self, row: &StringRecord, target: ColumnTarget) -> String {
         let leaf = self.catalog.leaf(target);
-        let mut pointer: String = leaf.parents.iter().flat_map(|parent| ["/", parent]).collect();
-        if leaf.list.is_some() {
-            let before = self.elements.iter().take_while(|(number, _)| *number < target.number);
-            pointer += &format!("/{}", before.filter(|(number, _)| self.has_element(row, *number)).count());
+        let mut pointer = String::new();
+        let mut lists = leaf.lists.iter().enumerate().peekable();
+        for (place, parent) in leaf.parents.iter().enumerate() {
+            pointer.extend(["/", parent]);
+            if let Some((level, list)) = lists.next_if(|(_, list)| list.depth == place + 1) {
+                let before = |element: &&ListElement| {
+                    element.list == leaf.parents[..list.depth]
+                        && element.numbers[..level] == target.numbers[..level]
+                        && element.numbers[level] < target.numbers[level]
+                        && element.is_in(row)
+                };
+                pointer += &format!("/{}", self.elements.iter().filter(before).count());
+            }
         }
         pointer + "/" + leaf.field.name
     }
 
-    /// Whether the row has the list element of this number: a cell of it that is not empty.
-    fn has_element(&self, row: &StringRecord, number: u64) -> bool {
-        let cells = self.elements.iter().filter(|(found, _)| *found == number).flat_map(|(_, cells)| cells);
-        cells.into_iter().any(|cell| row.get(*cell).is_some_and(|text| !text.is_empty()))
+    /// Whether the row has the element of the innermost list that a target's field is in.
+    fn has_element(&self, row: &StringRecord, target: ColumnTarget) -> bool {
+        let leaf = self.catalog.leaf(target);
+        leaf.lists.last().is_none_or(|list| {
+            let level = leaf.lists.len();
+            self.elements.iter().any(|element| {
+                element.list == leaf.parents[..list.depth]
+                    && element.numbers[..level] == target.numbers[..level]
+                    && element.is_in(row)
+            })
+        })
+    }
+
+    /// Whether a pointer leads to a target's field, or into it, whatever the numbers of list elements.
+    fn leads_to(&self, pointer: &str, target: ColumnTarget) -> bool {
+        let leaf = self.catalog.leaf(target);
+        let mut found = pointer.split('/').skip(1);
+        let parents = leaf.parents.iter().enumerate().all(|(place, parent)| {
+            let is_parent = found.next() == Some(parent);
+            let is_list = leaf.lists.iter().any(|list| list.depth == place + 1);
+            is_parent && (!is_list || found.next().is_some())
+        });
+        parents && found.next() == Some(leaf.field.name)
+    }
+}
+
+/// An element of a list of objects that has columns of its own.
+#[derive(Debug)]
+struct ListElement {
+    /// The members on the way to the list, with itself.
+    list: Vec<&'static str>,
+    /// Its number, behind those of the elements that it is in.
+    numbers: Numbers,
+    cells: Vec<usize>,
+}
+
+impl ListElement {
+    fn of(catalog: &Catalog, targets: &[(usize, ColumnTarget)]) -> Vec<ListElement> {
+        let mut cells = BTreeMap::<_, Vec<usize>>::new();
+        for (cell, target) in targets {
+            let leaf = catalog.leaf(*target);
+            for (level, list) in leaf.lists.iter().enumerate() {
+                let mut numbers = Numbers::default();
+                numbers[..=level].copy_from_slice(&target.numbers[..=level]);
+                cells.entry((leaf.parents[..list.depth].to_vec(), numbers)).or_default().push(*cell);
+            }
+        }
+        let element = |((list, numbers), cells)| ListElement { list, numbers, cells };
+        cells.into_iter().map(element).collect()
+    }
+
+    /// Whether a row has it: a cell of it that is not empty.
+    fn is_in(&self, row: &StringRecord) -> bool {
+        self.cells.iter().any(|cell| row.get(*cell).is_some_and(|text| !text.is_empty()))
     }
 }
 
@@ -223,10 +291,12 @@ impl RowPlan for ItemPlan {
 
     fn cell_at(&self, row: &StringRecord, pointer: &str) -> Option<usize> {
         let feeds = |(_, target): &&(usize, ColumnTarget)| {
-            // An element of a list in one cell, such as `/request/evidence_refs/0`, stands in its column too.
-            let rest = pointer.strip_prefix(&self.pointer(row, *target));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                && (self.catalog.leaf(*target).list.is_none() || self.has_element(row, target.number))
+            self.leads_to(pointer, *target)
+                && self.has_element(row, *target)
+                // An element of a list in one cell, such as `/request/evidence_refs/0`, stands in its column too.
+                && pointer
+                    .strip_prefix(&self.pointer(row, *target))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.targets.iter().find(feeds).map(|(cell, _)| *cell)
     }
@@ -237,18 +307,8 @@ impl RowPlan for ItemPlan {
     }
 }
 
-fn elements(catalog: &Catalog, targets: &[(usize, ColumnTarget)]) -> Vec<(u64, Vec<usize>)> {
-    let mut elements = std::collections::BTreeMap::<u64, Vec<usize>>::new();
-    for (cell, target) in targets.iter().filter(|(_, target)| catalog.leaf(*target).list.is_some()) {
-        elements.entry(target.number).or_default().push(*cell);
-    }
-    elements.into_iter().collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::{Value, json};
 
     use super::super::super::columns::Columns;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::request::rules::is_digits;
 use crate::source::columns::normal;
-use crate::types::{CredentialType, Field, FieldKind, Object};
+use crate::types::{CredentialType, Field, FieldKind, Object, Rule};
 
 /// The canonical column names of a type in the README's order, with columns for this many elements of each list.
 pub fn csv_columns(credential_type: &'static CredentialType, elements: usize) -> Vec<String> {
@@ -19,37 +19,79 @@ pub(super) struct Leaf {
     pub(super) field: &'static Field,
     /// The members on the way to it, from the item, without itself.
     pub(super) parents: Vec<&'static str>,
-    /// For members of list elements, the singular that the column names carry before a number.
-    pub(super) list: Option<&'static str>,
-    /// The column's name; for list elements, what follows the singular and the number.
+    /// The lists on the way whose elements have numbers in the column's name, outermost first.
+    pub(super) lists: Vec<NumberedList>,
+    /// The column's name; for members of list elements, what follows the last number.
     pub(super) name: String,
     /// Whether an item without it, in a row that has other cells, is incomplete.
     pub(super) required: bool,
+    /// The member beside it that says how it is read: see [`Rule::Comparison`].
+    pub(super) operator: Option<&'static str>,
 }
 
+/// A list of objects on the way to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NumberedList {
+    /// How many of the field's parents lead to the list; the last of them is its own name.
+    pub(super) depth: usize,
+    /// The singular that column names carry before a number.
+    pub(super) singular: &'static str,
+}
+
+/// How many lists on the way to a field have numbers in its column's name. The elements of lists further inside stand
+/// in one cell, as JSON.
+pub(super) const MOST_NUMBERS: usize = 2;
+
+/// The numbers of list elements on the way to a field, from 1; 0 where there are no more lists.
+pub(super) type Numbers = [u64; MOST_NUMBERS];
+
 impl Leaf {
-    pub(super) fn column_name(&self, number: u64) -> String {
-        match self.list {
-            Some(singular) => format!("{singular}{number}_{}", self.name),
-            None => self.name.clone(),
+    pub(super) fn column_name(&self, numbers: Numbers) -> String {
+        let lists = self.lists.iter().zip(numbers);
+        lists.map(|(list, number)| format!("{}{number}_", list.singular)).collect::<String>() + &self.name
+    }
+
+    /// The name of the column of the first elements.
+    pub(super) fn first_column_name(&self) -> String {
+        self.column_name([1; MOST_NUMBERS])
+    }
+
+    /// Where the field is a list of objects, which one cell can hold as JSON: the singular.
+    fn whole_list(&self) -> Option<&'static str> {
+        match &self.field.kind {
+            FieldKind::Array { of: Field { kind: FieldKind::Object(_), name, .. }, .. } => Some(name),
+            _ => None,
         }
+    }
+
+    /// Whether the other field stands inside this one, a list that one cell can hold.
+    fn holds(&self, other: &Leaf) -> bool {
+        let depth = self.parents.len();
+        self.whole_list().is_some()
+            && other.parents.starts_with(&self.parents)
+            && other.parents.get(depth) == Some(&self.field.name)
+    }
+
+    /// Whether this is the public key beside a did:jwk that can be made from it.
+    fn is_key_of(&self, did: &Leaf) -> bool {
+        matches!((&self.field.kind, &did.field.kind), (FieldKind::PublicJwk, FieldKind::DidJwk))
+            && self.parents == did.parents
     }
 
     /// The place among an item's members, as in the API's own examples: an item means the same
     /// in any order, and reads the same in this one.
-    pub(super) fn json_rank(&self) -> (usize, usize) {
-        let section = match (self.parents.as_slice(), &self.field.kind) {
+    fn json_section(&self) -> usize {
+        match (self.parents.as_slice(), &self.field.kind) {
             (["request"], FieldKind::Attestation) => 0,
             (["request", "subject", ..], _) => 1,
-            (["request", "claims", ..], _) if self.list.is_some() => 2,
+            (["request", "claims", ..], _) if !self.lists.is_empty() || self.whole_list().is_some() => 2,
             (["request", "claims"], _) => 3,
             (["request", "claims", ..], _) => 4,
             (["request"], FieldKind::Array { .. }) => 5,
             (["request"], FieldKind::CredentialType(_)) => 7,
             (["request", ..], _) => 6,
             _ => 8,
-        };
-        (section, self.rank)
+        }
     }
 
     pub(super) fn is_claim(&self) -> bool {
@@ -66,22 +108,52 @@ pub(super) struct Catalog {
     leaves: Vec<Leaf>,
     /// Normal forms of all names, of columns that are not numbered.
     names: HashMap<String, usize>,
-    /// Normal forms of what stands before and after the number of a list's element, and the
-    /// number of the first element.
-    numbered: Vec<(String, String, u64, usize)>,
+    /// The names of members of list elements.
+    numbered: Vec<NumberedName>,
 }
 
-/// A column's or a constant's field: a leaf, and the number of the list's element.
+/// A column's name with numbers in it.
+#[derive(Debug)]
+struct NumberedName {
+    /// Normal forms of what stands before, between and behind the numbers.
+    pieces: Vec<String>,
+    /// The number of the first element.
+    first: u64,
+    leaf: usize,
+}
+
+impl NumberedName {
+    /// The numbers in a name in normal form, if it is this one.
+    fn numbers_in(&self, name: &str) -> Option<Numbers> {
+        let (last, before) = self.pieces.split_last()?;
+        let mut numbers = Numbers::default();
+        let mut rest = name;
+        for (piece, number) in before.iter().zip(&mut numbers) {
+            rest = rest.strip_prefix(piece.as_str())?;
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let (digits, behind) = rest.split_at(digits);
+            if !is_digits(digits) || (digits.len() > 1 && digits.starts_with('0')) {
+                return None;
+            }
+            let found: u64 = digits.parse().ok().filter(|number| *number >= self.first)?;
+            *number = found.checked_add(1 - self.first)?;
+            rest = behind;
+        }
+        (rest == last).then_some(numbers)
+    }
+}
+
+/// A column's or a constant's field: a leaf, and the numbers of the list elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ColumnTarget {
     leaf: usize,
-    pub(super) number: u64,
+    pub(super) numbers: Numbers,
 }
 
 impl Catalog {
     pub(super) fn of(credential_type: &'static CredentialType) -> Self {
         let mut leaves = Vec::new();
-        collect(credential_type.item(), &[], true, &mut leaves);
+        Way::default().collect(credential_type.item(), true, &mut leaves);
         for leaf in &mut leaves {
             leaf.rank = rank(leaf, credential_type.columns);
         }
@@ -102,55 +174,92 @@ impl Catalog {
         &self.leaves[target.leaf]
     }
 
-    /// The canonical name of a target's column.
-    pub(super) fn name(&self, target: ColumnTarget) -> String {
-        self.leaf(target).column_name(target.number)
+    /// The place among an item's members.
+    pub(super) fn json_order(&self, target: ColumnTarget) -> impl Ord + use<> {
+        let leaf = self.leaf(target);
+        (leaf.json_section(), target.numbers, leaf.rank, target.leaf)
     }
 
-    /// Whether one of these feeds the leaf.
+    /// The canonical name of a target's column.
+    pub(super) fn name(&self, target: ColumnTarget) -> String {
+        self.leaf(target).column_name(target.numbers)
+    }
+
+    /// Whether one of these feeds the leaf: itself, an element of the list that it is, or the key that it is made from.
     pub(super) fn is_fed(&self, leaf: &Leaf, mut by: impl Iterator<Item = ColumnTarget>) -> bool {
-        by.any(|target| std::ptr::eq(self.leaf(target), leaf))
+        by.any(|target| {
+            let other = self.leaf(target);
+            std::ptr::eq(other, leaf) || leaf.holds(other) || other.is_key_of(leaf)
+        })
+    }
+
+    /// Whether the two feed one field: they are the same, or one is a list that the other is in.
+    pub(super) fn overlap(&self, one: ColumnTarget, other: ColumnTarget) -> bool {
+        let holds = |list: ColumnTarget, inner: ColumnTarget| {
+            let depth = self.leaf(list).lists.len();
+            self.leaf(list).holds(self.leaf(inner)) && list.numbers[..depth] == inner.numbers[..depth]
+        };
+        one == other || holds(one, other) || holds(other, one)
+    }
+
+    /// Whether the target is a list that one cell holds.
+    pub(super) fn may_overlap(&self, target: ColumnTarget) -> bool {
+        self.leaf(target).whole_list().is_some()
+    }
+
+    /// The did:jwk that is made from this public key.
+    pub(super) fn did_of(&self, key: ColumnTarget) -> Option<ColumnTarget> {
+        let leaf = self.leaves.iter().position(|leaf| self.leaf(key).is_key_of(leaf))?;
+        Some(ColumnTarget { leaf, ..key })
+    }
+
+    /// The member of this name beside a field.
+    pub(super) fn beside(&self, target: ColumnTarget, name: &str) -> Option<ColumnTarget> {
+        let parents = &self.leaf(target).parents;
+        let leaf = self.leaves.iter().position(|leaf| leaf.field.name == name && leaf.parents == *parents)?;
+        Some(ColumnTarget { leaf, ..target })
     }
 
     fn column_names(&self, elements: usize) -> Vec<String> {
-        let mut leaves: Vec<&Leaf> = self.leaves.iter().collect();
+        let mut leaves: Vec<&Leaf> = self.leaves.iter().filter(|leaf| leaf.whole_list().is_none()).collect();
         leaves.sort_by_key(|leaf| leaf.rank);
-        let by_list = leaves.chunk_by(|one, next| one.list.is_some() && one.list == next.list);
-        by_list.flat_map(|leaves| names_of(leaves, elements)).collect()
+        let mut names = Vec::new();
+        push_names(&leaves, Numbers::default(), 0, elements as u64, &mut names);
+        names
     }
 
-    /// The canonical name, and the path with and without `request`; for members of a list's
+    /// The canonical name, and the path with and without `request`; for members of lists'
     /// elements, numbered from 1 in names and from 0 in paths, as in JSON Pointers.
     fn add_names(&mut self, index: usize) {
         let leaf = &self.leaves[index];
-        let mut path = leaf.parents.clone();
         let name = normal(&leaf.name);
-        if let Some(singular) = leaf.list {
-            let paths = [path.join(""), path[1..].join("")];
-            self.numbered.push((normal(singular), name.clone(), 1, index));
-            self.numbered.extend(paths.map(|path| (normal(&path), name.clone(), 0, index)));
+        let path: Vec<_> = leaf.parents.iter().copied().chain([leaf.field.name]).collect();
+        let start = usize::from(path[0] == "request");
+        if leaf.lists.is_empty() {
+            let names = [name, normal(&path.join("")), normal(&path[start..].join(""))];
+            self.names.extend(names.map(|name| (name, index)));
             return;
         }
-        path.push(leaf.field.name);
-        let short = if path[0] == "request" { &path[1..] } else { &path[..] };
-        let names = [name, normal(&path.join("")), normal(&short.join(""))];
-        self.names.extend(names.map(|name| (name, index)));
+        let singulars = leaf.lists.iter().map(|list| normal(list.singular));
+        let named = (singulars.chain([name]).collect(), 1);
+        let cut = |start: usize| {
+            let ends = leaf.lists.iter().map(|list| list.depth).chain([path.len()]);
+            let starts = [start].into_iter().chain(leaf.lists.iter().map(|list| list.depth));
+            (starts.zip(ends).map(|(start, end)| normal(&path[start..end].join(""))).collect(), 0)
+        };
+        let names = [named, cut(0), cut(start)];
+        self.numbered.extend(names.map(|(pieces, first)| NumberedName { pieces, first, leaf: index }));
     }
 
     /// The field of a column name, however it is spelt.
     pub(super) fn find(&self, name: &str) -> Option<ColumnTarget> {
         let name = normal(name);
         if let Some(leaf) = self.names.get(&name) {
-            return Some(ColumnTarget { leaf: *leaf, number: 0 });
+            return Some(ColumnTarget { leaf: *leaf, numbers: Numbers::default() });
         }
-        self.numbered.iter().find_map(|(before, after, first, leaf)| {
-            let digits = name.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
-            if !is_digits(digits) || (digits.len() > 1 && digits.starts_with('0')) {
-                return None;
-            }
-            let number: u64 = digits.parse().ok().filter(|number| number >= first)?;
-            Some(ColumnTarget { leaf: *leaf, number: number.checked_add(1 - first)? })
-        })
+        self.numbered
+            .iter()
+            .find_map(|known| Some(ColumnTarget { leaf: known.leaf, numbers: known.numbers_in(&name)? }))
     }
 
     /// The nearest column name, for "did you mean".
@@ -167,19 +276,24 @@ impl Catalog {
     }
 }
 
-/// The names of columns that stand together: those of a list's elements, one element after the other, or one other.
-fn names_of(leaves: &[&Leaf], elements: usize) -> Vec<String> {
-    match leaves {
-        [leaf] if leaf.list.is_none() => vec![leaf.column_name(0)],
-        _ => (1..=elements as u64)
-            .flat_map(|number| leaves.iter().map(move |leaf| leaf.column_name(number)))
-            .collect(),
+/// The names of columns whose fields have the lists before `depth` in common, each list's elements one after the other.
+fn push_names(leaves: &[&Leaf], numbers: Numbers, depth: usize, elements: u64, names: &mut Vec<String>) {
+    for together in leaves.chunk_by(|one, next| one.lists.get(depth) == next.lists.get(depth)) {
+        match together[0].lists.get(depth) {
+            None => names.extend(together.iter().map(|leaf| leaf.column_name(numbers))),
+            Some(_) => (1..=elements).for_each(|number| {
+                let mut numbers = numbers;
+                numbers[depth] = number;
+                push_names(together, numbers, depth + 1, elements, names);
+            }),
+        }
     }
 }
 
 /// The place of a leaf among the columns of its type; behind all of them where it is not named.
 fn rank(leaf: &Leaf, columns: &[&str]) -> usize {
-    let is_named = |known: &&str| match (leaf.list, known.strip_suffix('…')) {
+    let list = leaf.lists.first().map(|list| list.singular).or_else(|| leaf.whole_list());
+    let is_named = |known: &&str| match (list, known.strip_suffix('…')) {
         (Some(list), Some(known)) => list == known,
         (None, None) => leaf.name == **known,
         _ => false,
@@ -187,45 +301,69 @@ fn rank(leaf: &Leaf, columns: &[&str]) -> usize {
     columns.iter().position(is_named).unwrap_or(columns.len())
 }
 
-/// Collects the fields that a cell can feed, in the table's order.
-fn collect(object: &'static Object, parents: &[&'static str], required: bool, leaves: &mut Vec<Leaf>) {
-    for field in object.fields {
-        let required = required && field.required;
-        let inner: Vec<_> = parents.iter().copied().chain([field.name]).collect();
-        match &field.kind {
-            FieldKind::PublicJwk | FieldKind::Ignored => {}
-            FieldKind::Object(object) => collect(object, &inner, required, leaves),
-            FieldKind::Array { of: Field { kind: FieldKind::Object(object), name, .. }, .. } => {
-                let members = object.fields.iter();
-                leaves.extend(members.map(|field| Leaf {
-                    rank: 0,
-                    field,
-                    parents: inner.clone(),
-                    list: Some(name),
-                    name: field.name.to_owned(),
-                    required: false,
-                }));
-            }
-            _ => {
-                let name = column_name(field.name, parents, leaves);
-                leaves.push(Leaf { rank: 0, field, parents: parents.to_vec(), list: None, name, required });
+/// The way from the item to an object.
+#[derive(Debug, Clone, Default)]
+struct Way {
+    parents: Vec<&'static str>,
+    lists: Vec<NumberedList>,
+    /// What stands before the names of the object's members, where their own are not enough.
+    prefix: &'static str,
+}
+
+impl Way {
+    fn member(&self, field: &Field) -> Way {
+        let parents = self.parents.iter().copied().chain([field.name]).collect();
+        Way { parents, lists: self.lists.clone(), prefix: field.column_prefix.unwrap_or(field.name) }
+    }
+
+    /// Collects the fields that a cell can feed, in the table's order.
+    fn collect(&self, object: &'static Object, required: bool, leaves: &mut Vec<Leaf>) {
+        for field in object.fields {
+            let required = required && field.required;
+            match &field.kind {
+                FieldKind::Ignored => {}
+                // The holder's key is an object in an object, which no export has.
+                FieldKind::PublicJwk if self.parents.last() == Some(&"cnf") => {}
+                FieldKind::Object(inside) => self.member(field).collect(inside, required, leaves),
+                FieldKind::Array { of: Field { kind: FieldKind::Object(element), name, .. }, .. } => {
+                    leaves.push(self.leaf(field, object, required, leaves));
+                    let mut inside = self.member(field);
+                    if self.lists.len() < MOST_NUMBERS {
+                        inside.lists.push(NumberedList { depth: inside.parents.len(), singular: name });
+                        inside.collect(element, false, leaves);
+                    }
+                }
+                _ => leaves.push(self.leaf(field, object, required, leaves)),
             }
         }
     }
-}
 
-/// The bare name where it is enough. `id` and `type` say too little, and a name that is taken
-/// gets its object's name before it. Inside an object of the claims, the last word of the
-/// object's name always stands before it: `address_city`.
-fn column_name(name: &str, parents: &[&str], taken: &[Leaf]) -> String {
-    let parent = parents.last().copied().unwrap_or_default();
-    if parents.len() > 2 {
-        let word = parent.rsplit('_').next().unwrap_or(parent);
-        format!("{word}_{name}")
-    } else if matches!(name, "id" | "type") || taken.iter().any(|leaf| leaf.name == name) {
-        format!("{parent}_{name}")
-    } else {
-        name.to_owned()
+    fn leaf(&self, field: &'static Field, object: &Object, required: bool, taken: &[Leaf]) -> Leaf {
+        let name = match self.lists.last() {
+            None => self.column_name(field.name, taken),
+            Some(list) => {
+                let way = self.parents[list.depth..].iter().copied();
+                way.chain([field.name]).collect::<Vec<_>>().join("_")
+            }
+        };
+        let operator = object.rules.iter().find_map(|rule| match rule {
+            Rule::Comparison { operator, value } if *value == field.name => Some(*operator),
+            _ => None,
+        });
+        let Way { parents, lists, .. } = self.clone();
+        Leaf { rank: 0, field, parents, lists, name, required, operator }
+    }
+
+    /// The bare name where it is enough. `id`, `type` and `public_jwk` say too little, and a name that is taken
+    /// gets its object's name before it. Inside an object of the claims, that always stands before it:
+    /// `address_city`.
+    fn column_name(&self, name: &str, taken: &[Leaf]) -> String {
+        let says_little = || matches!(name, "id" | "type" | "public_jwk");
+        let is_taken = || taken.iter().any(|leaf| leaf.name == name);
+        match self.parents.len() > 2 || says_little() || is_taken() {
+            true => format!("{}_{name}", self.prefix),
+            false => name.to_owned(),
+        }
     }
 }
 
@@ -271,10 +409,10 @@ mod tests {
         let mut names: HashMap<String, usize> = HashMap::new();
         for (index, leaf) in catalog.leaves.iter().enumerate() {
             let path = leaf.parents.join(".");
-            let spellings: Vec<String> = if leaf.list.is_some() {
+            let spellings: Vec<String> = if !leaf.lists.is_empty() {
                 let short = path.strip_prefix("request.").unwrap();
                 vec![
-                    leaf.column_name(3),
+                    leaf.column_name([3, 0]),
                     format!("{path}.2.{}", leaf.field.name),
                     format!("{short}.2.{}", leaf.field.name),
                 ]
@@ -286,13 +424,13 @@ mod tests {
             for name in spellings {
                 for name in [name.to_uppercase(), name.replace('_', " "), name.replace(['_', '.'], "-"), name]
                 {
-                    let number = if leaf.list.is_some() { 3 } else { 0 };
-                    assert_eq!(catalog.find(&name), Some(ColumnTarget { leaf: index, number }), "{name}");
+                    let numbers = if leaf.lists.is_empty() { [0, 0] } else { [3, 0] };
+                    assert_eq!(catalog.find(&name), Some(ColumnTarget { leaf: index, numbers }), "{name}");
                     assert_eq!(*names.entry(normal(&name)).or_insert(index), index, "{name}");
                 }
             }
         }
-        let unnumbered = names.keys().filter(|name| !name.contains("owner")).count();
+        let unnumbered = names.values().filter(|index| catalog.leaves[**index].lists.is_empty()).count();
         assert_eq!(catalog.names.len(), unnumbered, "no name of one field hides another's");
     }
 

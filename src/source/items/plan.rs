@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use csv::StringRecord;
 
-use super::catalog::{Catalog, ColumnTarget};
-use crate::json::push_str_to;
+use super::catalog::{Catalog, ColumnTarget, Leaf, Numbers};
+use crate::json::{Parser, push_str_to};
+use crate::keys::HolderKey;
 use crate::request::rules::is_digits;
 use crate::types::{Field, FieldKind};
 
@@ -17,11 +18,31 @@ pub(super) enum PlanNode {
     Cell { key: String, cell: usize, kind: &'static FieldKind, convert: Convert },
     /// The same for every row.
     Constant { text: String },
+    /// What a condition compares with, which is read as its operator asks for.
+    Comparand { key: String, text: CellText, operator: Option<CellText> },
+    /// A did:jwk; where its own cell is empty, it is made from the key in another one.
+    Did { key: String, cell: Option<usize>, jwk: usize },
     /// An object, left out where it is empty. An object that a request can do without is also
     /// left out where nothing but constants would stand in it.
     Object { name: &'static str, key: String, members: Vec<PlanNode>, needs_cell: bool },
     /// A list of objects.
     List { name: &'static str, key: String, elements: Vec<(u64, PlanNode)> },
+}
+
+/// Where a text comes from: a cell of the row, or the same for every row.
+#[derive(Debug, Clone)]
+pub(super) enum CellText {
+    Cell(usize),
+    Constant(String),
+}
+
+impl CellText {
+    fn of<'r>(&'r self, row: &'r StringRecord) -> &'r str {
+        match self {
+            CellText::Cell(cell) => row.get(*cell).unwrap_or_default(),
+            CellText::Constant(text) => text,
+        }
+    }
 }
 
 /// How cells are read.
@@ -38,29 +59,44 @@ pub(super) fn plan(
     constants: &HashMap<ColumnTarget, &str>,
     convert: Convert,
 ) -> PlanNode {
-    let cells = targets.iter().map(|(cell, target)| (*target, Ok(*cell)));
-    let constants = constants.iter().map(|(target, text)| (*target, Err(*text)));
-    let mut values: Vec<(ColumnTarget, Result<usize, &str>)> = cells.chain(constants).collect();
-    values.sort_by_key(|(target, _)| {
-        let (section, column) = catalog.leaf(*target).json_rank();
-        (section, target.number, column)
+    let cells = targets.iter().map(|(cell, target)| (*target, CellText::Cell(*cell)));
+    let constants = constants.iter().map(|(target, text)| (*target, CellText::Constant((*text).to_owned())));
+    let texts: HashMap<ColumnTarget, CellText> = cells.chain(constants).collect();
+    let keys = texts.iter().filter_map(|(target, text)| match text {
+        CellText::Cell(jwk) => catalog.did_of(*target).map(|did| (did, *jwk)),
+        CellText::Constant(_) => None,
     });
+    let keys: HashMap<ColumnTarget, usize> = keys.collect();
+    let mut fed: Vec<ColumnTarget> = texts.keys().chain(keys.keys()).copied().collect();
+    fed.sort_by_key(|target| catalog.json_order(*target));
+    fed.dedup();
     let mut root = PlanNode::object("", true);
-    for (target, value) in values {
+    for target in fed {
         let leaf = catalog.leaf(target);
-        let place = ColumnPlace { path: &leaf.parents, is_list: leaf.list.is_some(), number: target.number };
-        root.insert(place, PlanNode::value(leaf.field, value, convert));
+        let key = format!("\"{}\":", leaf.field.name);
+        let node = match (texts.get(&target), keys.get(&target), leaf.operator) {
+            (Some(CellText::Cell(cell)), Some(jwk), _) => PlanNode::Did { key, cell: Some(*cell), jwk: *jwk },
+            (None, Some(jwk), _) => PlanNode::Did { key, cell: None, jwk: *jwk },
+            (Some(text), _, Some(operator)) => {
+                let operator = catalog.beside(target, operator).and_then(|operator| texts.get(&operator));
+                PlanNode::Comparand { key, text: text.clone(), operator: operator.cloned() }
+            }
+            (Some(text), ..) => PlanNode::value(key, &leaf.field.kind, text, convert),
+            (None, None, _) => continue,
+        };
+        root.insert(&way(leaf, target.numbers), node);
     }
     root.settle(true);
     root
 }
 
-/// Where a value goes: the members on the way to it, whether the last of them is a list, and the number of its element.
-#[derive(Debug, Clone, Copy)]
-struct ColumnPlace<'p> {
-    path: &'p [&'static str],
-    is_list: bool,
-    number: u64,
+/// The members on the way to a field, each with the number of the element where it is a list.
+fn way(leaf: &Leaf, numbers: Numbers) -> Vec<(&'static str, Option<u64>)> {
+    let number_of = |depth: usize| {
+        let lists = leaf.lists.iter().zip(numbers);
+        lists.filter(|(list, _)| list.depth == depth).map(|(_, number)| number).next()
+    };
+    leaf.parents.iter().enumerate().map(|(place, parent)| (*parent, number_of(place + 1))).collect()
 }
 
 impl PlanNode {
@@ -73,13 +109,12 @@ impl PlanNode {
         Self::List { name, key: format!("\"{name}\":["), elements: Vec::new() }
     }
 
-    fn value(field: &'static Field, value: Result<usize, &str>, convert: Convert) -> Self {
-        let key = format!("\"{}\":", field.name);
-        match value {
-            Ok(cell) => Self::Cell { key, cell, kind: &field.kind, convert },
-            Err(constant) => {
+    fn value(key: String, kind: &'static FieldKind, text: &CellText, convert: Convert) -> Self {
+        match text {
+            CellText::Cell(cell) => Self::Cell { key, cell: *cell, kind, convert },
+            CellText::Constant(constant) => {
                 let mut text = key;
-                convert.write(constant, &field.kind, &mut text);
+                convert.write(constant, kind, &mut text);
                 text.push(',');
                 Self::Constant { text }
             }
@@ -89,29 +124,27 @@ impl PlanNode {
     fn name(&self) -> &str {
         match self {
             Self::Object { name, .. } | Self::List { name, .. } => name,
-            Self::Cell { .. } | Self::Constant { .. } => "",
+            Self::Cell { .. } | Self::Constant { .. } | Self::Comparand { .. } | Self::Did { .. } => "",
         }
     }
 
-    /// Puts a value at the end of a path, making the objects and lists on the way.
-    fn insert(&mut self, place: ColumnPlace<'_>, value: Self) {
-        match self {
-            Self::Cell { .. } | Self::Constant { .. } => unreachable!("a path leads through objects"),
-            Self::List { elements, .. } => {
-                if elements.last().is_none_or(|(number, _)| *number != place.number) {
-                    elements.push((place.number, Self::object("", false)));
-                }
-                let (_, element) = elements.last_mut().expect("pushed above");
-                element.insert(place, value);
+    /// Puts a value at the end of a way, making the objects and lists on it.
+    fn insert(&mut self, way: &[(&'static str, Option<u64>)], value: Self) {
+        let Self::Object { members, .. } = self else { unreachable!("a way leads through objects") };
+        let Some(((name, number), rest)) = way.split_first() else { return members.push(value) };
+        let place = members.iter().position(|member| member.name() == *name).unwrap_or_else(|| {
+            members.push(if number.is_some() { Self::list(name) } else { Self::object(name, true) });
+            members.len() - 1
+        });
+        match (&mut members[place], number) {
+            (Self::List { elements, .. }, Some(number)) => {
+                let place = elements.iter().position(|(known, _)| known == number).unwrap_or_else(|| {
+                    elements.push((*number, Self::object("", false)));
+                    elements.len() - 1
+                });
+                elements[place].1.insert(rest, value);
             }
-            Self::Object { members, .. } => {
-                let Some((name, rest)) = place.path.split_first() else { return members.push(value) };
-                if members.last().is_none_or(|member| member.name() != *name) {
-                    let is_list = rest.is_empty() && place.is_list;
-                    members.push(if is_list { Self::list(name) } else { Self::object(name, true) });
-                }
-                members.last_mut().expect("pushed above").insert(ColumnPlace { path: rest, ..place }, value);
-            }
+            (object, _) => object.insert(rest, value),
         }
     }
 
@@ -119,7 +152,8 @@ impl PlanNode {
     /// are constants. Returns whether there is any cell inside.
     fn settle(&mut self, required: bool) -> bool {
         match self {
-            Self::Cell { .. } => true,
+            Self::Cell { .. } | Self::Did { .. } => true,
+            Self::Comparand { text, .. } => matches!(text, CellText::Cell(_)),
             Self::Constant { .. } => false,
             Self::Object { members, needs_cell, .. } => {
                 let mut any_cell = false;
@@ -156,6 +190,32 @@ impl PlanNode {
             Self::Constant { text } => {
                 out.push_str(text);
                 false
+            }
+            Self::Comparand { key, text, operator } => {
+                let found = text.of(row);
+                if found.is_empty() {
+                    return false;
+                }
+                out.push_str(key);
+                match operator.as_ref().map(|operator| operator.of(row)) {
+                    Some("in") => write_list(found, write_scalar, out),
+                    _ => write_scalar(found, out),
+                }
+                out.push(',');
+                matches!(text, CellText::Cell(_))
+            }
+            Self::Did { key, cell, jwk } => {
+                let own = cell.and_then(|cell| row.get(cell)).unwrap_or_default();
+                let jwk = row.get(*jwk).unwrap_or_default();
+                if own.is_empty() && jwk.is_empty() {
+                    return false;
+                }
+                if let Some(did) = if own.is_empty() { did_of(jwk) } else { Some(own.to_owned()) } {
+                    out.push_str(key);
+                    push_str_to(out, &did);
+                    out.push(',');
+                }
+                true
             }
             Self::Object { key, members, needs_cell, .. } => {
                 write_members(key, members.iter(), *needs_cell, '}', row, out)
@@ -205,7 +265,13 @@ impl Convert {
             }
             FieldKind::Percent if is_json_number(text) => out.push_str(text),
             FieldKind::Percent if self.decimal_comma => write_decimal_comma(text, out),
-            FieldKind::Array { .. } => write_list(text, out),
+            FieldKind::Whole { .. } if is_json_number(text) => out.push_str(text),
+            FieldKind::Whole { or_null: true } if text == "null" => out.push_str(text),
+            FieldKind::Array { of: Field { kind: FieldKind::Object(_), .. }, .. } => {
+                write_json(text, '[', out)
+            }
+            FieldKind::PublicJwk => write_json(text, '{', out),
+            FieldKind::Array { .. } => write_list(text, |part, out| push_str_to(out, part), out),
             _ => push_str_to(out, text),
         }
     }
@@ -221,14 +287,37 @@ fn write_decimal_comma(text: &str, out: &mut String) {
 }
 
 /// Every `;` separates, also the last: an empty part is an empty string, which the rules refuse.
-fn write_list(text: &str, out: &mut String) {
+fn write_list(text: &str, write: impl Fn(&str, &mut String), out: &mut String) {
     out.push('[');
     for part in text.split(';') {
-        push_str_to(out, part);
+        write(part, out);
         out.push(',');
     }
     out.pop();
     out.push(']');
+}
+
+/// A JSON number, `true` or `false` is that; anything else is text.
+fn write_scalar(text: &str, out: &mut String) {
+    match text {
+        "true" | "false" => out.push_str(text),
+        _ if is_json_number(text) => out.push_str(text),
+        _ => push_str_to(out, text),
+    }
+}
+
+/// JSON that begins with this bracket, as it is. It is a value of its own, so it cannot reach beyond its place.
+fn write_json(text: &str, open: char, out: &mut String) {
+    match text.starts_with(open) && Parser::default().parse(text).is_ok() {
+        true => out.push_str(text),
+        false => push_str_to(out, text),
+    }
+}
+
+/// The did:jwk of the public JWK in a cell. Where it holds none, the rules say so of the cell's own field.
+fn did_of(jwk: &str) -> Option<String> {
+    let members = serde_json::from_str(jwk).ok()?;
+    Some(HolderKey::of_jwk(&members).ok()?.did())
 }
 
 fn is_json_number(text: &str) -> bool {

@@ -46,7 +46,8 @@ fn value(field: &Field, elements: usize, indent: Option<usize>) -> String {
     match &field.kind {
         FieldKind::Attestation | FieldKind::Boolean => "false".into(),
         FieldKind::Percent => "0".into(),
-        FieldKind::Duration => "\"P1Y\"".into(),
+        FieldKind::Whole { .. } | FieldKind::Comparand => "0".into(),
+        FieldKind::Duration | FieldKind::Life => "\"P1Y\"".into(),
         FieldKind::Word(words) => format!("\"{}\"", words[0]),
         FieldKind::Object(inner) => object(inner, elements, indent),
         FieldKind::Array { of, .. } => {

@@ -1,0 +1,224 @@
+//! Credential types beside the first: from JSON and CSV to credentials that verify.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// The payload of an SD-JWT or a JWT, as it is signed.
+fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
+}
+
+/// One file of all types, in both formats: each credential names its own type, and verifies.
+#[test]
+fn items_of_several_types_stand_in_one_file() {
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let sandbox = Sandbox::with_issuer_key();
+        let full = [full_item("a"), full_user("b"), full_agent("c")];
+        sandbox.write_items("items.ndjson", &full);
+        let run =
+            sandbox.issue(&format!("items.ndjson --proof-format {format} --ledger none -o results.ndjson"));
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let results = sandbox.read("results.ndjson");
+        for ((line, known), item) in results.lines().zip(TYPES).zip(&full) {
+            let credential = Row::parse(line).into_credential();
+            assert_eq!(credential.credential_type, known);
+            assert_eq!(credential.vct, format!("urn:beltic:{known}:1"));
+            assert_eq!(credential.claims, item["request"]["claims"]);
+            assert_eq!(credential.subject, item["request"]["subject"]);
+        }
+        sandbox.copy_key("p256-public.jwk", "issuer.jwk");
+        sandbox.beltic(&["verify", "--key", "issuer.jwk", "--no-status", "results.ndjson"]).expect(0);
+    }
+}
+
+/// `--type`, the setting and the variable say of which type the items are that name none.
+#[test]
+fn the_type_of_items_that_name_none_is_given() {
+    let sandbox = Sandbox::with_issuer_key();
+    let unnamed = without(full_user("a"), "/request/credential_type");
+    sandbox.write_items("items.ndjson", &[unnamed, full_item("b")]);
+    let of_first = |run: &Run| run.rows()[0].credential.as_ref().map(|found| found.credential_type.clone());
+    assert_eq!(of_first(&sandbox.issue("items.ndjson --ledger none")), None);
+    assert_eq!(of_first(&sandbox.issue("items.ndjson --ledger none --type user")).unwrap(), "user");
+    let typo = sandbox.issue("items.ndjson --ledger none --type users");
+    assert!(typo.code == 2 && typo.stderr.contains("'user'"), "{}", typo.stderr);
+    // The settings' own name of a credential is that of the settings' own type.
+    sandbox.write(".beltic.yaml", "credential:\n  type: user\n  vct: https://a.example/person\n");
+    let rows = sandbox.issue("items.ndjson --ledger none").rows();
+    let vcts: Vec<_> = rows.into_iter().map(|row| row.into_credential().vct).collect();
+    assert_eq!(vcts, ["https://a.example/person", "urn:beltic:business:1"]);
+    let other = sandbox.issue("items.ndjson --ledger none --type business").rows();
+    assert!(other[0].error.is_some());
+    assert_eq!(other[1].credential.as_ref().unwrap().vct, "urn:beltic:business:1");
+    sandbox.write(".beltic.yaml", "credential:\n  type: person\n");
+    let unknown = sandbox.issue("items.ndjson --ledger none");
+    assert!(unknown.code == 2 && unknown.stderr.contains("credential.type"), "{}", unknown.stderr);
+}
+
+/// The holder's key is that of the agent.
+#[test]
+fn the_key_of_an_agent_is_bound() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &[without(full_agent("a"), "/request/cnf"), full_agent("b")]);
+    let rows = sandbox.issue("items.ndjson --ledger none").rows();
+    for row in rows {
+        let cnf = payload(&row.into_credential().signed_payload)["cnf"]["jwk"].clone();
+        assert_eq!(cnf, agent_jwk());
+    }
+}
+
+/// The same agents as CSV: with a column for each part, with JSON in cells, and with a key in the place of the DID.
+#[test]
+fn agents_in_csv_are_those_in_json() {
+    let permissions = r#""[{""resource_type"":""wallet"",""resource_id"":""*"",""actions"":[""checkout"",""refund""],""conditions"":[{""field"":""amount"",""operator"":""lte"",""value"":5000},{""field"":""currency"",""operator"":""in"",""value"":[""EUR"",""USD""]}]},{""resource_type"":""report"",""actions"":[""read""]}]""#;
+    let jwk = agent_jwk().to_string().replace('"', "\"\"");
+    let shared = "agent,agent-a,U-1,B-17,U-1,100000,EUR,monthly,EUR;USD,PT15M,false,10000,P30D,true,a";
+    let names = "subject_type,agent_external_id,parent_user_id,parent_business_id,delegated_by_subject_id,\
+        spend_limit_amount,spend_limit_currency,spend_limit_period,authorized_currencies,max_idle_duration,\
+        human_present,confirmation_threshold_cents,ttl,self_attestation_complete,correlation_id";
+    let columns = "permission1_resource_type,permission1_resource_id,permission1_actions,\
+        permission1_condition1_field,permission1_condition1_operator,permission1_condition1_value,\
+        permission1_condition2_field,permission1_condition2_operator,permission1_condition2_value,\
+        permission2_resource_type,permission2_actions,permission2_condition1_field";
+    let cells = "wallet,*,checkout;refund,amount,lte,5000,currency,in,EUR;USD,report,read,";
+    let conditions = r#""[{""field"":""amount"",""operator"":""lte"",""value"":5000},{""field"":""currency"",""operator"":""in"",""value"":[""EUR"",""USD""]}]""#;
+    let expected = full_agent("a");
+    for (name, header, row) in [
+        (
+            "columns",
+            format!("subject_id,subject_public_jwk,{columns},{names}"),
+            format!("{AGENT_DID},\"{jwk}\",{cells},{shared}"),
+        ),
+        (
+            "a cell",
+            format!("subject_id,subject_public_jwk,permissions,{names}"),
+            format!("{AGENT_DID},\"{jwk}\",{permissions},{shared}"),
+        ),
+        (
+            "a key",
+            format!("Subject Public JWK,claims.permissions,{names}"),
+            format!("\"{jwk}\",{permissions},{shared}"),
+        ),
+        (
+            "no id",
+            format!("subject_id,subject_public_jwk,permissions,{names}"),
+            format!(",\"{jwk}\",{permissions},{shared}"),
+        ),
+        (
+            "conditions",
+            format!(
+                "subject_id,subject_public_jwk,permission1_resource_type,permission1_resource_id,permission1_actions,permission1_conditions,permission3_actions,permission3_resource_type,{names}"
+            ),
+            format!("{AGENT_DID},\"{jwk}\",wallet,*,checkout;refund,{conditions},read,report,{shared}"),
+        ),
+    ] {
+        let sandbox = Sandbox::with_issuer_key();
+        sandbox.write("agents.csv", format!("{header}\n{row}\n"));
+        let run = sandbox.issue("agents.csv --ledger none --type agent_authorization");
+        assert_eq!(run.code, 0, "{name}: {} {}", run.stdout, run.stderr);
+        let credential = run.rows().remove(0).into_credential();
+        assert_eq!(credential.subject, expected["request"]["subject"], "{name}");
+        assert_eq!(credential.claims, expected["request"]["claims"], "{name}");
+    }
+}
+
+/// What is wrong in a list inside a list is found in the user's own column, whichever elements the row has.
+#[test]
+fn faults_in_nested_lists_name_their_column() {
+    let sandbox = Sandbox::with_issuer_key();
+    let header = "subject_id,permission1_resource_type,permission1_actions,permission2_resource_type,permission2_actions,\
+        permission2_condition1_field,permission2_condition1_operator,permission2_condition1_value,\
+        permission2_condition2_field,Permission 2 Condition 2 Operator,permission2_condition2_value,\
+        self_attestation_complete,correlation_id";
+    let rows = [
+        format!("{AGENT_DID},report,read,report,read,amount,lte,5,amount,between,5,true,both"),
+        format!("{AGENT_DID},,,report,read,,,,amount,between,5,true,second only"),
+        format!("{AGENT_DID},report,read,,,,,,,,,true,first only"),
+        format!("{AGENT_DID},report,read,report,read,amount,lte,many,,,,true,text"),
+    ];
+    sandbox.write("agents.csv", format!("{header}\n{}\n", rows.join("\n")));
+    let rows = sandbox.issue("agents.csv --ledger none --type agent_authorization").rows();
+    let column = Some("Permission 2 Condition 2 Operator".to_owned());
+    for (row, path) in [(0, "1/conditions/1"), (1, "0/conditions/0")] {
+        let detail = &rows[row].error.as_ref().unwrap().details[0];
+        assert_eq!(detail.path, format!("/request/claims/permissions/{path}/operator"));
+        assert_eq!(detail.column, column);
+    }
+    assert!(rows[2].credential.is_some());
+    let detail = &rows[3].error.as_ref().unwrap().details[0];
+    assert_eq!(detail.column.as_deref(), Some("permission2_condition1_value"));
+    assert_eq!(detail.code, "inconsistent");
+}
+
+/// A list in one cell and a column of one of its elements would give two lists.
+#[test]
+fn a_list_is_in_one_cell_or_in_many() {
+    let sandbox = Sandbox::with_issuer_key();
+    let row = format!("{AGENT_DID},[],read,true");
+    sandbox.write(
+        "agents.csv",
+        format!("subject_id,permissions,permission1_actions,self_attestation_complete\n{row}\n"),
+    );
+    let run = sandbox.issue("agents.csv --ledger none --type agent_authorization");
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("'permissions' (2)") && run.stderr.contains("'permission1_actions' (3)"),
+        "{}",
+        run.stderr
+    );
+    // A cell that holds no JSON array is refused with the rules of the field.
+    sandbox.write(
+        "agents.csv",
+        format!("subject_id,permissions,self_attestation_complete\n{AGENT_DID},read,true\n"),
+    );
+    let rows = sandbox.issue("agents.csv --ledger none --type agent_authorization").rows();
+    let detail = &rows[0].error.as_ref().unwrap().details[0];
+    assert_eq!((detail.column.as_deref(), detail.code.as_str()), (Some("permissions"), "wrong_type"));
+}
+
+/// A fleet: the permissions of all agents stand in the settings.
+#[test]
+fn a_fleet_shares_its_permissions() {
+    let sandbox = Sandbox::with_issuer_key();
+    let permissions = json!([{ "resource_type": "report", "actions": ["read"] }]);
+    sandbox.write(
+        ".beltic.yaml",
+        format!("credential:\n  type: agent_authorization\ncsv:\n  constants:\n    permissions: '{permissions}'\n    self_attestation_complete: true\n"),
+    );
+    let jwk = agent_jwk().to_string().replace('"', "\"\"");
+    sandbox.write("agents.csv", format!("subject_public_jwk,agent_external_id\n\"{jwk}\",a\n\"{jwk}\",b\n"));
+    let rows = sandbox.issue("agents.csv --ledger none").rows();
+    for (row, name) in rows.into_iter().zip(["a", "b"]) {
+        let credential = row.into_credential();
+        assert_eq!(credential.claims["permissions"], permissions);
+        assert_eq!(credential.subject["id"], AGENT_DID);
+        assert_eq!(credential.subject["agent_external_id"], name);
+    }
+}
+
+/// Lawful, and worth a look.
+#[test]
+fn doubtful_authorizations_are_warned_of() {
+    let sandbox = Sandbox::with_issuer_key();
+    let doubtful = |item: Value, said: &str| {
+        sandbox.write_items("items.ndjson", &[item]);
+        let run = sandbox.issue("items.ndjson --ledger none");
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    };
+    doubtful(
+        with(full_agent("a"), "/request/claims/spend_limit/currency", json!("GBP")),
+        "/request/claims/spend_limit/currency: is not among authorized_currencies",
+    );
+    doubtful(with(full_agent("a"), "/request/claims/spend_limit/amount", json!(50.0)), "minor units");
+    doubtful(with(full_agent("a"), "/request/ttl", json!("P91D")), "more than 90 days");
+    doubtful(
+        without(full_user("a"), "/request/claims/id_document_type"),
+        "id_document_type is most likely missing",
+    );
+    sandbox.write_items("items.ndjson", &[full_agent("a"), full_user("b")]);
+    let run = sandbox.issue("items.ndjson --ledger none");
+    assert!(!run.stderr.contains("item "), "{}", run.stderr);
+}
