@@ -114,6 +114,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this time (RFC 3339) [default: now]')
             [CompletionResult]::new('--leeway', '--leeway', [CompletionResultType]::ParameterName, 'By how many seconds clocks may differ')
             [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Refuse credentials that live for longer than this ISO 8601 duration')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Accept authorizations that allow this: a JSON file, or pairs such as resource_type=wallet,action=checkout,amount=5000')
+            [CompletionResult]::new('--chain', '--chain', [CompletionResultType]::ParameterName, 'Accept delegated authorizations if a valid credential in this file is about who delegated; repeatable')
             [CompletionResult]::new('--output-format', '--output-format', [CompletionResultType]::ParameterName, 'The form of the verdicts [default: by the file''s extension, else text on a terminal, ndjson in a pipe]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')

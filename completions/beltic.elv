@@ -108,6 +108,8 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --at 'Verify as of this time (RFC 3339) [default: now]'
             cand --leeway 'By how many seconds clocks may differ'
             cand --max-ttl 'Refuse credentials that live for longer than this ISO 8601 duration'
+            cand --context 'Accept authorizations that allow this: a JSON file, or pairs such as resource_type=wallet,action=checkout,amount=5000'
+            cand --chain 'Accept delegated authorizations if a valid credential in this file is about who delegated; repeatable'
             cand --output-format 'The form of the verdicts [default: by the file''s extension, else text on a terminal, ndjson in a pipe]'
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'

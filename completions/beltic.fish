@@ -114,6 +114,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Ac
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'By how many seconds clocks may differ' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l max-ttl -d 'Refuse credentials that live for longer than this ISO 8601 duration' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l context -d 'Accept authorizations that allow this: a JSON file, or pairs such as resource_type=wallet,action=checkout,amount=5000' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l chain -d 'Accept delegated authorizations if a valid credential in this file is about who delegated; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -d 'The form of the verdicts [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One verdict a line, as JSON'
 text\t'One short line a token, for people'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F

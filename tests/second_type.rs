@@ -51,6 +51,7 @@ static LICENCE: CredentialType = CredentialType {
         "credential_type",
     ],
     hidden: &["subject.holder_name", "claims.partners[]"],
+    grants: None,
     rules: &[],
     frame: Frame::new(),
 };

@@ -9,12 +9,14 @@
 //! escaped NUL, half a surrogate pair) do not end the parse: they are listed with their place, so
 //! that they can be reported together with everything else that is wrong with the item.
 
+mod decimal;
 mod document;
 mod escape;
 mod object;
 mod parse;
 mod write;
 
+pub use decimal::Decimal;
 pub(crate) use document::push_pointer_segment;
 pub use document::{Document, Fault, FaultKind, Kind, Value};
 pub(crate) use object::object;

@@ -1,7 +1,7 @@
 //! `agent_authorization`: what a software agent may do, and for whom.
 
 use super::field::{Field, FieldKind, NON_EMPTY, Object, TEXT};
-use super::{CredentialType, Frame, Rule};
+use super::{CredentialType, Frame, Grants, Rule};
 
 /// The credential type.
 pub(super) static AGENT_AUTHORIZATION: CredentialType = CredentialType {
@@ -34,6 +34,17 @@ pub(super) static AGENT_AUTHORIZATION: CredentialType = CredentialType {
         "credential_type",
     ],
     hidden: &["subject.agent_external_id", "subject.parent_user_id"],
+    grants: Some(Grants {
+        permissions: "permissions",
+        delegated_by: "delegated_by_subject_id",
+        not_judged: &[
+            "spend_limit",
+            "authorized_currencies",
+            "max_idle_duration",
+            "human_present",
+            "confirmation_threshold_cents",
+        ],
+    }),
     rules: &[Rule::HolderIsSubject, Rule::ShortLife { days: 90 }],
     frame: Frame::new(),
 };

@@ -43,6 +43,7 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
         "claims.beneficial_owners[]",
         "claims.registered_address",
     ],
+    grants: None,
     rules: &[],
     frame: Frame::new(),
 };

@@ -40,10 +40,23 @@ pub struct CredentialType {
     pub columns: &'static [&'static str],
     /// What an `sd_jwt_vc` hides where no setting says otherwise: dotted paths, `[]` for each element of an array.
     pub hidden: &'static [&'static str],
+    /// What the subject may do, where the type is one of authorizations.
+    pub grants: Option<Grants>,
     /// Rules between the members of the request.
     pub rules: &'static [Rule],
     /// The item around subject and claims.
     pub frame: Frame,
+}
+
+/// Where an authorization says what its subject may do.
+#[derive(Debug)]
+pub struct Grants {
+    /// The claim that lists permissions: each with `resource_type`, `resource_id`, `actions` and `conditions`.
+    pub permissions: &'static str,
+    /// The claim that names the subject who delegated.
+    pub delegated_by: &'static str,
+    /// Claims that limit the permissions, and that only those can judge who keep count: at most 32.
+    pub not_judged: &'static [&'static str],
 }
 
 impl CredentialType {

@@ -40,6 +40,7 @@ pub(super) static USER: CredentialType = CredentialType {
         "claims.id_document_type",
         "claims.id_document_country",
     ],
+    grants: None,
     rules: &[],
     frame: Frame::new(),
 };

@@ -5,11 +5,13 @@
 //!
 //! ```text
 //! split ─▶ header ─▶ key ─▶ signature ─▶ payload ─▶ disclosures ─▶ claims ─▶ issuer ─▶ times ─▶ schema ─▶ status
+//!       ─▶ policy ─▶ delegation
 //! ```
 //!
 //! Keys come from a [`KeyRing`] and never from the token; what is asked for beyond the standards is a
 //! [`Policy`]; the status comes from a [`StatusSource`]. Nothing here opens a file or a connection.
 
+mod authorization;
 mod claims;
 mod header;
 mod lists;
@@ -20,6 +22,7 @@ mod status;
 mod times;
 mod verdict;
 
+pub use authorization::{ActionContext, Delegators, NotJudged};
 pub use lists::{ListProblem, Lists, MAX_LIST_TOKEN_BYTES};
 pub use policy::{MAX_LEEWAY, Policy};
 pub use ring::{KeyRing, PassedOver, RingError};
@@ -226,8 +229,30 @@ fn judge_claims<'d>(
         issuer: !issuer_is_known,
         status: !policy.status && status::has_status(&claims),
         schema: !has_schema,
+        limits: check_authorization(&claims, policy)?,
     };
     Ok((claims, unchecked))
+}
+
+/// What is about to be done must be allowed, by somebody who could allow it. Returns what limits it beyond that.
+fn check_authorization(claims: &Claims<'_>, policy: &Policy) -> Result<NotJudged, Refusal> {
+    let statement = match claims.statements.as_slice() {
+        [statement] => Some(statement),
+        // Nobody can say whose permissions count.
+        _ => None,
+    };
+    let mut limits = NotJudged::default();
+    if let Some(context) = &policy.context {
+        let Some(Statement { credential_type, claims, .. }) = statement else {
+            let message = "it is no authorization of a known type about one subject";
+            return Err(Refusal::new(Reason::PolicyDenied, Step::Policy, message));
+        };
+        limits = authorization::check_policy(credential_type, *claims, context)?;
+    }
+    if let (Some(delegators), Some(statement)) = (&policy.delegators, statement) {
+        authorization::check_delegation(statement.credential_type, statement.claims, delegators)?;
+    }
+    Ok(limits)
 }
 
 /// The issuer must be the one asked for and the one whose key it is (RFC 8725 section 3.8). Whether

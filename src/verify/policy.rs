@@ -1,5 +1,6 @@
 //! What a verifier asks for beyond what the standards do.
 
+use super::authorization::{ActionContext, Delegators};
 use crate::clock::UnixTime;
 use crate::request::rules::CalendarDuration;
 use crate::types::Types;
@@ -29,6 +30,10 @@ pub struct Policy {
     pub legacy_vc: bool,
     /// Whether the status is looked up.
     pub status: bool,
+    /// What is about to be done, which an authorization must allow.
+    pub context: Option<ActionContext>,
+    /// Who may have delegated an authorization.
+    pub delegators: Option<Delegators>,
 }
 
 impl Policy {
@@ -44,6 +49,8 @@ impl Policy {
             max_ttl: None,
             legacy_vc: false,
             status: true,
+            context: None,
+            delegators: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::TokenFormat;
+use super::authorization::NotJudged;
 
 /// Whether a token is valid, and if not, why and at which step.
 #[derive(Debug)]
@@ -37,13 +38,15 @@ pub struct Unchecked {
     pub status: bool,
     /// Its type is none of ours, so only the members that every credential has were checked.
     pub schema: bool,
+    /// What limits an authorization beyond its permissions.
+    pub limits: NotJudged,
 }
 
 impl Unchecked {
     /// The names of what was left out.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let all = [(self.issuer, "issuer"), (self.schema, "schema"), (self.status, "status")];
-        all.into_iter().filter_map(|(left_out, name)| left_out.then_some(name))
+        all.into_iter().filter_map(|(left_out, name)| left_out.then_some(name)).chain(self.limits.names())
     }
 }
 
@@ -110,11 +113,15 @@ pub enum Reason {
     Suspended,
     /// Nobody can say whether it was revoked.
     StatusUnknown,
+    /// It does not allow what is about to be done.
+    PolicyDenied,
+    /// Who delegated it has no valid credential among those given.
+    DelegationUnproven,
 }
 
 impl Reason {
     /// Every reason with its meaning: the source of the README's table.
-    pub const ALL: [(Reason, &'static str); 18] = [
+    pub const ALL: [(Reason, &'static str); 20] = [
         (Reason::Malformed, "it is not a token, or could be read in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
         (Reason::UnsupportedType, "`typ` or `cty` is not that of a supported credential"),
@@ -133,6 +140,8 @@ impl Reason {
         (Reason::Revoked, "the issuer revoked it"),
         (Reason::Suspended, "the issuer suspended it"),
         (Reason::StatusUnknown, "a status list that it names is missing, invalid or out of date"),
+        (Reason::PolicyDenied, "it does not allow what `--context` says"),
+        (Reason::DelegationUnproven, "none of the valid credentials of `--chain` is about who delegated it"),
     ];
 
     /// The code as it stands in verdicts.
@@ -156,6 +165,8 @@ impl Reason {
             Reason::Revoked => "revoked",
             Reason::Suspended => "suspended",
             Reason::StatusUnknown => "status_unknown",
+            Reason::PolicyDenied => "policy_denied",
+            Reason::DelegationUnproven => "delegation_unproven",
         }
     }
 }
@@ -185,11 +196,15 @@ pub enum Step {
     Schema,
     /// The status.
     Status,
+    /// The permissions of an authorization.
+    Policy,
+    /// Who delegated an authorization.
+    Delegation,
 }
 
 impl Step {
     /// Every step with its meaning, in their order: the source of the README's table.
-    pub const ALL: [(Step, &'static str); 11] = [
+    pub const ALL: [(Step, &'static str); 13] = [
         (Step::Split, "size, characters, parts"),
         (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),
         (Step::Key, "the key named by `kid`, and its owner"),
@@ -201,6 +216,8 @@ impl Step {
         (Step::Times, "both periods hold at the time asked for; `--max-ttl`"),
         (Step::Schema, "what is said about the subject, by the rules of a batch item"),
         (Step::Status, "neither revoked nor suspended, by every status list that it names"),
+        (Step::Policy, "one permission allows what `--context` says"),
+        (Step::Delegation, "a valid credential of `--chain` is about who delegated"),
     ];
 
     /// The name as it stands in verdicts.
@@ -217,6 +234,8 @@ impl Step {
             Step::Times => "times",
             Step::Schema => "schema",
             Step::Status => "status",
+            Step::Policy => "policy",
+            Step::Delegation => "delegation",
         }
     }
 }

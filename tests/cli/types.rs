@@ -222,3 +222,125 @@ fn doubtful_authorizations_are_warned_of() {
     let run = sandbox.issue("items.ndjson --ledger none");
     assert!(!run.stderr.contains("item "), "{}", run.stderr);
 }
+
+/// A sandbox with the results of these items in `results.ndjson`, and the public key.
+fn issued(items: &[Value], format: &str) -> Sandbox {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.copy_key("p256-public.jwk", "issuer.jwk");
+    sandbox.write_items("items.ndjson", items);
+    let run = sandbox.issue(&format!("items.ndjson --proof-format {format} --ledger none -o results.ndjson"));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    sandbox
+}
+
+/// The verdicts on `results.ndjson`.
+fn verdicts(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Value> {
+    let trust = ["verify", "results.ndjson", "--key", "issuer.jwk", "--no-status"];
+    let run = sandbox.beltic(&[&trust, arguments].concat());
+    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+    run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The context is a file or pairs. Who grants nothing is denied, and limits that only the wallet can count are named.
+#[test]
+fn an_authorization_is_held_against_what_is_done() {
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let sandbox = issued(&[full_agent("a"), full_item("b")], format);
+        sandbox.write(
+            "fits.json",
+            r#"{"resource_type":"wallet","action":"refund","amount":5000,"currency":"USD"}"#,
+        );
+        let fits = verdicts(&sandbox, &["--context", "fits.json"]);
+        assert_eq!(fits[0]["valid"], true, "{fits:?}");
+        let unchecked = fits[0]["unchecked"].as_array().unwrap();
+        for name in [
+            "spend_limit",
+            "authorized_currencies",
+            "max_idle_duration",
+            "human_present",
+            "confirmation_threshold_cents",
+        ] {
+            assert!(unchecked.contains(&json!(name)), "{unchecked:?}");
+        }
+        assert_eq!((&fits[1]["reason"], &fits[1]["step"]), (&json!("policy_denied"), &json!("policy")));
+        let pairs = |amount: &str| format!("resource_type=wallet,action=refund,currency=USD,amount={amount}");
+        assert_eq!(verdicts(&sandbox, &["--context", &pairs("5000")])[0]["valid"], true);
+        let denied = verdicts(&sandbox, &["--context", &pairs("5000.01")]);
+        assert_eq!(denied[0]["message"], "condition 1 of permission 1 does not hold");
+        assert!(
+            verdicts(&sandbox, &[])[0]["unchecked"]
+                .as_array()
+                .is_none_or(|names| !names.contains(&json!("spend_limit")))
+        );
+        sandbox.write("odd.json", r#"{"amount":1,"amount":2}"#);
+        for odd in ["odd.json", "a=1,a=2"] {
+            let run = sandbox.beltic(&[
+                "verify",
+                "results.ndjson",
+                "--key",
+                "issuer.jwk",
+                "--no-status",
+                "--context",
+                odd,
+            ]);
+            assert_eq!(run.code, 2, "{}", run.stderr);
+        }
+    }
+}
+
+/// Who delegated must have a valid credential; an expired one, or one of another key, is none.
+#[test]
+fn a_delegation_is_traced_to_a_valid_credential() {
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let user = with(full_user("u"), "/request/subject/id", json!("U-1"));
+        let expired = with(user.clone(), "/request/ttl", json!("P1D"));
+        let alone = with(
+            without(full_agent("b"), "/request/claims/delegated_by_subject_id"),
+            "/request/claims/permissions/0/resource_type",
+            json!("report"),
+        );
+        let chain = issued(&[user], format);
+        let outdated = issued(&[expired], format);
+        let others = issued(&[full_user("u")], format);
+        let sandbox = issued(&[full_agent("a"), alone, full_item("c")], format);
+        let at = ["--at", "2099-01-01T00:00:00Z"];
+        for (name, from, valid) in [
+            ("chain.ndjson", &chain, true),
+            ("others.ndjson", &others, false),
+            ("outdated.ndjson", &outdated, true),
+        ] {
+            sandbox.write(name, from.read("results.ndjson"));
+            let found = verdicts(&sandbox, &["--chain", name]);
+            assert_eq!(found[0]["valid"], valid, "{name}: {found:?}");
+            // Nobody delegated these.
+            assert_eq!((&found[1]["valid"], &found[2]["valid"]), (&json!(true), &json!(true)));
+        }
+        let two = verdicts(&sandbox, &["--chain", "others.ndjson", "--chain", "chain.ndjson"]);
+        assert_eq!(two[0]["valid"], true);
+        let unproven = verdicts(&sandbox, &["--chain", "others.ndjson"]);
+        assert_eq!(
+            (&unproven[0]["reason"], &unproven[0]["step"]),
+            (&json!("delegation_unproven"), &json!("delegation"))
+        );
+        assert_eq!(verdicts(&sandbox, &["--chain", "chain.ndjson", at[0], at[1]])[0]["reason"], "expired");
+        // A week on, the agent's credential lives and that of a day does not.
+        let in_a_week = (std::time::SystemTime::now() + std::time::Duration::from_secs(7 * 86_400))
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        let later = beltic::clock::UnixTime::from_seconds(in_a_week.as_secs() as i64).unwrap().to_string();
+        assert_eq!(
+            verdicts(&sandbox, &["--chain", "outdated.ndjson", "--at", &later])[0]["reason"],
+            "delegation_unproven"
+        );
+        let missing = sandbox.beltic(&[
+            "verify",
+            "results.ndjson",
+            "--key",
+            "issuer.jwk",
+            "--no-status",
+            "--chain",
+            "none.ndjson",
+        ]);
+        assert_eq!(missing.code, 6, "{}", missing.stderr);
+    }
+}

@@ -22,7 +22,7 @@ const NO_LEDGER: &str = "none";
 /// The most workers.
 const MAX_JOBS: usize = 1024;
 /// The longest document that settings name, in bytes: type metadata, certificates.
-const MAX_DOCUMENT_BYTES: usize = 1 << 20;
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 
 /// The settings files that apply.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use crate::verify::MAX_LEEWAY;
   beltic verify results.ndjson --site public
   beltic verify tokens.txt --did did.json --status-list lists
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
+  beltic verify agent.jwt --site public --context resource_type=wallet,action=checkout,amount=5000,currency=EUR
   beltic verify --jwks jwks.json --no-status < token.txt
 "
 )]
@@ -62,6 +63,12 @@ pub(crate) struct VerifyArgs {
     /// Refuse credentials that live for longer than this ISO 8601 duration
     #[arg(long, value_name = "DURATION", help_heading = "What is accepted")]
     pub max_ttl: Option<String>,
+    /// Accept authorizations that allow this: a JSON file, or pairs such as resource_type=wallet,action=checkout,amount=5000
+    #[arg(long, value_name = "FILE|PAIRS", value_hint = ValueHint::FilePath, help_heading = "What is accepted")]
+    pub context: Option<String>,
+    /// Accept delegated authorizations if a valid credential in this file is about who delegated; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is accepted")]
+    pub chain: Vec<PathBuf>,
     /// Accept JWTs with a `vc` claim (VC Data Model 1.1), too
     #[arg(long, help_heading = "What is accepted")]
     pub legacy_vc: bool,

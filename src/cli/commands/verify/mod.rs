@@ -1,6 +1,7 @@
 //! `beltic verify`: resolve, verify, report.
 
 mod args;
+mod authorization;
 mod trust;
 mod verdicts;
 
@@ -27,15 +28,16 @@ use crate::verify::{Policy, Verifier};
 /// The files that are read, as far as the arguments name files and not tokens.
 fn kept(args: &VerifyArgs) -> Kept {
     let inputs = args.inputs.iter().map(Path::new);
-    let trusted = [&args.jwks, &args.did, &args.key, &args.status_list].into_iter().flatten();
+    let trusted = [&args.jwks, &args.did, &args.key, &args.status_list, &args.chain].into_iter().flatten();
     Kept::files(inputs.chain(trusted.map(PathBuf::as_path)))
 }
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let started = Instant::now();
-    let policy = policy(args)?;
+    let mut policy = policy(args)?;
     let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
+    policy.delegators = authorization::delegators(args, &ring, &policy, &lists)?;
     let mut inputs = Inputs::open(&args.inputs)?;
     let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
     let form = VerdictForm { format, color: output::takes_color(&args.output, common.color) };
@@ -95,6 +97,8 @@ fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
         max_ttl: max_ttl.transpose()?,
         legacy_vc: args.legacy_vc,
         status: !args.no_status,
+        context: args.context.as_deref().map(authorization::context).transpose()?,
+        delegators: None,
     })
 }
 
