@@ -64,6 +64,9 @@ _beltic() {
             beltic,template)
                 cmd="beltic__subcmd__template"
                 ;;
+            beltic,types)
+                cmd="beltic__subcmd__types"
+                ;;
             beltic,verify)
                 cmd="beltic__subcmd__verify"
                 ;;
@@ -115,6 +118,9 @@ _beltic() {
             beltic__subcmd__help,template)
                 cmd="beltic__subcmd__help__subcmd__template"
                 ;;
+            beltic__subcmd__help,types)
+                cmd="beltic__subcmd__help__subcmd__types"
+                ;;
             beltic__subcmd__help,verify)
                 cmd="beltic__subcmd__help__subcmd__verify"
                 ;;
@@ -126,6 +132,9 @@ _beltic() {
                 ;;
             beltic__subcmd__help__subcmd__ledger,close-lists)
                 cmd="beltic__subcmd__help__subcmd__ledger__subcmd__close__subcmd__lists"
+                ;;
+            beltic__subcmd__help__subcmd__types,show)
+                cmd="beltic__subcmd__help__subcmd__types__subcmd__show"
                 ;;
             beltic__subcmd__ledger,backup)
                 cmd="beltic__subcmd__ledger__subcmd__backup"
@@ -151,6 +160,18 @@ _beltic() {
             beltic__subcmd__ledger__subcmd__help,help)
                 cmd="beltic__subcmd__ledger__subcmd__help__subcmd__help"
                 ;;
+            beltic__subcmd__types,help)
+                cmd="beltic__subcmd__types__subcmd__help"
+                ;;
+            beltic__subcmd__types,show)
+                cmd="beltic__subcmd__types__subcmd__show"
+                ;;
+            beltic__subcmd__types__subcmd__help,help)
+                cmd="beltic__subcmd__types__subcmd__help__subcmd__help"
+                ;;
+            beltic__subcmd__types__subcmd__help,show)
+                cmd="beltic__subcmd__types__subcmd__help__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -158,7 +179,7 @@ _beltic() {
 
     case "${cmd}" in
         beltic)
-            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help"
+            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,7 +292,7 @@ _beltic() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -W "business user agent_authorization" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --proof-format)
@@ -527,7 +548,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help)
-            opts="batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help"
+            opts="batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -795,6 +816,34 @@ _beltic() {
         beltic__subcmd__help__subcmd__template)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__types)
+            opts="show"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__types__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1791,7 +1840,7 @@ _beltic() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -W "business user agent_authorization" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --out)
@@ -2058,20 +2107,158 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__template)
-            opts="-o -q -h --type --owners --out --force --config --color --quiet --help json ndjson csv"
+            opts="-o -q -h --type --elements --out --force --config --color --quiet --help json ndjson csv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --type)
-                    COMPREPLY=($(compgen -W "business user agent_authorization" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
-                --owners)
+                --elements)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --out)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types)
+            opts="-q -h --config --color --quiet --help show help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__help)
+            opts="show help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__show)
+            opts="-o -q -h --out --force --config --color --quiet --help business user agent_authorization outcome_attestation"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --out)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

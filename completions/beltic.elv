@@ -40,6 +40,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand types 'List credential types, or show what one holds'
             cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -352,7 +353,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;template'= {
             cand --type 'The credential type of items that name none [default: business]'
-            cand --owners 'For how many beneficial owners there is room'
+            cand --elements 'For how many elements of each list there is room'
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
@@ -362,6 +363,35 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;types'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand show 'Print the fields, CSV columns and disclosure policy of a type'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'beltic;types;show'= {
+            cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
+            cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --color 'Colour messages and text results'
+            cand --force 'Overwrite the file that --out names, if it exists'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;types;help'= {
+            cand show 'Print the fields, CSV columns and disclosure policy of a type'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'beltic;types;help;show'= {
+        }
+        &'beltic;types;help;help'= {
         }
         &'beltic;bench'= {
             cand --items 'How many credentials a round issues'
@@ -401,6 +431,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand ledger 'Look the ledger over'
             cand schema 'Print the JSON Schema of an item, or a credential type''s metadata'
             cand template 'Print a batch file to fill in'
+            cand types 'List credential types, or show what one holds'
             cand bench 'Measure how fast this machine issues'
             cand completions 'Print completions for a shell, or write man pages'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -441,6 +472,11 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;help;schema'= {
         }
         &'beltic;help;template'= {
+        }
+        &'beltic;help;types'= {
+            cand show 'Print the fields, CSV columns and disclosure policy of a type'
+        }
+        &'beltic;help;types;show'= {
         }
         &'beltic;help;bench'= {
         }

@@ -45,6 +45,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one cr
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "types" -d 'List credential types, or show what one holds'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -62,7 +63,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l encoding -
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-item-bytes -d 'The longest item, in bytes' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
 user\t''
-agent_authorization\t''"
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l proof-format -d 'The form of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''
 sd_jwt_vc\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
@@ -312,7 +314,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand schema" -l vct -d 'Print t
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l issuer -d 'The issuer, from which the type\'s name is made' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
 user\t''
-agent_authorization\t''"
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -323,8 +326,9 @@ complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d '
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
 user\t''
-agent_authorization\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand template" -l owners -d 'For how many beneficial owners there is room' -r
+agent_authorization\t''
+outcome_attestation\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l elements -d 'For how many elements of each list there is room' -r
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -333,6 +337,24 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'How many credentials a round issues' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'How many rounds; the median counts' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
@@ -351,23 +373,25 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "verify" -d 'Check credentials, offline and in bulk'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "revoke" -d 'Permanently revoke credentials'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "reinstate" -d 'End the suspension of credentials'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "list" -d 'List issued credentials, or the audit log'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "show" -d 'Show one credential and its history'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "ledger" -d 'Look the ledger over'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "bench" -d 'Measure how fast this machine issues'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template bench completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "verify" -d 'Check credentials, offline and in bulk'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "revoke" -d 'Permanently revoke credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "reinstate" -d 'End the suspension of credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "list" -d 'List issued credentials, or the audit log'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "show" -d 'Show one credential and its history'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "ledger" -d 'Look the ledger over'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "template" -d 'Print a batch file to fill in'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "types" -d 'List credential types, or show what one holds'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "bench" -d 'Measure how fast this machine issues'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'

@@ -31,6 +31,7 @@ static LICENCE: CredentialType = CredentialType {
     vc_type: "TradeLicenceCredential",
     title: "Trade licence",
     description: "What somebody may trade in.",
+    own: &Object::NOTHING,
     subject: ("who holds the licence", &HOLDER),
     claims: ("what it allows", &CLAIMS),
     columns: &[

@@ -139,6 +139,7 @@ fn run(name: &str) -> RunDescription {
 fn draft(hash: u8) -> Draft {
     Draft {
         credential_type: Types::BUILT_IN.default_type(),
+        own_members: Piece::default(),
         subject: Piece::default(),
         subject_id: Piece::default(),
         subject_members: Piece::default(),

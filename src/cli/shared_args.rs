@@ -85,7 +85,7 @@ pub(super) struct TypeArg {
 }
 
 /// Reads the name of a type.
-fn credential_type() -> impl TypedValueParser<Value = &'static CredentialType> {
+pub(super) fn credential_type() -> impl TypedValueParser<Value = &'static CredentialType> {
     PossibleValuesParser::new(Types::BUILT_IN.all().iter().map(|known| known.name))
         .map(|name| Types::BUILT_IN.named(&name).expect("clap lets only listed names through"))
 }

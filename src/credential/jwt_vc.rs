@@ -45,6 +45,7 @@ pub(super) fn write_payload(
         "iat": number grant.issued_at.seconds(),
         "exp": number grant.expires_at.seconds(),
         "vct": raw &of_type.vct_json,
+        ..{ out.extend_from_slice(draft.own_members()) },
         ..{ push_token_status(out, grant) },
     });
 }

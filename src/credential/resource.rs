@@ -47,6 +47,7 @@ impl Resource<'_> {
             "created_via": plain "cli",
             "developer_id"?: raw profile.developer_id_json.as_ref(),
             "credential_type": text credential_type.name,
+            ..{ out.extend_from_slice(draft.own_members()) },
             "proof_format": plain profile.proof_format.as_str(),
             "alg": plain "ES256",
             "status": plain current.status.as_str(),

@@ -131,6 +131,7 @@ pub(super) fn reasons(history: &History) -> &[ClosingReason] {
 pub(super) fn draft(hash: u8) -> Draft {
     Draft {
         credential_type: Types::BUILT_IN.default_type(),
+        own_members: Piece::default(),
         subject: Piece::default(),
         subject_id: Piece::default(),
         subject_members: Piece::default(),

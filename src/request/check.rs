@@ -215,6 +215,7 @@ impl Checker {
         };
         let mut draft = Draft {
             credential_type,
+            own_members: Piece::append(buffer, |out| write_own_members(request, credential_type, out)),
             subject: Piece::append(buffer, |out| subject.write_compact(out)),
             subject_id: Piece::append(buffer, |out| subject_id.write_compact(out)),
             subject_members: Piece::append(buffer, |out| write_members_but_id(subject, out)),
@@ -254,7 +255,9 @@ impl Checker {
         let mut hash = Sha256::new_with_prefix(self.rules.hash_key);
         hash.update(draft.credential_type.name);
         hash.update([0]);
-        for piece in [correlation_id, draft.subject, draft.claims, draft.evidence_refs, draft.cnf] {
+        for piece in
+            [draft.own_members, correlation_id, draft.subject, draft.claims, draft.evidence_refs, draft.cnf]
+        {
             hash.update(piece.of(buffer));
             hash.update([0]); // no JSON text holds a NUL, so pieces cannot run into each other
         }
@@ -298,6 +301,16 @@ fn write_id(id: Option<Value<'_>>, buffer: &mut Vec<u8>) -> Piece {
 /// Whether an item is a request without the envelope around it.
 fn is_bare(item: Value<'_>, types: Types) -> bool {
     item.member("request").is_none() && item.members().any(|(name, _)| types.have_request_member(&name))
+}
+
+fn write_own_members(request: Value<'_>, credential_type: &CredentialType, out: &mut Vec<u8>) {
+    for field in credential_type.own.fields {
+        let Some(value) = request.member(field.name) else { continue };
+        out.push(b',');
+        json::push_str(out, field.name);
+        out.push(b':');
+        value.write_compact(out);
+    }
 }
 
 fn write_members_but_id(subject: Value<'_>, out: &mut Vec<u8>) {

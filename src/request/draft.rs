@@ -44,6 +44,8 @@ impl Piece {
 pub struct Draft {
     /// What kind of credential it is.
     pub credential_type: &'static CredentialType,
+    /// The members that only requests of this type have, each with a comma before it.
+    pub own_members: Piece,
     /// `subject`, an object.
     pub subject: Piece,
     /// `subject.id`, a string with its quotes.
@@ -88,6 +90,11 @@ impl<'b> DraftText<'b> {
     /// What kind of credential it is.
     pub fn credential_type(self) -> &'static CredentialType {
         self.draft.credential_type
+    }
+
+    /// The members that only requests of this type have, each with a comma before it.
+    pub fn own_members(self) -> &'b [u8] {
+        self.draft.own_members.of(self.buffer)
     }
 
     /// `subject`, an object.

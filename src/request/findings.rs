@@ -11,7 +11,8 @@ use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys::{DidJwkProblem, HolderKey};
 use crate::token::MAX_DISCLOSURES;
 use crate::types::{
-    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Types, credential_type_field, is_reserved,
+    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Others, Types, credential_type_field,
+    is_reserved,
 };
 
 /// A place in the item, as a chain up to its root.
@@ -413,7 +414,8 @@ impl Findings {
         if is_reserved(name) || object.reserved.contains(&name) {
             let message = "the name has a meaning of its own in a credential; expected another name";
             self.violation(place, DetailCode::ReservedName, message);
-        } else if allow_unknown && object.extensible {
+        } else if object.others == Others::Welcome || (allow_unknown && object.others == Others::Extensions) {
+            self.values += 1;
             self.refuse_reserved_inside(value, &JSON_LD_KEYWORDS, place);
             self.doubt_inside(value, place);
         } else {

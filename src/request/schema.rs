@@ -9,7 +9,9 @@
 use serde_json::{Map, Value, json};
 
 use super::rules;
-use crate::types::{CredentialType, Field, FieldKind, MAX_WHOLE, Object, Rule, Types};
+use crate::types::{
+    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, MAX_WHOLE, Object, Others, Rule, SD_JWT_NAMES, Types,
+};
 
 /// The schema of an item of one of these types: with its envelope, or bare.
 pub fn item(types: Types) -> Value {
@@ -27,6 +29,12 @@ pub fn item(types: Types) -> Value {
         "currency": { "enum": rules::currencies() },
         "identifier": identifier(),
         "public_jwk": public_jwk(),
+        "claim_name": claim_name(),
+        "any_claim": {
+            "propertyNames": { "$ref": "#/$defs/claim_name" },
+            "additionalProperties": { "$ref": "#/$defs/any_claim" },
+            "items": { "$ref": "#/$defs/any_claim" },
+        },
     });
     for known in types.all() {
         for (part, (_, table)) in [("subject", known.subject), ("claims", known.claims)] {
@@ -88,6 +96,10 @@ fn object(object: &Object, types: Types) -> Value {
         "properties": properties,
         "additionalProperties": false,
     });
+    if object.others == Others::Welcome {
+        schema["additionalProperties"] = json!({ "$ref": "#/$defs/any_claim" });
+        schema["propertyNames"] = json!({ "$ref": "#/$defs/claim_name" });
+    }
     if !required.is_empty() {
         schema["required"] = required.into();
     }
@@ -140,6 +152,12 @@ fn comparison(operator: &str, value: &str) -> Value {
         with(&["in"], json!({ "type": "array", "minItems": 1 })),
         with(&["eq", "neq"], json!({ "type": ["number", "string", "boolean"] })),
     ] })
+}
+
+/// The names that claims of any names may have: see [`crate::types::is_reserved`].
+fn claim_name() -> Value {
+    let names = SD_JWT_NAMES.iter().chain(&JSON_LD_KEYWORDS).collect::<Vec<_>>();
+    json!({ "not": { "anyOf": [{ "enum": names }, { "pattern": "^@" }] } })
 }
 
 /// What no identifier may be: see [`rules::identifier_problem`].

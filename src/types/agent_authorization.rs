@@ -9,6 +9,7 @@ pub(super) static AGENT_AUTHORIZATION: CredentialType = CredentialType {
     vc_type: "AgentAuthorizationCredential",
     title: "Agent authorization",
     description: "What a software agent may do, and for whom.",
+    own: &Object::NOTHING,
     subject: ("the agent", &SUBJECT),
     claims: ("what the agent may do", &CLAIMS),
     columns: &[

@@ -9,6 +9,7 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
     vc_type: "BusinessCredential",
     title: "Business credential",
     description: "What an issuer has verified about a business.",
+    own: &Object::NOTHING,
     subject: ("the business", &SUBJECT),
     claims: ("what is said about it; at least one claim", &CLAIMS),
     columns: &[

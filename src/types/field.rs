@@ -3,7 +3,7 @@
 use super::Rule;
 
 /// A member of an object: its name, what its value must be, and whether it may be absent.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Field {
     /// The member's name in JSON.
     pub name: &'static str,
@@ -25,7 +25,7 @@ pub struct Field {
 }
 
 /// What a value must be.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum FieldKind {
     /// JSON `true` and nothing else: the self-attestation.
     Attestation,
@@ -91,13 +91,24 @@ pub struct Object {
     pub fields: &'static [Field],
     /// How many members there must be at least.
     pub min_members: usize,
-    /// Whether `--allow-unknown` carries other members through.
-    pub extensible: bool,
+    /// What becomes of other members.
+    pub others: Others,
     /// Names that mean something to the credential formats at this place, and are refused even
     /// under `--allow-unknown`, beside those of [`is_reserved`].
     pub reserved: &'static [&'static str],
     /// Rules between the members.
     pub rules: &'static [Rule],
+}
+
+/// What becomes of members that an object's table does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They are refused.
+    Refused,
+    /// They are refused unless `--allow-unknown` carries them through.
+    Extensions,
+    /// They are what the object is for, whatever they are called and hold.
+    Welcome,
 }
 
 impl Object {
@@ -106,22 +117,33 @@ impl Object {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// An object without members.
+    pub const NOTHING: Object = Object::closed(&[]);
+
     /// An object of these members and no others.
     pub const fn closed(fields: &'static [Field]) -> Object {
-        Object { fields, min_members: 0, extensible: false, reserved: &[], rules: &[] }
+        Object { fields, min_members: 0, others: Others::Refused, reserved: &[], rules: &[] }
+    }
+
+    /// An object of claims of any names beside these.
+    pub const fn of_any_claims(fields: &'static [Field]) -> Object {
+        Object { others: Others::Welcome, ..Object::of_claims(fields) }
     }
 
     /// An object of the claims, to which `--allow-unknown` adds.
     pub const fn of_claims(fields: &'static [Field]) -> Object {
-        Object { extensible: true, reserved: &JSON_LD_KEYWORDS, ..Object::closed(fields) }
+        Object { others: Others::Extensions, reserved: &JSON_LD_KEYWORDS, ..Object::closed(fields) }
     }
 }
 
 /// Names that have a meaning of their own in SD-JWT (RFC 9901 section 4.1) or JSON-LD, and so
 /// can never be a claim's name, at any depth.
 pub fn is_reserved(name: &str) -> bool {
-    matches!(name, "_sd" | "..." | "_sd_alg") || name.starts_with('@')
+    SD_JWT_NAMES.contains(&name) || name.starts_with('@')
 }
+
+/// The names that have a meaning in the payload of an SD-JWT (RFC 9901 section 4.1).
+pub const SD_JWT_NAMES: [&str; 3] = ["_sd", "...", "_sd_alg"];
 
 /// The names that stand for `@id` and `@type` in the contexts of a credential, and so cannot be
 /// names of unknown claims.

@@ -26,7 +26,7 @@ impl Frame {
 impl CredentialType {
     /// The request: what is to be said about whom, and for how long.
     pub fn request(&'static self) -> &'static Object {
-        self.frame.request.get_or_init(|| Object { rules: self.rules, ..table(self.request_fields().into()) })
+        self.frame.request.get_or_init(|| Object { rules: self.rules, ..table(self.request_fields()) })
     }
 
     /// An item of a batch file: a request and the name by which its result is found again.
@@ -43,11 +43,11 @@ impl CredentialType {
         self.frame.bare_item.get_or_init(|| Object { rules: self.rules, ..table(fields()) })
     }
 
-    fn request_fields(&self) -> [Field; 7] {
+    fn request_fields(&self) -> Vec<Field> {
         let (about_subject, subject) = self.subject;
         let (about_claims, claims) = self.claims;
-        [
-            credential_type_field(self.name),
+        let own = self.own.fields.iter().copied();
+        let shared = [
             Field::required(
                 "self_attestation_complete",
                 FieldKind::Attestation,
@@ -62,7 +62,8 @@ impl CredentialType {
             ),
             TTL,
             Field::optional("cnf", FieldKind::Object(&CNF), "the holder's key (RFC 7800)"),
-        ]
+        ];
+        [credential_type_field(self.name)].into_iter().chain(own).chain(shared).collect()
     }
 }
 

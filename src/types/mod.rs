@@ -8,13 +8,17 @@
 
 mod agent_authorization;
 mod business;
+mod describe;
 mod field;
 mod frame;
+mod outcome_attestation;
 mod rule;
 mod user;
 
+pub use describe::{FieldInWords, described};
 pub use field::{
-    Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, MAX_WHOLE, NON_EMPTY, Object, TEXT, is_reserved,
+    Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, MAX_WHOLE, NON_EMPTY, Object, Others, SD_JWT_NAMES,
+    TEXT, is_reserved,
 };
 pub use frame::{Frame, MAX_EVIDENCE_REFS};
 pub(crate) use frame::{TTL, credential_type_field};
@@ -31,6 +35,8 @@ pub struct CredentialType {
     pub title: &'static str,
     /// What it says, in one sentence, in the type metadata.
     pub description: &'static str,
+    /// Members of the request that only this type has; they stand in the credential, too, at its top.
+    pub own: &'static Object,
     /// The subject: one line about it, and its members.
     pub subject: (&'static str, &'static Object),
     /// The claims, likewise.
@@ -96,8 +102,12 @@ impl PartialEq for CredentialType {
 impl Eq for CredentialType {}
 
 /// The types that come with the program. The first one is the default.
-static BUILT_IN: &[&CredentialType] =
-    &[&business::BUSINESS, &user::USER, &agent_authorization::AGENT_AUTHORIZATION];
+static BUILT_IN: &[&CredentialType] = &[
+    &business::BUSINESS,
+    &user::USER,
+    &agent_authorization::AGENT_AUTHORIZATION,
+    &outcome_attestation::OUTCOME_ATTESTATION,
+];
 
 /// The types that can be issued in a run. There is at least one.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ pub(super) static USER: CredentialType = CredentialType {
     vc_type: "UserCredential",
     title: "User credential",
     description: "What an issuer has verified about a person.",
+    own: &Object::NOTHING,
     subject: ("the person", &SUBJECT),
     claims: ("what is said about the person; at least one claim", &CLAIMS),
     columns: &[

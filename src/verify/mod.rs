@@ -34,6 +34,7 @@ use crate::json::{Kind, Parser, Value};
 use crate::keys::Implementation;
 use crate::request;
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
+use crate::types::CredentialType;
 use claims::{Claims, Statement, check_never_disclosable};
 use header::Typ;
 use open::{Opener, at, shown, split};
@@ -221,7 +222,7 @@ fn judge_claims<'d>(
     check_type(&claims, policy)?;
     check_audience(&claims, policy)?;
     check_times(&claims, policy, now)?;
-    let has_schema = check_schema(&claims, now)?;
+    let has_schema = check_schema(&claims, payload, now)?;
     if policy.status && status::has_status(&claims) {
         status::check(&claims, issuer_is_known.then_some(&*claims.issuer), status)?;
     }
@@ -348,13 +349,31 @@ fn in_words(seconds: i64) -> String {
 
 /// What is said about each subject, by the rules of the item that asked for it. Unknown claims are
 /// ignored (RFC 7519 section 4). Returns whether there was anything to check.
-fn check_schema(claims: &Claims<'_>, now: UnixTime) -> Result<bool, Refusal> {
+fn check_schema(claims: &Claims<'_>, payload: Value<'_>, now: UnixTime) -> Result<bool, Refusal> {
     // What has happened by now has happened, whatever time the credential is looked at as of.
     let moment = Clock::Fixed(now).moment();
     for statement in &claims.statements {
+        check_own_members(statement.credential_type, payload, moment)?;
         check_statement(*statement, moment)?;
     }
     Ok(!claims.statements.is_empty())
+}
+
+/// The members of the payload that only credentials of this type have.
+fn check_own_members(
+    credential_type: &'static CredentialType,
+    payload: Value<'_>,
+    moment: Moment,
+) -> Result<(), Refusal> {
+    if credential_type.own.fields.is_empty() {
+        return Ok(());
+    }
+    match request::issued_problem(payload, credential_type.own, false, moment) {
+        None => Ok(()),
+        Some((place, message)) => {
+            Err(Refusal::new(Reason::SchemaInvalid, Step::Schema, format!("{place}: {message}")))
+        }
+    }
 }
 
 fn check_statement(statement: Statement<'_>, moment: Moment) -> Result<(), Refusal> {

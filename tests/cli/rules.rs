@@ -2,6 +2,7 @@
 //! both held to it.
 
 mod agents;
+mod outcomes;
 mod users;
 
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
     identifiers(&mut table);
     users::push(&mut table);
     agents::push(&mut table);
+    outcomes::push(&mut table);
     table.cases
 }
 
@@ -70,6 +72,12 @@ impl Table {
             let name = format!("{path} = {value}");
             self.faulty(&name, with((self.base)("x"), path, value), path, code);
         }
+    }
+
+    /// The full item with this value in this place, refused at another one.
+    fn refuses_at(&mut self, path: &str, at: &str, code: &'static str, value: Value) {
+        let name = format!("{path} = {value}");
+        self.faulty(&name, with((self.base)("x"), path, value), at, code);
     }
 
     /// As [`Table::refuses`], for what a schema cannot say.

@@ -211,6 +211,7 @@ pub(crate) struct Credential {
     pub(crate) created_via: String,
     pub(crate) developer_id: Option<String>,
     pub(crate) credential_type: String,
+    pub(crate) attestation_type: Option<String>,
     pub(crate) proof_format: String,
     pub(crate) alg: String,
     pub(crate) status: String,
@@ -393,7 +394,7 @@ pub(crate) fn full_item(name: &str) -> Value {
 }
 
 /// The types that are built in.
-pub(crate) const TYPES: [&str; 3] = ["business", "user", "agent_authorization"];
+pub(crate) const TYPES: [&str; 4] = ["business", "user", "agent_authorization", "outcome_attestation"];
 
 /// A sound item about an invented person, with every field there is.
 pub(crate) fn full_user(name: &str) -> Value {
@@ -417,6 +418,29 @@ pub(crate) fn full_user(name: &str) -> Value {
                 "id_document_country": "GB",
                 "parent_business_id": "B-17",
                 "jurisdiction": "GB-SCT",
+            },
+        },
+        "correlation_id": name,
+    })
+}
+
+/// A sound item about something that came out, with every field there is.
+pub(crate) fn full_outcome(name: &str) -> Value {
+    json!({
+        "request": {
+            "credential_type": "outcome_attestation",
+            "attestation_type": "delivery_completed",
+            "self_attestation_complete": true,
+            "subject": {
+                "id": format!("urn:example:order:{name}"),
+                "type": "document",
+                "parent_user_id": "U-1",
+            },
+            "claims": {
+                "delivered_at": "2026-01-31T12:00:00Z",
+                "parcels": 3,
+                "signed": true,
+                "places": [{ "city": "Leith" }],
             },
         },
         "correlation_id": name,

@@ -52,7 +52,7 @@ fn a_csv_template_has_the_columns_of_the_readme() {
 fn a_filled_csv_template_is_accepted() {
     let sandbox = Sandbox::with_issuer_key();
     for owners in ["0", "1", "5"] {
-        let header = sandbox.beltic(&["template", "csv", "--owners", owners]).expect(0).stdout;
+        let header = sandbox.beltic(&["template", "csv", "--elements", owners]).expect(0).stdout;
         let columns: Vec<_> = header.trim_end().split(',').collect();
         let count = columns.iter().filter(|column| column.ends_with("_full_name")).count();
         assert_eq!(count.to_string(), owners);
@@ -83,7 +83,7 @@ fn json_templates_are_refused_as_they_are_and_accepted_once_filled() {
     let sandbox = Sandbox::with_issuer_key();
     for (format, owners) in [("json", "2"), ("ndjson", "2"), ("json", "0"), ("ndjson", "7")] {
         let file = format!("items.{format}");
-        let template = sandbox.beltic(&["template", format, "--owners", owners]).expect(0).stdout;
+        let template = sandbox.beltic(&["template", format, "--elements", owners]).expect(0).stdout;
         sandbox.write(&file, &template);
         let error = sandbox.issue(&file).expect(3).error();
         assert!(error.details.iter().any(|detail| detail.path == "/request/self_attestation_complete"));
@@ -116,5 +116,5 @@ fn templates_of_other_forms_are_usage_errors() {
     let sandbox = Sandbox::new();
     sandbox.beltic(&["template", "xml"]).expect(2);
     sandbox.beltic(&["template"]).expect(2);
-    sandbox.beltic(&["template", "csv", "--owners", "1001"]).expect(2);
+    sandbox.beltic(&["template", "csv", "--elements", "1001"]).expect(2);
 }

@@ -15,7 +15,7 @@ fn payload(token: &str) -> Value {
 fn items_of_several_types_stand_in_one_file() {
     for format in ["jwt_vc", "sd_jwt_vc"] {
         let sandbox = Sandbox::with_issuer_key();
-        let full = [full_item("a"), full_user("b"), full_agent("c")];
+        let full = [full_item("a"), full_user("b"), full_agent("c"), full_outcome("d")];
         sandbox.write_items("items.ndjson", &full);
         let run =
             sandbox.issue(&format!("items.ndjson --proof-format {format} --ledger none -o results.ndjson"));
@@ -27,6 +27,9 @@ fn items_of_several_types_stand_in_one_file() {
             assert_eq!(credential.vct, format!("urn:beltic:{known}:1"));
             assert_eq!(credential.claims, item["request"]["claims"]);
             assert_eq!(credential.subject, item["request"]["subject"]);
+            assert_eq!(json!(credential.attestation_type), item["request"]["attestation_type"]);
+            let signed = payload(&credential.signed_payload);
+            assert_eq!(signed["attestation_type"], item["request"]["attestation_type"]);
         }
         sandbox.copy_key("p256-public.jwk", "issuer.jwk");
         sandbox.beltic(&["verify", "--key", "issuer.jwk", "--no-status", "results.ndjson"]).expect(0);
@@ -342,5 +345,122 @@ fn a_delegation_is_traced_to_a_valid_credential() {
             "none.ndjson",
         ]);
         assert_eq!(missing.code, 6, "{}", missing.stderr);
+    }
+}
+
+/// Every claim of an outcome is hidden until it is disclosed, unless the settings say otherwise.
+#[test]
+fn claims_of_any_names_are_hidden() {
+    let sandbox = issued(&[full_outcome("a")], "sd_jwt_vc");
+    let token = Row::parse(&sandbox.read("results.ndjson")).into_credential().signed_payload;
+    let signed = payload(&token);
+    assert_eq!(signed["claims"].as_object().unwrap().keys().collect::<Vec<_>>(), ["_sd"]);
+    assert_eq!(signed["claims"]["_sd"].as_array().unwrap().len(), 4);
+    let shown = verdicts(&sandbox, &[])[0]["credential"]["claims"].clone();
+    assert_eq!(shown, full_outcome("a")["request"]["claims"]);
+    sandbox.write(
+        ".beltic.yaml",
+        "credential:\n  type: outcome_attestation\ndisclosure:\n  claims:\n    claims.parcels: never\n    claims.*: always\n",
+    );
+    let named = sandbox
+        .issue("items.ndjson --proof-format sd_jwt_vc --ledger none")
+        .rows()
+        .remove(0)
+        .into_credential();
+    let claims = payload(&named.signed_payload)["claims"].clone();
+    assert_eq!((&claims["parcels"], claims["_sd"].as_array().unwrap().len()), (&json!(3), 3));
+    sandbox.write(
+        ".beltic.yaml",
+        "credential:\n  type: outcome_attestation\ndisclosure:\n  claims:\n    claims.*: never\n    claims.signed: always\n",
+    );
+    let open = sandbox
+        .issue("items.ndjson --proof-format sd_jwt_vc --ledger none")
+        .rows()
+        .remove(0)
+        .into_credential();
+    let claims = payload(&open.signed_payload)["claims"].clone();
+    assert_eq!((&claims["parcels"], claims["_sd"].as_array().unwrap().len()), (&json!(3), 1));
+}
+
+/// A credential of the type says what it attests.
+#[test]
+fn an_attestation_without_its_type_is_none() {
+    let sandbox = issued(&[full_outcome("a"), full_item("b")], "jwt_vc");
+    let found = verdicts(&sandbox, &[]);
+    assert_eq!(found[0]["credential"]["attestation_type"], "delivery_completed");
+    assert_eq!((&found[0]["valid"], &found[1]["valid"]), (&json!(true), &json!(true)));
+}
+
+/// Columns `claims.NAME` keep the name byte for byte, whatever it holds.
+#[test]
+fn claims_of_any_names_have_columns() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(
+        "outcomes.csv",
+        "attestation_type,subject_id,self_attestation_complete,claims.netResult,claims.net_result,\"claims.a \"\"b\"\"/c\",Ausgang,claims.empty\n\
+         delivery,S-1,true,1.50,b,c,gut,\n",
+    );
+    sandbox.write(
+        ".beltic.yaml",
+        "csv:\n  columns:\n    Ausgang: claims.outcome\n  constants:\n    claims.source: register\n",
+    );
+    let run = sandbox.issue("outcomes.csv --ledger none --type outcome_attestation");
+    assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
+    let claims = run.rows().remove(0).into_credential().claims;
+    let expected = json!({ "netResult": "1.50", "net_result": "b", "a \"b\"/c": "c", "outcome": "gut", "source": "register" });
+    assert_eq!(claims, expected);
+    // Twice the same is refused, as is a file without any claim; a name that means something else costs its rows.
+    std::fs::remove_file(sandbox.path(".beltic.yaml")).unwrap();
+    let refused = |header: &str, said: &str| {
+        sandbox.write(
+            "outcomes.csv",
+            format!("attestation_type,subject_id,self_attestation_complete{header}\n"),
+        );
+        let run = sandbox.issue("outcomes.csv --ledger none --type outcome_attestation");
+        assert!(run.code == 4 && run.stderr.contains(said), "{}", run.stderr);
+    };
+    refused(",claims.a,claims.a", "'claims.a' appears at 4 and 5");
+    refused("", "such as claims.result");
+    sandbox.write("outcomes.csv", "attestation_type,subject_id,self_attestation_complete,claims._sd,claims.b\nx,S,true,1,2\nx,S,true,,2\n");
+    let rows = sandbox.issue("outcomes.csv --ledger none --type outcome_attestation").rows();
+    let detail = &rows[0].error.as_ref().unwrap().details[0];
+    assert_eq!((detail.code.as_str(), detail.column.as_deref()), ("reserved_name", Some("claims._sd")));
+    assert!(rows[1].credential.is_some());
+}
+
+/// Every type is listed, the default first, and shown with all that it holds.
+#[test]
+fn types_are_listed_and_shown() {
+    let sandbox = Sandbox::with_issuer_key();
+    let listed = sandbox.beltic(&["types"]).expect(0).stdout;
+    let names: Vec<_> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, TYPES);
+    sandbox.write(".beltic.yaml", "credential:\n  type: user\n");
+    let listed = sandbox.beltic(&["types"]).expect(0).stdout;
+    assert!(listed.starts_with("user ") && listed.lines().count() == TYPES.len(), "{listed}");
+    for name in TYPES {
+        let shown = sandbox.beltic(&["types", "show", name]).expect(0).stdout;
+        assert!(shown.contains("subject.id*") && shown.contains(&format!("urn:beltic:{name}:1")), "{shown}");
+        let template =
+            sandbox.beltic(&["template", "csv", "--type", name, "--elements", "1"]).expect(0).stdout;
+        assert!(template.trim().split(',').all(|column| shown.contains(column)), "{template}\n{shown}");
+    }
+    let typo = sandbox.beltic(&["types", "show", "usr"]).expect(2);
+    assert!(typo.stderr.contains("'user'"), "{}", typo.stderr);
+}
+
+/// What there is to fill in fails until it is filled in.
+#[test]
+fn no_template_is_issued_as_it_is() {
+    for name in TYPES {
+        for format in ["csv", "ndjson", "json"] {
+            let sandbox = Sandbox::with_issuer_key();
+            let template = sandbox.beltic(&["template", format, "--type", name]).expect(0).stdout;
+            let file = format!("items.{format}");
+            sandbox.write(&file, template);
+            let run = sandbox.issue(&format!("{file} --ledger none --type {name}"));
+            assert!(matches!(run.code, 3 | 4), "{name} {format}: {}", run.stderr);
+            assert!(!run.stdout.contains("signed_payload"), "{name} {format}: {}", run.stdout);
+        }
     }
 }

@@ -25,7 +25,7 @@ use beltic::cli::{self, ExitStatus};
 use beltic::ledger::allocation::{LIST_ENTRIES, ROLL_AT};
 use beltic::request::{DetailCode, ErrorCode};
 use beltic::source::{self, Input, InputFault, Items, Options, Source};
-use beltic::types::{self, CredentialType, Field, FieldKind, Object, Types};
+use beltic::types::{self, CredentialType, FieldInWords, Object, Types};
 use beltic::verify::{Reason, Step};
 use serde_json::{Value, json};
 
@@ -38,9 +38,9 @@ const SETTINGS: &str = include_str!("../../fixtures/beltic.yaml");
 fn the_table_of_fields_is_the_table_that_items_are_checked_by() {
     let mut rows =
         vec!["| field | value | required | what it is |".into(), "| --- | --- | --- | --- |".into()];
-    push_fields(business().item(), "", &mut rows);
+    push_fields(business().item(), &mut rows);
     let mut bare = Vec::new();
-    push_fields(business().bare_item(), "", &mut bare);
+    push_fields(business().bare_item(), &mut bare);
     bare.retain(|row| !rows.contains(row));
     rows.extend(bare);
     assert_block("fields", &rows);
@@ -52,8 +52,13 @@ fn the_tables_of_the_other_types_are_complete() {
     for other in types_with_tables() {
         let mut rows =
             vec!["| field | value | required | what it is |".into(), "| --- | --- | --- | --- |".into()];
-        push_fields(other.item(), "", &mut rows);
-        let own = |row: &String| row.starts_with("| `subject.") || row.starts_with("| `claims.");
+        push_fields(other.item(), &mut rows);
+        let own = |row: &String| {
+            let is_in = |name: &str| row.starts_with(&format!("| `{name}`"));
+            row.starts_with("| `subject.")
+                || row.starts_with("| `claims.")
+                || other.own.fields.iter().any(|field| is_in(field.name))
+        };
         rows = rows[..2].iter().cloned().chain(rows[2..].iter().filter(|row| own(row)).cloned()).collect();
         assert_block(&format!("fields of {}", other.name), &rows);
         let columns = source::csv_columns(other, 1).join("`, `");
@@ -70,63 +75,15 @@ fn types_with_tables() -> impl Iterator<Item = &'static CredentialType> {
     Types::BUILT_IN.all().iter().copied().skip(1)
 }
 
-fn push_fields(object: &Object, parent: &str, rows: &mut Vec<String>) {
-    for field in object.fields {
-        let path = if parent.is_empty() { field.name.to_owned() } else { format!("{parent}.{}", field.name) };
-        // The request is the item's own level for a reader.
-        let path = path.strip_prefix("request.").unwrap_or(&path).to_owned();
-        push_field(field, &path, rows);
-    }
-}
-
-fn push_field(field: &Field, path: &str, rows: &mut Vec<String>) {
-    let required = if field.required { "yes" } else { "no" };
-    rows.push(format!("| `{path}` | {} | {required} | {} |", value(&field.kind), field.doc));
-    match &field.kind {
-        FieldKind::Object(object) => push_fields(object, path, rows),
-        FieldKind::Array { of: Field { kind: FieldKind::Object(object), .. }, .. } => {
-            push_fields(object, &format!("{path}[]"), rows);
-        }
-        FieldKind::Array { of, .. } => push_field(of, &format!("{path}[]"), rows),
-        _ => {}
-    }
+fn push_fields(object: &Object, rows: &mut Vec<String>) {
+    rows.extend(types::described(object).map(|FieldInWords { path, value, required, doc }| {
+        let required = if required { "yes" } else { "no" };
+        format!("| `{path}` | {value} | {required} | {doc} |")
+    }));
 }
 
 fn business() -> &'static CredentialType {
     Types::BUILT_IN.default_type()
-}
-
-/// What a value must be, in the README's words.
-fn value(kind: &FieldKind) -> String {
-    match kind {
-        FieldKind::Attestation => "`true`".into(),
-        FieldKind::CredentialType(name) => format!("`{name}`"),
-        FieldKind::Text { min: 0, max: None } => "text".into(),
-        FieldKind::Text { min: _, max: None } => "text, not empty".into(),
-        FieldKind::Text { min, max: Some(max) } => format!("text, {min} to {max} characters"),
-        FieldKind::Word(words) => {
-            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
-        }
-        FieldKind::Country => "ISO 3166-1 alpha-2 code".into(),
-        FieldKind::Jurisdiction => "ISO 3166-1 alpha-2 or ISO 3166-2 code".into(),
-        FieldKind::Boolean => "`true` or `false`".into(),
-        FieldKind::Percent => "number, 0 to 100".into(),
-        FieldKind::PastDateTime => "RFC 3339 date-time, not in the future".into(),
-        FieldKind::PastDate => "RFC 3339 date, not in the future".into(),
-        FieldKind::Currency => "ISO 4217 code".into(),
-        FieldKind::Whole { or_null: false } => "whole number, 0 or more".into(),
-        FieldKind::Whole { or_null: true } => "whole number, 0 or more, or `null`".into(),
-        FieldKind::DidJwk => "did:jwk of a public key".into(),
-        FieldKind::Comparand => "number, text, `true` or `false`; for `in` an array of those".into(),
-        FieldKind::Duration | FieldKind::Life => "ISO 8601 duration in whole numbers".into(),
-        FieldKind::Ignored => "anything".into(),
-        FieldKind::PublicJwk => "public JWK: EC, OKP or RSA".into(),
-        FieldKind::Object(Object { min_members: 0, .. }) => "object".into(),
-        FieldKind::Object(Object { min_members, .. }) => format!("object, at least {min_members} member"),
-        FieldKind::Array { min: 0, max: None, .. } => "array".into(),
-        FieldKind::Array { min, max: None, .. } => format!("array, at least {min}"),
-        FieldKind::Array { max: Some(max), .. } => format!("array, at most {max}"),
-    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod schema;
 mod show;
 mod status;
 mod template;
+mod types;
 mod verify;
 
 use std::ffi::OsString;
@@ -103,6 +104,8 @@ pub(super) enum Command {
     Schema(schema::SchemaArgs),
     /// Print a batch file to fill in
     Template(template::TemplateArgs),
+    /// List credential types, or show what one holds
+    Types(types::TypesArgs),
     /// Measure how fast this machine issues
     Bench(bench::BenchArgs),
     /// Print completions for a shell, or write man pages
@@ -159,6 +162,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Ledger(args) => ledger::run(&cli.common, args),
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(&cli.common, args),
+        Command::Types(args) => types::run(&cli.common, args),
         Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(&cli.common, args, command()),
     }

@@ -15,7 +15,7 @@ use crate::source::{Format, template};
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   beltic template csv > items.csv
-  beltic template csv --owners 5 > items.csv
+  beltic template csv --elements 5 > items.csv
   beltic template csv --type user > users.csv
   beltic template ndjson > items.ndjson
 ")]
@@ -26,9 +26,9 @@ pub(crate) struct TemplateArgs {
     /// What is to be issued.
     #[command(flatten)]
     pub of: TypeArg,
-    /// For how many beneficial owners there is room
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
-    pub owners: u16,
+    /// For how many elements of each list there is room
+    #[arg(long, alias = "owners", value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub elements: u16,
     /// Where the output goes.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -43,6 +43,6 @@ pub(super) fn run(common: &Common, args: &TemplateArgs) -> Result<ExitStatus, Fa
         InputFormat::Ndjson => Format::Ndjson,
         InputFormat::Json => Format::Json,
     };
-    let text = template(types.default_type(), format, usize::from(args.owners));
+    let text = template(types.default_type(), format, usize::from(args.elements));
     output.print_all(text.as_bytes())
 }

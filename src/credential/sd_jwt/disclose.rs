@@ -81,8 +81,11 @@ impl Hider {
         let mut digests = Vec::new();
         let mut separator = b'{';
         for (name, value) in object.members() {
-            let policy = policy.member(&name).unwrap_or(&clear);
-            if policy.disclosure == DisclosureRule::Always {
+            let known = policy.member(&name);
+            let is_hidden =
+                known.map_or(policy.hides_unknown(), |member| member.disclosure == DisclosureRule::Always);
+            let policy = known.unwrap_or(&clear);
+            if is_hidden {
                 digests.push(self.hide(Some(&name), value, policy, decoys)?);
             } else {
                 out.push(separator);

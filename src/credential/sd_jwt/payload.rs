@@ -35,6 +35,7 @@ pub(in crate::credential) fn write_payload(
         "nbf": number grant.issued_at.seconds(),
         "exp": number grant.expires_at.seconds(),
         "vct": raw &of_type.vct_json,
+        ..{ out.extend_from_slice(draft.own_members()) },
         "vct#integrity"?: raw of_type.vct_integrity_json.as_ref(),
         "cnf"?: raw draft.cnf(),
         ..{ push_token_status(out, grant) },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::types::{CredentialType, Field, FieldKind, Object};
+use crate::types::{CredentialType, Field, FieldKind, Object, Others, is_reserved};
 
 /// Whether a claim is selectively disclosable, in the words of SD-JWT type metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,16 +107,21 @@ pub(super) enum Inside {
     #[default]
     Nothing,
     Members(Vec<(&'static str, PolicyNode)>),
+    /// Members of any names, and what holds for those that are not named.
+    AnyMembers(Vec<(&'static str, PolicyNode)>, DisclosureRule),
     Elements(Box<PolicyNode>),
 }
+
+/// What stands in a path for every member of an object that takes members of any names.
+const ANY_MEMBER: &str = "*";
 
 impl DisclosurePolicy {
     /// What a type hides where no setting says otherwise.
     pub fn of_type(credential_type: &'static CredentialType) -> DisclosurePolicy {
         let mut policy = DisclosurePolicy { root: payload_node(credential_type), decoys: 0 };
         for path in credential_type.hidden {
-            let node = policy.root.find(path).expect("what a type hides is among its fields");
-            node.disclosure = DisclosureRule::Always;
+            let found = policy.root.set(path, DisclosureRule::Always);
+            assert!(found, "what a type hides is among its fields");
         }
         policy
     }
@@ -150,13 +155,9 @@ impl DisclosurePolicy {
             if ESSENTIAL.contains(&path.as_str()) && disclosure != DisclosureRule::Never {
                 return Err(PolicyError::Essential(path.clone()));
             }
-            match policy.root.find(path) {
-                Some(node) => node.disclosure = disclosure,
-                None if ESSENTIAL.contains(&path.as_str()) => {}
-                None => {
-                    let suggestion = policy.nearest(path);
-                    return Err(PolicyError::Unknown { path: path.clone(), suggestion });
-                }
+            if !policy.root.set(path, disclosure) && !ESSENTIAL.contains(&path.as_str()) {
+                let suggestion = policy.nearest(path);
+                return Err(PolicyError::Unknown { path: path.clone(), suggestion });
             }
         }
         Ok(policy)
@@ -167,6 +168,15 @@ impl DisclosurePolicy {
         let mut paths = Vec::new();
         self.root.collect(&Path::default(), &mut paths);
         paths
+    }
+
+    /// The objects that take members of any names, with what holds for those.
+    fn any_members(&self) -> Vec<(Path, DisclosureRule)> {
+        let of_node = |(path, node): (Path, &PolicyNode)| match node.inside {
+            Inside::AnyMembers(_, rule) => Some((path, rule)),
+            _ => None,
+        };
+        self.paths().into_iter().filter_map(of_node).collect()
     }
 
     fn nearest(&self, path: &str) -> Option<String> {
@@ -193,11 +203,28 @@ impl fmt::Display for DisclosurePolicy {
                 write!(f, "{path} ")?;
             }
         }
+        for (path, rule) in self.any_members() {
+            if rule == DisclosureRule::Always {
+                write!(f, "{path}.{ANY_MEMBER} ")?;
+            }
+        }
         write!(f, "+{} decoys", self.decoys)
     }
 }
 
 impl PolicyNode {
+    /// Lays down what holds for a path; false where there is no such claim.
+    fn set(&mut self, path: &str, disclosure: DisclosureRule) -> bool {
+        if let Some(object) = path.strip_suffix(ANY_MEMBER).and_then(|path| path.strip_suffix('.'))
+            && let Some(Inside::AnyMembers(_, rule)) = self.find(object).map(|node| &mut node.inside)
+        {
+            *rule = disclosure;
+            return true;
+        }
+        let found = self.find(path);
+        found.map(|node| node.disclosure = disclosure).is_some()
+    }
+
     fn find(&mut self, path: &str) -> Option<&mut PolicyNode> {
         let (first, rest) = match path.split_once('.') {
             Some((first, rest)) => (first, Some(rest)),
@@ -207,7 +234,16 @@ impl PolicyNode {
             Some(name) => (name, true),
             None => (first, false),
         };
-        let Inside::Members(members) = &mut self.inside else { return None };
+        let members = match &mut self.inside {
+            Inside::Members(members) => members,
+            Inside::AnyMembers(members, _) => {
+                if !element && !is_reserved(name) && !members.iter().any(|(known, _)| *known == name) {
+                    members.push((name.to_owned().leak(), PolicyNode::default()));
+                }
+                members
+            }
+            Inside::Nothing | Inside::Elements(_) => return None,
+        };
         let mut node = members.iter_mut().find(|(known, _)| *known == name).map(|(_, node)| node)?;
         if element {
             let Inside::Elements(of) = &mut node.inside else { return None };
@@ -222,7 +258,7 @@ impl PolicyNode {
     fn collect<'n>(&'n self, here: &Path, paths: &mut Vec<(Path, &'n PolicyNode)>) {
         match &self.inside {
             Inside::Nothing => {}
-            Inside::Members(members) => {
+            Inside::Members(members) | Inside::AnyMembers(members, _) => {
                 for (name, node) in members {
                     let path = here.member(name);
                     paths.push((path.clone(), node));
@@ -240,11 +276,16 @@ impl PolicyNode {
     /// The node of a member; `None` where the policy does not know it.
     pub(super) fn member(&self, name: &str) -> Option<&PolicyNode> {
         match &self.inside {
-            Inside::Members(members) => {
+            Inside::Members(members) | Inside::AnyMembers(members, _) => {
                 members.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
             }
-            _ => None,
+            Inside::Nothing | Inside::Elements(_) => None,
         }
+    }
+
+    /// Whether a member that the policy does not know is hidden.
+    pub(super) fn hides_unknown(&self) -> bool {
+        matches!(self.inside, Inside::AnyMembers(_, DisclosureRule::Always))
     }
 
     /// The node of each element of an array.
@@ -261,6 +302,9 @@ impl PolicyNode {
         match &self.inside {
             Inside::Nothing => false,
             Inside::Members(members) => members.iter().any(|(_, node)| hides(node)),
+            Inside::AnyMembers(members, _) => {
+                self.hides_unknown() || members.iter().any(|(_, node)| hides(node))
+            }
             Inside::Elements(node) => hides(node),
         }
     }
@@ -311,7 +355,11 @@ fn node(field: &'static Field) -> PolicyNode {
 }
 
 fn members(object: &'static Object) -> Inside {
-    Inside::Members(object.fields.iter().map(|field| (field.name, node(field))).collect())
+    let members = object.fields.iter().map(|field| (field.name, node(field))).collect();
+    match object.others {
+        Others::Welcome => Inside::AnyMembers(members, DisclosureRule::Never),
+        Others::Refused | Others::Extensions => Inside::Members(members),
+    }
 }
 
 #[cfg(test)]

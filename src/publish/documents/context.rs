@@ -60,7 +60,8 @@ fn terms(url: &str, types: Types) -> Map<String, Value> {
     }
     terms.insert("status".to_owned(), as_json(&format!("{JWT}status")));
     terms.insert("claims".to_owned(), as_json(&own("claims")));
-    for field in types.all().iter().flat_map(|known| known.subject.1.fields) {
+    let of_type = types.all().iter().flat_map(|known| known.own.fields.iter().chain(known.subject.1.fields));
+    for field in of_type {
         add_subject_field(&mut terms, field, &own);
     }
     terms

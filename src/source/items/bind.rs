@@ -8,6 +8,7 @@ use csv::StringRecord;
 use super::Items;
 use super::catalog::{Catalog, ColumnTarget, Leaf, Numbers};
 use super::plan::{Convert, PlanNode, plan};
+use crate::json::push_pointer_segment;
 use crate::source::columns::{normal, shown};
 use crate::source::dialect::{Binding, RowPlan};
 use crate::source::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
@@ -42,12 +43,12 @@ impl Items {
     }
 
     /// The field of a header cell: as mapped in the options, else by its name.
-    pub(super) fn find_column(&self, header: &str) -> Option<ColumnTarget> {
+    pub(super) fn find_column(&self, header: &str, catalog: &Catalog) -> Option<ColumnTarget> {
         let normal_header = normal(header);
         let mapped = self.columns.get(header).or_else(|| {
             self.columns.iter().find(|(column, _)| normal(column) == normal_header).map(|(_, field)| field)
         });
-        self.catalog.find(mapped.map_or(header, String::as_str))
+        catalog.find(mapped.map_or(header, String::as_str))
     }
 
     /// Binds a header, which stands on this physical line.
@@ -57,6 +58,12 @@ impl Items {
         line: u64,
         delimiter: u8,
     ) -> Result<Binding, InputFault> {
+        // Claims of any names are known once the header is.
+        let of_header = Items { catalog: self.catalog.with_any_claims(header.iter()), ..self.clone() };
+        of_header.bind_known(header, line, delimiter)
+    }
+
+    fn bind_known(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {
         let targets = self.targets(header, line, delimiter)?;
         let constants = self.constants()?;
         self.refuse_doubles(header, &targets, &constants)?;
@@ -98,7 +105,7 @@ impl Items {
         for (cell, name) in header.iter().enumerate() {
             if name.trim().is_empty() {
                 unnamed = unnamed.or(Some(cell + 1));
-            } else if let Some(target) = self.find_column(name) {
+            } else if let Some(target) = self.find_column(name, &self.catalog) {
                 targets.push((cell, target));
             } else if !is_error_column(name) {
                 // Only so many are named in the message.
@@ -173,10 +180,12 @@ impl Items {
         let absent = leaves().filter(|leaf| leaf.required && !is_present(leaf));
         let mut missing: Vec<String> = absent.map(|leaf| leaf.name.clone()).collect();
         let mut claims = leaves().filter(|leaf| leaf.is_claim());
-        if let Some(first) = claims.clone().next()
+        let example = claims.clone().next().map(Leaf::first_column_name);
+        let example = example.or_else(|| self.catalog.takes_any_claims().then(|| "claims.result".to_owned()));
+        if let Some(example) = example
             && !claims.any(|leaf| is_present(&leaf))
         {
-            missing.push(format!("of a claim, such as {}", first.first_column_name()));
+            missing.push(format!("of a claim, such as {example}"));
         }
         if missing.is_empty() { Ok(()) } else { Err(InputFault::MissingColumns(missing)) }
     }
@@ -221,7 +230,9 @@ impl ItemPlan {
                 pointer += &format!("/{}", self.elements.iter().filter(before).count());
             }
         }
-        pointer + "/" + leaf.field.name
+        pointer.push('/');
+        push_pointer_segment(&mut pointer, leaf.field.name);
+        pointer
     }
 
     /// Whether the row has the element of the innermost list that a target's field is in.
@@ -246,7 +257,9 @@ impl ItemPlan {
             let is_list = leaf.lists.iter().any(|list| list.depth == place + 1);
             is_parent && (!is_list || found.next().is_some())
         });
-        parents && found.next() == Some(leaf.field.name)
+        let mut name = String::new();
+        push_pointer_segment(&mut name, leaf.field.name);
+        parents && found.next() == Some(name.as_str())
     }
 }
 

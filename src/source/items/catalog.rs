@@ -1,10 +1,11 @@
 //! The columns of a credential type: their names, derived from its fields.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::request::rules::is_digits;
 use crate::source::columns::normal;
-use crate::types::{CredentialType, Field, FieldKind, Object, Rule};
+use crate::types::{CredentialType, Field, FieldKind, Object, Others, Rule, TEXT};
 
 /// The canonical column names of a type in the README's order, with columns for this many elements of each list.
 pub fn csv_columns(credential_type: &'static CredentialType, elements: usize) -> Vec<String> {
@@ -99,15 +100,21 @@ impl Leaf {
     }
 }
 
+/// What stands before the name of a claim of any name.
+const CLAIM_PREFIX: &str = "claims.";
+
 /// More bytes than a column's name has.
 const LONGEST_NAME: usize = 64;
 
 /// All columns of a type.
 #[derive(Debug)]
 pub(super) struct Catalog {
+    credential_type: &'static CredentialType,
     leaves: Vec<Leaf>,
     /// Normal forms of all names, of columns that are not numbered.
     names: HashMap<String, usize>,
+    /// Claims of any names that have columns, by their own names.
+    any_claims: BTreeMap<String, usize>,
     /// The names of members of list elements.
     numbered: Vec<NumberedName>,
 }
@@ -157,11 +164,53 @@ impl Catalog {
         for leaf in &mut leaves {
             leaf.rank = rank(leaf, credential_type.columns);
         }
-        let mut catalog = Self { leaves, names: HashMap::new(), numbered: Vec::new() };
+        let mut catalog = Self {
+            credential_type,
+            leaves,
+            names: HashMap::new(),
+            any_claims: BTreeMap::new(),
+            numbered: Vec::new(),
+        };
         for index in 0..catalog.leaves.len() {
             catalog.add_names(index);
         }
         catalog
+    }
+
+    /// The catalog with columns for claims of any names, where the type takes them and these are such columns.
+    pub(super) fn with_any_claims<'n>(self: &Arc<Self>, names: impl Iterator<Item = &'n str>) -> Arc<Self> {
+        let new: BTreeSet<&str> = names.filter_map(|name| self.any_claim(name)).collect();
+        if new.is_empty() {
+            return Arc::clone(self);
+        }
+        let mut catalog = Self::of(self.credential_type);
+        for claim in self.any_claims.keys().map(String::as_str).chain(new) {
+            let name = String::from(claim).leak();
+            catalog.any_claims.insert(claim.to_owned(), catalog.leaves.len());
+            catalog.leaves.push(Leaf {
+                rank: self.credential_type.columns.len(),
+                field: Box::leak(Box::new(Field::optional(name, TEXT, "a claim"))),
+                parents: vec!["request", "claims"],
+                lists: Vec::new(),
+                name: format!("{CLAIM_PREFIX}{claim}"),
+                required: false,
+                operator: None,
+            });
+        }
+        Arc::new(catalog)
+    }
+
+    /// The claim that a column feeds where the type takes claims of any names: what stands behind `claims.`, byte for
+    /// byte.
+    fn any_claim<'n>(&self, column: &'n str) -> Option<&'n str> {
+        let claim = column.trim().strip_prefix(CLAIM_PREFIX).filter(|claim| !claim.is_empty())?;
+        let takes_any = self.credential_type.claims.1.others == Others::Welcome;
+        (takes_any && !self.names.contains_key(&normal(column))).then_some(claim)
+    }
+
+    /// Whether the type takes claims of any names.
+    pub(super) fn takes_any_claims(&self) -> bool {
+        self.credential_type.claims.1.others == Others::Welcome
     }
 
     /// Every field that a cell can feed.
@@ -253,6 +302,10 @@ impl Catalog {
 
     /// The field of a column name, however it is spelt.
     pub(super) fn find(&self, name: &str) -> Option<ColumnTarget> {
+        // The name of such a claim is the user's own, and not spelt in any other way.
+        if let Some(leaf) = self.any_claim(name).and_then(|claim| self.any_claims.get(claim)) {
+            return Some(ColumnTarget { leaf: *leaf, numbers: Numbers::default() });
+        }
         let name = normal(name);
         if let Some(leaf) = self.names.get(&name) {
             return Some(ColumnTarget { leaf: *leaf, numbers: Numbers::default() });

@@ -42,7 +42,8 @@ impl Items {
         constants: BTreeMap<String, String>,
         row_check: RowCheck,
     ) -> Result<Items, InputFault> {
-        let catalog = Arc::new(Catalog::of(types.default_type()));
+        let named = columns.values().chain(constants.keys()).map(String::as_str);
+        let catalog = Arc::new(Catalog::of(types.default_type())).with_any_claims(named);
         let items = Items { types, catalog, columns, constants, row_check };
         items.check()?;
         Ok(items)
@@ -95,7 +96,8 @@ impl Dialect for Items {
     }
 
     fn knows_column(&self, name: &str) -> bool {
-        self.find_column(name).is_some()
+        let catalog = self.catalog.with_any_claims([name].into_iter());
+        self.find_column(name, &catalog).is_some()
     }
 
     fn bind(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {

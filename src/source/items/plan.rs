@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use csv::StringRecord;
 
 use super::catalog::{Catalog, ColumnTarget, Leaf, Numbers};
-use crate::json::{Parser, push_str_to};
+use crate::json::{self, Parser, push_str_to};
 use crate::keys::HolderKey;
 use crate::request::rules::is_digits;
 use crate::types::{Field, FieldKind};
@@ -73,7 +73,8 @@ pub(super) fn plan(
     let mut root = PlanNode::object("", true);
     for target in fed {
         let leaf = catalog.leaf(target);
-        let key = format!("\"{}\":", leaf.field.name);
+        // The name of a claim in a header is the user's own, and may be anything.
+        let key = json::string(leaf.field.name) + ":";
         let node = match (texts.get(&target), keys.get(&target), leaf.operator) {
             (Some(CellText::Cell(cell)), Some(jwk), _) => PlanNode::Did { key, cell: Some(*cell), jwk: *jwk },
             (None, Some(jwk), _) => PlanNode::Did { key, cell: None, jwk: *jwk },

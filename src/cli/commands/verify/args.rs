@@ -16,7 +16,7 @@ use crate::verify::MAX_LEEWAY;
   beltic verify results.ndjson --site public
   beltic verify tokens.txt --did did.json --status-list lists
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
-  beltic verify agent.jwt --site public --context resource_type=wallet,action=checkout,amount=5000,currency=EUR
+  beltic verify agent.jwt --site public --context action.json
   beltic verify --jwks jwks.json --no-status < token.txt
 "
 )]
