@@ -1251,7 +1251,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-o -q -h --ledger --status --run --subject --correlation-id --issuer --kid --vct --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --config --color --quiet --help"
+            opts="-o -q -h --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1298,6 +1298,10 @@ _beltic() {
                     ;;
                 --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --issued-after)
@@ -1575,7 +1579,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1618,6 +1622,10 @@ _beltic() {
                     ;;
                 --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --output-format)
@@ -1700,7 +1708,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1743,6 +1751,10 @@ _beltic() {
                     ;;
                 --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --output-format)
@@ -1982,7 +1994,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2025,6 +2037,10 @@ _beltic() {
                     ;;
                 --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --output-format)
@@ -2316,7 +2332,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -q -h --jwks --did --key --site --issuer --status-list --no-status --vct --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --config --color --quiet --help"
+            opts="-o -j -q -h --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --config --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2384,6 +2400,10 @@ _beltic() {
                     ;;
                 --vct)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --audience)

@@ -111,7 +111,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key -d 'Trust t
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l site -d 'Take keys and status lists from a folder that `publish` wrote' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l issuer -d 'Accept credentials of this issuer only; a did:key or did:jwk brings its key along' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Look statuses up in this signed list, or in every *.jwt of this folder; repeatable' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -l vct -d 'Accept credentials of this type only' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l vct -d 'Accept credentials of this type only, by its URI' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l type -d 'Accept credentials of this credential type only; with --vct, those are held to be of it' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Accept credentials for this audience; without it, those that name one are refused' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'By how many seconds clocks may differ' -r
@@ -156,7 +160,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l issuer -d 'All credentials of this issuer' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l kid -d 'All credentials signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l vct -d 'All credentials of this type' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l vct -d 'All credentials of this type, by its URI' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l type -d 'All credentials of this credential type' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
@@ -178,7 +186,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'Al
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l issuer -d 'All credentials of this issuer' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l kid -d 'All credentials signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l vct -d 'All credentials of this type' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l vct -d 'All credentials of this type, by its URI' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l type -d 'All credentials of this credential type' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
@@ -200,7 +212,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d '
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l issuer -d 'All credentials of this issuer' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l kid -d 'All credentials signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l vct -d 'All credentials of this type' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l vct -d 'All credentials of this type, by its URI' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l type -d 'All credentials of this credential type' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
@@ -241,7 +257,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l subject -d 'Of th
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l correlation-id -d 'Of the item with this correlation id; repeated: of any of them' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issuer -d 'Of this issuer' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l kid -d 'Signed with the key of this id' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l vct -d 'Of this type' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l vct -d 'Of this type, by its URI' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l type -d 'Of this credential type' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time: RFC 3339, or a date for its start in UTC' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time, not at it' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r

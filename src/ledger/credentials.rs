@@ -72,8 +72,10 @@ pub struct Filter {
     pub issuer: Option<String>,
     /// Signed with the key of this id.
     pub kid: Option<String>,
-    /// Of this type.
+    /// Of this `vct`.
     pub vct: Option<String>,
+    /// Of the credential type of this name.
+    pub credential_type: Option<String>,
     /// Not issued later than the credentials of this batch, as [`Ledger::newest_batch`] gives it.
     pub up_to: Option<i64>,
     /// Issued in this time.
@@ -113,6 +115,7 @@ impl Filter {
             issuer: self.issuer.clone(),
             kid: self.kid.clone(),
             vct: self.vct.clone(),
+            credential_type: self.credential_type.clone(),
             issued: self.issued.as_ref().map(seconds),
             expiring: self.expiring.as_ref().map(seconds),
             with_statuses: matches!(self.status, Some(Status::Suspended | Status::Revoked)),

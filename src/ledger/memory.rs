@@ -97,6 +97,7 @@ fn matches(query: &BatchQuery, batch: &BatchRow, tables: &Tables) -> bool {
         && is(&query.issuer, &run.issuer)
         && is(&query.kid, &run.kid)
         && is(&query.vct, &run.vct)
+        && is(&query.credential_type, &run.credential_type)
         && overlaps(&query.issued, issued_first, issued_last)
         && overlaps(&query.expiring, expires_first, expires_last)
         && (!query.with_statuses || tables.statuses.keys().any(|(of, _)| *of == batch.batch))

@@ -112,6 +112,8 @@ pub(super) struct BatchQuery {
     pub(super) kid: Option<String>,
     /// Of runs with this `vct`.
     pub(super) vct: Option<String>,
+    /// Of runs of this credential type.
+    pub(super) credential_type: Option<String>,
     /// That may hold credentials issued in these seconds.
     pub(super) issued: Option<RangeInclusive<i64>>,
     /// That may hold credentials that expire in these seconds.

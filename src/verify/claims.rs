@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::TokenFormat;
+use super::policy::Policy;
 use super::times::{ClaimedTime, date_time, numeric_date};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
@@ -118,11 +119,15 @@ impl<'d> ClaimMembers<'d> {
 
 impl<'d> Claims<'d> {
     /// Reads the claims of a credential of this format, and finds its type among these.
-    pub(super) fn read(payload: Value<'d>, format: TokenFormat, known: Types) -> Result<Claims<'d>, Refusal> {
-        let members = ClaimMembers::of(payload);
+    pub(super) fn read(
+        payload: Value<'d>,
+        format: TokenFormat,
+        policy: &Policy,
+    ) -> Result<Claims<'d>, Refusal> {
+        let (members, known) = (ClaimMembers::of(payload), policy.types);
         match format {
             TokenFormat::JwtVc => of_credential(members, known),
-            TokenFormat::SdJwtVc => of_sd_jwt(members, known),
+            TokenFormat::SdJwtVc => of_sd_jwt(members, policy),
             TokenFormat::LegacyVc => of_vc_claim(members, known),
         }
     }
@@ -179,7 +184,7 @@ fn of_credential<'d>(members: ClaimMembers<'d>, known: Types) -> Result<Claims<'
 
 /// SD-JWT VC, after its disclosures were put in. `iss` and `exp` are required here, though the draft
 /// leaves them open: without them there is nobody to ask and no end.
-fn of_sd_jwt(members: ClaimMembers<'_>, known: Types) -> Result<Claims<'_>, Refusal> {
+fn of_sd_jwt<'d>(members: ClaimMembers<'d>, policy: &Policy) -> Result<Claims<'d>, Refusal> {
     let issuer = text("iss", required("iss", members.iss)?)?;
     let vct = text("vct", required("vct", members.vct)?)?;
     let exp = numeric_date("exp", required("exp", members.exp)?)?;
@@ -187,7 +192,7 @@ fn of_sd_jwt(members: ClaimMembers<'_>, known: Types) -> Result<Claims<'_>, Refu
     check_confirmation(members.cnf)?;
     check_types_beside(members, &vct)?;
     check_entries(members.credential_status)?;
-    let of_type = known.of_default_vct(&vct);
+    let of_type = policy.type_of_vct(&vct);
     if of_type.is_some()
         && let (Some(sub), Some(id)) = (&sub, subject_text(members.subject, "id"))
     {

@@ -217,7 +217,7 @@ fn judge_claims<'d>(
     (policy, now): (&Policy, UnixTime),
     status: &mut dyn StatusSource,
 ) -> Result<(Claims<'d>, Unchecked), Refusal> {
-    let claims = Claims::read(payload, format, policy.types)?;
+    let claims = Claims::read(payload, format, policy)?;
     let issuer_is_known = check_issuer(&claims.issuer, key, policy)?;
     check_type(&claims, policy)?;
     check_audience(&claims, policy)?;
@@ -273,6 +273,13 @@ fn check_issuer(issuer: &str, key: &RingKey, policy: &Policy) -> Result<bool, Re
 }
 
 fn check_type(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
+    if let Some(expected) = policy.credential_type {
+        let mut found = claims.statements.iter().map(|statement| statement.credential_type);
+        if claims.statements.is_empty() || found.any(|found| found != expected) {
+            let message = format!("it is not of the type {}", expected.name);
+            return Err(Refusal::new(Reason::TypeMismatch, Step::Issuer, message));
+        }
+    }
     let expected = &policy.vcts;
     match claims.vct.as_deref() {
         _ if expected.is_empty() => Ok(()),

@@ -3,7 +3,7 @@
 use super::authorization::{ActionContext, Delegators};
 use crate::clock::UnixTime;
 use crate::request::rules::CalendarDuration;
-use crate::types::Types;
+use crate::types::{CredentialType, Types};
 
 /// The greatest allowance for clocks that differ, in seconds.
 pub const MAX_LEEWAY: u32 = 300;
@@ -19,6 +19,8 @@ pub struct Policy {
     pub issuer: Option<String>,
     /// What `vct` it must have, one of these; any where there are none.
     pub vcts: Vec<String>,
+    /// What type it must have. Credentials with one of `vcts` are taken to be of it where nothing else says.
+    pub credential_type: Option<&'static CredentialType>,
     /// The types whose claims are checked by the rules under which they are issued.
     pub types: Types,
     /// Whom a credential that names an audience must be meant for. Without this, such a credential is refused (RFC
@@ -37,6 +39,13 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The type of an SD-JWT VC with this `vct`: the one of which that is a default name, else the one that the caller
+    /// says it is.
+    pub(super) fn type_of_vct(&self, vct: &str) -> Option<&'static CredentialType> {
+        let named = || self.credential_type.filter(|_| self.vcts.iter().any(|named| named == vct));
+        self.types.of_default_vct(vct).or_else(named)
+    }
+
     /// A policy that asks for nothing in particular.
     pub fn at(now: UnixTime) -> Policy {
         Policy {
@@ -44,6 +53,7 @@ impl Policy {
             leeway: 0,
             issuer: None,
             vcts: Vec::new(),
+            credential_type: None,
             types: Types::BUILT_IN,
             audience: None,
             max_ttl: None,

@@ -464,3 +464,46 @@ fn no_template_is_issued_as_it_is() {
         }
     }
 }
+
+/// `--type` picks credentials in the ledger and tokens to accept.
+#[test]
+fn commands_are_narrowed_to_a_type() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.copy_key("p256-public.jwk", "issuer.jwk");
+    sandbox.write_items("items.ndjson", &[full_item("a"), full_user("b"), full_agent("c"), full_user("d")]);
+    let run = sandbox.issue("items.ndjson --proof-format sd_jwt_vc -o results.ndjson");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let listed = |name: &str| {
+        let listed = sandbox.beltic(&["list", "--output-format", "ndjson", "--type", name]).expect(0).stdout;
+        listed.lines().count()
+    };
+    assert_eq!(["business", "user", "agent_authorization", "outcome_attestation"].map(listed), [1, 2, 1, 0]);
+    let accepted: Vec<_> =
+        verdicts(&sandbox, &["--type", "user"]).iter().map(|found| found["valid"] == true).collect();
+    assert_eq!(accepted, [false, true, false, true]);
+    assert_eq!(verdicts(&sandbox, &["--type", "user"])[0]["reason"], "type_mismatch");
+    let revoked = sandbox.beltic(&["revoke", "--type", "user", "--output-format", "ndjson"]).expect(0).stdout;
+    assert_eq!(revoked.lines().count(), 2, "{revoked}");
+    let none = sandbox.beltic(&["revoke", "--type", "outcome_attestation"]).expect(3);
+    assert!(none.stderr.contains("no credential of type 'outcome_attestation'"), "{}", none.stderr);
+}
+
+/// An SD-JWT VC says its type in `vct` alone. Under a name of the issuer's own, the verifier is told of which type it is.
+#[test]
+fn a_type_under_another_name_is_known_when_it_is_told() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.copy_key("p256-public.jwk", "issuer.jwk");
+    sandbox.write_items("items.ndjson", &[full_agent("a")]);
+    let vct = "https://issuer.example/agents";
+    let issue = format!(
+        "items.ndjson --proof-format sd_jwt_vc --ledger none --type agent_authorization --vct {vct} -o results.ndjson"
+    );
+    assert_eq!(sandbox.issue(&issue).code, 0);
+    let context = "resource_type=report,action=read";
+    let told = verdicts(&sandbox, &["--context", context, "--vct", vct, "--type", "agent_authorization"]);
+    assert_eq!(told[0]["valid"], true, "{told:?}");
+    let untold = verdicts(&sandbox, &["--context", context, "--vct", vct]);
+    assert_eq!(untold[0]["reason"], "policy_denied");
+    let mistaken = verdicts(&sandbox, &["--vct", vct, "--type", "business"]);
+    assert_eq!(mistaken[0]["valid"], false, "{mistaken:?}");
+}

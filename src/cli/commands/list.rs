@@ -13,13 +13,14 @@ use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::render::listing::{Listed, Listing, hex};
 use crate::cli::settings::Settings;
-use crate::cli::shared_args::{Common, LedgerArg, OutputArgs, RowFormat};
+use crate::cli::shared_args::{Common, LedgerArg, OutputArgs, RowFormat, credential_type};
 use crate::cli::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::Status;
 use crate::ledger::{Credential, Event, EventHash, Filter, Ledger, LedgerError, RecordPlace};
 use crate::request::Lookup;
 use crate::request::rules::{self, CalendarDuration};
+use crate::types::CredentialType;
 
 /// How many rows are read and written at once.
 const PAGE: usize = 1_000;
@@ -30,7 +31,7 @@ const PROBLEMS_SHOWN: usize = 100;
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("condition").multiple(true).args([
-        "status", "run", "subject", "correlation_id", "issuer", "kid", "vct", "issued_after", "issued_before", "expires_after",
+        "status", "run", "subject", "correlation_id", "issuer", "kid", "vct", "credential_type", "issued_after", "issued_before", "expires_after",
         "expires_before", "expiring_within",
     ]),
     before_help = "Examples:
@@ -65,9 +66,12 @@ pub(crate) struct ListArgs {
     /// Signed with the key of this id
     #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub kid: Option<String>,
-    /// Of this type
+    /// Of this type, by its URI
     #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub vct: Option<String>,
+    /// Of this credential type
+    #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = CONDITIONS)]
+    pub credential_type: Option<&'static CredentialType>,
     /// Issued at or after this time: RFC 3339, or a date for its start in UTC
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_after: Option<UnixTime>,
@@ -193,6 +197,7 @@ impl Conditions {
             issuer: args.issuer.clone(),
             kid: args.kid.clone(),
             vct: args.vct.clone(),
+            credential_type: args.credential_type.map(|known| known.name.to_owned()),
             up_to: None,
             issued: self.issued,
             expiring: self.expiring,

@@ -108,6 +108,7 @@ pub(super) fn conditions(query: &BatchQuery) -> (String, Vec<Box<dyn ToSql>>) {
         ("+run IN (SELECT run FROM runs WHERE issuer = ?)", &query.issuer),
         ("+run IN (SELECT run FROM runs WHERE kid = ?)", &query.kid),
         ("+run IN (SELECT run FROM runs WHERE vct = ?)", &query.vct),
+        ("+run IN (SELECT run FROM runs WHERE credential_type = ?)", &query.credential_type),
     ] {
         if let Some(text) = text {
             conditions.push(condition);

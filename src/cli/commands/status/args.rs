@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueHint};
 
-use crate::cli::shared_args::{LedgerArg, OutputArgs, RowFormat};
+use crate::cli::shared_args::{LedgerArg, OutputArgs, RowFormat, credential_type};
+use crate::types::CredentialType;
 
 /// What `revoke`, `suspend` and `reinstate` take: which credentials, why, and how it is told.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("which").args([
-        "ids", "from", "run", "subject", "correlation_id", "issuer", "kid", "vct",
+        "ids", "from", "run", "subject", "correlation_id", "issuer", "kid", "vct", "credential_type",
     ]).multiple(true).required(true)
 )]
 pub(crate) struct StatusArgs {
@@ -36,9 +37,12 @@ pub(crate) struct StatusArgs {
     /// All credentials signed with the key of this id
     #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub kid: Option<String>,
-    /// All credentials of this type
+    /// All credentials of this type, by its URI
     #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub vct: Option<String>,
+    /// All credentials of this credential type
+    #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
+    pub credential_type: Option<&'static CredentialType>,
 
     /// Do not ask before changing more than 10 credentials
     #[arg(long, short)]

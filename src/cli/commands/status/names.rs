@@ -99,9 +99,9 @@ impl Search {
     /// Looks for what the filter takes, and has one of the names of each kind.
     pub(super) fn new(mut filter: Filter, names: Vec<Names>, ledger: &Ledger) -> Search {
         let mut names: Vec<Names> = names.into_iter().filter(|names| names.len() > 0).collect();
-        let Filter { run, issuer, kid, vct, .. } = &filter;
-        let is_narrow =
-            names.len() > 1 || [run, issuer, kid, vct].iter().any(|condition| condition.is_some());
+        let Filter { run, issuer, kid, vct, credential_type, .. } = &filter;
+        let is_narrow = names.len() > 1
+            || [run, issuer, kid, vct, credential_type].iter().any(|condition| condition.is_some());
         for names in &mut names {
             let hashes = Some(names.hash(&ledger.hash_key()));
             match names.lookup {

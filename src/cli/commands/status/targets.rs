@@ -57,6 +57,7 @@ impl Request {
                     issuer: args.issuer.clone(),
                     kid: args.kid.clone(),
                     vct: args.vct.clone(),
+                    credential_type: args.credential_type.map(|known| known.name.to_owned()),
                     ..Filter::default()
                 }),
                 subjects: args.subject.clone(),
@@ -122,8 +123,8 @@ impl Request {
         let NameKind::Conditions { filter, subjects, correlation_ids } = &self.kind else {
             return Vec::new();
         };
-        let Filter { run, issuer, kid, vct, .. } = filter.as_ref();
-        let named = [("run", run), ("issuer", issuer), ("kid", kid), ("vct", vct)];
+        let Filter { run, issuer, kid, vct, credential_type, .. } = filter.as_ref();
+        let named = [("run", run), ("issuer", issuer), ("kid", kid), ("vct", vct), ("type", credential_type)];
         let named = named
             .into_iter()
             .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} '{}'", printable(value))));

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, ValueHint};
 
 use super::verdicts::VerdictFormat;
-use crate::cli::shared_args::{JobsArg, OutputArgs};
+use crate::cli::shared_args::{JobsArg, OutputArgs, credential_type};
+use crate::types::CredentialType;
 use crate::verify::MAX_LEEWAY;
 
 /// What `verify` takes.
@@ -48,9 +49,12 @@ pub(crate) struct VerifyArgs {
     #[arg(long, conflicts_with = "status_list", help_heading = "Status")]
     pub no_status: bool,
 
-    /// Accept credentials of this type only
+    /// Accept credentials of this type only, by its URI
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub vct: Option<String>,
+    /// Accept credentials of this credential type only; with --vct, those are held to be of it
+    #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = "What is accepted")]
+    pub credential_type: Option<&'static CredentialType>,
     /// Accept credentials for this audience; without it, those that name one are refused
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub audience: Option<String>,

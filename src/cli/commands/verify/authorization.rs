@@ -37,6 +37,7 @@ pub(super) fn delegators(
     let policy = Policy {
         issuer: None,
         vcts: Vec::new(),
+        credential_type: None,
         max_ttl: None,
         context: None,
         delegators: None,

@@ -92,6 +92,7 @@ fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
         leeway: args.leeway,
         issuer: args.issuer.clone(),
         vcts: args.vct.iter().cloned().collect(),
+        credential_type: args.credential_type,
         types: Types::BUILT_IN,
         audience: args.audience.clone(),
         max_ttl: max_ttl.transpose()?,
