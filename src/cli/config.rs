@@ -1,5 +1,7 @@
 //! Settings files: `.beltic.yaml` of a project, `beltic/config.yaml` of a user.
 
+mod constants;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,7 +82,8 @@ pub(crate) struct StatusConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CsvConfig {
     pub(crate) columns: BTreeMap<String, String>,
-    /// The text of cells, as it is written in the file.
+    /// The text of cells, as it is written in the file, or as JSON: see [`constants`].
+    #[serde(deserialize_with = "constants::named")]
     pub(crate) constants: BTreeMap<String, String>,
     pub(crate) delimiter: Option<String>,
     pub(crate) encoding: Option<String>,
@@ -191,7 +194,11 @@ impl ConfigFile {
 fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
     // A file of comments only is an empty document, which says nothing.
     let settings: Option<Config> = serde_yaml::from_slice(bytes)?;
-    Ok(settings.unwrap_or_default())
+    let mut settings = settings.unwrap_or_default();
+    if !settings.csv.constants.is_empty() {
+        settings.csv.constants = constants::read(bytes)?;
+    }
+    Ok(settings)
 }
 
 /// What is wrong. A file that is no mapping may be a key or a passphrase, and is not quoted.

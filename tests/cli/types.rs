@@ -184,18 +184,25 @@ fn a_list_is_in_one_cell_or_in_many() {
 /// A fleet: the permissions of all agents stand in the settings.
 #[test]
 fn a_fleet_shares_its_permissions() {
-    let sandbox = Sandbox::with_issuer_key();
     let permissions = json!([{ "resource_type": "report", "actions": ["read"] }]);
+    let as_yaml = "\n      - resource_type: report\n        actions: [read]";
+    for written in [format!("'{permissions}'"), permissions.to_string(), as_yaml.to_owned()] {
+        a_fleet_with(&permissions, &written);
+    }
+}
+
+fn a_fleet_with(permissions: &Value, written: &str) {
+    let sandbox = Sandbox::with_issuer_key();
     sandbox.write(
         ".beltic.yaml",
-        format!("credential:\n  type: agent_authorization\ncsv:\n  constants:\n    permissions: '{permissions}'\n    self_attestation_complete: true\n"),
+        format!("credential:\n  type: agent_authorization\ncsv:\n  constants:\n    permissions: {written}\n    self_attestation_complete: true\n"),
     );
     let jwk = agent_jwk().to_string().replace('"', "\"\"");
     sandbox.write("agents.csv", format!("subject_public_jwk,agent_external_id\n\"{jwk}\",a\n\"{jwk}\",b\n"));
     let rows = sandbox.issue("agents.csv --ledger none").rows();
     for (row, name) in rows.into_iter().zip(["a", "b"]) {
         let credential = row.into_credential();
-        assert_eq!(credential.claims["permissions"], permissions);
+        assert_eq!(credential.claims["permissions"], *permissions);
         assert_eq!(credential.subject["id"], AGENT_DID);
         assert_eq!(credential.subject["agent_external_id"], name);
     }

@@ -34,7 +34,9 @@ impl Items {
                 field: field.clone(),
                 suggestion: catalog.suggest(field),
             })?;
-            if constants.insert(target, text.as_str()).is_some() {
+            // Twice is also a list, and a part of it under another name.
+            let is_given = constants.keys().any(|given| catalog.overlap(*given, target));
+            if is_given || constants.insert(target, text.as_str()).is_some() {
                 return Err(InputFault::ConstantTwice { field: catalog.name(target) });
             }
         }
