@@ -322,6 +322,14 @@ pub enum InputFault {
     /// Columns that map to nothing.
     #[error("{}", unknown_columns(.0))]
     UnknownColumns(Vec<UnknownColumn>),
+    /// Columns of a type that the file was not said to be of.
+    #[error(
+        "the columns are those of the type {name}; add `--type {name}`, or set credential.type in .beltic.yaml"
+    )]
+    ColumnsOfType {
+        /// The type's name.
+        name: &'static str,
+    },
     /// A column without a name among those with one.
     #[error("column {position} has no name; name it, or remove it")]
     UnnamedColumn {

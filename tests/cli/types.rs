@@ -514,3 +514,22 @@ fn a_type_under_another_name_is_known_when_it_is_told() {
     let mistaken = verdicts(&sandbox, &["--vct", vct, "--type", "business"]);
     assert_eq!(mistaken[0]["valid"], false, "{mistaken:?}");
 }
+
+/// Who forgets `--type` is told so, and not that a column may be misspelt.
+#[test]
+fn a_file_of_another_type_is_known_by_its_columns() {
+    let sandbox = Sandbox::with_issuer_key();
+    let said = |header: &str| {
+        sandbox.write("items.csv", format!("{header}\n"));
+        let run = sandbox.issue("items.csv --ledger none").expect(4);
+        run.stderr
+    };
+    assert!(
+        said("subject_id,kyc_status,first name,email,self_attestation_complete")
+            .contains("add `--type user`")
+    );
+    let agents = "subject_id,permission1_actions,permission1_resource_type,self_attestation_complete";
+    assert!(said(agents).contains("add `--type agent_authorization`"));
+    assert!(said("subject_id,attestation_type,claims.x").contains("add `--type outcome_attestation`"));
+    assert!(said("subject_id,kyc_status,notes").contains("unknown columns 'kyc_status' (2"));
+}

@@ -12,6 +12,7 @@ use crate::json::push_pointer_segment;
 use crate::source::columns::{normal, shown};
 use crate::source::dialect::{Binding, RowPlan};
 use crate::source::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
+use crate::types::CredentialType;
 
 impl Items {
     /// Refuses mappings and constants for fields that do not exist.
@@ -117,6 +118,11 @@ impl Items {
                 unknown.push(UnknownColumn { name: shown(name), position: cell + 1, suggestion });
             }
         }
+        if !unknown.is_empty()
+            && let Some(name) = self.other_type_of(header)
+        {
+            return Err(InputFault::ColumnsOfType { name });
+        }
         if targets.is_empty() {
             return Err(InputFault::NoKnownColumn { line, delimiter: Found(delimiter) });
         }
@@ -129,6 +135,16 @@ impl Items {
             }
             _ => Ok(targets),
         }
+    }
+
+    /// The type other than the file's that has all of these columns.
+    fn other_type_of(&self, header: &StringRecord) -> Option<&'static str> {
+        let has_all = |known: &&'static CredentialType| {
+            let catalog = Arc::new(Catalog::of(known)).with_any_claims(header.iter());
+            let mut names = header.iter().filter(|name| !name.trim().is_empty() && !is_error_column(name));
+            names.all(|name| self.find_column(name, &catalog).is_some())
+        };
+        self.types.all().iter().copied().skip(1).find(has_all).map(|known| known.name)
     }
 
     /// For a list given whole, or without numbers.
