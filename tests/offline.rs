@@ -307,6 +307,8 @@ fn push_sources(folder: &Path, files: &mut Vec<PathBuf>) {
 const STEPS: &[&str] = &[
     "keygen --issuer did:web:issuer.example",
     "template csv",
+    "types",
+    "types show user",
     "schema",
     "schema --vct https://issuer.example/credentials/business/v1",
     "completions bash",
