@@ -120,7 +120,14 @@ impl HolderKey {
     pub fn of_did(did: &str) -> Result<HolderKey, DidJwkProblem> {
         let encoded = did.strip_prefix(DID_JWK).ok_or(DidJwkProblem::Method)?;
         let json = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(encoded).map_err(|_| DidJwkProblem::Form)?;
-        let json = std::str::from_utf8(&json).map_err(|_| DidJwkProblem::Form)?;
+        let json = String::from_utf8(json).map_err(|_| DidJwkProblem::Form)?;
+        if let Some(is_sound) = is_p256_point(&json) {
+            return match is_sound {
+                true => Ok(HolderKey { required_members: json }),
+                false => Err(DidJwkProblem::Key(HolderKeyProblem::NotOnCurve)),
+            };
+        }
+        let json = json.as_str();
         // A member that is there twice makes two keys, of which readers take one or the other.
         if !Parser::default().parse(json).is_ok_and(|document| document.faults().is_empty()) {
             return Err(DidJwkProblem::Form);
@@ -140,6 +147,19 @@ impl HolderKey {
         DID_JWK.to_owned() + &base64_simd::URL_SAFE_NO_PAD.encode_to_string(&self.required_members)
     }
 }
+
+/// Whether a P-256 key in the spelling of RFC 7638 is a point on the curve; `None` for anything else. Nearly every
+/// did:jwk of an agent has this spelling, and need not be parsed: that saves a third of its check.
+fn is_p256_point(json: &str) -> Option<bool> {
+    let rest = json.strip_prefix(r#"{"crv":"P-256","kty":"EC","x":""#)?;
+    let (x, rest) = rest.split_at_checked(COORDINATE_CHARS)?;
+    let (y, end) = rest.strip_prefix(r#"","y":""#)?.split_at_checked(COORDINATE_CHARS)?;
+    let (x, y) = (jwk::base64url_32(x)?, jwk::base64url_32(y)?);
+    (end == "\"}").then(|| jwk::point(&x, &y).is_some())
+}
+
+/// A coordinate of P-256 in base64url.
+const COORDINATE_CHARS: usize = 43;
 
 /// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2.
 const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
