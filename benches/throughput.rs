@@ -20,6 +20,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey,
 };
+use beltic::keys::IssuerKey;
 use beltic::sample::{CSV_HEADER, item, item_with_owners, row};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -69,7 +70,26 @@ struct Way {
 
 const SD_JWT: &[&str] = &["--proof-format=sd_jwt_vc", "--issuer=https://issuer.example"];
 
-const WAYS: [Way; 7] = [
+/// Agents whose permissions stand in the settings.
+const AGENTS: &[&str] = &["--config=agents.yaml"];
+const AGENT_SETTINGS: &str = "
+credential: {type: agent_authorization, ttl: P30D}
+csv:
+  constants:
+    self_attestation_complete: true
+    delegated_by_subject_id: U-1
+    permissions:
+      - resource_type: wallet
+        resource_id: '*'
+        actions: [checkout, refund]
+        conditions:
+          - {field: amount, operator: lte, value: 5000}
+          - {field: currency, operator: in, value: [EUR, USD]}
+";
+/// How many keys the agents have between them.
+const AGENT_KEYS: usize = 1_000;
+
+const WAYS: [Way; 8] = [
     Way { name: "NDJSON", input: "items.ndjson", flags: &[], keyed: false },
     Way { name: "JSON", input: "items.json", flags: &[], keyed: false },
     Way { name: "CSV", input: "items.csv", flags: &[], keyed: false },
@@ -80,6 +100,7 @@ const WAYS: [Way; 7] = [
     Way { name: "NDJSON, two owners", input: "owners.ndjson", flags: &[], keyed: false },
     // Five disclosures: number, address, the owners, and each of them.
     Way { name: "NDJSON, two owners, SD-JWT", input: "owners.ndjson", flags: SD_JWT, keyed: false },
+    Way { name: "CSV, agents", input: "agents.csv", flags: AGENTS, keyed: false },
 ];
 
 /// What is verified: what its line is called, and its file.
@@ -178,6 +199,17 @@ impl Bench {
             writeln!(csv, "{}", row(number)).expect("the disk has room");
         }
         writeln!(json, "\n]}}").expect("the disk has room");
+        self.write_agents();
+    }
+
+    fn write_agents(&self) {
+        fs::write(self.path("agents.yaml"), AGENT_SETTINGS).expect("the folder takes files");
+        let agent = || IssuerKey::generate().expect("keys can be made").public().did_jwk();
+        let agents: Vec<String> = std::iter::repeat_with(agent).take(AGENT_KEYS).collect();
+        let rows = (0..ITEMS).map(|number| format!("{},agent-{number}\n", agents[number % AGENT_KEYS]));
+        let csv =
+            std::iter::once("subject_id,agent_external_id\n".to_owned()).chain(rows).collect::<String>();
+        fs::write(self.path("agents.csv"), csv).expect("the folder takes files");
     }
 
     /// How many bytes are signed for an item, on average.
