@@ -197,6 +197,11 @@ mod tests {
             "credentialStatus",
             "evidence",
         ];
+        for item in include_str!("../../../fixtures/items/types.ndjson").lines() {
+            let payload = issued(item);
+            assert_defined(terms_of(&payload), &credential);
+            assert_defined(terms_of(&payload["credentialSubject"]), &[]);
+        }
         for payload in credentials() {
             assert_defined(terms_of(&payload), &credential);
             assert_defined(terms_of(&payload["credentialSubject"]), &[]);
@@ -211,8 +216,11 @@ mod tests {
 
     #[test]
     fn every_field_of_the_subject_is_defined_and_nothing_of_the_model_is_defined_anew() {
-        let names = Types::BUILT_IN.default_type().subject.1.fields.iter().map(|field| field.name.to_owned());
-        assert_defined(names.collect(), &[]);
+        let fields = Types::BUILT_IN
+            .all()
+            .iter()
+            .flat_map(|known| known.subject.1.fields.iter().chain(known.own.fields));
+        assert_defined(fields.map(|field| field.name.to_owned()).collect(), &[]);
         let model = [
             "VerifiableCredential",
             "VerifiablePresentation",
