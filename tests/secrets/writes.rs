@@ -22,6 +22,8 @@ const STEPS: &[(&str, &[&str])] = &[
     ("keygen --out N/keys/key.pem --if-missing", &["N/keys"]),
     ("keygen --out N/keys/key.pem", &[]),
     ("template csv", &[]),
+    ("types", &[]),
+    ("types show user", &[]),
     ("schema", &[]),
     ("completions bash", &[]),
     ("completions --man N/man", &["N/man"]),
