@@ -8,6 +8,8 @@ pub mod cli;
 #[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]
+pub mod codes;
+#[doc(hidden)]
 pub mod credential;
 #[doc(hidden)]
 pub mod files;

@@ -55,6 +55,7 @@ static LICENCE: CredentialType = CredentialType {
     grants: None,
     rules: &[],
     frame: Frame::new(),
+    from_file: None,
 };
 
 static HOLDER: Object = Object {
@@ -137,7 +138,7 @@ fn business(id: &str) -> Value {
 
 fn rules(hash_key: [u8; 32]) -> Rules {
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    Rules { types: types(), allow_unknown: false, default_ttl, hash_key }
+    Rules { types: types(), allow_unknown: false, default_ttl, overrules_types: false, hash_key }
 }
 
 /// Writes a line of JSON for each item: its resource, or its error.

@@ -80,6 +80,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
             types: Types::BUILT_IN,
             allow_unknown: false,
             default_ttl: ttl,
+            overrules_types: false,
             hash_key: ledger.hash_key(),
         },
         clock: Clock::System,

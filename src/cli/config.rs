@@ -31,6 +31,26 @@ pub(crate) struct Config {
     pub(crate) disclosure: DisclosureConfig,
     pub(crate) status: StatusConfig,
     pub(crate) csv: CsvConfig,
+    /// Files of types of one's own, or folders that hold them.
+    pub(crate) types: Option<TypesConfig>,
+}
+
+/// One path, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a path or a list of paths")]
+pub(crate) enum TypesConfig {
+    One(PathBuf),
+    Several(Vec<PathBuf>),
+}
+
+impl TypesConfig {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        match self {
+            TypesConfig::One(path) => std::slice::from_ref(path).iter(),
+            TypesConfig::Several(paths) => paths.iter(),
+        }
+        .map(PathBuf::as_path)
+    }
 }
 
 /// The keys beside the one that signs.

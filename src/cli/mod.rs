@@ -19,6 +19,7 @@ mod settings;
 mod shared_args;
 mod signals;
 mod streams;
+mod type_file;
 mod variables;
 mod yaml_bounds;
 

@@ -1,12 +1,13 @@
 //! What several commands take: the same flag is defined once.
 
+use std::ffi::OsStr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum, ValueHint};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
-use crate::types::{CredentialType, Types};
+use crate::types::Types;
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -14,6 +15,9 @@ pub(super) struct Common {
     /// Read settings from this file instead of looking for .beltic.yaml
     #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// Read types of your own from this file, or from the files of this folder
+    #[arg(long, global = true, value_name = "DIR", env = "BELTIC_TYPES", hide_env_values = true, value_hint = ValueHint::AnyPath)]
+    pub types: Option<PathBuf>,
     /// Colour messages and text results
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
     pub color: Color,
@@ -81,13 +85,34 @@ pub(super) struct IssuerArgs {
 pub(super) struct TypeArg {
     /// The credential type of items that name none [default: business]
     #[arg(long = "type", value_name = "TYPE", env = "BELTIC_TYPE", value_parser = credential_type())]
-    pub credential_type: Option<&'static CredentialType>,
+    pub credential_type: Option<String>,
 }
 
-/// Reads the name of a type.
-pub(super) fn credential_type() -> impl TypedValueParser<Value = &'static CredentialType> {
-    PossibleValuesParser::new(Types::BUILT_IN.all().iter().map(|known| known.name))
-        .map(|name| Types::BUILT_IN.named(&name).expect("clap lets only listed names through"))
+/// Takes the name of a type. Settings know whether there is one of this name; shells can complete those that come with
+/// the program.
+pub(super) fn credential_type() -> TypeName {
+    TypeName
+}
+
+/// See [`credential_type`].
+#[derive(Debug, Clone)]
+pub(super) struct TypeName;
+
+impl TypedValueParser for TypeName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        NonEmptyStringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Types::BUILT_IN.all().iter().map(|known| PossibleValue::new(known.name))))
+    }
 }
 
 /// Where credentials are recorded.

@@ -489,7 +489,13 @@ mod tests {
         let default_ttl = CalendarDuration::parse("P1Y").unwrap();
         let (mut ledger, _) = Ledger::open(&folder.join("ledger.db")).unwrap();
         let types = Types::BUILT_IN;
-        let rules = Rules { types, allow_unknown: false, default_ttl, hash_key: ledger.hash_key() };
+        let rules = Rules {
+            types,
+            allow_unknown: false,
+            default_ttl,
+            overrules_types: false,
+            hash_key: ledger.hash_key(),
+        };
         let draft = Checker::new(rules).check(item, false, time(START), &mut Vec::new()).outcome.unwrap();
         let profile = Profile::new(issuer, ProfileSettings::of_types(types, issuer));
         let run = RunDescription::of(&profile, "a".into(), "P1Y".into());

@@ -4,6 +4,8 @@
 //! violation with its JSON Pointer before it judges. Nothing is changed on the way: what the
 //! draft holds is the item's own text.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
@@ -24,8 +26,10 @@ pub struct Rules {
     pub types: Types,
     /// Whether unknown fields of `subject` and `claims` are carried through.
     pub allow_unknown: bool,
-    /// The life of a credential whose item says nothing.
+    /// The life of a credential whose item says nothing, and whose type does not either.
     pub default_ttl: CalendarDuration,
+    /// Whether that goes before what types of one's own say.
+    pub overrules_types: bool,
     /// The ledger's key for content hashes.
     pub hash_key: [u8; 32],
 }
@@ -121,7 +125,11 @@ impl Checker {
 
         let issued_at = moment.at;
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
+        let ttl = ttl.or_else(|| self.ttl_of(credential_type).map(Cow::Borrowed));
         let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
+        if let Some((schema, request)) = credential_type.schema().zip(request) {
+            findings.check_schema(schema, request, bare);
+        }
         if let Some(expires_at) = expires_at {
             findings.check_life(credential_type, issued_at, expires_at, bare);
         }
@@ -172,6 +180,11 @@ impl Checker {
                 None
             }
         }
+    }
+
+    /// What the type says of lives, where that holds.
+    fn ttl_of(&self, credential_type: &CredentialType) -> Option<&'static str> {
+        credential_type.default_ttl().filter(|_| !self.rules.overrules_types)
     }
 
     fn read_ttl(&mut self, text: &str, issued_at: UnixTime) -> Result<UnixTime, DurationProblem> {
@@ -333,7 +346,13 @@ mod tests {
         let item = r#"{"self_attestation_complete":true,"subject":{"id":"a"},"claims":{"verified_at":"2026-01-01T00:00:00Z"}}"#;
         let verified_at = 1_767_225_600;
         let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-        let rules = Rules { types: Types::BUILT_IN, allow_unknown: false, default_ttl, hash_key: [0; 32] };
+        let rules = Rules {
+            types: Types::BUILT_IN,
+            allow_unknown: false,
+            default_ttl,
+            overrules_types: false,
+            hash_key: [0; 32],
+        };
         let mut checker = Checker::new(rules);
         let mut passes = |moment: Moment| checker.check(item, false, moment, &mut Vec::new()).outcome.is_ok();
         assert!(passes(at(verified_at).into()));

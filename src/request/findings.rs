@@ -11,8 +11,8 @@ use crate::json::{self, Document, FaultKind, Kind, Value};
 use crate::keys::{DidJwkProblem, HolderKey};
 use crate::token::MAX_DISCLOSURES;
 use crate::types::{
-    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Object, Others, Types, credential_type_field,
-    is_reserved,
+    CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, Judged, Object, Others, Scalar, Types,
+    credential_type_field, is_reserved,
 };
 
 /// A place in the item, as a chain up to its root.
@@ -47,7 +47,7 @@ impl Place<'_> {
 
 /// The most violations that are told of one item. One that breaks more rules than that is no item
 /// to be fixed by hand.
-const MAX_VIOLATIONS: usize = 100;
+pub(super) const MAX_VIOLATIONS: usize = 100;
 
 /// The most warnings of one item that are kept.
 const MAX_WARNINGS: usize = 16;
@@ -65,6 +65,30 @@ pub(super) enum Strictness {
         /// Whether members may be missing, because their holder withheld them.
         may_be_withheld: bool,
     },
+}
+
+/// The fields of an object that were there, by their place in the table.
+#[derive(Default)]
+struct Seen {
+    /// The first 64, which are all that most tables have.
+    first: u64,
+    others: Vec<usize>,
+}
+
+impl Seen {
+    fn add(&mut self, place: usize) {
+        match place {
+            0..64 => self.first |= 1 << place,
+            _ => self.others.push(place),
+        }
+    }
+
+    fn has(&self, place: usize) -> bool {
+        match place {
+            0..64 => self.first & (1 << place) != 0,
+            _ => self.others.contains(&place),
+        }
+    }
 }
 
 /// What the walk over an item has found.
@@ -124,14 +148,14 @@ impl Findings {
     }
 
     pub(super) fn check_object(&mut self, value: Value<'_>, object: &'static Object, place: &Place<'_>) {
-        let mut seen = 0u32;
+        let mut seen = Seen::default();
         let mut count = 0;
         for (name, member) in value.members() {
             count += 1;
             let place = Place::Name(place, &name);
             match object.fields.iter().position(|field| field.name == name) {
                 Some(position) => {
-                    seen |= 1 << position;
+                    seen.add(position);
                     self.check_field(member, &object.fields[position], &place);
                 }
                 None => self.check_unknown(&name, member, object, &place),
@@ -141,7 +165,7 @@ impl Findings {
             return;
         }
         for (position, field) in object.fields.iter().enumerate() {
-            if field.required && seen & (1 << position) == 0 {
+            if field.required && !seen.has(position) {
                 // An attestation that is not given is one that is not complete, whichever way it is not given.
                 let code = match field.kind {
                     FieldKind::Attestation => DetailCode::NotTrue,
@@ -152,7 +176,11 @@ impl Findings {
             }
         }
         if count < object.min_members {
-            self.violation(place, DetailCode::Empty, "found an empty object; expected at least one claim");
+            let message = match object.min_members {
+                1 => "found an empty object; expected at least one claim".to_owned(),
+                least => format!("found {count} members; expected at least {least}"),
+            };
+            self.violation(place, DetailCode::Empty, message);
         }
         if let Strictness::Request { .. } = self.strictness {
             self.check_rules(value, object, place);
@@ -199,6 +227,8 @@ impl Findings {
         self.values += 1;
         match &field.kind {
             FieldKind::Ignored => {}
+            FieldKind::Any => self.check_any(value, place),
+            FieldKind::Judged(judged) => self.check_judged(value, field, judged, place),
             FieldKind::Attestation => self.check_attestation(value, field, place),
             FieldKind::Boolean if matches!(value.kind(), Kind::Boolean(_)) => {}
             FieldKind::Percent if value.kind() == Kind::Number => self.check_percent(value, field, place),
@@ -248,6 +278,47 @@ impl Findings {
             self.violation(place, DetailCode::OutOfRange, message);
         } else if value.text().contains('.') {
             self.request_doubt(Doubt::DecimalPoint, place);
+        }
+    }
+
+    /// A value of which nothing is known but that it stands in a credential.
+    fn check_any(&mut self, value: Value<'_>, place: &Place<'_>) {
+        self.refuse_reserved_inside(value, &JSON_LD_KEYWORDS, place);
+        if let Strictness::Request { .. } = self.strictness {
+            self.doubt_inside(value, place);
+        }
+    }
+
+    fn check_judged(&mut self, value: Value<'_>, field: &Field, judged: &Judged, place: &Place<'_>) {
+        let is_null = value.kind() == Kind::Null && judged.or_null;
+        let is_of_kind = match judged.scalar {
+            Scalar::Text => value.kind() == Kind::String,
+            Scalar::Number | Scalar::Whole => value.kind() == Kind::Number,
+            Scalar::Boolean => matches!(value.kind(), Kind::Boolean(_)),
+        };
+        if is_null {
+            return;
+        }
+        if !is_of_kind {
+            return self.wrong_type(value, field, place);
+        }
+        // A number that the other parser does not take is beyond what a double can hold.
+        let fits = serde_json::from_str(value.text()).is_ok_and(|value| judged.schema.fits(&value));
+        if !fits {
+            let code = if judged.scalar == Scalar::Text {
+                DetailCode::InvalidFormat
+            } else {
+                DetailCode::OutOfRange
+            };
+            let message = format!("found {}; expected {}", found(value, field), expectation(field));
+            return self.violation(place, code, message);
+        }
+        match value.as_str() {
+            Some(text) => self.check_content(&text, field, place),
+            None if judged.scalar == Scalar::Whole && value.text().contains('.') => {
+                self.request_doubt(Doubt::DecimalPoint, place);
+            }
+            None => {}
         }
     }
 
@@ -396,8 +467,19 @@ impl Findings {
     }
 
     fn check_length(&mut self, text: &str, min: usize, max: Option<usize>, place: &Place<'_>) {
-        if text.len() < min {
-            self.violation(place, DetailCode::Empty, "found an empty string; expected text");
+        match min {
+            1 if text.is_empty() => {
+                self.violation(place, DetailCode::Empty, "found an empty string; expected text");
+            }
+            // A character has up to four bytes, so most texts need no counting.
+            2.. if text.len() < min * 4 => {
+                let count = text.chars().count();
+                if count < min {
+                    let message = format!("found {count} characters; expected at least {min}");
+                    self.violation(place, DetailCode::InvalidFormat, message);
+                }
+            }
+            _ => {}
         }
         // There are at most as many characters as bytes, so most texts need no counting.
         if let Some(max) = max.filter(|&max| text.len() > max) {

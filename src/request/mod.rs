@@ -4,6 +4,7 @@
 //! either a [`Draft`], which can be signed without a further question, or a [`Rejection`] with
 //! every violation in it. [`schema`] prints the same tables as JSON Schema.
 
+mod beyond_tables;
 mod check;
 mod draft;
 mod findings;

@@ -40,6 +40,9 @@ pub fn item(types: Types) -> Value {
         for (part, (_, table)) in [("subject", known.subject), ("claims", known.claims)] {
             definitions[part_name(known, part)] = object(table, types);
         }
+        if let Some(schema) = known.schema() {
+            definitions[part_name(known, "schema")] = with_id(schema.spelt_out(), known);
+        }
     }
     schema["$defs"] = definitions;
     schema
@@ -48,6 +51,28 @@ pub fn item(types: Types) -> Value {
 /// The name under which the table of a type's subject or claims stands in `$defs`.
 fn part_name(known: &CredentialType, part: &str) -> String {
     format!("{}.{part}", known.name)
+}
+
+/// The schema of a type of one's own, as a resource of its own: its references are to its own parts.
+fn with_id(schema: Value, known: &CredentialType) -> Value {
+    let mut schema = schema;
+    schema["$id"] = id_of_schema(known).into();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("$schema");
+    }
+    schema
+}
+
+fn id_of_schema(known: &CredentialType) -> String {
+    format!("urn:beltic:schema:{}", known.name)
+}
+
+/// The type of which this is the table of requests, in an item or bare, where it has a schema beside its tables.
+fn type_with_schema(table: &Object, types: Types) -> Option<&'static CredentialType> {
+    let is_table = |known: &&&'static CredentialType| {
+        [known.request(), known.bare_item()].into_iter().any(|known| std::ptr::eq(known, table))
+    };
+    types.all().iter().filter(|known| known.schema().is_some()).find(is_table).copied()
 }
 
 /// The reference to an object's table, where it has a name.
@@ -105,6 +130,9 @@ fn object(object: &Object, types: Types) -> Value {
     }
     if object.min_members > 0 {
         schema["minProperties"] = object.min_members.into();
+    }
+    if let Some(known) = type_with_schema(object, types) {
+        schema["$ref"] = id_of_schema(known).into();
     }
     let rules: Vec<_> = object.rules.iter().filter_map(rule).collect();
     if !rules.is_empty() {
@@ -179,6 +207,8 @@ fn described(field: &Field, types: Types) -> Value {
 fn value(kind: &FieldKind, types: Types) -> Value {
     match kind {
         FieldKind::Ignored => json!({}),
+        FieldKind::Any => json!({ "$ref": "#/$defs/any_claim" }),
+        FieldKind::Judged(judged) => judged.schema.spelt_out(),
         FieldKind::Attestation => json!({ "const": true }),
         FieldKind::CredentialType(name) => json!({ "const": name }),
         FieldKind::Text { min, max } => text(*min, *max),

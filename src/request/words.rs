@@ -11,7 +11,8 @@ use crate::types::{Field, FieldKind, Object};
 pub(super) fn expectation(field: &Field) -> Cow<'static, str> {
     use FieldKind::*;
     match &field.kind {
-        Ignored => "anything".into(),
+        Ignored | Any => "anything".into(),
+        Judged(judged) => judged.words.as_str().into(),
         Attestation => "true".into(),
         CredentialType(name) => (*name).into(),
         Word(words) => words.join(" or ").into(),

@@ -48,6 +48,7 @@ pub(super) static AGENT_AUTHORIZATION: CredentialType = CredentialType {
     }),
     rules: &[Rule::HolderIsSubject, Rule::ShortLife { days: 90 }],
     frame: Frame::new(),
+    from_file: None,
 };
 
 static SUBJECT: Object = Object {

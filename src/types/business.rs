@@ -47,6 +47,7 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
     grants: None,
     rules: &[],
     frame: Frame::new(),
+    from_file: None,
 };
 
 static SUBJECT: Object = Object {

@@ -50,7 +50,8 @@ fn value(kind: &FieldKind) -> String {
         FieldKind::Attestation => "`true`".into(),
         FieldKind::CredentialType(name) => format!("`{name}`"),
         FieldKind::Text { min: 0, max: None } => "text".into(),
-        FieldKind::Text { min: _, max: None } => "text, not empty".into(),
+        FieldKind::Text { min: 1, max: None } => "text, not empty".into(),
+        FieldKind::Text { min, max: None } => format!("text, at least {min} characters"),
         FieldKind::Text { min, max: Some(max) } => format!("text, {min} to {max} characters"),
         FieldKind::Word(words) => {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
@@ -67,12 +68,15 @@ fn value(kind: &FieldKind) -> String {
         FieldKind::DidJwk => "did:jwk of a public key".into(),
         FieldKind::Comparand => "number, text, `true` or `false`; for `in` an array of those".into(),
         FieldKind::Duration | FieldKind::Life => "ISO 8601 duration in whole numbers".into(),
-        FieldKind::Ignored => "anything".into(),
+        FieldKind::Ignored | FieldKind::Any => "anything".into(),
+        FieldKind::Judged(judged) => judged.words.clone(),
         FieldKind::PublicJwk => "public JWK: EC, OKP or RSA".into(),
         FieldKind::Object(Object { min_members: 0, .. }) => "object".into(),
-        FieldKind::Object(Object { min_members, .. }) => format!("object, at least {min_members} member"),
+        FieldKind::Object(Object { min_members: 1, .. }) => "object, at least 1 member".into(),
+        FieldKind::Object(Object { min_members, .. }) => format!("object, at least {min_members} members"),
         FieldKind::Array { min: 0, max: None, .. } => "array".into(),
         FieldKind::Array { min, max: None, .. } => format!("array, at least {min}"),
-        FieldKind::Array { max: Some(max), .. } => format!("array, at most {max}"),
+        FieldKind::Array { min: 0, max: Some(max), .. } => format!("array, at most {max}"),
+        FieldKind::Array { min, max: Some(max), .. } => format!("array, {min} to {max}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The language in which types describe what stands in an item: fields, what their values must be, and objects.
 
-use super::Rule;
+use super::{Judged, Rule};
 
 /// A member of an object: its name, what its value must be, and whether it may be absent.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub enum FieldKind {
     CredentialType(&'static str),
     /// Text of `min` to `max` characters (Unicode scalar values).
     Text {
-        /// The least number of characters: 0 or 1.
+        /// The least number of characters.
         min: usize,
         /// The greatest number of characters, where there is a limit besides the item's size.
         max: Option<usize>,
@@ -69,6 +69,10 @@ pub enum FieldKind {
     Comparand,
     /// A public JWK (RFC 7517): the holder's key.
     PublicJwk,
+    /// What a type of one's own says in words of JSON Schema that no other kind has.
+    Judged(&'static Judged),
+    /// Any value.
+    Any,
     /// Anything: it is passed over.
     Ignored,
     /// An object with these members.

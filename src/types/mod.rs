@@ -4,13 +4,18 @@
 //! columns, the templates, the disclosure policy, the type metadata, the JSON-LD context, what verifiers check, and the
 //! README's tables. A rule that is not in it does not exist. No other file knows a type by its name.
 //!
-//! To add a type, write a file here and name it in `BUILT_IN`.
+//! To add a type, write a file here and name it in `BUILT_IN`. Users write theirs as YAML and JSON Schema, from which
+//! [`file`] makes the same tables.
+
+use std::collections::BTreeMap;
 
 mod agent_authorization;
 mod business;
 mod describe;
 mod field;
+pub mod file;
 mod frame;
+mod json_schema;
 mod outcome_attestation;
 mod rule;
 mod user;
@@ -22,6 +27,7 @@ pub use field::{
 };
 pub use frame::{Frame, MAX_EVIDENCE_REFS};
 pub(crate) use frame::{TTL, credential_type_field};
+pub use json_schema::{Judged, Scalar, Schema, SchemaProblem};
 pub use rule::Rule;
 
 /// A kind of credential: all that tells it from the others. Types live as long as the process.
@@ -52,10 +58,31 @@ pub struct CredentialType {
     pub rules: &'static [Rule],
     /// The item around subject and claims.
     pub frame: Frame,
+    /// What only types of one's own say; none for those that come with the program.
+    pub from_file: Option<&'static FromFile>,
+}
+
+/// What only types of one's own say.
+#[derive(Debug, Default)]
+pub struct FromFile {
+    /// The name in `sd_jwt_vc`, whoever the issuer is.
+    pub vct: Option<String>,
+    /// How long credentials live whose item does not say.
+    pub ttl: Option<String>,
+    /// Paths of which verifiers are told that they may be hidden; they are in the clear where no setting says otherwise.
+    pub may_be_hidden: Vec<String>,
+    /// A label for each language, by path.
+    pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// How wallets show the credential (SD-JWT VC, display metadata).
+    pub display: Vec<serde_json::Value>,
+    /// The path of each column whose header is the user's own.
+    pub csv_columns: BTreeMap<String, String>,
+    /// What the tables cannot say of an object of `subject` and `claims`.
+    pub schema: Option<Schema>,
 }
 
 /// Where an authorization says what its subject may do.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Grants {
     /// The claim that lists permissions: each with `resource_type`, `resource_id`, `actions` and `conditions`.
     pub permissions: &'static str,
@@ -66,8 +93,11 @@ pub struct Grants {
 }
 
 impl CredentialType {
-    /// The `vct` of an issuer's credentials where none is configured: at his host, if he has one.
+    /// The `vct` of an issuer's credentials where none is configured: the type's own, else at his host, if he has one.
     pub fn default_vct(&self, host: Option<&str>) -> String {
+        if let Some(vct) = self.from_file.and_then(|file| file.vct.as_deref()) {
+            return vct.to_owned();
+        }
         match host {
             Some(host) => format!("https://{host}/{}", self.vct_path()),
             None => format!("urn:beltic:{}:1", self.name),
@@ -76,10 +106,23 @@ impl CredentialType {
 
     /// Whether this is what [`CredentialType::default_vct`] gives some issuer.
     pub fn has_default_vct(&self, vct: &str) -> bool {
+        if let Some(own) = self.from_file.and_then(|file| file.vct.as_deref()) {
+            return vct == own;
+        }
         match vct.strip_prefix("https://") {
             Some(rest) => rest.strip_suffix(self.vct_path().as_str()).is_some_and(|host| host.ends_with('/')),
             None => vct == self.default_vct(None),
         }
+    }
+
+    /// How long credentials live whose item does not say, where the type says so.
+    pub fn default_ttl(&self) -> Option<&'static str> {
+        self.from_file?.ttl.as_deref()
+    }
+
+    /// What the tables cannot say of an object of `subject` and `claims`.
+    pub fn schema(&self) -> Option<&'static Schema> {
+        self.from_file?.schema.as_ref()
     }
 
     /// Whether the holder's key is that of the subject.
@@ -155,6 +198,19 @@ impl Types {
     /// The type with this entry in the W3C form's `type`.
     pub fn of_vc_type(self, vc_type: &str) -> Option<&'static CredentialType> {
         self.all.iter().copied().find(|known| known.vc_type == vc_type)
+    }
+
+    /// The type with this `vct` of its own.
+    pub fn of_vct(self, vct: &str) -> Option<&'static CredentialType> {
+        self.all
+            .iter()
+            .copied()
+            .find(|known| known.from_file.is_some_and(|file| file.vct.as_deref() == Some(vct)))
+    }
+
+    /// These types and more, of other names, behind them.
+    pub fn and(self, more: impl IntoIterator<Item = &'static CredentialType>) -> Types {
+        Types { all: self.all.iter().copied().chain(more).collect::<Vec<_>>().leak() }
     }
 
     /// The type of which this is a default `vct`.

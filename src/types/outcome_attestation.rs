@@ -31,6 +31,7 @@ pub(super) static OUTCOME_ATTESTATION: CredentialType = CredentialType {
     grants: None,
     rules: &[],
     frame: Frame::new(),
+    from_file: None,
 };
 
 static SUBJECT: Object = Object {

@@ -44,6 +44,7 @@ pub(super) static USER: CredentialType = CredentialType {
     grants: None,
     rules: &[],
     frame: Frame::new(),
+    from_file: None,
 };
 
 static SUBJECT: Object = Object {

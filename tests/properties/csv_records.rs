@@ -141,7 +141,13 @@ struct Failed {
 
 fn read(bytes: &[u8], line_breaks: LineBreaks) -> Read {
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    let rules = Rules { types: Types::BUILT_IN, allow_unknown: false, default_ttl, hash_key: [0; 32] };
+    let rules = Rules {
+        types: Types::BUILT_IN,
+        allow_unknown: false,
+        default_ttl,
+        overrules_types: false,
+        hash_key: [0; 32],
+    };
     let check = row_check(rules.clone(), Clock::System);
     let items = Items::new(Types::BUILT_IN, Default::default(), Default::default(), check).unwrap();
     let options = Options { format: Some(Format::Csv), line_breaks, ..Options::of(items) };

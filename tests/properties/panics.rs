@@ -210,8 +210,13 @@ fn read_batch(bytes: Vec<u8>, format: Option<Format>) {
         Err(error) => return drop(error.to_string()),
     };
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    let mut checker =
-        Checker::new(Rules { types: Types::BUILT_IN, allow_unknown: true, default_ttl, hash_key: [7; 32] });
+    let mut checker = Checker::new(Rules {
+        types: Types::BUILT_IN,
+        allow_unknown: true,
+        default_ttl,
+        overrules_types: false,
+        hash_key: [7; 32],
+    });
     let now = policy().now;
     loop {
         let chunk = match source.next_chunk() {

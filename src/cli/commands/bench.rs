@@ -190,6 +190,7 @@ impl Bench {
                 types,
                 allow_unknown: false,
                 default_ttl: CalendarDuration::parse("P1Y").expect("a year is a duration"),
+                overrules_types: false,
                 hash_key: [0; 32],
             },
             clock: Clock::System,

@@ -20,7 +20,6 @@ use crate::credential::Status;
 use crate::ledger::{Credential, Event, EventHash, Filter, Ledger, LedgerError, RecordPlace};
 use crate::request::Lookup;
 use crate::request::rules::{self, CalendarDuration};
-use crate::types::CredentialType;
 
 /// How many rows are read and written at once.
 const PAGE: usize = 1_000;
@@ -71,7 +70,7 @@ pub(crate) struct ListArgs {
     pub vct: Option<String>,
     /// Of this credential type
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = CONDITIONS)]
-    pub credential_type: Option<&'static CredentialType>,
+    pub credential_type: Option<String>,
     /// Issued at or after this time: RFC 3339, or a date for its start in UTC
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_after: Option<UnixTime>,
@@ -119,6 +118,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
     let now = system_now();
     let conditions = Conditions::of(args, now)?;
     let settings = Settings::load(common)?;
+    settings.type_named(&args.credential_type)?;
     let mut ledger = super::open_ledger(&settings, &args.ledger, true)?;
     let kept = Kept::default().and_ledger(Some(ledger.path())).and_settings(&settings);
     let form = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
@@ -197,7 +197,7 @@ impl Conditions {
             issuer: args.issuer.clone(),
             kid: args.kid.clone(),
             vct: args.vct.clone(),
-            credential_type: args.credential_type.map(|known| known.name.to_owned()),
+            credential_type: args.credential_type.clone(),
             up_to: None,
             issued: self.issued,
             expiring: self.expiring,

@@ -35,7 +35,7 @@ pub(crate) struct SchemaArgs {
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
     let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
-    let types = settings.types(args.of.credential_type)?;
+    let types = settings.types(args.of.credential_type.as_deref())?;
     let credential_type = types.default_type();
     let document = match &args.vct {
         None => schema::item(types),

@@ -36,7 +36,7 @@ pub(crate) struct TemplateArgs {
 
 pub(super) fn run(common: &Common, args: &TemplateArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let types = settings.types(args.of.credential_type)?;
+    let types = settings.types(args.of.credential_type.as_deref())?;
     let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
     let format = match args.format {
         InputFormat::Csv => Format::Csv,

@@ -38,24 +38,6 @@ impl Settings {
         }
     }
 
-    /// The types that can be issued. Items that name none are of the one that is given, else of the project's own.
-    pub(crate) fn types(&self, given: Option<&'static CredentialType>) -> Result<Types, Failure> {
-        let default = given.map_or_else(|| self.own_type(), Ok)?;
-        Ok(Types::BUILT_IN.with_default(default))
-    }
-
-    /// The type that `credential.vct`, `credential.type_metadata` and `disclosure` are about.
-    fn own_type(&self) -> Result<&'static CredentialType, Failure> {
-        let types = Types::BUILT_IN;
-        let Some(name) = self.value(&None, |config| &config.credential.r#type) else {
-            return Ok(types.default_type());
-        };
-        types.named(&name).ok_or_else(|| {
-            let origin = self.origin(None, "credential.type", |config| &config.credential.r#type);
-            Failure::usage(format!("{origin} is \"{name}\"; expected {}", types.names()))
-        })
-    }
-
     /// What is said of one of the run's types.
     pub(crate) fn of_type(
         &self,

@@ -5,7 +5,9 @@ mod credentials;
 mod csv;
 mod keys;
 mod ledger;
+mod types;
 
+use std::cell::OnceCell;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,9 @@ use super::failure::Failure;
 use super::project::{self, Origin, STATE_FOLDER};
 use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
+use crate::types::Types;
 pub(crate) use keys::load_key;
+pub(crate) use types::{define as define_type, read as read_type_file};
 
 /// The value of `--ledger` that keeps no state.
 const NO_LEDGER: &str = "none";
@@ -30,6 +34,10 @@ pub(crate) struct Settings {
     project: ConfigFile,
     user: ConfigFile,
     quiet: bool,
+    /// What names files of types, where that is a flag or a variable.
+    given_types: Option<PathBuf>,
+    /// The types, once their files were read.
+    types: OnceCell<Types>,
 }
 
 impl Settings {
@@ -39,6 +47,8 @@ impl Settings {
             project: ConfigFile::of_project(common.config.as_deref(), common.quiet)?,
             user: ConfigFile::of_user()?,
             quiet: common.quiet,
+            given_types: common.types.clone(),
+            types: OnceCell::new(),
         })
     }
 
@@ -126,7 +136,14 @@ pub(crate) fn clock_of(flag: &str, time: Option<&str>) -> Result<Clock, Failure>
 /// # Errors
 /// What is wrong with it, in words.
 pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
-    let settings = Settings { project: ConfigFile::parse(bytes)?, user: ConfigFile::default(), quiet: true };
+    let settings = Settings {
+        project: ConfigFile::parse(bytes)?,
+        user: ConfigFile::default(),
+        quiet: true,
+        given_types: None,
+        // The files of types are not looked at.
+        types: OnceCell::from(Types::BUILT_IN),
+    };
     let in_words = |failure: Failure| failure.message();
     let types = settings.types(None).map_err(in_words)?;
     settings.disclosure(types.default_type()).map_err(in_words)?;

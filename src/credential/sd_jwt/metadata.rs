@@ -25,7 +25,7 @@ pub fn type_metadata(
             // The claim's name is its `label`; `name` is that of the type.
             let mut claim = json!({
                 "path": segments(&path),
-                "display": [{ "locale": "en", "label": label(&path), "description": node.doc }],
+                "display": claim_display(credential_type, &path, node.doc),
                 "sd": node.disclosure.as_str(),
             });
             if is_mandatory(credential_type, &path) && node.disclosure == DisclosureRule::Never {
@@ -38,9 +38,27 @@ pub fn type_metadata(
         "vct": vct,
         "name": credential_type.title,
         "description": credential_type.description,
-        "display": [{ "locale": "en", "name": credential_type.title }],
+        "display": display(credential_type),
         "claims": claims,
     })
+}
+
+/// How wallets show the credential: as its type says, else by its title.
+fn display(credential_type: &CredentialType) -> Value {
+    match credential_type.from_file.map(|file| file.display.as_slice()) {
+        None | Some([]) => json!([{ "locale": "en", "name": credential_type.title }]),
+        Some(display) => display.into(),
+    }
+}
+
+/// How wallets show a claim: by its labels, else by its name.
+fn claim_display(credential_type: &CredentialType, path: &Path, doc: &str) -> Value {
+    match credential_type.from_file.and_then(|file| file.labels.get(&path.to_string())) {
+        None => json!([{ "locale": "en", "label": label(path), "description": doc }]),
+        Some(labels) => {
+            labels.iter().map(|(locale, label)| json!({ "locale": locale, "label": label })).collect()
+        }
+    }
 }
 
 /// Whether every credential has this claim.

@@ -119,8 +119,12 @@ impl DisclosurePolicy {
     /// What a type hides where no setting says otherwise.
     pub fn of_type(credential_type: &'static CredentialType) -> DisclosurePolicy {
         let mut policy = DisclosurePolicy { root: payload_node(credential_type), decoys: 0 };
-        for path in credential_type.hidden {
-            let found = policy.root.set(path, DisclosureRule::Always);
+        let hidden = credential_type.hidden.iter().map(|path| (*path, DisclosureRule::Always));
+        let file = credential_type.from_file.into_iter();
+        let allowed =
+            file.flat_map(|file| &file.may_be_hidden).map(|path| (path.as_str(), DisclosureRule::Allowed));
+        for (path, rule) in hidden.chain(allowed) {
+            let found = policy.root.set(path, rule);
             assert!(found, "what a type hides is among its fields");
         }
         policy

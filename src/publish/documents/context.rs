@@ -137,6 +137,7 @@ mod tests {
             types: Types::BUILT_IN,
             allow_unknown: false,
             default_ttl: CalendarDuration::parse("P1Y").unwrap(),
+            overrules_types: false,
             hash_key: [0; 32],
         };
         let now = UnixTime::from_seconds(1_795_406_400).unwrap();

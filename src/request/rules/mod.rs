@@ -1,8 +1,6 @@
 //! The rules for single values. Each says what it expects in words that finish a message:
 //! "found X; expected …".
 
-mod codes;
-mod currency;
 mod date_time;
 mod duration;
 mod identifier;
@@ -11,8 +9,10 @@ mod spreadsheet;
 mod text;
 mod whole;
 
-pub use codes::{countries, country_problem, jurisdiction_problem, jurisdictions, probably_meant};
-pub use currency::{currencies, currency_problem};
+pub use crate::codes::{
+    countries, country_problem, currencies, currency_problem, jurisdiction_problem, jurisdictions,
+    probably_meant,
+};
 pub use date_time::{DateProblem, DateTimeProblem, date_time, past_date_problem, past_date_time_problem};
 pub use duration::{CalendarDuration, DurationProblem, is_beyond_two_years};
 pub use identifier::{PATTERNS as IDENTIFIER_PATTERNS, identifier_problem};

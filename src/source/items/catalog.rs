@@ -343,8 +343,14 @@ fn push_names(leaves: &[&Leaf], numbers: Numbers, depth: usize, elements: u64, n
     }
 }
 
-/// The place of a leaf among the columns of its type; behind all of them where it is not named.
+/// The place of a leaf among the columns of its type; behind all of them where it is not named. A type that lists no
+/// columns has them in the order of its fields, what all types share behind them.
 fn rank(leaf: &Leaf, columns: &[&str]) -> usize {
+    if columns.is_empty() {
+        let shared =
+            ["correlation_id", "", "evidence_refs", "ttl", "self_attestation_complete", "credential_type"];
+        return shared.iter().position(|name| *name == leaf.name).unwrap_or(1);
+    }
     let list = leaf.lists.first().map(|list| list.singular).or_else(|| leaf.whole_list());
     let is_named = |known: &&str| match (list, known.strip_suffix('…')) {
         (Some(list), Some(known)) => list == known,

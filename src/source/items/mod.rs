@@ -12,7 +12,7 @@ use csv::StringRecord;
 
 use super::dialect::{Binding, Dialect, Meaning};
 use super::{Format, InputFault, RowCheck, sniff};
-use crate::types::Types;
+use crate::types::{CredentialType, Types};
 pub(super) use bind::ERROR_COLUMNS;
 use catalog::Catalog;
 pub use catalog::csv_columns;
@@ -42,6 +42,7 @@ impl Items {
         constants: BTreeMap<String, String>,
         row_check: RowCheck,
     ) -> Result<Items, InputFault> {
+        let columns = with_columns_of(types.default_type(), columns);
         let named = columns.values().chain(constants.keys()).map(String::as_str);
         let catalog = Arc::new(Catalog::of(types.default_type())).with_any_claims(named);
         let items = Items { types, catalog, columns, constants, row_check };
@@ -55,11 +56,22 @@ impl Items {
         Items {
             types,
             catalog,
-            columns: BTreeMap::new(),
+            columns: with_columns_of(types.default_type(), BTreeMap::new()),
             constants: BTreeMap::new(),
             row_check: RowCheck::default(),
         }
     }
+}
+
+/// The headers that the type's own file maps, except for those that are mapped already.
+fn with_columns_of(
+    credential_type: &CredentialType,
+    mut columns: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    for (header, path) in credential_type.from_file.into_iter().flat_map(|file| &file.csv_columns) {
+        columns.entry(header.clone()).or_insert_with(|| path.clone());
+    }
+    columns
 }
 
 /// Keys of an item that no envelope has beside its array.

@@ -8,7 +8,7 @@ use super::catalog::{Catalog, ColumnTarget, Leaf, Numbers};
 use crate::json::{self, Parser, push_str_to};
 use crate::keys::HolderKey;
 use crate::request::rules::is_digits;
-use crate::types::{Field, FieldKind};
+use crate::types::{Field, FieldKind, Judged, Scalar};
 
 /// A piece of the item. Written, it is a member (or an element) with a comma behind it, or
 /// nothing.
@@ -268,6 +268,8 @@ impl Convert {
             FieldKind::Percent if self.decimal_comma => write_decimal_comma(text, out),
             FieldKind::Whole { .. } if is_json_number(text) => out.push_str(text),
             FieldKind::Whole { or_null: true } if text == "null" => out.push_str(text),
+            FieldKind::Judged(judged) => self.write_judged(text, judged, out),
+            FieldKind::Any => write_any(text, out),
             FieldKind::Array { of: Field { kind: FieldKind::Object(_), .. }, .. } => {
                 write_json(text, '[', out)
             }
@@ -275,6 +277,28 @@ impl Convert {
             FieldKind::Array { .. } => write_list(text, |part, out| push_str_to(out, part), out),
             _ => push_str_to(out, text),
         }
+    }
+}
+
+impl Convert {
+    fn write_judged(self, text: &str, judged: &Judged, out: &mut String) {
+        match judged.scalar {
+            _ if judged.or_null && text == "null" => out.push_str(text),
+            Scalar::Boolean if text.eq_ignore_ascii_case("true") => out.push_str("true"),
+            Scalar::Boolean if text.eq_ignore_ascii_case("false") => out.push_str("false"),
+            Scalar::Number | Scalar::Whole if is_json_number(text) => out.push_str(text),
+            Scalar::Number if self.decimal_comma => write_decimal_comma(text, out),
+            _ => push_str_to(out, text),
+        }
+    }
+}
+
+/// A list or an object in JSON, a JSON number, `true` or `false` is that; anything else is text.
+fn write_any(text: &str, out: &mut String) {
+    match text.as_bytes().first() {
+        Some(b'[') => write_json(text, '[', out),
+        Some(b'{') => write_json(text, '{', out),
+        _ => write_scalar(text, out),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::catalog::csv_columns;
 use crate::source::Format;
-use crate::types::{CredentialType, Field, FieldKind, Object};
+use crate::types::{CredentialType, Field, FieldKind, Object, Scalar};
 
 /// A batch of one item of this type, with so many elements in each list of objects.
 pub fn template(credential_type: &'static CredentialType, format: Format, elements: usize) -> String {
@@ -47,6 +47,11 @@ fn value(field: &Field, elements: usize, indent: Option<usize>) -> String {
         FieldKind::Attestation | FieldKind::Boolean => "false".into(),
         FieldKind::Percent => "0".into(),
         FieldKind::Whole { .. } | FieldKind::Comparand => "0".into(),
+        FieldKind::Judged(judged) => match judged.scalar {
+            Scalar::Text => "\"\"".into(),
+            Scalar::Number | Scalar::Whole => "0".into(),
+            Scalar::Boolean => "false".into(),
+        },
         FieldKind::Duration | FieldKind::Life => "\"P1Y\"".into(),
         FieldKind::Word(words) => format!("\"{}\"", words[0]),
         FieldKind::Object(inner) => object(inner, elements, indent),

@@ -11,6 +11,7 @@ use crate::credential::{ProfileSettings, ProofFormat};
 use crate::issuer::Issuer;
 use crate::keys::{CertificateChain, PublicKey};
 use crate::request::rules::CalendarDuration;
+use crate::types::{CredentialType, Types};
 
 /// The default validity period of credentials.
 const DEFAULT_TTL: &str = "P1Y";
@@ -24,7 +25,7 @@ pub(super) fn profile(
 ) -> Result<ProfileSettings, Failure> {
     let proof_format = proof_format(settings, args)?;
     let mut of_types = Vec::new();
-    let types = settings.types(args.of.credential_type)?;
+    let types = settings.types(args.of.credential_type.as_deref())?;
     for credential_type in types.all() {
         let mut of_type = settings.of_type(credential_type, types, &args.issuer.vct, issuer)?;
         if proof_format == ProofFormat::SdJwtVc {
@@ -78,6 +79,7 @@ fn proof_format(settings: &Settings, args: &BatchIssueArgs) -> Result<ProofForma
 pub(super) fn default_ttl(
     settings: &Settings,
     args: &BatchIssueArgs,
+    types: Types,
     issued_at: UnixTime,
 ) -> Result<(CalendarDuration, String), Failure> {
     let given = settings.value(&args.ttl, |config| &config.credential.ttl);
@@ -89,7 +91,16 @@ pub(super) fn default_ttl(
             let origin = settings.origin(typed, "credential.ttl", |config| &config.credential.ttl);
             Failure::usage(format!("{origin} is \"{text}\"; {problem}"))
         })
-        .map(|duration| (duration, text))
+        .map(|duration| (duration, text.clone() + &lives_of_types(args, types)))
+}
+
+/// What types of one's own say of lives, so that a run that is repeated after a change of it is known as another one.
+fn lives_of_types(args: &BatchIssueArgs, types: Types) -> String {
+    let said = |known: &&CredentialType| known.default_ttl().map(|ttl| format!(" {}={ttl}", known.name));
+    match args.ttl {
+        Some(_) => String::new(),
+        None => types.all().iter().filter_map(said).collect(),
+    }
 }
 
 /// What a verifier may stumble over in the credentials of this run.

@@ -22,6 +22,7 @@ pub(super) fn options(
     args: &BatchIssueArgs,
     row_check: RowCheck,
 ) -> Result<Options, Failure> {
+    let types = settings.types(args.of.credential_type.as_deref())?;
     let (columns, constants) = settings.csv_fields();
     let delimiter = settings.value(&args.delimiter, |config| &config.csv.delimiter);
     let encoding = settings.encoding(&args.encoding);
@@ -31,8 +32,7 @@ pub(super) fn options(
     let encoding_from =
         settings.origin(typed(&args.encoding, "--encoding"), "csv.encoding", |config| &config.csv.encoding);
     let items =
-        Items::new(settings.types(args.of.credential_type)?, columns.clone(), constants.clone(), row_check)
-            .map_err(InputError::of_run)?;
+        Items::new(types, columns.clone(), constants.clone(), row_check).map_err(InputError::of_run)?;
     Ok(Options {
         dialect: Arc::new(items),
         format: args.input_format.map(|format| match format {

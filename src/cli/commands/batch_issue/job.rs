@@ -88,9 +88,15 @@ impl Job {
     ) -> Result<Job, Failure> {
         let settings = Settings::load(common)?;
         let clock = settings::clock_of("--issued-at", args.issued_at.as_deref())?;
-        let (default_ttl, ttl) = credentials::default_ttl(&settings, args, clock.now())?;
-        let types = settings.types(args.of.credential_type)?;
-        let rules = |hash_key| Rules { types, allow_unknown: args.allow_unknown, default_ttl, hash_key };
+        let types = settings.types(args.of.credential_type.as_deref())?;
+        let (default_ttl, ttl) = credentials::default_ttl(&settings, args, types, clock.now())?;
+        let rules = |hash_key| Rules {
+            types,
+            allow_unknown: args.allow_unknown,
+            default_ttl,
+            overrules_types: args.ttl.is_some(),
+            hash_key,
+        };
         let row_check = batch::row_check(rules(Default::default()), clock);
         let source = open_source(&settings, args, row_check, signals)?;
         let key_path = settings.key_path(&args.key.key)?;

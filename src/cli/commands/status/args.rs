@@ -6,7 +6,6 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueHint};
 
 use crate::cli::shared_args::{LedgerArg, OutputArgs, RowFormat, credential_type};
-use crate::types::CredentialType;
 
 /// What `revoke`, `suspend` and `reinstate` take: which credentials, why, and how it is told.
 #[derive(Debug, Args)]
@@ -42,7 +41,7 @@ pub(crate) struct StatusArgs {
     pub vct: Option<String>,
     /// All credentials of this credential type
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
-    pub credential_type: Option<&'static CredentialType>,
+    pub credential_type: Option<String>,
 
     /// Do not ask before changing more than 10 credentials
     #[arg(long, short)]

@@ -56,6 +56,7 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let reason = args.reason.as_deref().map(checked_reason).transpose()?;
     let mut request = Request::of(args)?;
     let settings = Settings::load(common)?;
+    settings.type_named(&args.credential_type)?;
     let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
     let order = ChangeOrder { change, reason, at: system_now() };
     let format = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;

@@ -57,7 +57,7 @@ impl Request {
                     issuer: args.issuer.clone(),
                     kid: args.kid.clone(),
                     vct: args.vct.clone(),
-                    credential_type: args.credential_type.map(|known| known.name.to_owned()),
+                    credential_type: args.credential_type.clone(),
                     ..Filter::default()
                 }),
                 subjects: args.subject.clone(),

@@ -6,7 +6,6 @@ use clap::{ArgGroup, Args, ValueHint};
 
 use super::verdicts::VerdictFormat;
 use crate::cli::shared_args::{JobsArg, OutputArgs, credential_type};
-use crate::types::CredentialType;
 use crate::verify::MAX_LEEWAY;
 
 /// What `verify` takes.
@@ -54,7 +53,7 @@ pub(crate) struct VerifyArgs {
     pub vct: Option<String>,
     /// Accept credentials of this credential type only; with --vct, those are held to be of it
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = "What is accepted")]
-    pub credential_type: Option<&'static CredentialType>,
+    pub credential_type: Option<String>,
     /// Accept credentials for this audience; without it, those that name one are refused
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub audience: Option<String>,

@@ -15,14 +15,13 @@ use crate::cli::failure::Failure;
 use crate::cli::given::{self, Given};
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
-use crate::cli::settings;
+use crate::cli::settings::{self, Settings};
 use crate::cli::shared_args::Common;
 use crate::cli::streams;
 use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
 use crate::results::{self, RawRows, ResultRow, Results};
-use crate::types::Types;
 use crate::verify::{Policy, Verifier};
 
 /// The files that are read, as far as the arguments name files and not tokens.
@@ -34,7 +33,8 @@ fn kept(args: &VerifyArgs) -> Kept {
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let started = Instant::now();
-    let mut policy = policy(args)?;
+    let settings = Settings::load(common)?;
+    let mut policy = policy(args, &settings)?;
     let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     policy.delegators = authorization::delegators(args, &ring, &policy, &lists)?;
@@ -82,7 +82,7 @@ fn workers(args: &VerifyArgs) -> usize {
     }
 }
 
-fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
+fn policy(args: &VerifyArgs, settings: &Settings) -> Result<Policy, Failure> {
     let max_ttl = args.max_ttl.as_deref().map(|text| {
         CalendarDuration::parse(text)
             .map_err(|problem| Failure::usage(format!("--max-ttl is \"{text}\"; {problem}")))
@@ -92,8 +92,8 @@ fn policy(args: &VerifyArgs) -> Result<Policy, Failure> {
         leeway: args.leeway,
         issuer: args.issuer.clone(),
         vcts: args.vct.iter().cloned().collect(),
-        credential_type: args.credential_type,
-        types: Types::BUILT_IN,
+        credential_type: settings.type_named(&args.credential_type)?,
+        types: settings.known_types()?,
         audience: args.audience.clone(),
         max_ttl: max_ttl.transpose()?,
         legacy_vc: args.legacy_vc,

@@ -2,11 +2,14 @@
 
 use iso_currency::{Currency, IntoEnumIterator};
 
+/// Whether this is an ISO 4217 code. Another spelling is not the code: it is kept as written, and readers compare it.
+pub fn is_currency(code: &str) -> bool {
+    Currency::from_code(code).is_some_and(|currency| currency.code() == code)
+}
+
 /// What is wrong with a currency code, if anything.
 pub fn currency_problem(code: &str) -> Option<&'static str> {
-    // Another spelling is not the code: it is kept as written, and readers compare it.
-    let is_code = Currency::from_code(code).is_some_and(|currency| currency.code() == code);
-    (!is_code).then_some("expected an ISO 4217 code, such as EUR")
+    (!is_currency(code)).then_some("expected an ISO 4217 code, such as EUR")
 }
 
 /// Every currency code, sorted.

@@ -32,11 +32,13 @@ const fn cut<const COUNT: usize>(text: &[u8]) -> [[u8; 6]; COUNT] {
     codes
 }
 
-fn is_country(code: &str) -> bool {
+/// Whether this is an ISO 3166-1 alpha-2 code.
+pub fn is_country(code: &str) -> bool {
     rust_iso3166::from_alpha2(code).is_some()
 }
 
-fn is_subdivision(code: &str) -> bool {
+/// Whether this is an ISO 3166-2 code.
+pub fn is_subdivision(code: &str) -> bool {
     let mut filled = [0; 6];
     let Some(start) = filled.get_mut(..code.len()) else { return false };
     start.copy_from_slice(code.as_bytes());
@@ -65,10 +67,15 @@ pub fn countries() -> Vec<&'static str> {
     codes
 }
 
+/// Every subdivision code, sorted.
+pub fn subdivisions() -> impl Iterator<Item = &'static str> {
+    SUBDIVISIONS_TEXT.lines()
+}
+
 /// Every jurisdiction code, sorted.
 pub fn jurisdictions() -> Vec<&'static str> {
     let mut codes = countries();
-    codes.extend(SUBDIVISIONS_TEXT.lines());
+    codes.extend(subdivisions());
     codes.sort_unstable();
     codes
 }

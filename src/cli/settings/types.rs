@@ -1,0 +1,174 @@
+//! The types that can be issued: those of the program, and those of the files that flags and settings name.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use super::{MAX_DOCUMENT_BYTES, Settings};
+use crate::cli::exit::ExitStatus;
+use crate::cli::failure::Failure;
+use crate::cli::project::Origin;
+use crate::cli::type_file::TypeFile;
+use crate::files;
+use crate::request::rules::CalendarDuration;
+use crate::source::{Items, RowCheck};
+use crate::types::file::{Part, TypeFault};
+use crate::types::{CredentialType, Types};
+
+/// The most files of types.
+const MAX_FILES: usize = 256;
+
+impl Settings {
+    /// The types that can be issued. Items that name none are of the one that is given, else of the project's own.
+    pub(crate) fn types(&self, given: Option<&str>) -> Result<Types, Failure> {
+        let types = self.known_types()?;
+        let default = match given {
+            Some(name) => find(types, name, Origin::typed("--type", Some("BELTIC_TYPE")))?,
+            None => self.own_type()?,
+        };
+        Ok(types.with_default(default))
+    }
+
+    /// The type that a flag names.
+    pub(crate) fn type_named(
+        &self,
+        given: &Option<String>,
+    ) -> Result<Option<&'static CredentialType>, Failure> {
+        let find =
+            |name: &String| find(self.known_types()?, name, Origin::typed("--type", Some("BELTIC_TYPE")));
+        given.as_ref().map(find).transpose()
+    }
+
+    /// The types beside one of one's own of this name, which is about to be made anew.
+    pub(crate) fn types_beside(&self, name: &str) -> Result<Types, Failure> {
+        let is_other = |known: &&CredentialType| known.from_file.is_none() || known.name != name;
+        let others: Vec<_> = self.known_types()?.all().iter().copied().filter(is_other).collect();
+        Ok(Types::new(others.leak()))
+    }
+
+    /// The type that `credential.vct`, `credential.type_metadata` and `disclosure` are about.
+    pub(super) fn own_type(&self) -> Result<&'static CredentialType, Failure> {
+        let types = self.known_types()?;
+        match self.value(&None, |config| &config.credential.r#type) {
+            None => Ok(types.default_type()),
+            Some(name) => {
+                find(types, &name, self.origin(None, "credential.type", |config| &config.credential.r#type))
+            }
+        }
+    }
+
+    /// Every type, whichever is the default. The files are read once.
+    pub(crate) fn known_types(&self) -> Result<Types, Failure> {
+        if let Some(types) = self.types.get() {
+            return Ok(*types);
+        }
+        let types = self.read_types()?;
+        Ok(*self.types.get_or_init(|| types))
+    }
+
+    fn read_types(&self) -> Result<Types, Failure> {
+        let named = self.type_files()?;
+        if named.is_empty() {
+            return Ok(Types::BUILT_IN);
+        }
+        let mut pending = named.iter().map(|path| TypeFile::read(path)).collect::<Result<Vec<_>, _>>()?;
+        let mut types = Types::BUILT_IN;
+        // A type is made once the one that it extends is there, in whatever order the files are.
+        while !pending.is_empty() {
+            let is_ready = |file: &TypeFile| file.extends().is_none_or(|base| types.named(base).is_some());
+            let next = pending.iter().position(is_ready).unwrap_or_default();
+            types = types.and([define(&pending.remove(next), types)?]);
+        }
+        Ok(types)
+    }
+
+    /// The files, in the order in which they are named; those of a folder in the order of their names.
+    fn type_files(&self) -> Result<Vec<PathBuf>, Failure> {
+        let typed = self.given_types.as_ref().map(|_| Origin::typed("--types", Some("BELTIC_TYPES")));
+        let origin = || self.origin(typed.clone(), "types", |config| &config.types);
+        let in_file = |file: &super::ConfigFile| {
+            let named = file.config.types.as_ref()?;
+            Some(named.paths().map(|path| file.path(path)).collect::<Vec<_>>())
+        };
+        let given = self.given_types.clone().map(|path| vec![path]);
+        let named =
+            given.or_else(|| in_file(&self.project)).or_else(|| in_file(&self.user)).unwrap_or_default();
+        let mut found = Vec::new();
+        for path in named {
+            match path.is_dir() {
+                true => found.extend(definitions_in(&path)?),
+                false => found.push(path),
+            }
+            if found.len() > MAX_FILES {
+                let message = format!("{} names more than {MAX_FILES} files of types", origin());
+                return Err(Failure::usage(message));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A type that exists.
+fn find(types: Types, name: &str, origin: impl Display) -> Result<&'static CredentialType, Failure> {
+    types.named(name).ok_or_else(|| {
+        let near = |known: &&&CredentialType| strsim::damerau_levenshtein(known.name, name) <= 3;
+        let hint = match types.all().iter().find(near) {
+            Some(near) => format!("did you mean {}?", near.name),
+            None => {
+                "`--types DIR`, or `types` in .beltic.yaml, names the files of types of your own".to_owned()
+            }
+        };
+        Failure::usage(format!("{origin} is \"{name}\"; expected {}", types.names())).hint(hint)
+    })
+}
+
+/// The definitions in a folder: files that end in `.yaml` or `.yml`.
+fn definitions_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::said(
+            ExitStatus::Usage,
+            format!("cannot read the folder of types {}: {error}", folder.display()),
+        )
+    };
+    let mut found = Vec::new();
+    for entry in folder.read_dir().map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let is_definition = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        // A schema in YAML may stand beside the definitions.
+        let is_schema = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(".schema"));
+        if is_definition && !is_schema {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Makes the type of a file.
+pub(crate) fn define(file: &TypeFile, others: Types) -> Result<&'static CredentialType, Failure> {
+    let defined = file.define(others)?;
+    let known: &'static CredentialType = Box::leak(Box::new(defined));
+    check_beyond_tables(known).map_err(|fault| file.failure(&fault))?;
+    Ok(known)
+}
+
+/// What the layers above the types know of a definition: durations and columns.
+fn check_beyond_tables(known: &'static CredentialType) -> Result<(), TypeFault> {
+    let fault = |pointer: &str, message: String| {
+        Err(TypeFault { part: Part::Definition, pointer: pointer.to_owned(), message })
+    };
+    if let Some(Err(problem)) = known.default_ttl().map(CalendarDuration::parse) {
+        return fault("/ttl", problem.to_string());
+    }
+    let types = Types::new(vec![known].leak());
+    let columns = known.from_file.map(|file| file.csv_columns.clone()).unwrap_or_default();
+    match Items::new(types, columns, Default::default(), RowCheck::default()) {
+        Ok(_) => Ok(()),
+        Err(problem) => fault("/csv/columns", problem.to_string()),
+    }
+}
+
+/// Reads a file of a type or of its schema.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = files::read_limited(path, MAX_DOCUMENT_BYTES);
+    bytes.map(|bytes| bytes.to_vec()).map_err(|error| Failure::new(ExitStatus::Usage, error))
+}

@@ -1,0 +1,310 @@
+//! The keywords of JSON Schema 2020-12: each is judged, says nothing by the standard, or is refused.
+//!
+//! | keywords | what becomes of them |
+//! | --- | --- |
+//! | `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `const`, lengths, ranges, formats, … | judged, by the tables or by the `jsonschema` crate |
+//! | `title`, `description`, `$comment`, `default`, `examples`, `deprecated`, `readOnly`, `writeOnly`, `$schema` | read or passed over: they judge nothing, by the standard |
+//! | `$id`, `$dynamicRef`, `$dynamicAnchor`, `$vocabulary`, `content…`, those of former drafts, unknown ones | refused, with what to write |
+//!
+//! References stay inside the document, and lead to a schema.
+
+use std::collections::HashSet;
+
+use serde_json::{Value as Json, json};
+
+use crate::json::{Kind, Value, push_pointer_segment};
+use crate::types::json_schema::{self, Schema};
+
+/// A place in a schema, as a JSON Pointer, and what is wrong there.
+pub(super) type Fault = (String, String);
+
+/// The deepest that schemas stand in each other.
+const MAX_DEPTH: usize = 64;
+
+/// The most schemas in a document.
+const MAX_SCHEMAS: usize = 10_000;
+
+/// Where schemas stand in a keyword's value.
+enum Holds {
+    /// The value is a schema.
+    Schema,
+    /// Its elements are.
+    List,
+    /// Its members are.
+    Map,
+    /// It holds none.
+    Nothing,
+}
+
+/// What is known of a keyword; why it is refused where nothing is.
+fn holds(keyword: &str) -> Result<Holds, String> {
+    let refused = |why: &str| Err(format!("{keyword} is refused: {why}"));
+    match keyword {
+        "additionalProperties"
+        | "contains"
+        | "else"
+        | "if"
+        | "items"
+        | "not"
+        | "propertyNames"
+        | "then"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => Ok(Holds::Schema),
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Ok(Holds::List),
+        "$defs" | "dependentSchemas" | "patternProperties" | "properties" => Ok(Holds::Map),
+        "type" | "enum" | "const" | "multipleOf" | "maximum" | "exclusiveMaximum" | "minimum"
+        | "exclusiveMinimum" | "maxLength" | "minLength" | "pattern" | "maxItems" | "minItems"
+        | "uniqueItems" | "maxContains" | "minContains" | "maxProperties" | "minProperties" | "required"
+        | "dependentRequired" | "format" | "$ref" | "$anchor" | "$schema" => Ok(Holds::Nothing),
+        "title" | "description" | "$comment" | "default" | "examples" | "deprecated" | "readOnly"
+        | "writeOnly" => Ok(Holds::Nothing),
+        "$id" => {
+            refused("a type's schema is one document; leave it out, and refer to its parts by #/$defs/…")
+        }
+        "$dynamicRef" | "$dynamicAnchor" => {
+            refused("a type's schema is one document; write $ref and $anchor")
+        }
+        "$vocabulary" => refused("it is for meta-schemas; leave it out"),
+        "contentEncoding" | "contentMediaType" | "contentSchema" => refused(
+            "it judges nothing (section 8 of JSON Schema Validation); leave it out, or say it in a pattern",
+        ),
+        "definitions" => refused("it is of a former draft; write $defs"),
+        "dependencies" => refused("it is of a former draft; write dependentRequired or dependentSchemas"),
+        "additionalItems" => refused("it is of a former draft; write prefixItems and items"),
+        "$recursiveRef" | "$recursiveAnchor" => refused("it is of a former draft; write $ref and $anchor"),
+        "id" => refused("it is of a former draft, and a type's schema is one document; leave it out"),
+        "nullable" => refused("it is no keyword of JSON Schema; write type: [string, \"null\"]"),
+        other => Err(match nearest(other) {
+            Some(known) => format!("{other} is no keyword of JSON Schema 2020-12; did you mean {known}?"),
+            None => format!("{other} is no keyword of JSON Schema 2020-12"),
+        }),
+    }
+}
+
+const MOST_USED: [&str; 30] = [
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "patternProperties",
+    "dependentRequired",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "title",
+    "description",
+    "prefixItems",
+];
+
+fn nearest(keyword: &str) -> Option<&'static str> {
+    let distance = |known: &&str| strsim::damerau_levenshtein(&known.to_lowercase(), &keyword.to_lowercase());
+    MOST_USED.into_iter().filter(|known| distance(known) <= 2 && known.len() > 3).min_by_key(distance)
+}
+
+/// Refuses what is no schema of a type, or holds what nobody judges.
+///
+/// # Errors
+/// The first fault.
+pub(super) fn check(root: Value<'_>, value: &Json) -> Result<(), Fault> {
+    let mut walk = Walk::default();
+    walk.schema(root, String::new(), 0)?;
+    if let Some(problem) = Schema::problems_of_schema(value) {
+        return Err((problem.path, problem.message));
+    }
+    walk.references.iter().try_for_each(|(place, target)| walk.check_reference(place, target))?;
+    check_root(root)
+}
+
+/// The root says what subject and claims are, and how they go together.
+fn check_root(root: Value<'_>) -> Result<(), Fault> {
+    if root.kind() != Kind::Object {
+        return Err((String::new(), "expected a schema of {subject, claims}, which is an object".to_owned()));
+    }
+    let properties = root.member("properties");
+    let members = properties.into_iter().flat_map(Value::members);
+    for (name, _) in members {
+        if name != "subject" && name != "claims" {
+            let message = "expected subject or claims: what else an item has is the same for all types";
+            return Err((pointer("/properties", &name), message.to_owned()));
+        }
+    }
+    match properties.and_then(|properties| properties.member("claims")) {
+        Some(_) => Ok(()),
+        None => Err(("/properties".to_owned(), "the schema of claims is missing".to_owned())),
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    /// The places of all schemas.
+    places: HashSet<String>,
+    anchors: HashSet<String>,
+    /// The place of each reference, and where it leads.
+    references: Vec<(String, String)>,
+}
+
+impl Walk {
+    fn schema(&mut self, schema: Value<'_>, place: String, depth: usize) -> Result<(), Fault> {
+        if depth > MAX_DEPTH {
+            return Err((place, format!("schemas stand in each other more than {MAX_DEPTH} deep")));
+        }
+        if self.places.len() >= MAX_SCHEMAS {
+            return Err((place, format!("there are more than {MAX_SCHEMAS} schemas in it")));
+        }
+        self.places.insert(place.clone());
+        for (keyword, value) in schema.members() {
+            let here = pointer(&place, &keyword);
+            self.keyword(&keyword, value, &here)?;
+            match holds(&keyword).map_err(|message| (here.clone(), message))? {
+                Holds::Nothing => {}
+                Holds::Schema => self.schema(value, here, depth + 1)?,
+                Holds::List => {
+                    for (index, inner) in value.elements().enumerate() {
+                        self.schema(inner, format!("{here}/{index}"), depth + 1)?;
+                    }
+                }
+                Holds::Map => {
+                    for (name, inner) in value.members() {
+                        self.schema(inner, pointer(&here, &name), depth + 1)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the meta-schema does not say of a keyword.
+    fn keyword(&mut self, keyword: &str, value: Value<'_>, here: &str) -> Result<(), Fault> {
+        let text = value.as_str();
+        match (keyword, text.as_deref()) {
+            ("format", Some(name)) if !json_schema::is_format(name) => {
+                let message = "the format is not known; known are date, date-time, duration, email, uri, iso3166-1, \
+                     iso3166-2, iso4217 and the others of JSON Schema 2020-12; write a pattern for one of your own";
+                Err((here.to_owned(), message.to_owned()))
+            }
+            ("$schema", Some(dialect)) if dialect.trim_end_matches('#') != DIALECT => {
+                Err((here.to_owned(), format!("expected {DIALECT}, the only draft that is read")))
+            }
+            ("$ref", Some(target)) if !target.starts_with('#') => {
+                let message = "references to other documents are refused; copy what is needed into $defs";
+                Err((here.to_owned(), message.to_owned()))
+            }
+            ("$ref", Some(target)) => {
+                self.references.push((here.to_owned(), target.to_owned()));
+                Ok(())
+            }
+            ("$anchor", Some(name)) if !self.anchors.insert(name.to_owned()) => {
+                Err((here.to_owned(), "the name is there twice".to_owned()))
+            }
+            ("properties", _) => value.members().try_for_each(|(name, _)| check_name(&name, here)),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_reference(&self, place: &str, target: &str) -> Result<(), Fault> {
+        let target = &target[1..];
+        let found = match target.starts_with('/') || target.is_empty() {
+            true => target_of(target).is_some_and(|pointer| self.places.contains(&pointer)),
+            false => self.anchors.contains(target),
+        };
+        let message = "the reference leads to no schema in this document";
+        if found { Ok(()) } else { Err((place.to_owned(), message.to_owned())) }
+    }
+}
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// The pointer in a fragment, without its percent-encoding (RFC 6901 section 6).
+pub(super) fn target_of(fragment: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = fragment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        let code = digit(rest.next())? * 16 + digit(rest.next())?;
+        bytes.push(u8::try_from(code).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Names of members become paths, columns and terms.
+fn check_name(name: &str, place: &str) -> Result<(), Fault> {
+    let is_subject_id = || place == "/properties/subject/properties";
+    let is_part = || place == "/properties";
+    let message = match name {
+        _ if crate::types::is_reserved(name) => {
+            "the name has a meaning of its own in SD-JWT or JSON-LD; choose another"
+        }
+        "id" | "type" if !is_subject_id() && !is_part() => {
+            "the name stands for the identifier or the type of a thing in JSON-LD; choose another, such as permit_type"
+        }
+        "" => "the name is empty",
+        _ if name.chars().count() > 128 => "the name has more than 128 characters",
+        _ if name.chars().any(|letter| letter.is_control() || ".[]*:".contains(letter)) => {
+            "names of members have no . [ ] * : and no control characters, because they stand in paths"
+        }
+        _ => return Ok(()),
+    };
+    Err((pointer(place, name), message.to_owned()))
+}
+
+fn pointer(place: &str, name: &str) -> String {
+    let mut pointer = format!("{place}/");
+    push_pointer_segment(&mut pointer, name);
+    pointer
+}
+
+/// The schema for whole subjects and claims: every subject has an `id`, and with a type that is extended both have
+/// members that this schema need not name, because the tables refuse unknown ones.
+pub(super) fn with_what_items_have(mut schema: Json, is_extension: bool) -> Json {
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("additionalProperties");
+    }
+    for part in ["subject", "claims"] {
+        let Some(place) = place_of_part(&schema, part) else { continue };
+        let Some(found) = schema.pointer_mut(&place).and_then(Json::as_object_mut) else { continue };
+        if part == "subject"
+            && let Some(properties) = found.entry("properties").or_insert_with(|| json!({})).as_object_mut()
+        {
+            properties.entry("id").or_insert(Json::Bool(true));
+        }
+        if is_extension && found.get("additionalProperties") == Some(&Json::Bool(false)) {
+            found.remove("additionalProperties");
+        }
+    }
+    schema
+}
+
+/// Where the schema of subject or claims stands, if need be behind references.
+fn place_of_part(schema: &Json, part: &str) -> Option<String> {
+    let mut place = format!("/properties/{part}");
+    for _ in 0..MAX_DEPTH {
+        let found = schema.pointer(&place)?;
+        match found.get("$ref").and_then(Json::as_str) {
+            Some(target) if found.get("properties").is_none() => place = target_of(target.get(1..)?)?,
+            _ => return Some(place),
+        }
+    }
+    None
+}

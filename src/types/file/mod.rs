@@ -1,0 +1,215 @@
+//! Types of one's own: a definition and a JSON Schema in, a [`CredentialType`] out.
+//!
+//! ```text
+//!   definition ──▶ read: is it as definition.schema.json says? ─┐
+//!                                                               ├──▶ merge with the type it extends ──▶ mark fields
+//!   schema ──▶ keywords: is each understood? ──▶ tables ────────┘         as personal, hidden, labelled
+//!                                          └───▶ what is beyond the tables: the `jsonschema` crate
+//! ```
+//!
+//! Nothing in a file is ignored. What a schema says goes into the same tables that built-in types are made of
+//! ([`tables`]); if the tables cannot say all of it, the whole schema is compiled as well, and judges each item after
+//! the tables did. What neither can say is refused here ([`keywords`]), with its place.
+//!
+//! Both texts are JSON, whose order is kept: it is that of columns and templates. Who reads YAML makes JSON of it
+//! first, and finds the line of a place afterwards.
+
+mod definition;
+mod keywords;
+mod marks;
+mod tables;
+
+use serde_json::Value as Json;
+
+use super::field::{Field, FieldKind, ID, Object};
+use super::{CredentialType, Frame, FromFile, Schema, Types};
+use crate::json::{Parser, Value};
+use definition::Definition;
+use marks::Marks;
+use tables::Tables;
+
+/// The schema of a definition, for editors and for people.
+pub const DEFINITION_SCHEMA: &str = include_str!("definition.schema.json");
+
+/// What is wrong with a type of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TypeFault {
+    /// The text in which it is.
+    pub part: Part,
+    /// Where: a JSON Pointer into that text.
+    pub pointer: String,
+    /// What is wrong, and what to write.
+    pub message: String,
+}
+
+/// The texts of which a type is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The definition.
+    Definition,
+    /// The schema in a text of its own.
+    Schema,
+}
+
+impl TypeFault {
+    fn new(part: Part, pointer: impl Into<String>, message: impl Into<String>) -> TypeFault {
+        TypeFault { part, pointer: pointer.into(), message: message.into() }
+    }
+
+    fn in_definition(pointer: impl Into<String>, message: impl Into<String>) -> TypeFault {
+        TypeFault::new(Part::Definition, pointer, message)
+    }
+}
+
+/// What a definition names, before anything else of it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// The type's name.
+    pub name: String,
+    /// The file of the schema, where it is not in the definition.
+    pub schema: Option<String>,
+    /// The type that it extends.
+    pub extends: Option<String>,
+}
+
+/// What a definition needs to be read.
+///
+/// # Errors
+/// Where it is no definition.
+pub fn needs(definition: &str) -> Result<Needs, TypeFault> {
+    let Definition { r#type, extends, schema, .. } = Definition::read(definition)?;
+    let schema = schema.as_str().map(str::to_owned);
+    Ok(Needs { name: r#type, schema, extends })
+}
+
+/// Makes a type of a definition. `schema` is the text that the definition names, where it does not hold one; `others`
+/// are the types that are known already.
+///
+/// # Errors
+/// Where something in it is wrong, or neither of the two ways of judging items can keep it.
+pub fn define(definition: &str, schema: Option<&str>, others: Types) -> Result<CredentialType, TypeFault> {
+    let read = Definition::read(definition)?;
+    read.check_names(others)?;
+    let mut parser = Parser::default();
+    let (part, prefix, text) = match schema {
+        Some(text) => (Part::Schema, "", text.to_owned()),
+        None => (Part::Definition, "/schema", member_text(definition, "schema")),
+    };
+    let at = |pointer: &str, message: String| TypeFault::new(part, format!("{prefix}{pointer}"), message);
+    let document = parser.parse(&text).map_err(|error| at("", format!("it is no JSON: {error}")))?;
+    if let Some(fault) = document.faults().first() {
+        return Err(at(&document.pointer(*fault), fault.kind.to_string()));
+    }
+    let root = document.root();
+    let value: Json =
+        serde_json::from_str(&text).map_err(|error| at("", format!("it is no JSON: {error}")))?;
+    keywords::check(root, &value).map_err(|(pointer, message)| at(&pointer, message))?;
+    let base = match &read.extends {
+        Some(name) => Some(others.named(name).ok_or_else(|| {
+            TypeFault::in_definition(
+                "/extends",
+                format!("there is no type {name}; expected {}", others.names()),
+            )
+        })?),
+        None => None,
+    };
+    let tables = Tables::of(root).map_err(|(pointer, message)| at(&pointer, message))?;
+    let is_beyond_tables = tables.is_partial || base.is_some_and(|base| tables.repeats(base));
+    let rest = match is_beyond_tables {
+        true => {
+            let text = keywords::with_what_items_have(value, base.is_some());
+            let compiled = Schema::new(text).map_err(|problem| at(&problem.keyword, problem.message))?;
+            Some(compiled)
+        }
+        false => None,
+    };
+    assemble(read, tables, rest, base)
+}
+
+/// The text of a member, which is there.
+fn member_text(text: &str, name: &str) -> String {
+    let mut parser = Parser::default();
+    let document = parser.parse(text).ok();
+    let member = document.and_then(|document| document.root().member(name));
+    member.map(Value::text).unwrap_or_default().to_owned()
+}
+
+fn assemble(
+    read: Definition,
+    tables: Tables,
+    rest: Option<Schema>,
+    base: Option<&'static CredentialType>,
+) -> Result<CredentialType, TypeFault> {
+    let inherited = |part: fn(&CredentialType) -> &'static Object| base.map(part);
+    let subject = tables.subject.extending(inherited(|base| base.subject.1), subject_reserved());
+    let subject = with_id(subject);
+    let claims = tables.claims.extending(inherited(|base| base.claims.1), super::JSON_LD_KEYWORDS.to_vec());
+    let mut marks = Marks::of(&read, base);
+    let subject: &'static Object = Box::leak(Box::new(marks.apply(&subject, "subject")));
+    let claims: &'static Object = Box::leak(Box::new(marks.apply(&claims, "claims")));
+    marks.check_all_used()?;
+    let title = read.title.clone().or(tables.title).unwrap_or_else(|| words_of(&read.name));
+    let description = tables.description.unwrap_or_else(|| title.clone());
+    let said = base.map(|base| (base.subject.0, base.claims.0));
+    let (about_subject, about_claims) = said.unwrap_or(("whom or what it is about", "what is said about it"));
+    let leaked = |text: String| -> &'static str { text.leak() };
+    Ok(CredentialType {
+        name: leaked(read.r#type.clone()),
+        vc_type: leaked(read.name.clone()),
+        title: leaked(title),
+        description: leaked(description),
+        own: base.map_or(&Object::NOTHING, |base| base.own),
+        subject: (tables.subject_doc.map_or(about_subject, leaked), subject),
+        claims: (tables.claims_doc.map_or(about_claims, leaked), claims),
+        columns: &[],
+        hidden: marks.hidden(),
+        grants: base.and_then(|base| base.grants),
+        rules: base.map_or(&[], |base| base.rules),
+        frame: Frame::new(),
+        from_file: Some(Box::leak(Box::new(FromFile {
+            vct: read.vct,
+            ttl: read.ttl,
+            may_be_hidden: marks.may_be_hidden(),
+            labels: read.labels,
+            display: read.display,
+            csv_columns: read.csv.columns,
+            schema: rest,
+        }))),
+    })
+}
+
+/// What no member of a subject is called: see the subjects of built-in types.
+fn subject_reserved() -> Vec<&'static str> {
+    vec!["claims", "subject_id"]
+}
+
+/// Every subject has an id.
+fn with_id(mut subject: Object) -> Object {
+    let id = Field::required("id", ID, "the subject's identifier; becomes `sub`").identifier();
+    let others = subject.fields.iter().copied().filter(|field| field.name != "id");
+    subject.fields = std::iter::once(id).chain(others).collect::<Vec<_>>().leak();
+    subject
+}
+
+/// `TradeLicenceCredential` as people write it: "Trade licence credential".
+fn words_of(name: &str) -> String {
+    let mut words = String::new();
+    for (place, letter) in name.chars().enumerate() {
+        match letter.is_uppercase() && place > 0 {
+            true => words.extend([' '].into_iter().chain(letter.to_lowercase())),
+            false => words.push(letter),
+        }
+    }
+    words
+}
+
+/// Whether a value is text that is not empty.
+fn is_text(kind: &FieldKind) -> bool {
+    use FieldKind::{Country, Currency, Jurisdiction, Text, Word};
+    match kind {
+        Text { .. } | Word(_) | Country | Jurisdiction | Currency => true,
+        FieldKind::Judged(judged) => judged.scalar == super::Scalar::Text,
+        _ => false,
+    }
+}
