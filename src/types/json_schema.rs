@@ -53,6 +53,7 @@ impl Schema {
             .with_pattern_options(
                 PatternOptions::fancy_regex().backtrack_limit(MOST_STEPS_BACK).size_limit(MAX_PATTERN_BYTES),
             );
+        options = options.with_format("duration", is_duration);
         for (name, is_code, _) in CODE_FORMATS {
             options = options.with_format(name, is_code);
         }
@@ -122,6 +123,33 @@ fn in_words(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::PropertyNames { .. } => "a member has a name that the schema refuses".to_owned(),
         _ => error.masked().to_string(),
     }
+}
+
+/// Whether this is a duration by the grammar of RFC 3339, appendix A, which the crate takes more widely.
+fn is_duration(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('P') else { return false };
+    let (date, time) = match rest.split_once('T') {
+        Some((_, "")) => return false,
+        Some((date, time)) => (date, time),
+        None => (rest, ""),
+    };
+    if let Some(weeks) = rest.strip_suffix('W') {
+        return !weeks.is_empty() && weeks.bytes().all(|byte| byte.is_ascii_digit());
+    }
+    !rest.is_empty() && are_neighbours(date, "YMD") && are_neighbours(time, "HMS")
+}
+
+/// Whether these are numbers with units from the list, each the one behind the last.
+fn are_neighbours(text: &str, units: &str) -> bool {
+    let mut found = String::new();
+    for part in text.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
+        let digits = part.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+        found.push_str(&part[digits.len()..]);
+        if digits.is_empty() || part.len() == digits.len() {
+            return false;
+        }
+    }
+    units.contains(&found)
 }
 
 /// Whether a format is one that is judged.

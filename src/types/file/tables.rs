@@ -164,8 +164,10 @@ impl<'s> Compiler<'s> {
         if fields.len() > MAX_FIELDS {
             return Err((place.to_owned(), format!("there are more than {MAX_FIELDS} members")));
         }
+        // Members that fit a pattern are not additional; the tables know nothing of them.
+        let has_patterns = schema.member("patternProperties").is_some();
         let others = match schema.member("additionalProperties").map(Value::kind) {
-            Some(Kind::Boolean(false)) => Others::Refused,
+            Some(Kind::Boolean(false)) if !has_patterns => Others::Refused,
             None | Some(Kind::Boolean(true)) => Others::Welcome,
             Some(_) => {
                 self.is_partial = true;
