@@ -36,6 +36,18 @@ impl Sandbox {
         sandbox
     }
 
+    /// A sandbox with the issuer's key and the types of `fixtures/types`, which the settings name.
+    pub(crate) fn with_own_types() -> Sandbox {
+        let sandbox = Sandbox::with_issuer_key();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/types");
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let name = format!("types/{}", entry.file_name().to_str().unwrap());
+            sandbox.write(&name, std::fs::read(entry.path()).unwrap());
+        }
+        sandbox.write(".beltic.yaml", "types: types\n");
+        sandbox
+    }
+
     /// Copies a key of `fixtures/keys`, readable by its owner only.
     pub(crate) fn copy_key(&self, fixture: &str, name: &str) {
         self.write(name, std::fs::read(key_fixture(fixture)).unwrap());
@@ -247,7 +259,8 @@ impl Row {
         if let Some(credential) = &row.credential {
             let Credential { created_via, credential_type, status, evidence_refs, .. } = credential;
             assert_eq!([created_via, status], ["cli", "active"]);
-            assert!(TYPES.contains(&credential_type.as_str()), "{credential_type}");
+            let known = TYPES.into_iter().chain(OWN_TYPES).any(|known| known == credential_type);
+            assert!(known, "{credential_type}");
             assert!(evidence_refs.len() <= 50);
         }
         row
@@ -396,6 +409,9 @@ pub(crate) fn full_item(name: &str) -> Value {
 /// The types that are built in.
 pub(crate) const TYPES: [&str; 4] = ["business", "user", "agent_authorization", "outcome_attestation"];
 
+/// The types of `fixtures/types`.
+pub(crate) const OWN_TYPES: [&str; 2] = ["trade_licence", "management_certificate"];
+
 /// A sound item about an invented person, with every field there is.
 pub(crate) fn full_user(name: &str) -> Value {
     json!({
@@ -441,6 +457,54 @@ pub(crate) fn full_outcome(name: &str) -> Value {
                 "parcels": 3,
                 "signed": true,
                 "places": [{ "city": "Leith" }],
+            },
+        },
+        "correlation_id": name,
+    })
+}
+
+/// A trade licence (`fixtures/types`) with every field.
+pub(crate) fn full_licence(name: &str) -> Value {
+    let mut item = full_item(name);
+    item["request"]["credential_type"] = json!("trade_licence");
+    let claims = item["request"]["claims"].as_object_mut().unwrap();
+    claims.insert("licence_number".into(), json!("L-0042"));
+    claims.insert("holder_name".into(), json!("Ottilie Quarrington"));
+    claims.insert("granted_on".into(), json!("2026-01-31"));
+    claims.insert("fee".into(), json!(12.5));
+    claims.insert(
+        "activities".into(),
+        json!([{ "code": "A1", "from": "2026-01-31", "until": null }, { "code": "B2" }]),
+    );
+    item
+}
+
+/// A certificate of a management system (`fixtures/types`) with every field.
+pub(crate) fn full_certificate(name: &str) -> Value {
+    json!({
+        "request": {
+            "credential_type": "management_certificate",
+            "self_attestation_complete": true,
+            "subject": {
+                "id": name,
+                "name": "Wexcombe Widgets",
+                "country": "GB",
+                "region": "GB-SCT",
+                "website": "https://wexcombe.example/",
+                "contact": "quality@wexcombe.example",
+            },
+            "claims": {
+                "standard": "ISO 27001",
+                "certificate_number": "GB-1234",
+                "audited_on": "2026-01-31",
+                "next_audit": null,
+                "employees": 42,
+                "score": 4.5,
+                "fee": 1200.5,
+                "currency": "GBP",
+                "is_remote": false,
+                "sites": [{ "city": "Leith", "people": 7, "processes": ["GB-100", "GB-101"] }],
+                "remarks": { "by": ["hand", 1, null, true] },
             },
         },
         "correlation_id": name,

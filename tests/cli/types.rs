@@ -46,7 +46,7 @@ fn the_type_of_items_that_name_none_is_given() {
     assert_eq!(of_first(&sandbox.issue("items.ndjson --ledger none")), None);
     assert_eq!(of_first(&sandbox.issue("items.ndjson --ledger none --type user")).unwrap(), "user");
     let typo = sandbox.issue("items.ndjson --ledger none --type users");
-    assert!(typo.code == 2 && typo.stderr.contains("'user'"), "{}", typo.stderr);
+    assert!(typo.code == 2 && typo.stderr.contains("did you mean user?"), "{}", typo.stderr);
     // The settings' own name of a credential is that of the settings' own type.
     sandbox.write(".beltic.yaml", "credential:\n  type: user\n  vct: https://a.example/person\n");
     let rows = sandbox.issue("items.ndjson --ledger none").rows();
@@ -453,7 +453,7 @@ fn types_are_listed_and_shown() {
         assert!(template.trim().split(',').all(|column| shown.contains(column)), "{template}\n{shown}");
     }
     let typo = sandbox.beltic(&["types", "show", "usr"]).expect(2);
-    assert!(typo.stderr.contains("'user'"), "{}", typo.stderr);
+    assert!(typo.stderr.contains("did you mean user?"), "{}", typo.stderr);
 }
 
 /// What there is to fill in fails until it is filled in.

@@ -43,10 +43,10 @@ fn the_schema_agrees_on_invented_items() {
 /// values of all kinds.
 #[test]
 fn the_schema_agrees_on_items_of_every_type() {
-    let sandbox = Sandbox::with_issuer_key();
+    let sandbox = Sandbox::with_own_types();
     let schema = schema_of(&sandbox);
-    let accepted = Cell::new([0; 4]);
-    let full = [full_item("a"), full_user("a"), full_agent("a"), full_outcome("a")];
+    let accepted = Cell::new([0; 6]);
+    let full = full_items();
     let change =
         (any::<Index>(), prop::option::of(prop_oneof![select(odd_values()), select(lawful_values())]));
     let changed = (0..full.len(), prop::collection::vec(change, 0..4)).prop_map(move |(of_type, changes)| {
@@ -54,7 +54,7 @@ fn the_schema_agrees_on_items_of_every_type() {
         (of_type, item)
     });
     holds(24, file!(), prop::collection::vec(changed, 1..200), |items| {
-        for of_type in 0..4 {
+        for of_type in 0..6 {
             let of_type_only =
                 items.iter().filter(|(found, _)| *found == of_type).map(|(_, item)| item.clone());
             let mut counts = accepted.get();
@@ -63,6 +63,18 @@ fn the_schema_agrees_on_items_of_every_type() {
         }
     });
     assert!(accepted.get().iter().all(|count| *count > 100), "too few sound items: {:?}", accepted.get());
+}
+
+/// An item with every field, of each type: those of the program and those of `fixtures/types`.
+fn full_items() -> [Value; 6] {
+    [
+        full_item("a"),
+        full_user("a"),
+        full_agent("a"),
+        full_outcome("a"),
+        full_licence("a"),
+        full_certificate("a"),
+    ]
 }
 
 /// The item with another value at one of its places, or without it.
@@ -96,9 +108,24 @@ fn lawful_values() -> Vec<Value> {
         "GB",
         "PT15M",
         "1990-01-31",
+        "L-1234",
+        "GB-1234",
+        "GB-SCT",
+        "a@b.example",
+        "https://a.example/",
+        "ISO 9001",
     ];
-    let others =
-        [json!(["EUR"]), json!([1, true]), json!(5000), json!(false), json!("passport"), json!("monthly")];
+    let others = [
+        json!(["EUR"]),
+        json!([1, true]),
+        json!(5000),
+        json!(false),
+        json!("passport"),
+        json!("monthly"),
+        json!(null),
+        json!(0.5),
+        json!(-1),
+    ];
     words.map(|word| json!(word)).into_iter().chain(others).collect()
 }
 
@@ -122,10 +149,9 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 /// envelope and without.
 #[test]
 fn the_schema_agrees_on_every_field() {
-    let sandbox = Sandbox::with_issuer_key();
+    let sandbox = Sandbox::with_own_types();
     let schema = schema_of(&sandbox);
-    let full = [full_item("a"), full_user("a"), full_agent("a"), full_outcome("a")];
-    let enveloped = full.map(|full| with(full, "/error", json!("mended")));
+    let enveloped = full_items().map(|full| with(full, "/error", json!("mended")));
     let bare = enveloped.clone().map(|item| with(item["request"].clone(), "/correlation_id", json!("a")));
     for item in enveloped.into_iter().chain(bare) {
         let mut fields = Vec::new();
