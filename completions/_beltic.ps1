@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
     $completions = @(switch ($command) {
         'beltic' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -75,6 +76,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many workers there are, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--allow-unknown', '--allow-unknown', [CompletionResultType]::ParameterName, 'Carry unknown fields of subject and claims through instead of failing the item')
             [CompletionResult]::new('--api-limits', '--api-limits', [CompletionResultType]::ParameterName, 'Refuse more than 1,000 items, as the API does')
@@ -95,6 +97,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer, from which the key''s kid is made [default: the key''s own did:key]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Keep a key that is there, and succeed')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -124,6 +127,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many workers there are, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many workers there are, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--no-status', '--no-status', [CompletionResultType]::ParameterName, 'Do not look at statuses')
             [CompletionResult]::new('--legacy-vc', '--legacy-vc', [CompletionResultType]::ParameterName, 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too')
@@ -139,6 +143,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -152,6 +157,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -175,6 +181,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before changing more than 10 credentials')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before changing more than 10 credentials')
@@ -201,6 +208,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before changing more than 10 credentials')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before changing more than 10 credentials')
@@ -227,6 +235,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before changing more than 10 credentials')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before changing more than 10 credentials')
@@ -248,6 +257,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'The credential type''s name [default: from the issuer]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing; say what is missing, outdated or about to lapse')
             [CompletionResult]::new('--accept-lost-revocations', '--accept-lost-revocations', [CompletionResultType]::ParameterName, 'Publish although a restored ledger lost revocations; those already published stay revoked')
@@ -279,6 +289,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'A head that --verify told before; it must still be in the trail')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'List what happened instead: the audit trail')
@@ -295,6 +306,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -305,6 +317,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;ledger' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -319,6 +332,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;ledger;check' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -329,6 +343,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;ledger;backup' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -340,6 +355,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;ledger;close-lists' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -373,6 +389,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -387,6 +404,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -397,12 +415,15 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;types' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print the fields, CSV columns and disclosure policy of a type')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the file of a type of your own')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Write the file of a type of your own, to be filled in')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -410,6 +431,30 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;types;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'beltic;types;new' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -420,10 +465,18 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;types;help' {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print the fields, CSV columns and disclosure policy of a type')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the file of a type of your own')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Write the file of a type of your own, to be filled in')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'beltic;types;help;show' {
+            break
+        }
+        'beltic;types;help;check' {
+            break
+        }
+        'beltic;types;help;new' {
             break
         }
         'beltic;types;help;help' {
@@ -437,6 +490,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many workers there are, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key that signs [default: .beltic/issuer.pem, else a new key]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -447,6 +501,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         'beltic;completions' {
             [CompletionResult]::new('--man', '--man', [CompletionResultType]::ParameterName, 'Write man pages into this directory instead, one for each command; those that are there are replaced')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
@@ -531,9 +586,17 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;help;types' {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print the fields, CSV columns and disclosure policy of a type')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the file of a type of your own')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Write the file of a type of your own, to be filled in')
             break
         }
         'beltic;help;types;show' {
+            break
+        }
+        'beltic;help;types;check' {
+            break
+        }
+        'beltic;help;types;new' {
             break
         }
         'beltic;help;bench' {

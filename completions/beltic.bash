@@ -133,6 +133,12 @@ _beltic() {
             beltic__subcmd__help__subcmd__ledger,close-lists)
                 cmd="beltic__subcmd__help__subcmd__ledger__subcmd__close__subcmd__lists"
                 ;;
+            beltic__subcmd__help__subcmd__types,check)
+                cmd="beltic__subcmd__help__subcmd__types__subcmd__check"
+                ;;
+            beltic__subcmd__help__subcmd__types,new)
+                cmd="beltic__subcmd__help__subcmd__types__subcmd__new"
+                ;;
             beltic__subcmd__help__subcmd__types,show)
                 cmd="beltic__subcmd__help__subcmd__types__subcmd__show"
                 ;;
@@ -160,14 +166,26 @@ _beltic() {
             beltic__subcmd__ledger__subcmd__help,help)
                 cmd="beltic__subcmd__ledger__subcmd__help__subcmd__help"
                 ;;
+            beltic__subcmd__types,check)
+                cmd="beltic__subcmd__types__subcmd__check"
+                ;;
             beltic__subcmd__types,help)
                 cmd="beltic__subcmd__types__subcmd__help"
+                ;;
+            beltic__subcmd__types,new)
+                cmd="beltic__subcmd__types__subcmd__new"
                 ;;
             beltic__subcmd__types,show)
                 cmd="beltic__subcmd__types__subcmd__show"
                 ;;
+            beltic__subcmd__types__subcmd__help,check)
+                cmd="beltic__subcmd__types__subcmd__help__subcmd__check"
+                ;;
             beltic__subcmd__types__subcmd__help,help)
                 cmd="beltic__subcmd__types__subcmd__help__subcmd__help"
+                ;;
+            beltic__subcmd__types__subcmd__help,new)
+                cmd="beltic__subcmd__types__subcmd__help__subcmd__new"
                 ;;
             beltic__subcmd__types__subcmd__help,show)
                 cmd="beltic__subcmd__types__subcmd__help__subcmd__show"
@@ -179,7 +197,7 @@ _beltic() {
 
     case "${cmd}" in
         beltic)
-            opts="-q -h -V --config --color --quiet --help --version batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
+            opts="-q -h -V --config --types --color --quiet --help --version batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -200,6 +218,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -212,7 +234,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --config --color --quiet --help"
+            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,6 +439,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -429,7 +455,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__bench)
-            opts="-j -q -h --items --rounds --passphrase-file --jobs --key --config --color --quiet --help"
+            opts="-j -q -h --items --rounds --passphrase-file --jobs --key --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -496,6 +522,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -508,7 +538,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__completions)
-            opts="-q -h --man --config --color --quiet --help bash elvish fish powershell zsh"
+            opts="-q -h --man --config --types --color --quiet --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -534,6 +564,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -828,8 +862,36 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help__subcmd__types)
-            opts="show"
+            opts="show check new"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__types__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__help__subcmd__types__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -870,7 +932,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__inspect)
-            opts="-o -q -h --output-format --out --force --config --color --quiet --help"
+            opts="-o -q -h --output-format --out --force --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -925,6 +987,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -937,7 +1003,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__keygen)
-            opts="-q -h --out --if-missing --issuer --passphrase-file --config --color --quiet --help"
+            opts="-q -h --out --if-missing --issuer --passphrase-file --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -992,6 +1058,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1004,7 +1074,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger)
-            opts="-q -h --config --color --quiet --help check backup close-lists help"
+            opts="-q -h --config --types --color --quiet --help check backup close-lists help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1025,6 +1095,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1037,7 +1111,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__backup)
-            opts="-q -h --force --ledger --config --color --quiet --help"
+            opts="-q -h --force --ledger --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1071,6 +1145,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1085,7 +1163,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__check)
-            opts="-q -h --ledger --config --color --quiet --help"
+            opts="-q -h --ledger --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1119,6 +1197,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1133,7 +1215,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__close__subcmd__lists)
-            opts="-q -h --ledger --config --color --quiet --help"
+            opts="-q -h --ledger --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1167,6 +1249,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1251,7 +1337,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-o -q -h --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --config --color --quiet --help"
+            opts="-o -q -h --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1385,6 +1471,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1397,7 +1487,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__present)
-            opts="-o -q -h --disclose --out --force --config --color --quiet --help"
+            opts="-o -q -h --disclose --out --force --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1452,6 +1542,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1464,7 +1558,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__publish)
-            opts="-q -h --out --check --previous --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --config --color --quiet --help"
+            opts="-q -h --out --check --previous --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1567,6 +1661,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1579,7 +1677,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1694,6 +1792,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1708,7 +1810,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1825,6 +1927,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1837,7 +1943,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__schema)
-            opts="-o -q -h --vct --issuer --type --out --force --config --color --quiet --help"
+            opts="-o -q -h --vct --issuer --type --out --force --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1900,6 +2006,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1912,7 +2022,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__show)
-            opts="-o -q -h --ledger --output-format --out --force --config --color --quiet --help"
+            opts="-o -q -h --ledger --output-format --out --force --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1982,6 +2092,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1994,7 +2108,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2111,6 +2225,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2123,7 +2241,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__template)
-            opts="-o -q -h --type --elements --out --force --config --color --quiet --help json ndjson csv"
+            opts="-o -q -h --type --elements --out --force --config --types --color --quiet --help json ndjson csv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2182,6 +2300,10 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2194,7 +2316,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types)
-            opts="-q -h --config --color --quiet --help show help"
+            opts="-q -h --config --types --color --quiet --help show check new help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2215,6 +2337,47 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__check)
+            opts="-q -h --config --types --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2227,7 +2390,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types__subcmd__help)
-            opts="show help"
+            opts="show check new help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2240,7 +2403,35 @@ _beltic() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        beltic__subcmd__types__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         beltic__subcmd__types__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__help__subcmd__new)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2268,8 +2459,8 @@ _beltic() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        beltic__subcmd__types__subcmd__show)
-            opts="-o -q -h --out --force --config --color --quiet --help business user agent_authorization outcome_attestation"
+        beltic__subcmd__types__subcmd__new)
+            opts="-o -q -h --out --force --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2320,6 +2511,77 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        beltic__subcmd__types__subcmd__show)
+            opts="-o -q -h --out --force --config --types --color --quiet --help business user agent_authorization outcome_attestation"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2332,7 +2594,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -q -h --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --config --color --quiet --help"
+            opts="-o -j -q -h --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2507,6 +2769,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

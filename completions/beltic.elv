@@ -19,6 +19,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
     var completions = [
         &'beltic'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
@@ -71,6 +72,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --jobs 'How many workers there are, at most 1,024 [default: all cores]'
             cand --ledger 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --allow-unknown 'Carry unknown fields of subject and claims through instead of failing the item'
             cand --api-limits 'Refuse more than 1,000 items, as the API does'
@@ -90,6 +92,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --issuer 'The issuer, from which the key''s kid is made [default: the key''s own did:key]'
             cand --passphrase-file 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --if-missing 'Keep a key that is there, and succeed'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -118,6 +121,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -j 'How many workers there are, at most 1,024 [default: all cores]'
             cand --jobs 'How many workers there are, at most 1,024 [default: all cores]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --no-status 'Do not look at statuses'
             cand --legacy-vc 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
@@ -132,6 +136,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -144,6 +149,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -166,6 +172,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --reason 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -y 'Do not ask before changing more than 10 credentials'
             cand --yes 'Do not ask before changing more than 10 credentials'
@@ -191,6 +198,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --reason 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -y 'Do not ask before changing more than 10 credentials'
             cand --yes 'Do not ask before changing more than 10 credentials'
@@ -216,6 +224,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --reason 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -y 'Do not ask before changing more than 10 credentials'
             cand --yes 'Do not ask before changing more than 10 credentials'
@@ -236,6 +245,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --vct 'The credential type''s name [default: from the issuer]'
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --check 'Write nothing; say what is missing, outdated or about to lapse'
             cand --accept-lost-revocations 'Publish although a restored ledger lost revocations; those already published stay revoked'
@@ -266,6 +276,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --head 'A head that --verify told before; it must still be in the trail'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand --events 'List what happened instead: the audit trail'
@@ -281,6 +292,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -290,6 +302,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;ledger'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
@@ -303,6 +316,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;ledger;check'= {
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
@@ -312,6 +326,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;ledger;backup'= {
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -322,6 +337,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;ledger;close-lists'= {
             cand --ledger 'The ledger [default: .beltic/ledger.db]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
@@ -349,6 +365,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -362,6 +379,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -371,18 +389,43 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;types'= {
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand show 'Print the fields, CSV columns and disclosure policy of a type'
+            cand check 'Check the file of a type of your own'
+            cand new 'Write the file of a type of your own, to be filled in'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;types;show'= {
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
+            cand --color 'Colour messages and text results'
+            cand --force 'Overwrite the file that --out names, if it exists'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;types;check'= {
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
+            cand --color 'Colour messages and text results'
+            cand -q 'Print errors only: no warnings, progress or closing line'
+            cand --quiet 'Print errors only: no warnings, progress or closing line'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'beltic;types;new'= {
+            cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'
+            cand --out 'Write the output to this file, which appears when it is complete [default: standard output]'
+            cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand --force 'Overwrite the file that --out names, if it exists'
             cand -q 'Print errors only: no warnings, progress or closing line'
@@ -392,9 +435,15 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;types;help'= {
             cand show 'Print the fields, CSV columns and disclosure policy of a type'
+            cand check 'Check the file of a type of your own'
+            cand new 'Write the file of a type of your own, to be filled in'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'beltic;types;help;show'= {
+        }
+        &'beltic;types;help;check'= {
+        }
+        &'beltic;types;help;new'= {
         }
         &'beltic;types;help;help'= {
         }
@@ -406,6 +455,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --jobs 'How many workers there are, at most 1,024 [default: all cores]'
             cand --key 'The key that signs [default: .beltic/issuer.pem, else a new key]'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
@@ -415,6 +465,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
         &'beltic;completions'= {
             cand --man 'Write man pages into this directory instead, one for each command; those that are there are replaced'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
+            cand --types 'Read types of your own from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'
             cand -q 'Print errors only: no warnings, progress or closing line'
             cand --quiet 'Print errors only: no warnings, progress or closing line'
@@ -480,8 +531,14 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;help;types'= {
             cand show 'Print the fields, CSV columns and disclosure policy of a type'
+            cand check 'Check the file of a type of your own'
+            cand new 'Write the file of a type of your own, to be filled in'
         }
         &'beltic;help;types;show'= {
+        }
+        &'beltic;help;types;check'= {
+        }
+        &'beltic;help;types;new'= {
         }
         &'beltic;help;bench'= {
         }

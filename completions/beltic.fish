@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_beltic_global_optspecs
-    string join \n config= color= q/quiet h/help V/version
+    string join \n config= types= color= q/quiet h/help V/version
 end
 
 function __fish_beltic_needs_command
@@ -25,6 +25,7 @@ function __fish_beltic_using_subcommand
 end
 
 complete -c beltic -n "__fish_beltic_needs_command" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_needs_command" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_needs_command" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -82,6 +83,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failur
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -99,6 +101,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l out -d 'Where t
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l issuer -d 'The issuer, from which the key\'s kid is made [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l passphrase-file -d 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -127,6 +130,7 @@ text\t'One short line a token, for people'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -139,6 +143,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l output-format 
 json\t'One JSON object a token'"
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -148,6 +153,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d '
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l disclose -d 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -172,6 +178,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Wr
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -198,6 +205,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'W
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -224,6 +232,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -241,6 +250,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l x5c -d 'PEM ce
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -275,6 +285,7 @@ csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l head -d 'A head that --verify told before; it must still be in the trail' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -288,6 +299,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand show" -l output-format -d 
 json\t'One JSON object on one line'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -295,6 +307,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand show" -l force -d 'Overwri
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -306,6 +319,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_see
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -313,6 +327,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -321,6 +336,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -338,6 +354,7 @@ agent_authorization\t''
 outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -351,29 +368,52 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l elements -d 'For how many elements of each list there is room' -r
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "check" -d 'Check the file of a type of your own'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "new" -d 'Write the file of a type of your own, to be filled in'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check the file of a type of your own'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "new" -d 'Write the file of a type of your own, to be filled in'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'How many credentials a round issues' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'How many rounds; the median counts' -r
@@ -381,6 +421,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file 
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l key -d 'The key that signs [default: .beltic/issuer.pem, else a new key]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -388,6 +429,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand bench" -s q -l quiet -d 'P
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l man -d 'Write man pages into this directory instead, one for each command; those that are there are replaced' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
@@ -415,3 +457,5 @@ complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subc
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
 complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "check" -d 'Check the file of a type of your own'
+complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "new" -d 'Write the file of a type of your own, to be filled in'

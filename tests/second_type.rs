@@ -15,7 +15,7 @@ use beltic::credential::{Profile, ProfileSettings, ProofFormat};
 use beltic::issuer::Issuer;
 use beltic::keys::IssuerKey;
 use beltic::ledger::{Filter, Ledger, RunDescription};
-use beltic::publish::{Directory, PublishedType, Site, SitePlan};
+use beltic::publish::{Directory, PublishedType, Site, SitePlan, Stays};
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Rules, schema};
 use beltic::source::{Format, Input, InputName, Items, Options, RowCheck, Source, csv_columns, template};
@@ -375,7 +375,7 @@ fn the_site_has_the_metadata_and_terms_of_both() {
         document: type_metadata(of_type.credential_type, &of_type.vct, &of_type.disclosure)
             .to_string()
             .into_bytes(),
-        is_frozen: false,
+        stays: Stays::No,
     });
     let now = system_now();
     let at = |seconds| UnixTime::from_seconds(now.seconds() + seconds).unwrap();

@@ -154,6 +154,8 @@ impl From<PublishError> for Failure {
                 "a did:key or did:jwk is one key, and cannot change it: sign its lists with `--key`, \
                  or issue as did:web or https",
             ),
+            PublishError::NeedsNewVct { .. } => Failure::new(ExitStatus::Usage, error)
+                .hint("give the changed type a new `vct`, such as …/v2, or restore its file as it was"),
             PublishError::Frozen { .. } => Failure::new(ExitStatus::Usage, error)
                 .hint("give the changed type a new `vct`, or restore the document"),
             PublishError::Keys(_) | PublishError::Place(_) | PublishError::Conflict(_) => {

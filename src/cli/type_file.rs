@@ -117,7 +117,7 @@ fn line_of(bytes: &[u8], pointer: &str) -> usize {
     for depth in (0..=segments.len()).rev() {
         let at = At { way: &segments[..depth] };
         if let Err(error) = at.deserialize(serde_yaml::Deserializer::from_slice(bytes))
-            && error.to_string().starts_with(FOUND)
+            && error.to_string().contains(FOUND)
         {
             return error.location().map_or(1, |place| place.line());
         }

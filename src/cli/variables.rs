@@ -6,7 +6,7 @@ use super::streams;
 use crate::keys::is_private_key_text;
 
 /// The variables of flags, and the one that has none.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "BELTIC_CONFIG",
     "BELTIC_DEVELOPER_ID",
     "BELTIC_IDEMPOTENCY_KEY",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 15] = [
     "BELTIC_PROOF_FORMAT",
     "BELTIC_TTL",
     "BELTIC_TYPE",
+    "BELTIC_TYPES",
     "BELTIC_VCT",
     "BELTIC_X5C",
 ];

@@ -5,7 +5,7 @@
 //! in the ledger together. A search by hash reads the records of all batches that the other
 //! conditions leave: 66 bytes a credential.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use super::batches::StoredBatch;
 use super::checksum::contradiction;
 use super::lists::OpenLists;
 use super::record::{self, Record, RecordPlace};
+use super::rows::RunRow;
 use super::runs::FoundRun;
 use super::store::{BatchQuery, Store, Stored};
 use super::terms::{Terms, TypeTerms};
@@ -159,6 +160,22 @@ impl Ledger {
     /// Where the ledger cannot be read.
     pub fn newest_batch(&self) -> Result<i64, LedgerError> {
         self.store.last_batch().map_err(|source| self.cannot("read", source))
+    }
+
+    /// The types of which this issuer has issued credentials.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn types_of(&self, issuer: &str) -> Result<BTreeSet<String>, LedgerError> {
+        let mut types = BTreeSet::new();
+        let mut add = |row: RunRow| {
+            if row.issuer == issuer {
+                types.insert(row.credential_type);
+            }
+            Ok(())
+        };
+        self.store.scan_runs(&mut add).map_err(|source| self.cannot("read", source))?;
+        Ok(types)
     }
 
     /// When the last credential signed with the key of this id expires, where there is one.

@@ -93,8 +93,19 @@ pub struct PublishedType {
     pub vct: String,
     /// The document.
     pub document: Vec<u8>,
-    /// Whether credentials hold its hash, so that it must stay as it is.
-    pub is_frozen: bool,
+    /// Whether it may change once it is published.
+    pub stays: Stays,
+}
+
+/// Why a document stays as it was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stays {
+    /// It does not.
+    No,
+    /// Credentials hold its hash.
+    Hashed,
+    /// It is of a type of one's own: what was issued under its name says what it said then.
+    OwnType,
 }
 
 /// Why the site cannot be made.
@@ -154,6 +165,14 @@ pub enum PublishError {
     Frozen {
         /// The document.
         path: PathBuf,
+    },
+    /// A type of one's own says something else than when it was published.
+    #[error("{} says something else of the type {vct} than its file does, and what is published stays", path.display())]
+    NeedsNewVct {
+        /// The document.
+        path: PathBuf,
+        /// The type's name in credentials.
+        vct: String,
     },
     /// A list cannot be signed.
     #[error("cannot sign a status list")]
@@ -262,8 +281,15 @@ impl Site {
         {
             let bytes = of_type.document.clone();
             let published = directory.read(&path)?;
-            if of_type.is_frozen && published.is_some_and(|published| published != bytes) {
-                return Err(PublishError::Frozen { path: directory.path_of(&path) });
+            if published.is_some_and(|published| published != bytes) {
+                let file = directory.path_of(&path);
+                match of_type.stays {
+                    Stays::No => {}
+                    Stays::Hashed => return Err(PublishError::Frozen { path: file }),
+                    Stays::OwnType => {
+                        return Err(PublishError::NeedsNewVct { path: file, vct: of_type.vct.clone() });
+                    }
+                }
             }
             self.files.add(SiteDocument { path, kind: DocumentKind::TypeMetadata, bytes })?;
         }

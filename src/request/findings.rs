@@ -475,7 +475,8 @@ impl Findings {
             2.. if text.len() < min * 4 => {
                 let count = text.chars().count();
                 if count < min {
-                    let message = format!("found {count} characters; expected at least {min}");
+                    let noun = if count == 1 { "character" } else { "characters" };
+                    let message = format!("found {count} {noun}; expected at least {min}");
                     self.violation(place, DetailCode::InvalidFormat, message);
                 }
             }

@@ -21,6 +21,7 @@ mod max_failures;
 mod messy;
 mod mistakes;
 mod output;
+mod own_types;
 mod present;
 mod publish;
 mod real_data;

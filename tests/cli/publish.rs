@@ -180,10 +180,7 @@ fn a_site_has_every_document_and_each_once() {
             ".well-known/jwks.json",
             "_headers",
             "contexts/business/v1",
-            "credentials/agent_authorization/v1",
             "credentials/business/v1",
-            "credentials/outcome_attestation/v1",
-            "credentials/user/v1",
             "server/Caddyfile",
             "server/nginx.conf",
             "status/aggregation.json"

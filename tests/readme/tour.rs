@@ -21,11 +21,21 @@ fn the_quick_start_ends_with_a_valid_credential() {
 
 #[test]
 fn the_tour_shows_what_the_program_says() {
+    shows_what_the_program_says(section("## A tour in five minutes"), 12);
+}
+
+/// From nothing to a published credential of one's own type.
+#[test]
+fn the_page_on_types_shows_what_the_program_says() {
+    shows_what_the_program_says(include_str!("../../docs/own-types.md"), 8);
+}
+
+fn shows_what_the_program_says(text: &'static str, at_least: usize) {
     if !has_tool("bash") {
         return;
     }
-    let steps = steps();
-    assert!(steps.len() > 12, "{}", steps.len());
+    let steps = steps(text);
+    assert!(steps.len() > at_least, "{}", steps.len());
     // A NUL ends the output of each command.
     let script: String = steps.iter().map(|step| format!("{}\nprintf '\\0'\n", step.command)).collect();
     let folder = tempfile::tempdir().unwrap();
@@ -77,8 +87,8 @@ struct Step {
 }
 
 /// The steps in all `console` blocks: `$ ` begins a command, `> ` goes on with it.
-fn steps() -> Vec<Step> {
-    let blocks = section("## A tour in five minutes").split("```console\n").skip(1);
+fn steps(text: &'static str) -> Vec<Step> {
+    let blocks = text.split("```console\n").skip(1);
     let mut steps: Vec<Step> = Vec::new();
     for line in blocks.flat_map(|rest| rest.split_once("```").unwrap().0.lines()) {
         if let Some(command) = line.strip_prefix("$ ") {

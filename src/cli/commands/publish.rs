@@ -14,7 +14,7 @@ use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
 use crate::ledger::Ledger;
-use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, folder_of_lists};
+use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, Stays, folder_of_lists};
 use crate::types::{CredentialType, Types};
 
 /// What `publish` takes.
@@ -55,10 +55,10 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let key_path = settings.key_path(&args.key.key)?;
     let key = settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?;
     let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
-    let types = settings.types(None)?;
     let base_url = settings.status_base(&issuer)?;
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
     let ledger = open_if_any(&settings, args, &lists)?;
+    let types = used_types(&settings, &issuer, ledger.as_ref())?;
     let of_types =
         types.all().iter().map(|of_type| published_type(&settings, args, &issuer, (of_type, types)));
     let plan = SitePlan {
@@ -89,6 +89,16 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     }
 }
 
+/// The types that are issued: the project's own, those of its files, and those of which the ledger has credentials.
+fn used_types(settings: &Settings, issuer: &Issuer, ledger: Option<&Ledger>) -> Result<Types, Failure> {
+    let types = settings.types(None)?;
+    let issued = ledger.map(|ledger| ledger.types_of(issuer.id())).transpose()?.unwrap_or_default();
+    let is_used = |known: &&CredentialType| {
+        *known == types.default_type() || known.from_file.is_some() || issued.contains(known.name)
+    };
+    Ok(Types::new(types.all().iter().copied().filter(is_used).collect::<Vec<_>>().leak()))
+}
+
 /// The type metadata: what is configured, byte for byte; otherwise what follows from the policy.
 fn published_type(
     settings: &Settings,
@@ -99,12 +109,16 @@ fn published_type(
     let TypeSettings { vct, disclosure, .. } =
         settings.of_type(credential_type, types, &args.issuer.vct, issuer)?;
     let configured = settings.type_metadata(credential_type, &vct, &disclosure)?;
-    let is_frozen = configured.is_some();
+    let stays = match configured {
+        Some(_) => Stays::Hashed,
+        None if credential_type.from_file.is_some() => Stays::OwnType,
+        None => Stays::No,
+    };
     let document = match configured {
         Some(document) => document.into_bytes(),
         None => super::schema::text(&type_metadata(credential_type, &vct, &disclosure)),
     };
-    Ok(PublishedType { vct, document, is_frozen })
+    Ok(PublishedType { vct, document, stays })
 }
 
 /// The site with which lists are compared, which must be there.

@@ -19,8 +19,8 @@ use crate::types::{CredentialType, FieldInWords, FieldKind, Object, Types, descr
 #[command(before_help = "Examples:
   beltic types
   beltic types show agent_authorization
-  beltic types new trade_licence --out types/trade_licence.yaml
-  beltic types check types/trade_licence.yaml
+  beltic types new trade_licence --out trade_licence.yaml
+  beltic types check trade_licence.yaml
 ")]
 pub(crate) struct TypesArgs {
     /// What to do; without it, list the types
@@ -45,7 +45,7 @@ pub(crate) enum TypesAction {
     },
     /// Check the file of a type of your own
     #[command(before_help = "Examples:
-  beltic types check types/trade_licence.yaml
+  beltic types check trade_licence.yaml
 ")]
     Check {
         /// The file
@@ -54,7 +54,7 @@ pub(crate) enum TypesAction {
     },
     /// Write the file of a type of your own, to be filled in
     #[command(before_help = "Examples:
-  beltic types new trade_licence --out types/trade_licence.yaml
+  beltic types new trade_licence --out trade_licence.yaml
 ")]
     New {
         /// The type's name: small letters, digits and _

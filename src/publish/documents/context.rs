@@ -74,11 +74,13 @@ fn add_subject_field(terms: &mut Map<String, Value>, field: &Field, own: &impl F
         terms.extend(types.iter().map(|&name| (name.to_owned(), own(name).into())));
     }
     if !DEFINED_ALREADY.contains(&field.name) {
-        let definition = match field.kind {
-            FieldKind::Object(_) | FieldKind::Array { .. } => as_json(&own(field.name)),
-            _ => own(field.name).into(),
-        };
-        terms.insert(field.name.to_owned(), definition);
+        let is_structure =
+            matches!(field.kind, FieldKind::Object(_) | FieldKind::Array { .. } | FieldKind::Any);
+        // Of two types of which one has a structure under the name, both have JSON.
+        if is_structure || !terms.contains_key(field.name) {
+            let definition = if is_structure { as_json(&own(field.name)) } else { own(field.name).into() };
+            terms.insert(field.name.to_owned(), definition);
+        }
     }
 }
 

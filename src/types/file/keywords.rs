@@ -248,16 +248,47 @@ pub(super) fn target_of(fragment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Names that the contexts of a credential define for itself, so that a subject cannot have them.
+const TERMS_OF_CREDENTIALS: [&str; 24] = [
+    "claims",
+    "confidenceMethod",
+    "credentialSchema",
+    "credentialStatus",
+    "credentialSubject",
+    "document_type",
+    "evidence",
+    "holder",
+    "issuer",
+    "jti",
+    "proof",
+    "reference",
+    "refreshService",
+    "relatedResource",
+    "renderMethod",
+    "status",
+    "statusPurpose",
+    "subject_id",
+    "termsOfUse",
+    "validFrom",
+    "validUntil",
+    "vct",
+    "verifiableCredential",
+    "digestSRI",
+];
+
 /// Names of members become paths, columns and terms.
 fn check_name(name: &str, place: &str) -> Result<(), Fault> {
-    let is_subject_id = || place == "/properties/subject/properties";
     let is_part = || place == "/properties";
+    let is_in_subject = || place == "/properties/subject/properties";
     let message = match name {
         _ if crate::types::is_reserved(name) => {
             "the name has a meaning of its own in SD-JWT or JSON-LD; choose another"
         }
-        "id" | "type" if !is_subject_id() && !is_part() => {
+        "id" | "type" if !is_in_subject() && !is_part() => {
             "the name stands for the identifier or the type of a thing in JSON-LD; choose another, such as permit_type"
+        }
+        _ if is_in_subject() && TERMS_OF_CREDENTIALS.contains(&name) => {
+            "the name is that of a member of credentials; choose another, or say it in the claims"
         }
         "" => "the name is empty",
         _ if name.chars().count() > 128 => "the name has more than 128 characters",

@@ -37,6 +37,7 @@ impl Tables {
         let part = |name: &str| properties.and_then(|properties| properties.member(name));
         let subject = compiler.part(part("subject"), "/properties/subject")?;
         let claims = compiler.part(part("claims"), "/properties/claims")?;
+        check_subject_type(&subject)?;
         // That both are there and are objects, the item's frame says.
         let beyond = ["type", "properties", "required", "additionalProperties", "$defs"];
         compiler.note_unless(root, &beyond);
@@ -73,6 +74,22 @@ impl Object {
         let others = if base.others == Others::Welcome { self.others } else { base.others };
         let min_members = base.min_members.max(self.min_members);
         Object { fields: fields.leak(), min_members, others, reserved: base.reserved, rules: base.rules }
+    }
+}
+
+/// The subject's `type` is a type of the thing in JSON-LD, whose words the context defines.
+fn check_subject_type(subject: &Object) -> Result<(), Fault> {
+    let is_term = |word: &&str| {
+        word.starts_with(|first: char| first.is_ascii_alphabetic())
+            && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+    };
+    match subject.field("type").map(|field| field.kind) {
+        None => Ok(()),
+        Some(FieldKind::Word(words)) if words.iter().all(is_term) => Ok(()),
+        Some(_) => {
+            let message = "expected an enum of words of letters and digits, such as [person, organisation]";
+            Err(("/properties/subject/properties/type".to_owned(), message.to_owned()))
+        }
     }
 }
 

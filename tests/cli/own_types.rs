@@ -1,0 +1,315 @@
+//! Types of one's own, from their files to credentials.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// A definition that is sound.
+const SOUND: &str = r#"type: licence
+name: LicenceCredential
+schema:
+  properties:
+    subject:
+      properties:
+        name: { type: string }
+    claims:
+      required: [number]
+      additionalProperties: false
+      properties:
+        number: { type: string }
+        parts:
+          type: array
+          items: { type: object, properties: { code: { type: string } } }
+"#;
+
+/// Each fault with its file, line and place, and what to write.
+#[test]
+fn a_fault_in_a_type_is_told_with_its_line() {
+    let sandbox = Sandbox::new();
+    let check = |text: &str| {
+        sandbox.write("licence.yaml", text);
+        sandbox.beltic(&["types", "check", "licence.yaml"])
+    };
+    check(SOUND).expect(0);
+    for (from, to, expected) in [
+        ("type: licence\n", "", "licence.yaml:1: `type` is missing"),
+        ("type: licence\n", "type: Licence\n", "licence.yaml:1: /type: expected the word in credential_type"),
+        ("type: licence\n", "type: user\n", "licence.yaml:1: /type: user is taken"),
+        (
+            "LicenceCredential",
+            "UserCredential",
+            "licence.yaml:2: /name: UserCredential is taken by the type user",
+        ),
+        ("LicenceCredential", "VerifiableCredential", "licence.yaml:2: /name: VerifiableCredential is taken"),
+        ("schema:\n", "ttl: 1 year\nschema:\n", "licence.yaml:3: /ttl: "),
+        ("schema:\n", "extends: licenses\nschema:\n", "licence.yaml:3: /extends: there is no type licenses"),
+        ("schema:\n", "vct: not a uri\nschema:\n", "licence.yaml:3: /vct: expected the name in sd_jwt_vc"),
+        (
+            "schema:\n",
+            "personl: [claims.number]\nschema:\n",
+            "/personl: nothing is known of this; did you mean personal?",
+        ),
+        (
+            "schema:\n",
+            "personal: [claims.nmber]\nschema:\n",
+            "licence.yaml:3: /personal/0: there is no claims.nmber; did you mean claims.number?",
+        ),
+        (
+            "schema:\n",
+            "identifiers: [claims.parts]\nschema:\n",
+            "/identifiers/0: claims.parts is none; expected a field that is text",
+        ),
+        (
+            "schema:\n",
+            "disclosure: { claims.number: hidden }\nschema:\n",
+            "/disclosure/claims.number: expected always, allowed or never",
+        ),
+        (
+            "schema:\n",
+            "disclosure: { subject.id: always }\nschema:\n",
+            "subject.id is in the clear in every credential",
+        ),
+        (
+            "schema:\n",
+            "labels: { claims.number: Nummer }\nschema:\n",
+            "/labels/claims.number: expected for each path a label",
+        ),
+        ("schema:\n", "display: [{ name: Licence }]\nschema:\n", "licence.yaml:3: /display/0: "),
+        ("schema:\n", "csv: { columns: { Nr: claims.numbr } }\nschema:\n", "licence.yaml:3: /csv/columns: "),
+        (
+            "schema:\n",
+            "csv: { repeat: { claims.number: n } }\nschema:\n",
+            "claims.number is none; expected a list of objects",
+        ),
+        (
+            "{ type: string }\n    claims",
+            "{ type: strin }\n    claims",
+            "licence.yaml:7: /schema/properties/subject/properties/name/type: ",
+        ),
+        (
+            "required: [number]",
+            "requird: [number]",
+            "licence.yaml:9: /schema/properties/claims/requird: requird is no keyword of JSON Schema 2020-12; did you mean required?",
+        ),
+        (
+            "        number: { type: string }",
+            "        number: { type: string, format: zip }",
+            "licence.yaml:12: /schema/properties/claims/properties/number/format: the format is not known",
+        ),
+        (
+            "        number: { type: string }",
+            "        number: { $ref: 'https://a.example/x.json' }",
+            "references to other documents are refused",
+        ),
+        (
+            "        number: { type: string }",
+            "        number: { $ref: '#/$defs/number' }",
+            "leads to no schema in this document",
+        ),
+        (
+            "        number: { type: string }",
+            "        number: { type: string, pattern: '(' }",
+            "licence.yaml:12: /schema/properties/claims/properties/number/pattern",
+        ),
+        (
+            "        number: { type: string }",
+            "        _sd: { type: string }",
+            "/schema/properties/claims/properties/_sd: the name has a meaning of its own",
+        ),
+        (
+            "        number: { type: string }",
+            "        '@id': { type: string }",
+            "the name has a meaning of its own",
+        ),
+        (
+            "        number: { type: string }",
+            "        type: { type: string }",
+            "choose another, such as permit_type",
+        ),
+        (
+            "        name: { type: string }",
+            "        type: { type: string }",
+            "licence.yaml:7: /schema/properties/subject/properties/type: expected an enum of words",
+        ),
+        (
+            "        name: { type: string }",
+            "        issuer: { type: string }",
+            "the name is that of a member of credentials",
+        ),
+        ("    claims:\n", "    claim:\n", "/schema/properties/claim: expected subject or claims"),
+        (
+            "        number: { type: string }",
+            "        number: { type: string, contentEncoding: base64 }",
+            "contentEncoding is refused",
+        ),
+        ("type: licence\n", "type: licence\ntype: licence\n", "duplicate entry"),
+    ] {
+        assert!(SOUND.contains(from), "{from}");
+        let run = check(&SOUND.replacen(from, to, 1));
+        assert_eq!(run.code, 2, "{to}: {}", run.stderr);
+        assert!(run.stderr.contains(expected), "{to}: {}\nexpected {expected}", run.stderr);
+    }
+}
+
+/// A schema in a file of its own is named by its own lines, and cannot be missing.
+#[test]
+fn a_fault_in_a_schema_file_is_told_with_that_file() {
+    let sandbox = Sandbox::with_own_types();
+    let schema = sandbox.read("types/trade_licence.schema.json");
+    sandbox
+        .write("types/trade_licence.schema.json", schema.replace("\"minLength\": 1,", "\"minLenght\": 1,"));
+    let run = sandbox.beltic(&["types"]);
+    let place = "types/trade_licence.schema.json:13: /properties/claims/properties/holder_name/minLenght: ";
+    assert!(
+        run.code == 2 && run.stderr.contains(place) && run.stderr.contains("did you mean minLength?"),
+        "{}",
+        run.stderr
+    );
+    std::fs::remove_file(sandbox.path("types/trade_licence.schema.json")).unwrap();
+    let run = sandbox.beltic(&["types"]);
+    assert!(run.code == 2 && run.stderr.contains("hint: `schema` in ") && run.stderr.contains("names the file"), "{}", run.stderr);
+}
+
+/// What is written for a new type is a type.
+#[test]
+fn a_new_type_can_be_checked_and_issued_at_once() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.beltic(&["types", "new", "club_membership", "--out", "club.yaml"]).expect(0);
+    sandbox.beltic(&["types", "check", "club.yaml"]).expect(0);
+    assert!(sandbox.beltic(&["types", "new", "Club"]).code == 2);
+    sandbox.write(
+        "members.csv",
+        "subject_id,name,number,issued_on,self_attestation_complete\nM-1,Ottilie Quarrington,A-1,2026-01-31,true\n",
+    );
+    let run = sandbox.issue("members.csv --types club.yaml --type club_membership --ledger none");
+    let row: Value = serde_json::from_str(&run.expect(0).stdout).unwrap();
+    let credential = &row["credential"];
+    assert_eq!(credential["credential_type"], "club_membership");
+    assert_eq!(credential["claims"], json!({ "number": "A-1", "issued_on": "2026-01-31" }));
+}
+
+/// The user's own headers, repeated groups and the type's own life, from a CSV file.
+#[test]
+fn a_spreadsheet_of_a_type_of_ones_own_is_read_by_its_columns() {
+    let sandbox = Sandbox::with_own_types();
+    sandbox.write(
+        "licences.csv",
+        "subject_id,Nr,holder_name,fee,activity1_code,activity1_from,activity2_code,self_attestation_complete\n\
+         S-1,L-0042,Ottilie Quarrington,12.50,A1,2026-01-31,B2,true\n\
+         S-2,L-42,Barnabas Wexcombe,-1,A,,,true\n",
+    );
+    let run =
+        sandbox.issue("licences.csv --type trade_licence --ledger none --issued-at 2026-02-01T00:00:00Z");
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let mut rows = run.rows();
+    let error = rows.remove(1).error.unwrap();
+    let places: Vec<_> =
+        error.details.iter().map(|detail| detail.column.clone().unwrap_or_default()).collect();
+    assert_eq!(places, ["activity1_code", "Nr", "fee"], "{error:?}");
+    assert!(!format!("{error:?}").contains("Barnabas"));
+    let credential = rows.remove(0).into_credential();
+    let expected = json!({
+        "licence_number": "L-0042", "holder_name": "Ottilie Quarrington", "fee": 12.50,
+        "activities": [{ "code": "A1", "from": "2026-01-31" }, { "code": "B2" }],
+    });
+    assert_eq!(credential.claims, expected);
+    assert_eq!(credential.expires_at, "2027-02-01T00:00:00Z");
+    assert_eq!(credential.vct, "https://issuer.example/credentials/trade_licence/v1");
+}
+
+/// The life of a type goes before the settings, and a flag before the type.
+#[test]
+fn the_life_is_that_of_the_flag_then_of_the_type() {
+    let sandbox = Sandbox::with_own_types();
+    sandbox.write(".beltic.yaml", "types: [types]\ncredential: { ttl: P1M }\n");
+    sandbox.write_items("items.ndjson", &[full_certificate("a"), full_item("b")]);
+    let ends = |flags: &str| {
+        let run =
+            sandbox.issue(&format!("items.ndjson --ledger none --issued-at 2026-02-01T00:00:00Z {flags}"));
+        run.rows().into_iter().map(|row| row.into_credential().expires_at).collect::<Vec<_>>()
+    };
+    let of_business = full_item("b")["request"]["ttl"].as_str().map(|_| ends("").remove(1));
+    assert_eq!(ends("")[0], "2029-02-01T00:00:00Z");
+    assert_eq!(ends("--ttl P2M")[0], "2026-04-01T00:00:00Z");
+    assert_eq!(ends("").get(1).cloned(), of_business.or(Some("2026-03-01T00:00:00Z".to_owned())));
+}
+
+/// Rules beyond tables judge an item that the tables take, and quote nothing.
+#[test]
+fn what_tables_cannot_say_is_judged_as_well() {
+    let sandbox = Sandbox::with_own_types();
+    let broken = with(
+        full_licence("a"),
+        "/request/claims/activities",
+        json!([{ "code": "Quarrington", "until": "2026-01-31" }]),
+    );
+    sandbox.write_items("items.ndjson", &[broken]);
+    let error = sandbox.issue("items.ndjson --ledger none").rows().remove(0).error.unwrap();
+    let detail = &error.details[0];
+    assert_eq!(detail.path, "/request/claims/activities/0");
+    assert!(
+        detail.message.contains("(schema ") && detail.message.contains("dependentRequired"),
+        "{detail:?}"
+    );
+    assert!(!format!("{error:?}").contains("Quarrington"));
+}
+
+/// All types of one batch, in both formats: issued, published, verified from the site alone.
+#[test]
+fn a_mixed_batch_is_published_and_verified() {
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let sandbox = Sandbox::with_own_types();
+        sandbox.write(
+            ".beltic.yaml",
+            "types: types\nissuer: { did: 'did:web:issuer.example' }\ncredential: { context: 'https://issuer.example/contexts/v1' }\n",
+        );
+        let full = [
+            full_item("a"),
+            full_user("b"),
+            full_agent("c"),
+            full_outcome("d"),
+            full_licence("e"),
+            full_certificate("f"),
+        ];
+        sandbox.write_items("items.ndjson", &full);
+        let run = sandbox.issue(&format!("items.ndjson --proof-format {format} -o results.ndjson"));
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+        for known in TYPES.into_iter().chain(OWN_TYPES) {
+            let document: Value =
+                serde_json::from_str(&sandbox.read(&format!("site/credentials/{known}/v1"))).unwrap();
+            assert_eq!(document["vct"], format!("https://issuer.example/credentials/{known}/v1"));
+        }
+        let context = sandbox.read("site/contexts/v1");
+        assert!(context.contains("TradeLicenceCredential") && context.contains("\"website\""));
+        sandbox.beltic(&["verify", "--site", "site", "results.ndjson"]).expect(0);
+        let only = sandbox.beltic(&["verify", "--site", "site", "--type", "trade_licence", "results.ndjson"]);
+        assert_eq!(only.code, 3, "{}", only.stderr);
+        // Both say which type it is.
+        let listed = sandbox.beltic(&["list", "--type", "management_certificate"]);
+        assert_eq!(listed.expect(0).stdout.lines().count(), 1);
+        let metadata: Value =
+            serde_json::from_str(&sandbox.read("site/credentials/trade_licence/v1")).unwrap();
+        assert_eq!(metadata["display"][0]["rendering"]["simple"]["background_color"], "#003366");
+        let number = json!(["claims", "licence_number"]);
+        let claim =
+            metadata["claims"].as_array().unwrap().iter().find(|claim| claim["path"] == number).unwrap();
+        assert_eq!(claim["display"][0], json!({ "locale": "de", "label": "Lizenznummer" }));
+    }
+}
+
+/// What is published of a type of one's own stays; under a new name the type may change.
+#[test]
+fn a_type_that_was_published_needs_a_new_name_to_change() {
+    let sandbox = Sandbox::with_own_types();
+    sandbox.write(".beltic.yaml", "types: types\nissuer: { did: 'did:web:issuer.example' }\n");
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    sandbox.beltic(&["publish", "--out", "site", "--check"]).expect(0);
+    let file = sandbox.read("types/trade_licence.yaml");
+    sandbox.write("types/trade_licence.yaml", file.replace("Lizenznummer", "Nummer"));
+    let run = sandbox.beltic(&["publish", "--out", "site"]);
+    assert!(run.code == 2 && run.stderr.contains("new `vct`"), "{}", run.stderr);
+    sandbox.write("types/trade_licence.yaml", file.replace("Lizenznummer", "Nummer").replace("/v1", "/v2"));
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    assert!(sandbox.read("site/credentials/trade_licence/v1").contains("Lizenznummer"));
+}
