@@ -1558,7 +1558,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__publish)
-            opts="-q -h --out --check --previous --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --config --types --color --quiet --help"
+            opts="-q -h --out --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1576,6 +1576,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --new-type-version)
+                    COMPREPLY=($(compgen -W "business user agent_authorization outcome_attestation" -- "${cur}"))
                     return 0
                     ;;
                 --key)
@@ -1677,7 +1681,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1810,7 +1814,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2108,7 +2112,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-y -o -q -h --from --run --subject --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
+            opts="-y -o -q -h --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -182,6 +182,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l types -d 'Read 
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also the agent authorizations that these subjects delegated'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
@@ -209,6 +210,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l types -d 'Read
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also the agent authorizations that these subjects delegated'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
@@ -236,6 +238,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l types -d 'Re
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also the agent authorizations that these subjects delegated'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'
@@ -243,6 +246,10 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'The site\'s directory, the root of the issuer\'s host; only what has changed is written' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this copy of a site published earlier' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l new-type-version -d 'Cite this program\'s own schema of a built-in type from now on, as a new version' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r

@@ -387,6 +387,7 @@ fn the_site_has_the_metadata_and_terms_of_both() {
         context: Some("https://issuer.example/contexts/v1".to_owned()),
         types: types(),
         type_metadata: type_metadata.collect(),
+        schemas: Vec::new(),
         x5c: None,
         validity: Validity { issued_at: now, expires_at: at(86_400 * 7), ttl_seconds: 43_200 },
         previous: None,

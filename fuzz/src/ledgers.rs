@@ -151,6 +151,8 @@ fn draft(hash: u8) -> Draft {
         expires_at: now().saturating_add(365 * 24 * 3600),
         content_hash: [hash; 16],
         subject_hash: [hash; 8],
+        delegator_hash: [hash ^ 0xff; 8],
+        attestation_type: None,
         correlation_hash: [0; 8],
     }
 }

@@ -13,6 +13,7 @@ use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
 use crate::publish::PublishError;
+use crate::publish::credential_schema::CiteError;
 use crate::publish::documents::KeySetError;
 use crate::results::ResultsError;
 use crate::source::InputError;
@@ -22,6 +23,9 @@ use crate::stop::ThreadError;
 /// were given since; a new one opens new lists, and so repeats none.
 pub(crate) const DAMAGED_LEDGER: &str = "issue with a new ledger (`--ledger NEW.db`), which opens new status lists; \
      keep what can be restored of this one, for the status of its credentials";
+
+/// What to do about a type of one's own that has changed.
+const NEW_VCT: &str = "give the changed type a new `vct`, such as …/v2, or restore its file as it was";
 
 /// What to do about an audit trail that does not hold.
 pub(crate) const BROKEN_TRAIL: &str = "something other than beltic changed the ledger, or it is an old copy: \
@@ -145,6 +149,15 @@ impl From<ResultsError> for Failure {
     }
 }
 
+impl From<CiteError> for Failure {
+    fn from(error: CiteError) -> Failure {
+        match error {
+            CiteError::Ledger(error) => error.into(),
+            CiteError::NeedsNewVct { .. } => Failure::new(ExitStatus::Usage, error).hint(NEW_VCT),
+        }
+    }
+}
+
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Failure {
         match error {
@@ -155,7 +168,7 @@ impl From<PublishError> for Failure {
                  or issue as did:web or https",
             ),
             PublishError::NeedsNewVct { .. } => Failure::new(ExitStatus::Usage, error)
-                .hint("give the changed type a new `vct`, such as …/v2, or restore its file as it was"),
+                .hint(NEW_VCT),
             PublishError::Frozen { .. } => Failure::new(ExitStatus::Usage, error)
                 .hint("give the changed type a new `vct`, or restore the document"),
             PublishError::Keys(_) | PublishError::Place(_) | PublishError::Conflict(_) => {

@@ -36,6 +36,7 @@ pub(super) fn write_payload(
         "validFrom": plain grant.issued_at.rfc3339(),
         "validUntil": plain grant.expires_at.rfc3339(),
         "credentialSubject": with { write_subject(out, draft) },
+        "credentialSchema"?: raw of_type.credential_schema_json.as_deref(),
         ..{ push_credential_status(out, grant) },
         ..{ evidence::push(out, draft.evidence_refs(), parser) },
         "cnf"?: raw draft.cnf(),

@@ -119,6 +119,7 @@ pub struct TypeProfile {
     pub(super) vct_json: String,
     pub(super) vc_types_json: String,
     pub(super) vct_integrity_json: Option<String>,
+    pub(super) credential_schema_json: Option<String>,
     pub(super) disclosure: DisclosurePolicy,
 }
 
@@ -135,6 +136,7 @@ impl TypeProfile {
             vct_json: json::string(&vct),
             vc_types_json: format!("[\"VerifiableCredential\",{vc_type}]"),
             vct_integrity_json: vct_integrity.as_deref().map(json::string),
+            credential_schema_json: None,
             vct,
             disclosure,
         }
@@ -146,6 +148,16 @@ impl Profile {
     pub fn of_type(&self, credential_type: &'static CredentialType) -> &TypeProfile {
         let of_type = self.types.iter().find(|of_type| of_type.credential_type == credential_type);
         of_type.expect("the profile of a run has all of its types")
+    }
+
+    /// Has credentials of a type cite the schema that is published at this URL (VC Data Model 2.0 section 4.11).
+    pub fn cite(&mut self, credential_type: &CredentialType, url: &str, digest_sri: &str) {
+        let of_type = self.types.iter_mut().find(|of_type| of_type.credential_type == credential_type);
+        if let Some(of_type) = of_type {
+            let (url, digest) = (json::string(url), json::string(digest_sri));
+            of_type.credential_schema_json =
+                Some(format!("{{\"id\":{url},\"type\":\"JsonSchema\",\"digestSRI\":{digest}}}"));
+        }
     }
 
     /// The profile of a run of this issuer.

@@ -35,11 +35,19 @@ pub(super) struct StoredBatch {
     pub(super) records: Vec<u8>,
     /// When its first and last credentials were issued, and expire.
     pub(super) dates: [i64; 4],
+    /// What all of its credentials attest, where their type says so.
+    pub(super) attestation_type: Option<String>,
 }
 
 impl StoredBatch {
     /// A batch that is to be inserted.
-    pub(super) fn new(run: i64, slots: Slots, millis: u64, records: &[Record]) -> StoredBatch {
+    pub(super) fn new(
+        run: i64,
+        slots: Slots,
+        millis: u64,
+        records: &[Record],
+        attestation_type: Option<&str>,
+    ) -> StoredBatch {
         StoredBatch {
             number: 0,
             run,
@@ -48,6 +56,7 @@ impl StoredBatch {
             millis,
             records: record::pack(records),
             dates: dates_of(records),
+            attestation_type: attestation_type.map(str::to_owned),
         }
     }
 
@@ -61,6 +70,7 @@ impl StoredBatch {
             millis: row.id_millis as u64,
             records: row.records,
             dates: row.dates,
+            attestation_type: row.attestation_type,
         };
         let named = || format!("table `batches`, batch {}", batch.number);
         batch.checksum().must_be(row.crc, named)?;
@@ -86,6 +96,7 @@ impl StoredBatch {
         let sums = Checksum::of("batches").number(self.number).number(self.run).number(self.first_position);
         let sums = sums.number(self.slots.list).number(self.slots.first.into()).number(self.millis as i64);
         let sums = self.dates.iter().fold(sums, |sums, date| sums.number(*date));
+        let sums = sums.text(self.attestation_type.as_deref().unwrap_or_default());
         sums.number(self.count().into()).bytes(&self.records)
     }
 
@@ -103,6 +114,7 @@ impl StoredBatch {
             count: self.count(),
             crc: self.checksum().sum(),
             dates: self.dates,
+            attestation_type: self.attestation_type,
             records: self.records,
         })?;
         store.add_to_run(run, in_index(run, first_position, number))?;

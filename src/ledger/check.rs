@@ -11,6 +11,7 @@ use super::closings::Closing;
 use super::events::{self, EventHash, Trail};
 use super::identity::Identity;
 use super::rows::BatchRow;
+use super::schemas::CitedSchema;
 use super::seal::Seal;
 use super::store::{BatchOrder, Store, Stored, in_one_snapshot};
 use super::{Ledger, LedgerError, lists, record, runs, statuses};
@@ -103,6 +104,7 @@ impl Examination {
         note(Seal::read(store).map(drop));
         note(Identity::read(store).map(drop));
         note(Closing::all(store).map(drop));
+        note(CitedSchema::all(store).map(drop));
         note(runs::must_be_whole(store));
         note(statuses::must_be_whole(store));
         store.scan_runs(&mut |run| {

@@ -3,7 +3,7 @@
 //!
 //! Hashes have no index of their own, which would slow issuing down by more than everything else
 //! in the ledger together. A search by hash reads the records of all batches that the other
-//! conditions leave: 66 bytes a credential.
+//! conditions leave: 74 bytes a credential.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -47,6 +47,10 @@ pub struct Credential {
     pub subject_hash: LookupHash,
     /// The hash of its correlation id; zeros where it has none.
     pub correlation_hash: LookupHash,
+    /// The hash of the id of the subject who delegated; zeros where nobody did.
+    pub delegator_hash: LookupHash,
+    /// What it attests, where its type says so.
+    pub attestation_type: Option<Arc<str>>,
 }
 
 /// A run, as the ledger knows it, as far as it is about one credential type.
@@ -85,6 +89,8 @@ pub struct Filter {
     pub expiring: Option<RangeInclusive<UnixTime>>,
     /// Whose subject has one of these hashes.
     pub subjects: Option<HashSet<LookupHash>>,
+    /// Whether those count too that a subject of these hashes delegated.
+    pub with_delegated: bool,
     /// Whose correlation id has one of these hashes.
     pub correlation_ids: Option<HashSet<LookupHash>>,
 }
@@ -102,7 +108,8 @@ impl Filter {
             && !(self.not_revoked && current.status == Status::Revoked)
             && within(&self.issued, record.issued_at)
             && within(&self.expiring, record.expires_at)
-            && among(&self.subjects, &record.subject_hash)
+            && (among(&self.subjects, &record.subject_hash)
+                || (self.with_delegated && among(&self.subjects, &record.delegator_hash)))
             && among(&self.correlation_ids, &record.correlation_hash)
     }
 
@@ -225,6 +232,7 @@ impl Finder<'_> {
     ) -> Stored<()> {
         let statuses_of_batch = statuses::of_batch(self.store, batch.number)?;
         let active = CredentialStatus::default();
+        let attestation_type: Option<Arc<str>> = batch.attestation_type.as_deref().map(Arc::from);
         let mut kept = false;
         for (place, record) in (0..).zip(record::unpack(&batch.records)) {
             let record = record.ok_or_else(corrupt)?;
@@ -249,6 +257,8 @@ impl Finder<'_> {
                 current: current.clone(),
                 subject_hash: record.subject_hash,
                 correlation_hash: record.correlation_hash,
+                delegator_hash: record.delegator_hash,
+                attestation_type: attestation_type.clone(),
             });
         }
         Ok(())

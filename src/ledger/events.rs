@@ -228,6 +228,7 @@ fn hash_batch(hash: &mut Sha256, store: &dyn Store, batch: i64) -> Stored<()> {
         hash.update(number.to_le_bytes());
     }
     update_with(hash, &batch.records);
+    update_with(hash, batch.attestation_type.unwrap_or_default().as_bytes());
     for text in [
         &run.name,
         &run.credential_type,

@@ -126,7 +126,12 @@ impl Ledger {
         }
     }
 
-    fn answers(&self, entries: &[Entry<'_>], known: &HashMap<u64, Known>, issued: &Issued) -> Vec<Answer> {
+    fn answers(
+        &self,
+        entries: &[Entry<'_>],
+        known: &HashMap<u64, Known>,
+        issued: &Issued<'_>,
+    ) -> Vec<Answer> {
         let mut given = issued.credentials();
         let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => self.replay(known, entry),
@@ -134,9 +139,9 @@ impl Ledger {
                 if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
                     return Err(Conflict::Moved(*id));
                 }
-                let of_type = given.iter_mut().find(|(of_type, _)| *of_type == entry.draft.credential_type);
-                let fresh = of_type.and_then(|(_, credentials)| credentials.next());
-                let fresh = fresh.expect("every entry that is not known is in a batch of its type");
+                let of_kind = given.iter_mut().find(|(kind, _)| *kind == Kind::of(entry));
+                let fresh = of_kind.and_then(|(_, credentials)| credentials.next());
+                let fresh = fresh.expect("every entry that is not known is in a batch of its kind");
                 Ok(self.grant(&fresh, false))
             }
         };
@@ -231,24 +236,38 @@ fn append_replays(store: &dyn Store, known: &HashMap<u64, Known>, entries: &[Ent
     Ok(())
 }
 
-/// What was issued now: a batch of each type, because a row of a run is of one.
-struct Issued {
-    batches: Vec<(&'static CredentialType, InsertedBatch)>,
+/// What all credentials of a batch have in common, beside the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind<'d> {
+    credential_type: &'static CredentialType,
+    attestation_type: Option<&'d str>,
+}
+
+impl<'d> Kind<'d> {
+    fn of(entry: &Entry<'d>) -> Kind<'d> {
+        let attestation_type = entry.draft.attestation_type.as_deref();
+        Kind { credential_type: entry.draft.credential_type, attestation_type }
+    }
+}
+
+/// What was issued now: a batch of each kind.
+struct Issued<'d> {
+    batches: Vec<(Kind<'d>, InsertedBatch)>,
     added: Counts,
 }
 
-impl Issued {
+impl<'d> Issued<'d> {
     fn insert(
         store: &dyn Store,
         run: &RunDescription,
         runs: &mut RunNumbers,
-        entries: &[&Entry<'_>],
-    ) -> Stored<Issued> {
+        entries: &[&Entry<'d>],
+    ) -> Stored<Issued<'d>> {
         let mut issued = Issued { batches: Vec::new(), added: Counts::default() };
-        for (credential_type, entries) in by_type(entries) {
-            let run_number = runs.of_type(credential_type, store, run, &mut issued.added)?;
-            let batch = InsertedBatch::insert(store, run_number, run, &entries, &mut issued.added)?;
-            issued.batches.push((credential_type, batch));
+        for (kind, entries) in by_kind(entries) {
+            let run_number = runs.of_type(kind.credential_type, store, run, &mut issued.added)?;
+            let batch = InsertedBatch::insert(store, run_number, run, (kind, &entries), &mut issued.added)?;
+            issued.batches.push((kind, batch));
         }
         Ok(issued)
     }
@@ -258,9 +277,9 @@ impl Issued {
         self.batches.iter().map(|(_, batch)| batch.slots.from(0, batch.records.len() as u32))
     }
 
-    /// The credentials of each type, in the order of their entries.
-    fn credentials(&self) -> Vec<(&'static CredentialType, impl Iterator<Item = Known>)> {
-        self.batches.iter().map(|(of_type, batch)| (*of_type, batch.credentials())).collect()
+    /// The credentials of each kind, in the order of their entries.
+    fn credentials(&self) -> Vec<(Kind<'d>, impl Iterator<Item = Known>)> {
+        self.batches.iter().map(|(kind, batch)| (*kind, batch.credentials())).collect()
     }
 }
 
@@ -278,7 +297,7 @@ impl InsertedBatch {
         store: &dyn Store,
         run_number: i64,
         run: &RunDescription,
-        entries: &[&Entry<'_>],
+        (kind, entries): (Kind<'_>, &[&Entry<'_>]),
         added: &mut Counts,
     ) -> Stored<InsertedBatch> {
         let millis = system_millis();
@@ -291,12 +310,14 @@ impl InsertedBatch {
                 content_hash: entry.draft.content_hash,
                 subject_hash: entry.draft.subject_hash,
                 correlation_hash: entry.draft.correlation_hash,
+                delegator_hash: entry.draft.delegator_hash,
             })
             .collect();
         let base = run.status_base.as_deref().unwrap_or_default();
         let (slots, of_lists) = lists::take_slots(store, &run.terms.issuer, base, entries.len() as u32)?;
         added.lists += of_lists.lists;
-        let number = StoredBatch::new(run_number, slots, millis, &records).insert(store)?;
+        let batch = StoredBatch::new(run_number, slots, millis, &records, kind.attestation_type);
+        let number = batch.insert(store)?;
         events::append_issued(store, number, system_now())?;
         Ok(InsertedBatch { number, slots, millis, records })
     }
@@ -314,14 +335,14 @@ impl InsertedBatch {
     }
 }
 
-/// Entries of each type, in their order. A batch is of one type, as is a row of a run.
-fn by_type<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(&'static CredentialType, Vec<&'e Entry<'d>>)> {
-    let mut groups: Vec<(&'static CredentialType, Vec<&Entry<'_>>)> = Vec::new();
+/// Entries of each kind, in their order. A batch is of one kind, and a row of a run is of one type.
+fn by_kind<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(Kind<'d>, Vec<&'e Entry<'d>>)> {
+    let mut groups: Vec<(Kind<'d>, Vec<&Entry<'_>>)> = Vec::new();
     for &entry in entries {
-        let credential_type = entry.draft.credential_type;
-        match groups.iter_mut().find(|(of_type, _)| *of_type == credential_type) {
+        let kind = Kind::of(entry);
+        match groups.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, group)) => group.push(entry),
-            None => groups.push((credential_type, vec![entry])),
+            None => groups.push((kind, vec![entry])),
         }
     }
     groups

@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::LedgerError;
 use super::rows::{
-    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, SealRow,
+    StatusRow,
 };
 use super::store::{Access, BatchOrder, BatchQuery, Commit, Each, Store, Stored, Watcher};
 use crate::files::Way;
@@ -23,6 +24,7 @@ struct Tables {
     statuses: BTreeMap<(i64, u32), StatusRow>,
     events: BTreeMap<i64, EventRow>,
     closings: BTreeMap<i64, ClosingRow>,
+    schemas: Vec<SchemaRow>,
     seal: Option<SealRow>,
     ledger: Option<LedgerRow>,
 }
@@ -366,6 +368,16 @@ impl Store for MemoryStore {
 
     fn update_home(&self, row: &LedgerRow) -> Stored<()> {
         self.write(|tables| tables.ledger = Some(*row))
+    }
+
+    fn schemas(&self) -> Stored<Vec<SchemaRow>> {
+        let mut schemas = self.tables().schemas;
+        schemas.sort_by_key(|row| row.version);
+        Ok(schemas)
+    }
+
+    fn insert_schema(&self, row: &SchemaRow) -> Stored<()> {
+        self.write(|tables| tables.schemas.push(row.clone()))
     }
 
     fn closings(&self) -> Stored<Vec<ClosingRow>> {

@@ -29,6 +29,7 @@
 //! | `seal` | the last transaction's token, and how many rows other tables have | there is one |
 //! | `ledger` | the ledger itself: its id, its secret key for hashes, the file that is its home | there is one |
 //! | `closings` | a time at which the open lists were closed | its number |
+//! | `schemas` | a JSON Schema that credentials cite by its hash | issuer, type and version |
 //! | `runs` | a run, or all runs under one idempotency key, and what they must have in common | its name |
 //! | `lists` | a status list: its URIs, its secret, how many slots are taken | issuer and base URL |
 //! | `orders` | a part of a list's secret order, as its secret gives it | list and part |
@@ -66,6 +67,7 @@ mod memory;
 mod record;
 mod rows;
 mod runs;
+mod schemas;
 mod seal;
 mod sqlite;
 mod state;
@@ -90,6 +92,7 @@ pub use events::{Event, EventHash, EventKind, Trail};
 pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new_run_name};
 pub use lists::ListState;
 pub use record::{Record, RecordPlace};
+pub use schemas::CitedSchema;
 pub use sqlite::Mark;
 pub use state::State;
 pub use store::{StoreError, Watcher};

@@ -9,6 +9,7 @@
 //! | 34–49 | hash of the request, keyed with the ledger's secret |
 //! | 50–57 | hash of the subject's id, likewise |
 //! | 58–65 | hash of the correlation id, likewise; zeros where there is none |
+//! | 66–73 | hash of the id of the subject who delegated, likewise; zeros where nobody did |
 //!
 //! The id's other part is the batch's millisecond, and the index is that of the batch's first
 //! slot plus the record's place in the batch.
@@ -19,7 +20,7 @@ use crate::clock::UnixTime;
 use crate::request::{ContentHash, LookupHash};
 
 /// The length of a packed record, in bytes.
-pub(super) const RECORD_BYTES: usize = 66;
+pub(super) const RECORD_BYTES: usize = 74;
 
 /// What the ledger keeps of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Record {
     pub subject_hash: LookupHash,
     /// The keyed hash of the correlation id; zeros where there is none.
     pub correlation_hash: LookupHash,
+    /// The keyed hash of the id of the subject who delegated; zeros where nobody did.
+    pub delegator_hash: LookupHash,
 }
 
 /// Where a credential's record stands.
@@ -70,6 +73,7 @@ pub(super) fn pack(records: &[Record]) -> Vec<u8> {
         bytes.extend_from_slice(&record.content_hash);
         bytes.extend_from_slice(&record.subject_hash);
         bytes.extend_from_slice(&record.correlation_hash);
+        bytes.extend_from_slice(&record.delegator_hash);
     }
     bytes
 }
@@ -115,6 +119,7 @@ fn unpack_one(bytes: &[u8; RECORD_BYTES]) -> Option<Record> {
         content_hash: part(bytes, 34),
         subject_hash: part(bytes, 50),
         correlation_hash: part(bytes, 58),
+        delegator_hash: part(bytes, 66),
     })
 }
 
@@ -136,6 +141,7 @@ mod tests {
             content_hash: [position as u8; 16],
             subject_hash: [position as u8 ^ 0x5a; 8],
             correlation_hash: [position as u8 ^ 0xa5; 8],
+            delegator_hash: [position as u8 ^ 0x3c; 8],
         };
         let records: Vec<_> = [0, 1, 77, u64::from(u32::MAX) + 5].map(record).into();
         assert_eq!(pack(&records).len(), 4 * RECORD_BYTES);

@@ -34,6 +34,8 @@ pub(super) struct BatchRow {
     pub(super) records: Vec<u8>,
     /// When its first and last credentials were issued, and expire.
     pub(super) dates: [i64; 4],
+    /// What all of its credentials attest, where their type says so.
+    pub(super) attestation_type: Option<String>,
     pub(super) crc: i64,
 }
 
@@ -93,6 +95,18 @@ pub(super) struct EventRow {
     /// Which places of the batch it is about, one bit each.
     pub(super) places: Option<Vec<u8>>,
     pub(super) hash: [u8; 32],
+}
+
+/// A JSON Schema that credentials cite.
+#[derive(Debug, Clone)]
+pub(super) struct SchemaRow {
+    pub(super) issuer: String,
+    pub(super) credential_type: String,
+    pub(super) vct: String,
+    pub(super) source: Vec<u8>,
+    pub(super) version: u32,
+    pub(super) document: Vec<u8>,
+    pub(super) crc: i64,
 }
 
 /// A time at which the open lists were closed.

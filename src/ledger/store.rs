@@ -18,7 +18,8 @@ use std::path::Path;
 
 use super::LedgerError;
 use super::rows::{
-    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, SealRow,
+    StatusRow,
 };
 use super::state::{State, Token};
 use crate::files::Way;
@@ -241,6 +242,10 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn insert_ledger(&self, row: &LedgerRow) -> Stored<()>;
     /// Writes where the ledger is at home.
     fn update_home(&self, row: &LedgerRow) -> Stored<()>;
+    /// All schemas, in the order of their versions.
+    fn schemas(&self) -> Stored<Vec<SchemaRow>>;
+    fn insert_schema(&self, row: &SchemaRow) -> Stored<()>;
+
     /// All closings, in their order.
     fn closings(&self) -> Stored<Vec<ClosingRow>>;
     fn insert_closing(&self, row: &ClosingRow) -> Stored<()>;

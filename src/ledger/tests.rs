@@ -143,6 +143,8 @@ pub(super) fn draft(hash: u8) -> Draft {
         expires_at: UnixTime::from_seconds(1_826_942_400).unwrap(),
         content_hash: [hash; 16],
         subject_hash: [hash; 8],
+        delegator_hash: [hash ^ 0xff; 8],
+        attestation_type: None,
         correlation_hash: [0; 8],
     }
 }

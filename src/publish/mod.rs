@@ -28,6 +28,7 @@
 //! Nothing here can publish anything private: [`documents`] takes public keys only, and lists
 //! hold bits.
 
+pub mod credential_schema;
 mod directory;
 pub mod documents;
 mod earlier;
@@ -74,6 +75,8 @@ pub struct SitePlan<'p> {
     pub types: Types,
     /// The type metadata, one document for each type.
     pub type_metadata: Vec<PublishedType>,
+    /// The schemas that credentials cite, with the URL of each.
+    pub schemas: Vec<(String, Vec<u8>)>,
     /// The certificates for the header of token status lists.
     pub x5c: Option<CertificateChain>,
     /// From when to when lists hold that are signed now.
@@ -265,6 +268,11 @@ impl Site {
             && let Some(path) = self.own_place(hosts, url, "the context")
         {
             self.files.add(context::document(path, url, plan.types))?;
+        }
+        for (url, document) in &plan.schemas {
+            if let Some(path) = self.own_place(hosts, url, "the schema") {
+                self.files.add(SiteDocument { path, kind: DocumentKind::Schema, bytes: document.clone() })?;
+            }
         }
         plan.type_metadata.iter().try_for_each(|of_type| self.add_type_metadata(of_type, hosts, directory))
     }
@@ -538,6 +546,7 @@ mod tests {
             context: None,
             types: Types::BUILT_IN,
             type_metadata: Vec::new(),
+            schemas: Vec::new(),
             x5c: None,
             validity: Validity { issued_at: time(now), expires_at: time(now + 8 * DAY), ttl_seconds: 43_200 },
             previous: None,

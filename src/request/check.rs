@@ -17,7 +17,7 @@ use super::words::found_before;
 use crate::clock::{Moment, UnixTime};
 use crate::json::{self, Document, Kind, Parser, SyntaxError, SyntaxProblem, Value};
 use crate::keys::HolderKey;
-use crate::types::{CredentialType, TTL, Types};
+use crate::types::{ATTESTATION_TYPE, CredentialType, TTL, Types};
 
 /// What a run lays down for all its items.
 #[derive(Debug, Clone)]
@@ -240,6 +240,8 @@ impl Checker {
             expires_at,
             content_hash: ContentHash::default(),
             subject_hash: LookupHash::default(),
+            delegator_hash: LookupHash::default(),
+            attestation_type: attestation_type(request, credential_type),
             correlation_hash: LookupHash::default(),
         };
         let ttl = request.member("ttl").map(Value::text).unwrap_or_default();
@@ -255,7 +257,11 @@ impl Checker {
             text.map(|text| lookup.hash(&self.rules.hash_key, &text)).unwrap_or_default()
         };
         let subject_id = request.member("subject").and_then(|subject| subject.member("id"));
+        let grants = draft.credential_type.grants.as_ref();
+        let delegator = grants.and_then(|grants| request.member("claims")?.member(grants.delegated_by));
         Draft {
+            // Who delegated is looked for by the same id as a subject.
+            delegator_hash: hash(Lookup::Subject, delegator),
             subject_hash: hash(Lookup::Subject, subject_id),
             correlation_hash: hash(Lookup::CorrelationId, correlation_id),
             ..draft
@@ -314,6 +320,11 @@ fn write_id(id: Option<Value<'_>>, buffer: &mut Vec<u8>) -> Piece {
 /// Whether an item is a request without the envelope around it.
 fn is_bare(item: Value<'_>, types: Types) -> bool {
     item.member("request").is_none() && item.members().any(|(name, _)| types.have_request_member(&name))
+}
+
+fn attestation_type(request: Value<'_>, credential_type: &CredentialType) -> Option<Box<str>> {
+    credential_type.own.field(ATTESTATION_TYPE)?;
+    Some(request.member(ATTESTATION_TYPE)?.as_str()?.into())
 }
 
 fn write_own_members(request: Value<'_>, credential_type: &CredentialType, out: &mut Vec<u8>) {

@@ -68,6 +68,10 @@ pub struct Draft {
     pub content_hash: ContentHash,
     /// By which a credential is found by its subject's id.
     pub subject_hash: LookupHash,
+    /// By which an authorization is found by the subject who delegated; zeros where nobody did.
+    pub delegator_hash: LookupHash,
+    /// What is attested, where the type says so.
+    pub attestation_type: Option<Box<str>>,
     /// By which a credential is found by its correlation id; zeros where the item has none.
     pub correlation_hash: LookupHash,
 }
@@ -90,6 +94,11 @@ impl<'b> DraftText<'b> {
     /// What kind of credential it is.
     pub fn credential_type(self) -> &'static CredentialType {
         self.draft.credential_type
+    }
+
+    /// What is attested, where the type says so.
+    pub fn attestation_type(self) -> Option<&'b str> {
+        self.draft.attestation_type.as_deref()
     }
 
     /// The members that only requests of this type have, each with a comma before it.

@@ -13,16 +13,87 @@ use crate::types::{
     CredentialType, Field, FieldKind, JSON_LD_KEYWORDS, MAX_WHOLE, Object, Others, Rule, SD_JWT_NAMES, Types,
 };
 
-/// The schema of an item of one of these types: with its envelope, or bare.
-pub fn item(types: Types) -> Value {
+/// The schema of a whole `jwt_vc` of this type, which is published at `id` (Verifiable Credentials JSON Schema
+/// Specification). What `--allow-unknown` carries through is taken, and rules between subject and claims are left out:
+/// it takes every credential that is issued, and no other structure.
+pub fn credential(known: &'static CredentialType, id: &str) -> Value {
+    let writing = Writing { types: Types::new(vec![known].leak()), takes_unknown: true };
+    let mut subject = object(known.subject.1, writing);
+    let mut claims = json!({ "$ref": format!("#/$defs/{}", part_name(known, "claims")) });
+    let mut definitions = definitions(writing);
+    if let Some(schema) = known.schema() {
+        definitions[part_name(known, "schema")] = with_id(of_credential_subject(schema.spelt_out()), known);
+        subject["$ref"] = format!("{}#/properties/subject", id_of_schema(known)).into();
+        claims["allOf"] = json!([{ "$ref": format!("{}#/properties/claims", id_of_schema(known)) }]);
+    }
+    // A subject whose id is no URI has it under another name.
+    let required = subject["required"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let required: Vec<Value> =
+        required.into_iter().filter(|name| name != "id").chain(["claims".into()]).collect();
+    let id_schema = subject["properties"]["id"].clone();
+    subject["required"] = required.into();
+    subject["properties"]["subject_id"] = id_schema;
+    subject["properties"]["claims"] = claims;
+    subject["oneOf"] = json!([{ "required": ["id"] }, { "required": ["subject_id"] }]);
+    let mut properties = json!({ "credentialSubject": subject });
+    let mut required = vec![Value::from("credentialSubject")];
+    for field in known.own.fields {
+        properties[field.name] = described(field, writing);
+        required.extend(field.required.then(|| Value::from(field.name)));
+    }
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "beltic batch item",
-        "description": "An item of a batch file: a request with a correlation_id beside it, in an envelope or bare.",
+        "$id": id,
+        "title": known.title,
+        "description": known.description,
+        "type": "object",
+        "properties": properties,
+        "required": required,
     });
-    for (name, part) in in_either_form(types) {
-        schema[name] = part;
+    schema["$defs"] = used_definitions(&schema, definitions);
+    schema
+}
+
+/// Those of the definitions that a schema refers to, and that those refer to.
+fn used_definitions(schema: &Value, mut definitions: Value) -> Value {
+    let mut used = Map::new();
+    let mut text = schema.to_string();
+    loop {
+        let all = definitions.as_object_mut().expect("definitions are an object");
+        let is_named = |name: &&String| {
+            text.contains(&format!("\"#/$defs/{name}\""))
+                || text.contains(&format!("\"urn:beltic:schema:{}", type_of_part(name)))
+        };
+        let Some(name) = all.keys().find(is_named).cloned() else { return used.into() };
+        let definition = all.remove(&name).unwrap_or_default();
+        text.push_str(&definition.to_string());
+        used.insert(name, definition);
     }
+}
+
+/// The type in the name of a part that is a schema of its own; no type's name where it is none.
+fn type_of_part(name: &str) -> &str {
+    name.strip_suffix(".schema").unwrap_or("-")
+}
+
+/// How tables are written.
+#[derive(Debug, Clone, Copy)]
+struct Writing {
+    /// The types whose parts have names.
+    types: Types,
+    /// Whether members are taken that `--allow-unknown` carries through.
+    takes_unknown: bool,
+}
+
+impl Writing {
+    /// As items are judged.
+    fn of_items(types: Types) -> Writing {
+        Writing { types, takes_unknown: false }
+    }
+}
+
+/// What schemas refer to.
+fn definitions(writing: Writing) -> Value {
     let mut definitions = json!({
         "country": { "enum": rules::countries() },
         "jurisdiction": { "enum": rules::jurisdictions() },
@@ -36,10 +107,42 @@ pub fn item(types: Types) -> Value {
             "items": { "$ref": "#/$defs/any_claim" },
         },
     });
-    for known in types.all() {
+    for known in writing.types.all() {
         for (part, (_, table)) in [("subject", known.subject), ("claims", known.claims)] {
-            definitions[part_name(known, part)] = object(table, types);
+            definitions[part_name(known, part)] = object(table, writing);
         }
+    }
+    definitions
+}
+
+/// The schema of a type of one's own, for a subject that has claims inside and whose id may have another name.
+fn of_credential_subject(mut schema: Value) -> Value {
+    if let Some(subject) = schema.pointer_mut("/properties/subject").and_then(Value::as_object_mut) {
+        for keyword in ["additionalProperties", "unevaluatedProperties", "propertyNames", "maxProperties"] {
+            subject.remove(keyword);
+        }
+        if let Some(required) = subject.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| name != "id");
+        }
+    }
+    schema["properties"].as_object_mut().into_iter().for_each(|parts| {
+        parts.entry("subject").or_insert(Value::Bool(true));
+    });
+    schema
+}
+
+/// The schema of an item of one of these types: with its envelope, or bare.
+pub fn item(types: Types) -> Value {
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "beltic batch item",
+        "description": "An item of a batch file: a request with a correlation_id beside it, in an envelope or bare.",
+    });
+    for (name, part) in in_either_form(types) {
+        schema[name] = part;
+    }
+    let mut definitions = definitions(Writing::of_items(types));
+    for known in types.all() {
         if let Some(schema) = known.schema() {
             definitions[part_name(known, "schema")] = with_id(schema.spelt_out(), known);
         }
@@ -68,16 +171,16 @@ fn id_of_schema(known: &CredentialType) -> String {
 }
 
 /// The type of which this is the table of requests, in an item or bare, where it has a schema beside its tables.
-fn type_with_schema(table: &Object, types: Types) -> Option<&'static CredentialType> {
+fn type_with_schema(table: &Object, writing: Writing) -> Option<&'static CredentialType> {
     let is_table = |known: &&&'static CredentialType| {
         [known.request(), known.bare_item()].into_iter().any(|known| std::ptr::eq(known, table))
     };
-    types.all().iter().filter(|known| known.schema().is_some()).find(is_table).copied()
+    writing.types.all().iter().filter(|known| known.schema().is_some()).find(is_table).copied()
 }
 
 /// The reference to an object's table, where it has a name.
-fn reference(object: &Object, types: Types) -> Option<Value> {
-    let parts = types.all().iter().flat_map(|known| {
+fn reference(object: &Object, writing: Writing) -> Option<Value> {
+    let parts = writing.types.all().iter().flat_map(|known| {
         [("subject", known.subject.1), ("claims", known.claims.1)].map(|(part, table)| (known, part, table))
     });
     let named = parts
@@ -102,18 +205,18 @@ fn by_type(
     table: impl Fn(&'static CredentialType) -> &'static Object,
     place: impl Fn(Value) -> Value,
 ) -> Value {
-    let default = object(table(types.default_type()), types);
+    let default = object(table(types.default_type()), Writing::of_items(types));
     let others = types.all().iter().skip(1);
     others.rev().fold(default, |otherwise, other| {
         // Without `required`, an item that names no type would be one of this type.
         let named = json!({ "properties": { "credential_type": { "const": other.name } }, "required": ["credential_type"] });
-        json!({ "if": place(named), "then": object(table(other), types), "else": otherwise })
+        json!({ "if": place(named), "then": object(table(other), Writing::of_items(types)), "else": otherwise })
     })
 }
 
-fn object(object: &Object, types: Types) -> Value {
+fn object(object: &Object, writing: Writing) -> Value {
     let properties: Map<String, Value> =
-        object.fields.iter().map(|field| (field.name.to_owned(), described(field, types))).collect();
+        object.fields.iter().map(|field| (field.name.to_owned(), described(field, writing))).collect();
     let required: Vec<_> =
         object.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     let mut schema = json!({
@@ -121,9 +224,14 @@ fn object(object: &Object, types: Types) -> Value {
         "properties": properties,
         "additionalProperties": false,
     });
-    if object.others == Others::Welcome {
+    let takes_others = match object.others {
+        Others::Welcome => true,
+        Others::Extensions => writing.takes_unknown,
+        Others::Refused => false,
+    };
+    if takes_others {
         schema["additionalProperties"] = json!({ "$ref": "#/$defs/any_claim" });
-        schema["propertyNames"] = json!({ "$ref": "#/$defs/claim_name" });
+        schema["propertyNames"] = names_beside(object);
     }
     if !required.is_empty() {
         schema["required"] = required.into();
@@ -131,7 +239,7 @@ fn object(object: &Object, types: Types) -> Value {
     if object.min_members > 0 {
         schema["minProperties"] = object.min_members.into();
     }
-    if let Some(known) = type_with_schema(object, types) {
+    if let Some(known) = type_with_schema(object, writing) {
         schema["$ref"] = id_of_schema(known).into();
     }
     let rules: Vec<_> = object.rules.iter().filter_map(rule).collect();
@@ -182,6 +290,19 @@ fn comparison(operator: &str, value: &str) -> Value {
     ] })
 }
 
+/// The names of members of an object that takes others beside its own.
+fn names_beside(object: &Object) -> Value {
+    let names: Vec<&str> = object.fields.iter().map(|field| field.name).collect();
+    // Those of JSON-LD are no claim's name anyway.
+    let reserved: Vec<&&str> =
+        object.reserved.iter().filter(|name| !JSON_LD_KEYWORDS.contains(name)).collect();
+    let mut others = json!({ "$ref": "#/$defs/claim_name" });
+    if !reserved.is_empty() {
+        others["not"] = json!({ "enum": reserved });
+    }
+    if names.is_empty() { others } else { json!({ "anyOf": [{ "enum": names }, others] }) }
+}
+
 /// The names that claims of any names may have: see [`crate::types::is_reserved`].
 fn claim_name() -> Value {
     let names = SD_JWT_NAMES.iter().chain(&JSON_LD_KEYWORDS).collect::<Vec<_>>();
@@ -195,8 +316,8 @@ fn identifier() -> Value {
     json!({ "not": { "type": "string", "anyOf": patterns } })
 }
 
-fn described(field: &Field, types: Types) -> Value {
-    let mut schema = value(&field.kind, types);
+fn described(field: &Field, writing: Writing) -> Value {
+    let mut schema = value(&field.kind, writing);
     if field.identifier {
         schema["$ref"] = "#/$defs/identifier".into();
     }
@@ -204,7 +325,7 @@ fn described(field: &Field, types: Types) -> Value {
     schema
 }
 
-fn value(kind: &FieldKind, types: Types) -> Value {
+fn value(kind: &FieldKind, writing: Writing) -> Value {
     match kind {
         FieldKind::Ignored => json!({}),
         FieldKind::Any => json!({ "$ref": "#/$defs/any_claim" }),
@@ -228,8 +349,8 @@ fn value(kind: &FieldKind, types: Types) -> Value {
         }),
         FieldKind::Duration | FieldKind::Life => json!({ "type": "string", "pattern": DURATION_PATTERN }),
         FieldKind::PublicJwk => json!({ "$ref": "#/$defs/public_jwk" }),
-        FieldKind::Object(inner) => reference(inner, types).unwrap_or_else(|| object(inner, types)),
-        FieldKind::Array { of, min, max } => array(of, (*min, *max), types),
+        FieldKind::Object(inner) => reference(inner, writing).unwrap_or_else(|| object(inner, writing)),
+        FieldKind::Array { of, min, max } => array(of, (*min, *max), writing),
     }
 }
 
@@ -247,8 +368,8 @@ fn text(min: usize, max: Option<usize>) -> Value {
     schema
 }
 
-fn array(of: &Field, (min, max): (usize, Option<usize>), types: Types) -> Value {
-    let mut schema = json!({ "type": "array", "items": described(of, types) });
+fn array(of: &Field, (min, max): (usize, Option<usize>), writing: Writing) -> Value {
+    let mut schema = json!({ "type": "array", "items": described(of, writing) });
     if min > 0 {
         schema["minItems"] = min.into();
     }
@@ -270,6 +391,7 @@ fn public_jwk() -> Value {
     json!({
         "type": "object",
         "allOf": [{ "properties": none_of }],
+        "propertyNames": { "not": { "anyOf": [{ "enum": SD_JWT_NAMES }, { "pattern": "^@" }] } },
         "anyOf": jwk_types(),
     })
 }

@@ -156,6 +156,9 @@ pub const JSON_LD_KEYWORDS: [&str; 2] = ["id", "type"];
 /// The greatest whole number that every reader of JSON keeps (RFC 7493 section 2.2).
 pub const MAX_WHOLE: u64 = (1 << 53) - 1;
 
+/// The member that says what is attested, beside the type.
+pub const ATTESTATION_TYPE: &str = "attestation_type";
+
 /// The greatest length, in characters, of ids and references.
 pub const MAX_ID_CHARS: usize = 512;
 

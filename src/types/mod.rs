@@ -22,8 +22,8 @@ mod user;
 
 pub use describe::{FieldInWords, described};
 pub use field::{
-    Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, MAX_WHOLE, NON_EMPTY, Object, Others, SD_JWT_NAMES,
-    TEXT, is_reserved,
+    ATTESTATION_TYPE, Field, FieldKind, ID, JSON_LD_KEYWORDS, MAX_ID_CHARS, MAX_WHOLE, NON_EMPTY, Object,
+    Others, SD_JWT_NAMES, TEXT, is_reserved,
 };
 pub use frame::{Frame, MAX_EVIDENCE_REFS};
 pub(crate) use frame::{TTL, credential_type_field};
@@ -65,6 +65,8 @@ pub struct CredentialType {
 /// What only types of one's own say.
 #[derive(Debug, Default)]
 pub struct FromFile {
+    /// A hash of the definition and its schema: another one is another type.
+    pub fingerprint: [u8; 32],
     /// The name in `sd_jwt_vc`, whoever the issuer is.
     pub vct: Option<String>,
     /// How long credentials live whose item does not say.

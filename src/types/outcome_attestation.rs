@@ -1,6 +1,6 @@
 //! `outcome_attestation`: what came of something, in claims of any names.
 
-use super::field::{Field, FieldKind, ID, Object, TEXT};
+use super::field::{ATTESTATION_TYPE, Field, FieldKind, ID, Object, TEXT};
 use super::{CredentialType, Frame};
 
 /// The credential type.
@@ -10,7 +10,7 @@ pub(super) static OUTCOME_ATTESTATION: CredentialType = CredentialType {
     title: "Outcome attestation",
     description: "What came of a check, a payment, a delivery or anything else.",
     own: &Object::closed(&[Field::required(
-        "attestation_type",
+        ATTESTATION_TYPE,
         FieldKind::Text { min: 1, max: Some(64) },
         "what is attested, such as `payment_completed`",
     )]),

@@ -65,6 +65,7 @@ fn a_row_says_what_the_resource_said() {
             "issued_at": credential.issued_at,
             "expires_at": credential.expires_at,
             "vct": credential.vct,
+            "credential_type": credential.credential_type,
             "proof_format": credential.proof_format,
             "status": "active",
             "status_list_uri": credential.status_list_uri,

@@ -167,7 +167,11 @@ fn a_fault_in_a_schema_file_is_told_with_that_file() {
     );
     std::fs::remove_file(sandbox.path("types/trade_licence.schema.json")).unwrap();
     let run = sandbox.beltic(&["types"]);
-    assert!(run.code == 2 && run.stderr.contains("hint: `schema` in ") && run.stderr.contains("names the file"), "{}", run.stderr);
+    assert!(
+        run.code == 2 && run.stderr.contains("hint: `schema` in ") && run.stderr.contains("names the file"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// What is written for a new type is a type.
@@ -312,4 +316,66 @@ fn a_type_that_was_published_needs_a_new_name_to_change() {
     sandbox.write("types/trade_licence.yaml", file.replace("Lizenznummer", "Nummer").replace("/v1", "/v2"));
     sandbox.beltic(&["publish", "--out", "site"]).expect(0);
     assert!(sandbox.read("site/credentials/trade_licence/v1").contains("Lizenznummer"));
+}
+
+/// `jwt_vc` cites the schema of its type, by the hash of what is published, and is as that says.
+#[test]
+fn a_credential_cites_the_schema_that_it_fits() {
+    let sandbox = Sandbox::with_own_types();
+    sandbox.write(".beltic.yaml", "types: types\nissuer: { did: 'did:web:issuer.example' }\n");
+    let unknown = with(full_item("x"), "/request/claims/beyond", json!({ "a": [1] }));
+    let full = [
+        full_item("a"),
+        full_user("b"),
+        full_agent("c"),
+        full_outcome("d"),
+        full_licence("e"),
+        full_certificate("https://f.example/"),
+        unknown,
+    ];
+    sandbox.write_items("items.ndjson", &full);
+    sandbox.issue("items.ndjson --allow-unknown -o results.ndjson").expect(0);
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    for line in sandbox.read("results.ndjson").lines() {
+        let credential = Row::parse(line).into_credential();
+        let payload = payload(&credential.signed_payload);
+        let cited = &payload["credentialSchema"];
+        assert_eq!(cited["type"], "JsonSchema");
+        let url = format!("https://issuer.example/schemas/{}/v1", credential.credential_type);
+        assert_eq!(cited["id"], url);
+        let document = std::fs::read(sandbox.path(&url.replace("https://issuer.example", "site"))).unwrap();
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &document);
+        assert_eq!(cited["digestSRI"], format!("sha256-{}", base64_simd::STANDARD.encode_to_string(hash)));
+        let schema: Value = serde_json::from_slice(&document).unwrap();
+        assert_eq!(schema["$id"], url);
+        let reader = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+        let errors: Vec<_> = reader.iter_errors(&payload).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", credential.credential_type);
+        // It is not that it would take anything.
+        for wrong in [json!({}), with(payload.clone(), "/credentialSubject/claims", json!("x"))] {
+            assert!(!reader.is_valid(&wrong), "{wrong}");
+        }
+    }
+    // An SD-JWT, and a credential without a ledger, cite none.
+    let none = sandbox.issue("items.ndjson --allow-unknown --ledger none").expect(0);
+    assert!(
+        none.rows()
+            .into_iter()
+            .all(|row| payload(&row.into_credential().signed_payload).get("credentialSchema").is_none())
+    );
+    // What the program would write is what is cited.
+    let renewed = sandbox.beltic(&["publish", "--out", "site", "--new-type-version", "user"]).expect(0);
+    assert!(renewed.stderr.contains("says the same"), "{}", renewed.stderr);
+    assert_eq!(sandbox.beltic(&["publish", "--out", "site", "--new-type-version", "trade_licence"]).code, 2);
+    // A type that has changed is not issued under its name.
+    let file = sandbox.read("types/management_certificate.yaml");
+    sandbox.write("types/management_certificate.yaml", file.replace("ISO 9001", "ISO 9002"));
+    let run = sandbox.issue("items.ndjson --allow-unknown");
+    assert!(run.code == 2 && run.stderr.contains("new `vct`"), "{}", run.stderr);
+}
+
+/// The payload of a JWT, as it is signed.
+fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
 }

@@ -70,7 +70,7 @@ fn the_text_is_for_people() {
     let text = sandbox.beltic(&["show", &credential.id, "--output-format", "text"]).expect(0).stdout;
     let expected = format!(
         "id            {}\nstatus        revoked\nissued        {}\nexpires       {}\nissuer        {}\n\
-         kid           {}\nvct           {}\nproof format  jwt_vc\nrun           first, item 0\n\
+         kid           {}\nvct           {}\ntype          business\nproof format  jwt_vc\nrun           first, item 0\n\
          status list   {}, index {}\n\n{}  issued\n{}  replayed\n{}  suspended: user_request\n{}  reinstated\n\
          {}  revoked: compro\\u{{202e}}mised\n",
         credential.id,

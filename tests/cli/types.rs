@@ -533,3 +533,71 @@ fn a_file_of_another_type_is_known_by_its_columns() {
     assert!(said("subject_id,attestation_type,claims.x").contains("add `--type outcome_attestation`"));
     assert!(said("subject_id,kyc_status,notes").contains("unknown columns 'kyc_status' (2"));
 }
+
+/// With `--delegated`, a subject's credentials go with those of the agents to whom it delegated.
+#[test]
+fn what_a_subject_delegated_is_revoked_with_it() {
+    let sandbox = Sandbox::with_issuer_key();
+    let delegated_by = |name: &str, subject: &str| {
+        with(full_agent(name), "/request/claims/delegated_by_subject_id", json!(subject))
+    };
+    let user = with(full_user("u"), "/request/subject/id", json!("U-7"));
+    let other = with(full_user("o"), "/request/subject/id", json!("U-8"));
+    sandbox.write_items(
+        "items.ndjson",
+        &[user, delegated_by("a", "U-7"), delegated_by("b", "U-8"), other, full_item("U-7")],
+    );
+    sandbox.issue("items.ndjson -o results.ndjson").expect(0);
+    let revoked = || -> Vec<String> {
+        let listed =
+            sandbox.beltic(&["list", "--status", "revoked", "--output-format", "ndjson"]).expect(0).stdout;
+        let index = |line: &str| serde_json::from_str::<Value>(line).unwrap()["index"].to_string();
+        listed.lines().map(index).collect()
+    };
+    assert_eq!(sandbox.beltic(&["revoke", "--delegated", "--run", "x"]).code, 2);
+    let plan = sandbox.beltic(&["revoke", "--subject", "U-7", "--delegated", "--dry-run"]);
+    assert_eq!(plan.expect(0).stdout.lines().count(), 2);
+    assert!(revoked().is_empty());
+    sandbox.beltic(&["revoke", "--subject", "U-7"]).expect(0);
+    assert_eq!(revoked(), ["0"]);
+    sandbox.beltic(&["revoke", "--subject", "U-7", "--delegated"]).expect(0);
+    assert_eq!(revoked(), ["0", "1"]);
+    // Nothing is found by the text of an id that another kind of hash has.
+    assert_eq!(sandbox.beltic(&["revoke", "--correlation-id", "U-8"]).code, 3);
+    let only =
+        sandbox.beltic(&["revoke", "--subject", "U-8", "--delegated", "--type", "agent_authorization"]);
+    assert_eq!(only.expect(0).stdout.lines().count(), 1);
+    assert_eq!(revoked(), ["0", "1", "2"]);
+}
+
+/// What is attested stands in every table of credentials, and in the ledger without anything else of the item.
+#[test]
+fn what_is_attested_is_listed() {
+    let sandbox = Sandbox::with_issuer_key();
+    let attested =
+        |name: &str, what: &str| with(full_outcome(name), "/request/attestation_type", json!(what));
+    let items = [attested("a", "paid"), full_item("b"), attested("c", "delivered"), attested("d", "paid")];
+    sandbox.write_items("items.ndjson", &items);
+    sandbox.issue("items.ndjson --idempotency-key k -o results.csv").expect(0);
+    sandbox.issue("items.ndjson --idempotency-key k -o again.csv").expect(0);
+    assert_eq!(sandbox.read("results.csv").lines().next(), sandbox.read("again.csv").lines().next());
+    let ids = |name: &str| -> Vec<String> {
+        sandbox.read(name).lines().map(|line| line.split(',').nth(3).unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids("results.csv"), ids("again.csv"), "the same credentials in the same order");
+    assert!(sandbox.read("results.csv").contains(",outcome_attestation,delivered,"));
+    let listed =
+        sandbox.beltic(&["list", "--type", "outcome_attestation", "--output-format", "ndjson"]).expect(0);
+    let mut found: Vec<(u64, String)> = Vec::new();
+    for line in listed.stdout.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(row["credential_type"], "outcome_attestation");
+        found.push((row["index"].as_u64().unwrap(), row["attestation_type"].as_str().unwrap().to_owned()));
+    }
+    found.sort();
+    assert_eq!(found, [(0, "paid".to_owned()), (2, "delivered".to_owned()), (3, "paid".to_owned())]);
+    let businesses = sandbox.beltic(&["list", "--type", "business", "--output-format", "ndjson"]).expect(0);
+    assert!(!businesses.stdout.contains("attestation_type"));
+    sandbox.beltic(&["ledger", "check"]).expect(0);
+    sandbox.beltic(&["list", "--events", "--verify"]).expect(0);
+}

@@ -198,6 +198,7 @@ impl Conditions {
             kid: args.kid.clone(),
             vct: args.vct.clone(),
             credential_type: args.credential_type.clone(),
+            with_delegated: false,
             up_to: None,
             issued: self.issued,
             expiring: self.expiring,

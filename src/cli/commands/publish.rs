@@ -7,13 +7,14 @@ use clap::{Args, ValueHint};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::settings::{self, Settings};
-use crate::cli::shared_args::{Common, IssuerArgs, KeyArgs, LedgerArg};
+use crate::cli::shared_args::{Common, IssuerArgs, KeyArgs, LedgerArg, credential_type};
 use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
-use crate::ledger::Ledger;
+use crate::ledger::{CitedSchema, Ledger};
+use crate::publish::credential_schema;
 use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, Stays, folder_of_lists};
 use crate::types::{CredentialType, Types};
 
@@ -35,6 +36,9 @@ pub(crate) struct PublishArgs {
     /// Also compare revocations with this copy of a site published earlier
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub previous: Option<PathBuf>,
+    /// Cite this program's own schema of a built-in type from now on, as a new version
+    #[arg(long, value_name = "TYPE", value_parser = credential_type(), conflicts_with = "check")]
+    pub new_type_version: Vec<String>,
     /// Publish although a restored ledger lost revocations; those already published stay revoked
     #[arg(long)]
     pub accept_lost_revocations: bool,
@@ -59,6 +63,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
     let ledger = open_if_any(&settings, args, &lists)?;
     let types = used_types(&settings, &issuer, ledger.as_ref())?;
+    renew_schemas(&settings, args, &issuer)?;
     let of_types =
         types.all().iter().map(|of_type| published_type(&settings, args, &issuer, (of_type, types)));
     let plan = SitePlan {
@@ -69,6 +74,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         context: settings.context()?,
         types,
         type_metadata: of_types.collect::<Result<_, _>>()?,
+        schemas: schemas(ledger.as_ref(), &issuer, types)?,
         x5c: settings.certificates(&args.issuer.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
         previous: previous_site(args)?,
@@ -87,6 +93,45 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         true => check(&site, &directory, args, common.quiet),
         false => write(&site, &directory, common.quiet),
     }
+}
+
+/// Makes new versions of schemas, where they are asked for.
+fn renew_schemas(settings: &Settings, args: &PublishArgs, issuer: &Issuer) -> Result<(), Failure> {
+    let types = settings.types(None)?;
+    for name in &args.new_type_version {
+        let known = settings.type_named(&Some(name.clone()))?.unwrap_or(types.default_type());
+        if known.from_file.is_some() {
+            return Err(Failure::usage(format!(
+                "{name} is a type of your own, which gets a new version with its `vct`"
+            )));
+        }
+        let vct = settings.of_type(known, types, &args.issuer.vct, issuer)?.vct;
+        let mut ledger = super::open_ledger(settings, &args.ledger, false)?;
+        let said = match credential_schema::renew(&mut ledger, issuer, known, &vct)? {
+            Some(schema) => format!(
+                "credentials of the type {name} cite version {} of its schema from now on",
+                schema.version
+            ),
+            None => {
+                format!("the schema of the type {name} that is cited says the same, or none is cited yet")
+            }
+        };
+        streams::say(&said);
+    }
+    Ok(())
+}
+
+/// The schemas that credentials of these types cite, with their URLs.
+fn schemas(
+    ledger: Option<&Ledger>,
+    issuer: &Issuer,
+    types: Types,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let Some(ledger) = ledger else { return Ok(Vec::new()) };
+    let kept = ledger.schemas_of(issuer.id())?.into_iter();
+    let used = kept.filter(|schema| types.named(&schema.credential_type).is_some());
+    let with_url = |schema: CitedSchema| Some((credential_schema::url_of(&schema, issuer)?, schema.document));
+    Ok(used.filter_map(with_url).collect())
 }
 
 /// The types that are issued: the project's own, those of its files, and those of which the ledger has credentials.

@@ -5,11 +5,12 @@ use super::table::{RowMembers, csv_header};
 use crate::batch::{Outcome, Render, Row};
 use crate::credential::Resource;
 use crate::request::Rejection;
+use crate::types::ATTESTATION_TYPE;
 
 pub(super) struct Table;
 
 /// The columns, in order.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "index",
     "line",
     "correlation_id",
@@ -22,6 +23,7 @@ const COLUMNS: [&str; 19] = [
     "expires_at",
     "vct",
     "credential_type",
+    ATTESTATION_TYPE,
     "proof_format",
     "alg",
     "status",
@@ -72,6 +74,7 @@ fn push_issued<'r>(members: &mut RowMembers<'r>, resource: &Resource<'r>) {
         .word("expires_at", grant.expires_at.to_string())
         .word("vct", profile.of_type(credential_type).vct.as_str())
         .word("credential_type", credential_type.name)
+        .text(ATTESTATION_TYPE, draft.attestation_type())
         .word("proof_format", profile.proof_format.as_str())
         .word("alg", "ES256")
         .word("status", grant.current.status.as_str())

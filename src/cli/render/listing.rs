@@ -6,6 +6,7 @@ use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 use crate::ledger::{Credential, Event, EventHash, EventKind};
+use crate::types::ATTESTATION_TYPE;
 
 /// Something that `list` lists.
 pub(crate) trait Listed {
@@ -58,7 +59,7 @@ impl Listing {
 }
 
 /// The names are those of the credential resource where that has the field.
-const CREDENTIAL_COLUMNS: [&str; 17] = [
+const CREDENTIAL_COLUMNS: [&str; 19] = [
     "id",
     "issuer_did",
     "status_list_index",
@@ -66,6 +67,8 @@ const CREDENTIAL_COLUMNS: [&str; 17] = [
     "issued_at",
     "expires_at",
     "vct",
+    "credential_type",
+    ATTESTATION_TYPE,
     "revoked_at",
     "revocation_reason",
     "suspended_at",
@@ -121,7 +124,9 @@ fn credential_members(credential: &Credential) -> RowMembers<'_> {
         .text("kid", Some(terms.kid.as_str()))
         .word("issued_at", credential.issued_at.to_string())
         .word("expires_at", credential.expires_at.to_string())
-        .text("vct", Some(credential.run.of_type.vct.as_str()));
+        .text("vct", Some(credential.run.of_type.vct.as_str()))
+        .text("credential_type", Some(credential.run.of_type.credential_type.as_str()))
+        .text(ATTESTATION_TYPE, credential.attestation_type.as_deref());
     for (of, at, why) in [
         (Status::Revoked, "revoked_at", "revocation_reason"),
         (Status::Suspended, "suspended_at", "suspension_reason"),
@@ -221,6 +226,7 @@ pub(crate) fn life_as_text(credential: &Credential, events: &[Event], now: UnixT
         ("issuer", printable(&terms.issuer)),
         ("kid", printable(&terms.kid)),
         ("vct", printable(&credential.run.of_type.vct)),
+        ("type", type_in_words(credential)),
         ("proof format", terms.proof_format.clone()),
         ("run", format!("{}, item {}", printable(&credential.run.name), credential.index)),
         ("status list", format!("{}, index {index}", printable(&uris.token))),
@@ -235,6 +241,15 @@ pub(crate) fn life_as_text(credential: &Credential, events: &[Event], now: UnixT
     }
     after.iter().for_each(|event| text.push_str(&life_line(event)));
     text
+}
+
+/// The type, and what is attested.
+fn type_in_words(credential: &Credential) -> String {
+    let name = &credential.run.of_type.credential_type;
+    match &credential.attestation_type {
+        Some(attested) => format!("{name}: {}", printable(attested)),
+        None => name.clone(),
+    }
 }
 
 /// How many events stand before the credential's expiry. Its issuance always does, even of one

@@ -293,7 +293,9 @@ fn a_ledger_has_one_name_and_links_lead_to_it() {
 fn content(path: &Path) -> Option<Vec<Vec<Value>>> {
     let connection = Connection::open(path).ok()?;
     let mut content = Vec::new();
-    for table in ["seal", "ledger", "closings", "runs", "lists", "orders", "batches", "statuses", "events"] {
+    for table in
+        ["seal", "ledger", "closings", "schemas", "runs", "lists", "orders", "batches", "statuses", "events"]
+    {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).ok()?;
         let columns = statement.column_count();
         let mut rows = statement.query([]).ok()?;

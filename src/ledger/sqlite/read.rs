@@ -4,13 +4,13 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Row, ToSql};
 
-use crate::ledger::rows::{BatchRow, EventRow, ListRow, OrderRow, RunRow, StatusRow};
+use crate::ledger::rows::{BatchRow, EventRow, ListRow, OrderRow, RunRow, SchemaRow, StatusRow};
 use crate::ledger::store::BatchQuery;
 
 pub(super) const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
                    crc, batches";
 pub(super) const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
-                     issued_last, expires_first, expires_last, crc";
+                     issued_last, expires_first, expires_last, attestation_type, crc";
 pub(super) const LIST: &str =
     "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, closed, opened_at, crc";
 pub(super) const STATUS: &str = "batch, place, status, since, reason, crc";
@@ -45,7 +45,8 @@ pub(super) fn read_batch(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
         count: row.get(6)?,
         records: row.get(7)?,
         dates: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
-        crc: row.get(12)?,
+        attestation_type: row.get(12)?,
+        crc: row.get(13)?,
     })
 }
 
@@ -62,6 +63,18 @@ pub(super) fn read_list(row: &Row<'_>) -> rusqlite::Result<ListRow> {
         closed: row.get(8)?,
         opened_at: row.get(9)?,
         crc: row.get(10)?,
+    })
+}
+
+pub(super) fn read_schema(row: &Row<'_>) -> rusqlite::Result<SchemaRow> {
+    Ok(SchemaRow {
+        issuer: row.get(0)?,
+        credential_type: row.get(1)?,
+        vct: row.get(2)?,
+        source: row.get(3)?,
+        version: row.get(4)?,
+        document: row.get(5)?,
+        crc: row.get(6)?,
     })
 }
 

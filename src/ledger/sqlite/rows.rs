@@ -8,12 +8,13 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 use super::SqliteStore;
 use super::read::{
     BATCH, EVENT, LIST, RUN, STATUS, conditions, read_batch, read_event, read_list, read_order, read_run,
-    read_status,
+    read_schema, read_status,
 };
 use crate::files::Way;
 use crate::ledger::LedgerError;
 use crate::ledger::rows::{
-    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SealRow, StatusRow,
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, SealRow,
+    StatusRow,
 };
 use crate::ledger::store::{Access, BatchOrder, BatchQuery, Commit, Each, Store, Stored, Watcher};
 
@@ -172,7 +173,7 @@ impl Store for SqliteStore {
         let [issued_first, issued_last, expires_first, expires_last] = row.dates;
         self.write(
             &format!(
-                "INSERT INTO batches ({BATCH}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                "INSERT INTO batches ({BATCH}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
             ),
             params![
                 row.batch,
@@ -187,6 +188,7 @@ impl Store for SqliteStore {
                 issued_last,
                 expires_first,
                 expires_last,
+                row.attestation_type,
                 row.crc
             ],
         )
@@ -423,6 +425,18 @@ impl Store for SqliteStore {
         self.write(
             "UPDATE ledger SET home_inode = ?1, home_born = ?2, crc = ?3",
             params![row.home_inode, row.home_born, row.crc],
+        )
+    }
+
+    fn schemas(&self) -> Stored<Vec<SchemaRow>> {
+        let sql = "SELECT issuer, credential_type, vct, source, version, document, crc FROM schemas ORDER BY version";
+        self.rows(sql, [], read_schema)
+    }
+
+    fn insert_schema(&self, row: &SchemaRow) -> Stored<()> {
+        self.write(
+            "INSERT INTO schemas VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![row.issuer, row.credential_type, row.vct, row.source, row.version, row.document, row.crc],
         )
     }
 

@@ -25,7 +25,7 @@ use crate::ledger::store::{Access, Store, Stored};
 const APPLICATION_ID: i64 = 0x626c_7469;
 
 /// The version of the tables.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// The tables. `seal` is the first, so that its row is on the file's second page ([`super::log`]).
 /// `crc` is the checksum of its row. `runs.batches` is the sum of what the run's index shows: one that
@@ -57,6 +57,16 @@ CREATE TABLE closings (
     reasons TEXT NOT NULL,
     lists INTEGER NOT NULL,
     crc INTEGER NOT NULL
+) STRICT;
+CREATE TABLE schemas (
+    issuer TEXT NOT NULL,
+    credential_type TEXT NOT NULL,
+    vct TEXT NOT NULL,
+    source BLOB NOT NULL,
+    version INTEGER NOT NULL CHECK (version > 0),
+    document BLOB NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (issuer, credential_type, version)
 ) STRICT;
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
@@ -103,7 +113,8 @@ CREATE TABLE batches (
     id_millis INTEGER NOT NULL,
     count INTEGER NOT NULL CHECK (count > 0 AND first_slot + count <= 131072),
     crc INTEGER NOT NULL,
-    records BLOB NOT NULL CHECK (length(records) = count * 66),
+    attestation_type TEXT,
+    records BLOB NOT NULL CHECK (length(records) = count * 74),
     issued_first INTEGER NOT NULL,
     issued_last INTEGER NOT NULL,
     expires_first INTEGER NOT NULL,

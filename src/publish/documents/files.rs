@@ -21,6 +21,8 @@ pub enum DocumentKind {
     Context,
     /// The type metadata of SD-JWT credentials.
     TypeMetadata,
+    /// The JSON Schema of credentials of a type.
+    Schema,
     /// A list, as a signed Token Status List.
     TokenList,
     /// A list, as a signed Bitstring Status List credential.
@@ -47,6 +49,7 @@ impl DocumentKind {
                 "application/json"
             }
             DocumentKind::Context => "application/ld+json",
+            DocumentKind::Schema => "application/schema+json",
             DocumentKind::TokenList => token_list::MEDIA_TYPE,
             DocumentKind::BitstringList => bitstring::MEDIA_TYPE,
             DocumentKind::Headers | DocumentKind::ServerSettings => "text/plain",
@@ -66,7 +69,7 @@ impl DocumentKind {
             | DocumentKind::Headers
             | DocumentKind::ServerSettings => 300,
             DocumentKind::Jwks | DocumentKind::DidDocument | DocumentKind::JwtVcIssuer => 3_600,
-            DocumentKind::Context | DocumentKind::TypeMetadata => 86_400,
+            DocumentKind::Context | DocumentKind::TypeMetadata | DocumentKind::Schema => 86_400,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `.well-known/jwt-vc-issuer`, then the issuer's path | [`jwt_vc_issuer`] | issuers that are https URLs |
 //! | the path of `credential.context` | [`context`] | issuers that have one |
 //! | the paths of the lists, or `status/token/UUID.jwt` and `status/bitstring/UUID.jwt` | [`crate::status_list`], signed by the caller | every list |
+//! | `schemas/TYPE/vN` | [`super::credential_schema`] | issuers whose credentials cite one |
 //! | `status/aggregation.json` under the base URL | [`aggregation`] | issuers with lists |
 //! | `_headers`, `server/nginx.conf`, `server/Caddyfile` | [`serving`] | web servers |
 //!
@@ -31,7 +32,7 @@ pub use keys::{KeySet, KeySetError, KeyState};
 pub use paths::{Hosts, PlaceError, SitePath};
 
 /// A document as it is published: JSON for people to read as well, with a line end.
-fn json_text(document: &impl Serialize) -> Vec<u8> {
+pub(super) fn json_text(document: &impl Serialize) -> Vec<u8> {
     let mut text =
         serde_json::to_vec_pretty(document).expect("texts, arrays and objects with text keys serialize");
     text.push(b'\n');

@@ -249,7 +249,7 @@ pub(super) fn target_of(fragment: &str) -> Option<String> {
 }
 
 /// Names that the contexts of a credential define for itself, so that a subject cannot have them.
-const TERMS_OF_CREDENTIALS: [&str; 24] = [
+pub(super) const TERMS_OF_CREDENTIALS: [&str; 24] = [
     "claims",
     "confidenceMethod",
     "credentialSchema",

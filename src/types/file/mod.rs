@@ -20,6 +20,7 @@ mod marks;
 mod tables;
 
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use super::field::{Field, FieldKind, ID, Object};
 use super::{CredentialType, Frame, FromFile, Schema, Types};
@@ -124,7 +125,16 @@ pub fn define(definition: &str, schema: Option<&str>, others: Types) -> Result<C
         }
         false => None,
     };
-    assemble(read, tables, rest, base)
+    assemble(read, tables, rest, base, fingerprint(definition, schema))
+}
+
+/// A hash of what a definition and its schema say, however they are written.
+fn fingerprint(definition: &str, schema: Option<&str>) -> [u8; 32] {
+    let said = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default().to_string();
+    let mut hash = Sha256::new_with_prefix(said(definition));
+    hash.update([0]);
+    hash.update(schema.map(said).unwrap_or_default());
+    hash.finalize().into()
 }
 
 /// The text of a member, which is there.
@@ -140,6 +150,7 @@ fn assemble(
     tables: Tables,
     rest: Option<Schema>,
     base: Option<&'static CredentialType>,
+    fingerprint: [u8; 32],
 ) -> Result<CredentialType, TypeFault> {
     let inherited = |part: fn(&CredentialType) -> &'static Object| base.map(part);
     let subject = tables.subject.extending(inherited(|base| base.subject.1), subject_reserved());
@@ -168,6 +179,7 @@ fn assemble(
         rules: base.map_or(&[], |base| base.rules),
         frame: Frame::new(),
         from_file: Some(Box::leak(Box::new(FromFile {
+            fingerprint,
             vct: read.vct,
             ttl: read.ttl,
             may_be_hidden: marks.may_be_hidden(),
@@ -179,9 +191,9 @@ fn assemble(
     })
 }
 
-/// What no member of a subject is called: see the subjects of built-in types.
+/// What no member of a subject is called.
 fn subject_reserved() -> Vec<&'static str> {
-    vec!["claims", "subject_id"]
+    keywords::TERMS_OF_CREDENTIALS.to_vec()
 }
 
 /// Every subject has an id.

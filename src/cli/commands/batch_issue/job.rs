@@ -16,12 +16,13 @@ use crate::cli::shared_args::{Common, OutputFormat};
 use crate::cli::signals::StopSignals;
 use crate::cli::{output, streams};
 use crate::clock::Clock;
-use crate::credential::Profile;
+use crate::credential::{Profile, ProofFormat};
 use crate::files::{self, TargetError};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
 use crate::ledger::{self, Ledger, RunDescription};
+use crate::publish::credential_schema;
 use crate::request::Rules;
 use crate::source::{RowCheck, Source};
 
@@ -104,7 +105,7 @@ impl Job {
         let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
         let profile_settings = credentials::profile(&settings, args, &issuer, key.public())?;
         let mut warnings = credentials::caveats(&profile_settings, &issuer, clock.now());
-        let profile = Profile::new(&issuer, profile_settings);
+        let mut profile = Profile::new(&issuer, profile_settings);
         let run = describe_run(args, &settings, ttl, &profile, &issuer)?;
         let ledger_path = settings.ledger_path(&args.ledger.ledger)?;
         if run.status_base.is_none() && ledger_path.is_some() {
@@ -116,7 +117,8 @@ impl Job {
             .and_ledger(ledger_path.as_deref())
             .and_settings(&settings);
         let files = Files::begin(args, kept, settings.encoding(&args.encoding).is_some())?;
-        let opened = open_register(&settings, args, &run, common.quiet)?;
+        let mut opened = open_register(&settings, args, &run, common.quiet)?;
+        cite_schemas(&mut profile, &mut opened.register, &issuer)?;
         warnings.extend(opened.warnings);
         let self_check = args.verify.then(|| SelfCheck::new(key.public(), &profile, types, clock.now()));
         let self_check = self_check.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))?;
@@ -200,6 +202,22 @@ impl Ending {
              already issued items are returned unchanged"
         )
     }
+}
+
+/// Has the credentials cite the schemas of their types, which the ledger keeps.
+fn cite_schemas(profile: &mut Profile, register: &mut Register, issuer: &Issuer) -> Result<(), Failure> {
+    let Register::Ledger(ledger) = register else { return Ok(()) };
+    if profile.proof_format != ProofFormat::JwtVc {
+        return Ok(());
+    }
+    let types: Vec<_> =
+        profile.types.iter().map(|of_type| (of_type.credential_type, of_type.vct.clone())).collect();
+    for (known, vct) in types {
+        let Some(schema) = credential_schema::cited(ledger, issuer, known, &vct)? else { continue };
+        let url = credential_schema::url_of(&schema, issuer).unwrap_or_default();
+        profile.cite(known, &url, &credential_schema::digest_sri(&schema.document));
+    }
+    Ok(())
 }
 
 /// The form of the results.

@@ -27,6 +27,9 @@ pub(crate) struct StatusArgs {
     /// All credentials of this subject id; may be given again
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub subject: Vec<String>,
+    /// With --subject: also the agent authorizations that these subjects delegated
+    #[arg(long, requires = "subject", help_heading = "Which credentials")]
+    pub delegated: bool,
     /// All credentials of this correlation id; may be given again
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub correlation_id: Vec<String>,

@@ -64,11 +64,13 @@ impl Names {
 
     /// The name that a credential was found by.
     fn find(&mut self, credential: &Credential) -> Option<&NamedCredential> {
-        let hash = match self.lookup {
-            Lookup::Subject => &credential.subject_hash,
-            Lookup::CorrelationId => &credential.correlation_hash,
+        let hashes = match self.lookup {
+            // Under `--delegated` a credential may be that of an agent to whom the subject delegated.
+            Lookup::Subject => vec![&credential.subject_hash, &credential.delegator_hash],
+            Lookup::CorrelationId => vec![&credential.correlation_hash],
         };
-        let at = self.by_hash.binary_search_by_key(hash, |(hash, _)| *hash).ok()?;
+        let place = |sought| self.by_hash.binary_search_by_key(sought, |(hash, _)| *hash).ok();
+        let at = hashes.into_iter().find_map(place)?;
         let name = &mut self.names[self.by_hash[at].1 as usize];
         name.is_found = true;
         Some(name)

@@ -58,6 +58,7 @@ impl Request {
                     kid: args.kid.clone(),
                     vct: args.vct.clone(),
                     credential_type: args.credential_type.clone(),
+                    with_delegated: args.delegated,
                     ..Filter::default()
                 }),
                 subjects: args.subject.clone(),
@@ -133,7 +134,8 @@ impl Request {
             let plural = if texts.len() == 1 { "" } else { "s" };
             format!("{} {what}{plural}", grouped(texts.len() as u64))
         });
-        named.chain(counted).collect()
+        let delegated = filter.with_delegated.then(|| "what was delegated by them".to_owned());
+        named.chain(counted).chain(delegated).collect()
     }
 
     /// What to do where not one row could be read.

@@ -1,0 +1,86 @@
+//! The JSON Schemas of credentials that were cited: by their hash, so they stay, byte for byte.
+//!
+//! A program that is newer may write another schema of the same type. The one that is here goes on being cited and
+//! published until somebody asks for a new version, so that an update never puts a hash into credentials that no
+//! published document has.
+
+use super::checksum::Checksum;
+use super::rows::SchemaRow;
+use super::seal::{self, Done};
+use super::store::{Access, Store, Stored, Transaction};
+use super::{Ledger, LedgerError, writable};
+
+/// A schema that is cited, or was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CitedSchema {
+    /// Whose credentials cite it.
+    pub issuer: String,
+    /// The credential type.
+    pub credential_type: String,
+    /// The type's name in those credentials.
+    pub vct: String,
+    /// The hash of the definition of a type of one's own; empty for one that comes with the program.
+    pub source: Vec<u8>,
+    /// Which of the type's schemas it is, from 1.
+    pub version: u32,
+    /// The document.
+    pub document: Vec<u8>,
+}
+
+impl CitedSchema {
+    fn checksum(&self) -> Checksum {
+        let sums = Checksum::of("schemas").text(&self.issuer).text(&self.credential_type).text(&self.vct);
+        sums.bytes(&self.source).number(self.version.into()).bytes(&self.document)
+    }
+
+    fn read(row: SchemaRow) -> Stored<CitedSchema> {
+        let SchemaRow { issuer, credential_type, vct, source, version, document, crc } = row;
+        let schema = CitedSchema { issuer, credential_type, vct, source, version, document };
+        let named = || format!("table `schemas`, version {version} of {}", schema.credential_type);
+        schema.checksum().must_be(crc, named)?;
+        Ok(schema)
+    }
+
+    /// Every schema, in the order of versions.
+    pub(super) fn all(store: &dyn Store) -> Stored<Vec<CitedSchema>> {
+        store.schemas()?.into_iter().map(CitedSchema::read).collect()
+    }
+}
+
+impl Ledger {
+    /// The schemas that this issuer's credentials cite, in the order of their versions.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn schemas_of(&self, issuer: &str) -> Result<Vec<CitedSchema>, LedgerError> {
+        let all = CitedSchema::all(&*self.store).map_err(|source| self.cannot("read", source))?;
+        Ok(all.into_iter().filter(|schema| schema.issuer == issuer).collect())
+    }
+
+    /// Keeps a schema that is to be cited. When this returns, it is on the disk. Another process may have kept one of
+    /// the same version in the meantime: then that one counts, and is returned.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be written.
+    pub fn keep_schema(&mut self, schema: CitedSchema) -> Result<CitedSchema, LedgerError> {
+        let store = writable(&*self.store, &self.path)?;
+        let fail = |source| self.cannot("write to", source);
+        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
+        let reached = seal::state(store).map_err(fail)?;
+        let is_same = |kept: &CitedSchema| {
+            (&kept.issuer, &kept.credential_type, kept.version)
+                == (&schema.issuer, &schema.credential_type, schema.version)
+        };
+        let kept = CitedSchema::all(store).map_err(fail)?;
+        if let Some(kept) = kept.into_iter().find(is_same) {
+            return Ok(kept);
+        }
+        let CitedSchema { issuer, credential_type, vct, source, version, document } = schema.clone();
+        let crc = schema.checksum().sum();
+        store
+            .insert_schema(&SchemaRow { issuer, credential_type, vct, source, version, document, crc })
+            .map_err(fail)?;
+        seal::commit(store, transaction, Done::adding(reached, Default::default()), fail)?;
+        Ok(schema)
+    }
+}
