@@ -86,10 +86,41 @@ csv:
           - {field: amount, operator: lte, value: 5000}
           - {field: currency, operator: in, value: [EUR, USD]}
 ";
+/// A type of one's own whose schema is all in tables, and the same with a rule that tables cannot say.
+const OWN_TYPE: &[&str] = &["--types=own.yaml", "--type=licence"];
+const OWN_TYPE_BEYOND: &[&str] = &["--types=beyond.yaml", "--type=licence"];
+const OWN_TYPE_FILE: &str = r#"
+type: licence
+name: LicenceCredential
+schema:
+  properties:
+    subject:
+      additionalProperties: false
+      properties:
+        name: { type: string, minLength: 1 }
+    claims:
+      required: [number, granted_on]
+      additionalProperties: false
+      properties:
+        number: { type: string, pattern: "^L-[0-9]{6}$" }
+        granted_on: { type: string, format: date }
+        country: { type: string, format: iso3166-1 }
+        fee: { type: number, minimum: 0 }
+        state: { enum: [active, provisional] }
+        activities:
+          type: array
+          items:
+            type: object
+            required: [code]
+            additionalProperties: false
+            properties: { code: { type: string, minLength: 2 }, from: { type: string, format: date } }
+"#;
+const RULE_BEYOND_TABLES: &str = "      dependentRequired: { fee: [state] }\n";
+
 /// How many keys the agents have between them.
 const AGENT_KEYS: usize = 1_000;
 
-const WAYS: [Way; 8] = [
+const WAYS: [Way; 10] = [
     Way { name: "NDJSON", input: "items.ndjson", flags: &[], keyed: false },
     Way { name: "JSON", input: "items.json", flags: &[], keyed: false },
     Way { name: "CSV", input: "items.csv", flags: &[], keyed: false },
@@ -101,6 +132,14 @@ const WAYS: [Way; 8] = [
     // Five disclosures: number, address, the owners, and each of them.
     Way { name: "NDJSON, two owners, SD-JWT", input: "owners.ndjson", flags: SD_JWT, keyed: false },
     Way { name: "CSV, agents", input: "agents.csv", flags: AGENTS, keyed: false },
+    Way { name: "NDJSON, own type", input: "licences.ndjson", flags: OWN_TYPE, keyed: false },
+    // The whole schema judges each item after the tables did.
+    Way {
+        name: "NDJSON, own type, jsonschema",
+        input: "licences.ndjson",
+        flags: OWN_TYPE_BEYOND,
+        keyed: false,
+    },
 ];
 
 /// What is verified: what its line is called, and its file.
@@ -200,6 +239,22 @@ impl Bench {
         }
         writeln!(json, "\n]}}").expect("the disk has room");
         self.write_agents();
+        self.write_licences();
+    }
+
+    fn write_licences(&self) {
+        let beyond = OWN_TYPE_FILE.to_owned() + RULE_BEYOND_TABLES;
+        fs::write(self.path("own.yaml"), OWN_TYPE_FILE).expect("the folder takes files");
+        fs::write(self.path("beyond.yaml"), beyond).expect("the folder takes files");
+        let licence = |number: usize| {
+            format!(
+                "{{\"self_attestation_complete\":true,\"subject\":{{\"id\":\"EX-{number}\",\"name\":\"Quillmere Bakery {number}\"}},\
+                 \"claims\":{{\"number\":\"L-{number:06}\",\"granted_on\":\"2026-01-31\",\"country\":\"GB\",\"fee\":12.50,\
+                 \"state\":\"active\",\"activities\":[{{\"code\":\"A1\",\"from\":\"2026-01-31\"}},{{\"code\":\"B2\"}}]}}}}\n"
+            )
+        };
+        let licences: String = (0..ITEMS).map(licence).collect();
+        fs::write(self.path("licences.ndjson"), licences).expect("the folder takes files");
     }
 
     fn write_agents(&self) {

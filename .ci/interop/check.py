@@ -4,6 +4,7 @@ Run by .ci/interop/run, in a folder with a site and results that beltic has writ
 """
 
 import base64
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 import zlib
 
+import jsonschema
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwcrypto.jwk import JWK
@@ -60,6 +62,24 @@ def check_ours():
             checked += 1
         assert checked > 5
         print(f"{checked} {name} of beltic accepted by {'PyJWT' if name == 'jwt_vc' else 'sd-jwt'}")
+
+
+def check_schemas():
+    """Each `jwt_vc` cites the published schema of its type by its hash, and is as that says."""
+    checked = set()
+    for row in lines("jwt_vc.ndjson"):
+        token = row["credential"]["signed_payload"]
+        payload = jwt.decode(token, options={"verify_signature": False})
+        cited = payload["credentialSchema"]
+        document = pathlib.Path("site" + cited["id"].removeprefix("https://issuer.example")).read_bytes()
+        digest = base64.b64encode(hashlib.sha256(document).digest()).decode()
+        assert cited == {"id": cited["id"], "type": "JsonSchema", "digestSRI": f"sha256-{digest}"}, cited
+        schema = json.loads(document)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.Draft202012Validator(schema).validate(payload)
+        checked.add(cited["id"])
+    assert len(checked) == 6, checked
+    print(f"credentials fit the {len(checked)} schemas that they cite, by jsonschema")
 
 
 def check_lists():
@@ -165,5 +185,6 @@ def check_theirs():
 
 
 check_ours()
+check_schemas()
 check_lists()
 check_theirs()

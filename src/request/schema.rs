@@ -34,6 +34,8 @@ pub fn credential(known: &'static CredentialType, id: &str) -> Value {
     subject["required"] = required.into();
     subject["properties"]["subject_id"] = id_schema;
     subject["properties"]["claims"] = claims;
+    // Claims stand among the subject's members, under a name that no member of an item's subject has.
+    subject.as_object_mut().into_iter().for_each(|subject| drop(subject.remove("propertyNames")));
     subject["oneOf"] = json!([{ "required": ["id"] }, { "required": ["subject_id"] }]);
     let mut properties = json!({ "credentialSubject": subject });
     let mut required = vec![Value::from("credentialSubject")];

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use crate::codes;
 
-/// The formats of our own, each with its codes.
-const CODE_FORMATS: [(&str, fn(&str) -> bool, fn() -> Vec<&'static str>); 3] = [
+/// A format of our own: its name, whether a text is one of its codes, and all of them.
+type CodeFormat = (&'static str, fn(&str) -> bool, fn() -> Vec<&'static str>);
+
+const CODE_FORMATS: [CodeFormat; 3] = [
     ("iso3166-1", codes::is_country, codes::countries),
     ("iso3166-2", codes::is_subdivision, || codes::subdivisions().collect()),
     ("iso4217", codes::is_currency, codes::currencies),

@@ -331,6 +331,8 @@ fn a_credential_cites_the_schema_that_it_fits() {
         full_outcome("d"),
         full_licence("e"),
         full_certificate("https://f.example/"),
+        full_certificate("not a URI"),
+        with(full_item("y"), "/request/subject/id", json!("EX-1")),
         unknown,
     ];
     sandbox.write_items("items.ndjson", &full);

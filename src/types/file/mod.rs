@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Nothing in a file is ignored. What a schema says goes into the same tables that built-in types are made of
-//! ([`tables`]); if the tables cannot say all of it, the whole schema is compiled as well, and judges each item after
-//! the tables did. What neither can say is refused here ([`keywords`]), with its place.
+//! (`tables`); if the tables cannot say all of it, the whole schema is compiled as well, and judges each item after
+//! the tables did. What neither can say is refused here (`keywords`), with its place.
 //!
 //! Both texts are JSON, whose order is kept: it is that of columns and templates. Who reads YAML makes JSON of it
 //! first, and finds the line of a place afterwards.
