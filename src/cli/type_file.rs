@@ -51,6 +51,11 @@ impl TypeFile {
         Ok(TypeFile { definition, schema, name: needs.name, extends: needs.extends })
     }
 
+    /// The files that were read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        [Some(&self.definition), self.schema.as_ref()].into_iter().flatten().map(|text| text.path.as_path())
+    }
+
     /// The name of the type.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -31,6 +31,13 @@ fn a_fault_in_a_type_is_told_with_its_line() {
         sandbox.beltic(&["types", "check", "licence.yaml"])
     };
     check(SOUND).expect(0);
+    // Each refers to the next one twice.
+    let mut laughs = "        number: { $ref: '#/properties/claims/properties/l0' }\n".to_owned();
+    for depth in 0..60 {
+        let next = format!("{{ $ref: '#/properties/claims/properties/l{}' }}", depth + 1);
+        laughs += &format!("        l{depth}: {{ type: object, properties: {{ a: {next}, b: {next} }} }}\n");
+    }
+    laughs += "        l60: { type: string }";
     for (from, to, expected) in [
         ("type: licence\n", "", "licence.yaml:1: `type` is missing"),
         ("type: licence\n", "type: Licence\n", "licence.yaml:1: /type: expected the word in credential_type"),
@@ -143,6 +150,7 @@ fn a_fault_in_a_type_is_told_with_its_line() {
             "contentEncoding is refused",
         ),
         ("type: licence\n", "type: licence\ntype: licence\n", "duplicate entry"),
+        ("        number: { type: string }", &laughs, "there are more than 2000 members in all"),
     ] {
         assert!(SOUND.contains(from), "{from}");
         let run = check(&SOUND.replacen(from, to, 1));
@@ -172,6 +180,19 @@ fn a_fault_in_a_schema_file_is_told_with_that_file() {
         "{}",
         run.stderr
     );
+}
+
+/// No output replaces a file of a type, whatever `--force` says.
+#[test]
+fn files_of_types_are_kept() {
+    let sandbox = Sandbox::with_own_types();
+    sandbox.write_items("items.ndjson", &[full_item("a")]);
+    for file in ["types/trade_licence.yaml", "types/trade_licence.schema.json"] {
+        let before = sandbox.read(file);
+        let run = sandbox.issue(&format!("items.ndjson --ledger none --force --out {file}"));
+        assert!(run.code == 2 && run.stderr.contains("would be overwritten"), "{}", run.stderr);
+        assert_eq!(sandbox.read(file), before);
+    }
 }
 
 /// What is written for a new type is a type.

@@ -7,15 +7,17 @@ use std::io::Cursor;
 use std::path::Path;
 
 use beltic::clock::system_now;
+use beltic::credential::sd_jwt::{DisclosurePolicy, type_metadata};
 use beltic::keys::{CertificateChain, IssuerKey, PublicKey};
 use beltic::request::rules::CalendarDuration;
-use beltic::request::{Checker, Rules};
+use beltic::request::{Checker, Rules, schema};
 use beltic::results::Results;
-use beltic::source::{Format, Input, InputName, Items, Options, Source};
+use beltic::source::{Format, Input, InputName, Items, Options, Source, template};
 use beltic::status_list::{bitstring, token_list};
 use beltic::stop::Stop;
 use beltic::token;
-use beltic::types::Types;
+use beltic::types::file::define;
+use beltic::types::{Types, described};
 use beltic::verify::{KeyRing, Lists, Policy, Verifier};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -419,5 +421,49 @@ fn any_settings_and_any_text_to_inspect_get_an_answer() {
     holds(60, file!(), slipped(texts), |bytes| {
         sandbox.write("some", bytes);
         answered(sandbox.beltic(&["inspect", "some"]), &[0, 4]);
+    });
+}
+
+/// A definition with most of what one can say, and the pieces of JSON Schema in which slips mean something.
+const DEFINITION: &str = r##"{"type":"licence","name":"LicenceCredential","ttl":"P1Y","extends":"business",
+"schema":{"title":"Licence","properties":{"subject":{"properties":{"nick":{"type":"string"}}},"claims":{"type":"object",
+"required":["number"],"additionalProperties":false,"minProperties":1,"properties":{"number":{"$ref":"#/$defs/number"},
+"since":{"type":["string","null"],"format":"date"},"fee":{"type":"number","exclusiveMinimum":0,"multipleOf":0.5},
+"count":{"type":"integer","maximum":10},"kind":{"enum":["a","b"]},"any":true,"parts":{"type":"array","minItems":1,
+"uniqueItems":true,"items":{"type":"object","properties":{"code":{"type":"string","minLength":2},"inner":
+{"$ref":"#/properties/claims/properties/parts"}}}}},"if":{"required":["fee"]},"then":{"required":["kind"]}}},
+"$defs":{"number":{"type":"string","pattern":"^[A-Z]{2}-[0-9]+$"}}},"personal":["subject.nick"],
+"identifiers":["claims.number"],"disclosure":{"claims.parts[].code":"always","claims.fee":"allowed"},
+"labels":{"claims.number":{"en":"Number"}},"display":[{"locale":"en","name":"Licence"}],
+"csv":{"columns":{"Nr":"claims.number"},"repeat":{"claims.parts":"part"}}}"##;
+
+/// A type that was made of a text with slips can be asked for everything, and judges items.
+#[test]
+fn any_definition_of_a_type_is_read_or_refused() {
+    let texts = slipped(vec![DEFINITION.as_bytes().to_vec()]);
+    holds(256, file!(), texts, |bytes| {
+        let Ok(text) = String::from_utf8(bytes) else { return };
+        let known = match define(&text, None, Types::BUILT_IN) {
+            Ok(known) => &*Box::leak(Box::new(known)),
+            Err(fault) => return drop(fault.to_string()),
+        };
+        let types = Types::BUILT_IN.and([known]).with_default(known);
+        let documents = [schema::item(types), schema::credential(known, "https://a.example/s")];
+        assert!(documents.iter().all(|document| document.is_object()));
+        assert!(described(known.item()).count() > 5);
+        drop(template(known, Format::Csv, 2));
+        let metadata = type_metadata(known, "urn:x", &DisclosurePolicy::of_type(known));
+        assert_eq!(metadata["vct"], "urn:x");
+        let default_ttl = CalendarDuration::parse("P1Y").unwrap();
+        let rules =
+            Rules { types, allow_unknown: true, default_ttl, overrules_types: false, hash_key: [0; 32] };
+        for claims in [
+            json!({ "number": "AB-1", "parts": [{ "code": "xy", "inner": [{ "code": "z" }] }], "fee": 1e300 }),
+            json!({}),
+        ] {
+            let item =
+                json!({ "self_attestation_complete": true, "subject": { "id": "a" }, "claims": claims });
+            drop(Checker::new(rules.clone()).check(&item.to_string(), false, policy().now, &mut Vec::new()));
+        }
     });
 }

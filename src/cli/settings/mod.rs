@@ -17,7 +17,6 @@ use super::failure::Failure;
 use super::project::{self, Origin, STATE_FOLDER};
 use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
-use crate::types::Types;
 pub(crate) use keys::load_key;
 pub(crate) use types::{define as define_type, read as read_type_file};
 
@@ -37,7 +36,7 @@ pub(crate) struct Settings {
     /// What names files of types, where that is a flag or a variable.
     given_types: Option<PathBuf>,
     /// The types, once their files were read.
-    types: OnceCell<Types>,
+    types: OnceCell<types::KnownTypes>,
 }
 
 impl Settings {
@@ -52,9 +51,10 @@ impl Settings {
         })
     }
 
-    /// The settings files that are there.
+    /// The settings files that are there, and those of types, once they were read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.project, &self.user].into_iter().filter_map(ConfigFile::file)
+        let settings = [&self.project, &self.user].into_iter().filter_map(ConfigFile::file);
+        settings.chain(self.files_of_types())
     }
 
     /// A value: the one given, else the project's, else the user's.
@@ -142,7 +142,7 @@ pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
         quiet: true,
         given_types: None,
         // The files of types are not looked at.
-        types: OnceCell::from(Types::BUILT_IN),
+        types: OnceCell::from(types::KnownTypes::BUILT_IN),
     };
     let in_words = |failure: Failure| failure.message();
     let types = settings.types(None).map_err(in_words)?;

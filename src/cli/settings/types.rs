@@ -17,6 +17,19 @@ use crate::types::{CredentialType, Types};
 /// The most files of types.
 const MAX_FILES: usize = 256;
 
+/// The types that can be issued.
+#[derive(Debug)]
+pub(super) struct KnownTypes {
+    types: Types,
+    /// The files that some of them come from.
+    files: Vec<PathBuf>,
+}
+
+impl KnownTypes {
+    /// Those that come with the program.
+    pub(super) const BUILT_IN: KnownTypes = KnownTypes { types: Types::BUILT_IN, files: Vec::new() };
+}
+
 impl Settings {
     /// The types that can be issued. Items that name none are of the one that is given, else of the project's own.
     pub(crate) fn types(&self, given: Option<&str>) -> Result<Types, Failure> {
@@ -58,19 +71,22 @@ impl Settings {
 
     /// Every type, whichever is the default. The files are read once.
     pub(crate) fn known_types(&self) -> Result<Types, Failure> {
-        if let Some(types) = self.types.get() {
-            return Ok(*types);
+        if let Some(known) = self.types.get() {
+            return Ok(known.types);
         }
-        let types = self.read_types()?;
-        Ok(*self.types.get_or_init(|| types))
+        let known = self.read_types()?;
+        Ok(self.types.get_or_init(|| known).types)
     }
 
-    fn read_types(&self) -> Result<Types, Failure> {
+    /// The files of types that were read.
+    pub(super) fn files_of_types(&self) -> impl Iterator<Item = &Path> {
+        self.types.get().into_iter().flat_map(|known| &known.files).map(PathBuf::as_path)
+    }
+
+    fn read_types(&self) -> Result<KnownTypes, Failure> {
         let named = self.type_files()?;
-        if named.is_empty() {
-            return Ok(Types::BUILT_IN);
-        }
         let mut pending = named.iter().map(|path| TypeFile::read(path)).collect::<Result<Vec<_>, _>>()?;
+        let files = pending.iter().flat_map(TypeFile::files).map(Path::to_owned).collect();
         let mut types = Types::BUILT_IN;
         // A type is made once the one that it extends is there, in whatever order the files are.
         while !pending.is_empty() {
@@ -78,7 +94,7 @@ impl Settings {
             let next = pending.iter().position(is_ready).unwrap_or_default();
             types = types.and([define(&pending.remove(next), types)?]);
         }
-        Ok(types)
+        Ok(KnownTypes { types, files })
     }
 
     /// The files, in the order in which they are named; those of a folder in the order of their names.

@@ -13,8 +13,8 @@ use crate::types::{CredentialType, Field, FieldKind, MAX_WHOLE, Object, Others};
 /// How many references are followed one after the other.
 const MAX_REFERENCES: usize = 64;
 
-/// The most fields of an object.
-pub(super) const MAX_FIELDS: usize = 256;
+/// The most fields of a type.
+const MAX_FIELDS: usize = 2_000;
 
 /// What a schema says of subject and claims.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Tables {
 impl Tables {
     /// The tables of a schema whose keywords are known.
     pub(super) fn of(root: Value<'_>) -> Result<Tables, Fault> {
-        let mut compiler = Compiler { root, is_partial: false, depth: 0 };
+        let mut compiler = Compiler { root, is_partial: false, inside: Vec::new(), fields: 0 };
         let properties = root.member("properties");
         let part = |name: &str| properties.and_then(|properties| properties.member(name));
         let subject = compiler.part(part("subject"), "/properties/subject")?;
@@ -96,7 +96,10 @@ fn check_subject_type(subject: &Object) -> Result<(), Fault> {
 struct Compiler<'s> {
     root: Value<'s>,
     is_partial: bool,
-    depth: usize,
+    /// The schemas in which the one at hand stands, by their places in the text.
+    inside: Vec<*const u8>,
+    /// How many fields there are so far: what is referred to twice is there twice.
+    fields: usize,
 }
 
 /// Keywords that judge nothing.
@@ -178,9 +181,6 @@ impl<'s> Compiler<'s> {
                 fields.push(Field::required(name.leak(), FieldKind::Any, "anything"));
             }
         }
-        if fields.len() > MAX_FIELDS {
-            return Err((place.to_owned(), format!("there are more than {MAX_FIELDS} members")));
-        }
         // Members that fit a pattern are not additional; the tables know nothing of them.
         let has_patterns = schema.member("patternProperties").is_some();
         let others = match schema.member("additionalProperties").map(Value::kind) {
@@ -208,14 +208,21 @@ impl<'s> Compiler<'s> {
 
     /// The kind of value that a schema asks for.
     fn kind(&mut self, schema: Value<'s>, name: &str, place: &str) -> Result<FieldKind, Fault> {
-        if self.depth >= MAX_REFERENCES {
+        self.fields += 1;
+        if self.fields > MAX_FIELDS {
+            let message =
+                format!("there are more than {MAX_FIELDS} members in all, with what is referred to");
+            return Err((place.to_owned(), message));
+        }
+        let here = schema.text().as_ptr();
+        if self.inside.contains(&here) {
             // A schema that leads to itself has no end as a table.
             self.is_partial = true;
             return Ok(FieldKind::Any);
         }
-        self.depth += 1;
+        self.inside.push(here);
         let kind = self.kind_of_resolved(schema, name, place);
-        self.depth -= 1;
+        self.inside.pop();
         kind
     }
 
