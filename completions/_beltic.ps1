@@ -60,6 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'The form of the batch files [default: by extension, else by content]')
             [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'What separates CSV cells: one character, or `tab` [default: found in the header]')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Give this CSV column to every row, in place of csv.constants; may be given again')
             [CompletionResult]::new('--max-item-bytes', '--max-item-bytes', [CompletionResultType]::ParameterName, 'The longest item, in bytes')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'The credential type of items that name none [default: business]')
             [CompletionResult]::new('--proof-format', '--proof-format', [CompletionResultType]::ParameterName, 'The form of the credentials [default: jwt_vc]')
@@ -403,6 +404,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;template' {
+            [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'Print settings that map the header of this CSV file instead, with the best guess for each column')
+            [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'With --map: what separates CSV cells, one character or `tab` [default: found in the header]')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'The credential type of items that name none [default: business]')
             [CompletionResult]::new('--elements', '--elements', [CompletionResultType]::ParameterName, 'For how many elements of each list there is room')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file, which appears when it is complete [default: standard output]')

@@ -56,6 +56,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --input-format 'The form of the batch files [default: by extension, else by content]'
             cand --delimiter 'What separates CSV cells: one character, or `tab` [default: found in the header]'
             cand --encoding 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]'
+            cand --set 'Give this CSV column to every row, in place of csv.constants; may be given again'
             cand --max-item-bytes 'The longest item, in bytes'
             cand --type 'The credential type of items that name none [default: business]'
             cand --proof-format 'The form of the credentials [default: jwt_vc]'
@@ -378,6 +379,9 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'beltic;template'= {
+            cand --map 'Print settings that map the header of this CSV file instead, with the best guess for each column'
+            cand --delimiter 'With --map: what separates CSV cells, one character or `tab` [default: found in the header]'
+            cand --encoding 'With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]'
             cand --type 'The credential type of items that name none [default: business]'
             cand --elements 'For how many elements of each list there is room'
             cand -o 'Write the output to this file, which appears when it is complete [default: standard output]'

@@ -61,6 +61,7 @@ ndjson\t'One item a line'
 csv\t'A header row, then one item a row'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l delimiter -d 'What separates CSV cells: one character, or `tab` [default: found in the header]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l encoding -d 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l set -d 'Give this CSV column to every row, in place of csv.constants; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-item-bytes -d 'The longest item, in bytes' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
 user\t''
@@ -368,6 +369,9 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l map -d 'Print settings that map the header of this CSV file instead, with the best guess for each column' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l delimiter -d 'With --map: what separates CSV cells, one character or `tab` [default: found in the header]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l encoding -d 'With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
 user\t''
 agent_authorization\t''

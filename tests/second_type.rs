@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "the exception for tests leaves out their helpers")]
 
-use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use std::process::Command;
@@ -197,7 +196,7 @@ impl Desk {
             self_check: Some(&self_check),
         };
         let check: RowCheck = row_check(rules([0; 32]), clock);
-        let items = Items::new(types(), BTreeMap::new(), BTreeMap::new(), check).unwrap();
+        let items = Items::new(types(), Default::default(), check).unwrap();
         let input = Input::Ready(InputName::Stdin, Box::new(Cursor::new(batch.into_bytes())));
         let stop = Stop::default();
         let mut source = Source::open(vec![input], Options { format, ..Options::of(items) }, &stop).unwrap();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use beltic::request::{Checker, DetailCode, ErrorCode, Rejection};
 use beltic::results::{Content, ResultRow, Results, ResultsError};
-use beltic::source::{Format, Input, InputName, ItemFault, ItemForm, Items, Options, RowCheck, Source};
+use beltic::source::{
+    Format, Input, InputName, ItemFault, ItemForm, Items, Mapping, Options, RowCheck, Source,
+};
 use beltic::stop::Stop;
 use beltic::types::Types;
 use flate2::Compression;
@@ -40,7 +42,8 @@ pub fn csv_columns(data: &[u8]) {
         let pairs = settings.lines().filter_map(|line| line.split_once(separator));
         pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
     };
-    let Ok(items) = Items::new(Types::BUILT_IN, pairs("->"), pairs("="), RowCheck::default()) else { return };
+    let mapping = Mapping { constants: pairs("="), ..Mapping::of_columns(pairs("->")) };
+    let Ok(items) = Items::new(Types::BUILT_IN, mapping, RowCheck::default()) else { return };
     batch(table, &Options { dialect: Arc::new(items), ..of_format(Format::Csv) });
 }
 

@@ -35,6 +35,23 @@ pub(crate) struct Config {
     pub(crate) types: Option<TypesConfig>,
 }
 
+/// One text, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
+pub(crate) enum OneOrSeveral {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl OneOrSeveral {
+    pub(crate) fn texts(&self) -> &[String] {
+        match self {
+            OneOrSeveral::One(text) => std::slice::from_ref(text),
+            OneOrSeveral::Several(texts) => texts,
+        }
+    }
+}
+
 /// One path, or several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "expected a path or a list of paths")]
@@ -101,7 +118,20 @@ pub(crate) struct StatusConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CsvConfig {
-    pub(crate) columns: BTreeMap<String, String>,
+    /// The field of a header, or several.
+    pub(crate) columns: BTreeMap<String, OneOrSeveral>,
+    /// Headers that feed no field; `*` stands for all that nothing is known of.
+    pub(crate) ignore: Option<OneOrSeveral>,
+    /// The text of an empty cell, by field.
+    pub(crate) defaults: BTreeMap<String, String>,
+    /// What the words of a column mean.
+    pub(crate) values: BTreeMap<String, BTreeMap<String, String>>,
+    /// The format of a column's dates.
+    pub(crate) dates: BTreeMap<String, String>,
+    /// `allowed` or `refused`.
+    pub(crate) percent_sign: Option<String>,
+    /// Cells that mean empty.
+    pub(crate) nulls: Vec<String>,
     /// The text of cells, as it is written in the file, or as JSON: see [`constants`].
     #[serde(deserialize_with = "constants::named")]
     pub(crate) constants: BTreeMap<String, String>,

@@ -74,6 +74,7 @@ impl Dialect for Outcomes {
         });
         let last = (0..header.len()).rfind(|cell| !header[*cell].trim().is_empty());
         Ok(Binding {
+            readings: Vec::new(),
             named: last.map_or(0, |last| last + 1),
             unnamed: Vec::new(),
             correlation_id: places[CORRELATION_ID],

@@ -4,6 +4,7 @@ use csv::StringRecord;
 
 use super::dialect::{Binding, Dialect};
 use super::error::InputFault;
+use super::items::read_row;
 use super::record::bytes_of;
 use crate::invisible;
 
@@ -101,13 +102,13 @@ impl Columns {
     /// The header cell of the column that feeds a place, a JSON Pointer into the row's value. None where no column
     /// does: the field has a constant, or is missing from the file.
     pub(super) fn column_at(&self, row: &StringRecord, pointer: &str) -> Option<String> {
-        let cell = self.binding.plan.cell_at(row, pointer)?;
+        let cell = self.binding.plan.cell_at(&read_row(row, &self.binding.readings), pointer)?;
         Some(shown(&self.header[cell]))
     }
 
     /// Appends the value that a row describes, as JSON.
     pub(super) fn write_item(&self, row: &StringRecord, out: &mut String) {
-        self.binding.plan.write(row, out);
+        self.binding.plan.write(&read_row(row, &self.binding.readings), out);
     }
 }
 

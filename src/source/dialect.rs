@@ -7,6 +7,7 @@ use std::fmt;
 
 use csv::StringRecord;
 
+use super::items::CellReading;
 use super::{Format, InputFault, RowCheck};
 
 /// What inputs hold.
@@ -72,6 +73,8 @@ pub struct Binding {
     /// The one column that names what a row is about, where only one is read: the member that it feeds, and its name
     /// for messages.
     pub key: Option<(&'static str, String)>,
+    /// How the cells of columns are read before they feed anything, by column.
+    pub readings: Vec<(usize, CellReading)>,
     /// What becomes of a row.
     pub plan: Box<dyn RowPlan>,
 }

@@ -71,7 +71,13 @@ impl InputError {
         use InputFault::*;
         matches!(
             *self.fault,
-            NoInputs | StdinTwice | UnknownMapping { .. } | UnknownConstant { .. } | ConstantTwice { .. }
+            NoInputs
+                | StdinTwice
+                | UnknownMapping { .. }
+                | UnknownConstant { .. }
+                | ConstantTwice { .. }
+                | MappedAndIgnored { .. }
+                | DateFormat { .. }
         )
     }
 }
@@ -348,8 +354,10 @@ pub enum InputFault {
     #[error("missing column{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
     MissingColumns(Vec<String>),
     /// A constant for a field that also has a column.
-    #[error("column '{column}' ({position}) and csv.constants both give {field}; keep one of them")]
+    #[error("column '{column}' ({position}) and {setting} both give {field}; keep one of them")]
     ColumnAndConstant {
+        /// The setting or the flag.
+        setting: &'static str,
         /// The column's name.
         column: String,
         /// Its place, from 1.
@@ -359,6 +367,22 @@ pub enum InputFault {
     },
 
     // Options
+    /// One header is mapped and ignored.
+    #[error("csv.columns maps '{column}', and csv.ignore ignores it; keep one of them")]
+    MappedAndIgnored {
+        /// The header text.
+        column: String,
+    },
+    /// What is no format of dates.
+    #[error(
+        "csv.dates: '{format}' for '{column}' is not the format of a date; expected one such as %d.%m.%Y"
+    )]
+    DateFormat {
+        /// The header or field.
+        column: String,
+        /// The format.
+        format: String,
+    },
     /// `csv.columns` names a field that does not exist.
     #[error("csv.columns maps '{column}' to '{field}', which is no field{}", did_you_mean(.suggestion))]
     UnknownMapping {
@@ -370,16 +394,20 @@ pub enum InputFault {
         suggestion: Option<String>,
     },
     /// `csv.constants` names a field that does not exist.
-    #[error("csv.constants gives '{field}', which is no field{}", did_you_mean(.suggestion))]
+    #[error("{setting} gives '{field}', which is no field{}", did_you_mean(.suggestion))]
     UnknownConstant {
+        /// The setting or the flag.
+        setting: &'static str,
         /// The field as written.
         field: String,
         /// The nearest known name.
         suggestion: Option<String>,
     },
     /// `csv.constants` gives one field under two names.
-    #[error("csv.constants gives {field} twice")]
+    #[error("{setting} gives {field} twice")]
     ConstantTwice {
+        /// The setting or the flag.
+        setting: &'static str,
         /// The field.
         field: String,
     },

@@ -539,7 +539,7 @@ fn formats_are_told_apart_without_a_name() {
             "42,subject_id,self_attestation_complete".to_owned(),
             "self_attestation_complete".to_owned(),
         )]);
-        let mapped = Items::new(Types::BUILT_IN, columns, BTreeMap::new(), RowCheck::default()).unwrap();
+        let mapped = Items::new(Types::BUILT_IN, Mapping::of_columns(columns), RowCheck::default()).unwrap();
         let options = Options::of(mapped);
         assert_eq!(items(text, options).len(), count, "{text}");
     }

@@ -72,6 +72,11 @@ impl Schema {
         jsonschema::draft202012::meta::validate(text).err().map(|error| SchemaProblem::of(&error, true))
     }
 
+    /// Whether the schema asks for text of this format.
+    pub fn has_format(&self, name: &str) -> bool {
+        self.text.get("format").is_some_and(|format| format == name)
+    }
+
     /// Whether a value is as the schema wants it.
     pub fn fits(&self, value: &Value) -> bool {
         self.validator.is_valid(value)

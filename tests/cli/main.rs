@@ -7,6 +7,7 @@ mod readers;
 mod asking;
 mod batch_issue;
 mod completions;
+mod csv_mapping;
 mod csv_records;
 mod dry_run;
 mod failed;

@@ -181,6 +181,7 @@ fn a_site_has_every_document_and_each_once() {
             "_headers",
             "contexts/business/v1",
             "credentials/business/v1",
+            "schemas/business/v1",
             "server/Caddyfile",
             "server/nginx.conf",
             "status/aggregation.json"
@@ -219,6 +220,7 @@ fn servers_are_told_the_media_type_of_every_file() {
             "/status/bitstring/" => "application/vc+jwt",
             "/.well-known/jwks.json" => "application/jwk-set+json",
             "/.well-known/did.json" => "application/did+json",
+            path if path.starts_with("/schemas/") => "application/schema+json",
             _ => "application/json",
         };
         assert!(headers.contains(&format!("\n{pattern}\n  Content-Type: {media_type}\n")), "{headers}");

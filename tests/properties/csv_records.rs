@@ -149,7 +149,7 @@ fn read(bytes: &[u8], line_breaks: LineBreaks) -> Read {
         hash_key: [0; 32],
     };
     let check = row_check(rules.clone(), Clock::System);
-    let items = Items::new(Types::BUILT_IN, Default::default(), Default::default(), check).unwrap();
+    let items = Items::new(Types::BUILT_IN, Default::default(), check).unwrap();
     let options = Options { format: Some(Format::Csv), line_breaks, ..Options::of(items) };
     let input = Input::Ready(InputName::Stdin, Box::new(Cursor::new(bytes.to_vec())));
     let mut read = Read::default();

@@ -164,6 +164,19 @@ impl Issuance {
             assert_ne!(list, resource.text_of("status_list_uri"), "the two forms of a list have two URIs");
             expected.push(("credentialStatus", bitstring_status(index, list)));
         }
+        // An issuer with a host, and a ledger, cites the schema. Its hash is looked at where it is published.
+        let host = self.issuer.strip_prefix("did:web:").or_else(|| self.issuer.strip_prefix("https://"));
+        if let Some(host) = host.filter(|_| self.with_status) {
+            let host = host.split([':', '/']).next().unwrap().replace("%3A", ":");
+            let digest = payload.member("credentialSchema").member("digestSRI").clone();
+            assert!(digest.text().starts_with("sha256-"));
+            let cited = [
+                ("id", Exact::string(format!("https://{host}/schemas/business/v1"))),
+                ("type", Exact::string("JsonSchema")),
+                ("digestSRI", digest),
+            ];
+            expected.push(("credentialSchema", Exact::object(cited.to_vec())));
+        }
         if let Some(references) = request.get("evidence_refs").filter(|list| !list.elements().is_empty()) {
             let evidence = references.elements().iter().map(|reference| evidence_of(reference.text()));
             expected.push(("evidence", Exact::Array(evidence.collect())));

@@ -1,7 +1,9 @@
 //! `beltic template`: files to fill in. They fail until they are filled in, so that nobody issues
 //! a credential to an example.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
 
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
@@ -9,7 +11,9 @@ use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
 use crate::cli::settings::Settings;
 use crate::cli::shared_args::{Common, InputFormat, OutputArgs, TypeArg};
-use crate::source::{Format, template};
+use crate::source::{Format, Input, Items, Options, guessed_settings, template};
+use crate::stop::Stop;
+use crate::types::Types;
 
 /// What `template` takes.
 #[derive(Debug, Args)]
@@ -18,11 +22,21 @@ use crate::source::{Format, template};
   beltic template csv --elements 5 > items.csv
   beltic template csv --type user > users.csv
   beltic template ndjson > items.ndjson
+  beltic template --map export.csv --encoding windows-1252
 ")]
 pub(crate) struct TemplateArgs {
     /// The form of the file
-    #[arg(value_enum)]
-    pub format: InputFormat,
+    #[arg(value_enum, required_unless_present = "map")]
+    pub format: Option<InputFormat>,
+    /// Print settings that map the header of this CSV file instead, with the best guess for each column
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["format", "elements"])]
+    pub map: Option<PathBuf>,
+    /// With --map: what separates CSV cells, one character or `tab` [default: found in the header]
+    #[arg(long, value_name = "CHAR", requires = "map")]
+    pub delimiter: Option<String>,
+    /// With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]
+    #[arg(long, value_name = "NAME", requires = "map")]
+    pub encoding: Option<String>,
     /// What is to be issued.
     #[command(flatten)]
     pub of: TypeArg,
@@ -37,12 +51,26 @@ pub(crate) struct TemplateArgs {
 pub(super) fn run(common: &Common, args: &TemplateArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
     let types = settings.types(args.of.credential_type.as_deref())?;
-    let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
-    let format = match args.format {
-        InputFormat::Csv => Format::Csv,
-        InputFormat::Ndjson => Format::Ndjson,
-        InputFormat::Json => Format::Json,
+    let kept = Kept::files(&args.map).and_settings(&settings);
+    let output = Output::open(&args.output, Purpose::Read, kept)?;
+    let elements = usize::from(args.elements);
+    let text = match (&args.map, args.format) {
+        (Some(file), _) => mapping(&settings, args, types, file)?,
+        (None, Some(InputFormat::Csv) | None) => template(types.default_type(), Format::Csv, elements),
+        (None, Some(InputFormat::Ndjson)) => template(types.default_type(), Format::Ndjson, elements),
+        (None, Some(InputFormat::Json)) => template(types.default_type(), Format::Json, elements),
     };
-    let text = template(types.default_type(), format, usize::from(args.elements));
     output.print_all(text.as_bytes())
+}
+
+/// Settings that map the header of a file, and that say how the file was read where a flag said so.
+fn mapping(settings: &Settings, args: &TemplateArgs, types: Types, file: &Path) -> Result<String, Failure> {
+    let items = Items::of(types);
+    let stop = Stop::default();
+    let mut options = Options::of(items.clone());
+    (options.delimiter, options.encoding) = settings.csv_form(&args.delimiter, &args.encoding)?;
+    let flags = [("delimiter", &args.delimiter), ("encoding", &args.encoding)];
+    let given: Vec<_> =
+        flags.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+    Ok(guessed_settings(items, Input::File(file.to_owned()), options, &given, &stop)?)
 }

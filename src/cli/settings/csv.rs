@@ -2,9 +2,47 @@
 
 use std::collections::BTreeMap;
 
+use encoding_rs::Encoding;
+
 use super::Settings;
+use crate::cli::config::{CsvConfig, OneOrSeveral};
 use crate::cli::failure::Failure;
-use crate::source::LineBreaks;
+use crate::cli::project::Origin;
+use crate::source::{LineBreaks, Mapping};
+
+fn find_encoding(name: &str, origin: &Origin) -> Result<&'static Encoding, Failure> {
+    Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+        Failure::usage(format!("{origin} is \"{name}\", which is not a known encoding")).hint(
+            "names are those of the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
+        )
+    })
+}
+
+fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
+    match text.as_bytes() {
+        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
+        [byte]
+            if byte.is_ascii()
+                && !matches!(byte, b'"' | b'\n' | b'\r' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') =>
+        {
+            Ok(*byte)
+        }
+        _ => Err(Failure::usage(format!(
+            "{origin} is \"{text}\"; expected one character such as ; or the word tab"
+        ))),
+    }
+}
+
+/// What stands in `csv.ignore` for every header that nothing is known of.
+const EVERY_UNKNOWN: &str = "*";
+
+/// A field and the text of its cells, from `FIELD=VALUE`.
+fn set_field(pair: &str) -> Result<(String, String), Failure> {
+    let (field, value) = pair.split_once('=').ok_or_else(|| {
+        Failure::usage(format!("--set is \"{pair}\"; expected FIELD=VALUE, such as jurisdiction=GB"))
+    })?;
+    Ok((field.trim().to_owned(), value.to_owned()))
+}
 
 impl Settings {
     /// The encoding of inputs without a byte order mark, where somebody names one.
@@ -12,12 +50,62 @@ impl Settings {
         self.value(given, |config| &config.csv.encoding)
     }
 
-    /// `csv.columns` and `csv.constants`, each from the project's file, else from the user's.
-    pub(crate) fn csv_fields(&self) -> (&BTreeMap<String, String>, &BTreeMap<String, String>) {
+    /// How the columns of CSV files are read: each setting from the project's file, else from the user's. `set` is what
+    /// this run lays down, as `FIELD=VALUE`.
+    pub(crate) fn mapping(&self, set: &[String]) -> Result<Mapping, Failure> {
         let (project, user) = (&self.project.config.csv, &self.user.config.csv);
+        let of = |from: fn(&CsvConfig) -> &BTreeMap<String, String>| match from(project).is_empty() {
+            true => from(user).clone(),
+            false => from(project).clone(),
+        };
         let columns = if project.columns.is_empty() { &user.columns } else { &project.columns };
-        let constants = if project.constants.is_empty() { &user.constants } else { &project.constants };
-        (columns, constants)
+        let ignored =
+            project.ignore.as_ref().or(user.ignore.as_ref()).map(OneOrSeveral::texts).unwrap_or_default();
+        let values = if project.values.is_empty() { &user.values } else { &project.values };
+        let nulls = if project.nulls.is_empty() { &user.nulls } else { &project.nulls };
+        Ok(Mapping {
+            columns: columns
+                .iter()
+                .map(|(header, fields)| (header.clone(), fields.texts().to_vec()))
+                .collect(),
+            ignored: ignored.iter().filter(|header| *header != EVERY_UNKNOWN).cloned().collect(),
+            ignores_unknown: ignored.iter().any(|header| header == EVERY_UNKNOWN),
+            constants: of(|csv| &csv.constants),
+            set: set.iter().map(|pair| set_field(pair)).collect::<Result<_, _>>()?,
+            defaults: of(|csv| &csv.defaults),
+            values: values.clone(),
+            dates: of(|csv| &csv.dates),
+            allows_percent_sign: self.allows_percent_sign()?,
+            nulls: nulls.iter().cloned().collect(),
+        })
+    }
+
+    /// What separates cells, and the encoding of files, where somebody says so.
+    pub(crate) fn csv_form(
+        &self,
+        delimiter: &Option<String>,
+        encoding: &Option<String>,
+    ) -> Result<(Option<u8>, Option<&'static Encoding>), Failure> {
+        let typed = |given: &Option<String>, flag| given.as_ref().map(|_| Origin::typed(flag, None));
+        let (delimiter_flag, encoding_flag) =
+            (typed(delimiter, "--delimiter"), typed(encoding, "--encoding"));
+        let delimiter_from = self.origin(delimiter_flag, "csv.delimiter", |config| &config.csv.delimiter);
+        let encoding_from = self.origin(encoding_flag, "csv.encoding", |config| &config.csv.encoding);
+        let delimiter = self.value(delimiter, |config| &config.csv.delimiter);
+        let delimiter = delimiter.map(|text| parse_delimiter(&text, &delimiter_from)).transpose()?;
+        let encoding =
+            self.encoding(encoding).map(|name| find_encoding(&name, &encoding_from)).transpose()?;
+        Ok((delimiter, encoding))
+    }
+
+    fn allows_percent_sign(&self) -> Result<bool, Failure> {
+        match self.value(&None, |config| &config.csv.percent_sign).as_deref() {
+            None | Some("refused") => Ok(false),
+            Some("allowed") => Ok(true),
+            Some(word) => {
+                Err(Failure::usage(format!("csv.percent_sign is \"{word}\"; expected allowed or refused")))
+            }
+        }
     }
 
     /// Whether CSV cells can hold line breaks.

@@ -152,6 +152,7 @@ pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     settings.configured_status_base().map_err(in_words)?;
     settings.list_validity(UnixTime::FIRST).map_err(in_words)?;
     settings.line_breaks().map_err(in_words)?;
+    settings.mapping(&[]).map_err(in_words)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::cli::project::Origin;
 use crate::cli::type_file::TypeFile;
 use crate::files;
 use crate::request::rules::CalendarDuration;
-use crate::source::{Items, RowCheck};
+use crate::source::{Items, Mapping, RowCheck};
 use crate::types::file::{Part, TypeFault};
 use crate::types::{CredentialType, Types};
 
@@ -177,7 +177,7 @@ fn check_beyond_tables(known: &'static CredentialType) -> Result<(), TypeFault> 
     }
     let types = Types::new(vec![known].leak());
     let columns = known.from_file.map(|file| file.csv_columns.clone()).unwrap_or_default();
-    match Items::new(types, columns, Default::default(), RowCheck::default()) {
+    match Items::new(types, Mapping::of_columns(columns), RowCheck::default()) {
         Ok(_) => Ok(()),
         Err(problem) => fault("/csv/columns", problem.to_string()),
     }

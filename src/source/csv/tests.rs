@@ -164,7 +164,7 @@ enum Verdict {
 }
 
 fn checked_by(row_check: RowCheck) -> Options {
-    Options::of(Items::new(Types::BUILT_IN, Default::default(), Default::default(), row_check).unwrap())
+    Options::of(Items::new(Types::BUILT_IN, Default::default(), row_check).unwrap())
 }
 
 fn options(limit: usize, line_breaks: bool) -> Options {

@@ -7,51 +7,88 @@ use csv::StringRecord;
 
 use super::Items;
 use super::catalog::{Catalog, ColumnTarget, Leaf, Numbers};
+use super::mapping::CellReading;
 use super::plan::{Convert, PlanNode, plan};
 use crate::json::push_pointer_segment;
 use crate::source::columns::{normal, shown};
 use crate::source::dialect::{Binding, RowPlan};
 use crate::source::error::{Found, InputFault, MAX_NAMED, UnknownColumn};
-use crate::types::CredentialType;
+use crate::types::{CredentialType, FieldKind, Scalar};
 
 impl Items {
     /// Refuses mappings and constants for fields that do not exist.
     pub(super) fn check(&self) -> Result<(), InputFault> {
-        for (column, field) in &self.columns {
+        self.mapping.check()?;
+        let fields = self.mapping.columns.iter();
+        for (column, field) in
+            fields.flat_map(|(column, fields)| fields.iter().map(move |field| (column, field)))
+        {
             if self.catalog.find(field).is_none() {
                 let suggestion = self.catalog.suggest(field);
                 let (column, field) = (column.clone(), field.clone());
                 return Err(InputFault::UnknownMapping { column, field, suggestion });
             }
         }
-        self.constants().map(drop)
+        self.constants()?;
+        self.defaults().map(drop)
     }
 
+    /// What every row has: what the run sets, and the constants of the settings that it does not set.
     fn constants(&self) -> Result<HashMap<ColumnTarget, &str>, InputFault> {
+        let mut constants = self.texts_of("--set", &self.mapping.set)?;
+        for (target, text) in self.texts_of("csv.constants", &self.mapping.constants)? {
+            constants.entry(target).or_insert(text);
+        }
+        constants.retain(|_, text| !text.is_empty());
+        Ok(constants)
+    }
+
+    /// What gives every row this field.
+    fn setting_of(&self, target: ColumnTarget) -> &'static str {
+        let mut set = self.mapping.set.keys().filter_map(|field| self.catalog.find(field));
+        if set.any(|set| self.catalog.overlap(set, target)) { "--set" } else { "csv.constants" }
+    }
+
+    /// The texts of empty cells.
+    fn defaults(&self) -> Result<HashMap<ColumnTarget, &str>, InputFault> {
+        self.texts_of("csv.defaults", &self.mapping.defaults)
+    }
+
+    /// Texts by the fields that they are for.
+    fn texts_of<'t>(
+        &self,
+        setting: &'static str,
+        texts: &'t BTreeMap<String, String>,
+    ) -> Result<HashMap<ColumnTarget, &'t str>, InputFault> {
         let catalog = &self.catalog;
         let mut constants = HashMap::new();
-        for (field, text) in &self.constants {
+        for (field, text) in texts {
             let target = catalog.find(field).ok_or_else(|| InputFault::UnknownConstant {
+                setting,
                 field: field.clone(),
                 suggestion: catalog.suggest(field),
             })?;
             // Twice is also a list, and a part of it under another name.
             let is_given = constants.keys().any(|given| catalog.overlap(*given, target));
             if is_given || constants.insert(target, text.as_str()).is_some() {
-                return Err(InputFault::ConstantTwice { field: catalog.name(target) });
+                return Err(InputFault::ConstantTwice { setting, field: catalog.name(target) });
             }
         }
-        constants.retain(|_, text| !text.is_empty());
         Ok(constants)
     }
 
-    /// The field of a header cell: as mapped in the options, else by its name.
-    pub(super) fn find_column(&self, header: &str, catalog: &Catalog) -> Option<ColumnTarget> {
-        let normal_header = normal(header);
-        let mapped = self.columns.get(header).or_else(|| {
-            self.columns.iter().find(|(column, _)| normal(column) == normal_header).map(|(_, field)| field)
-        });
-        catalog.find(mapped.map_or(header, String::as_str))
+    /// The fields of a header cell: as mapped in the settings, else by its name.
+    pub(super) fn find_columns(&self, header: &str, catalog: &Catalog) -> Vec<ColumnTarget> {
+        match self.mapping.fields_of(header) {
+            Some(fields) => fields.iter().filter_map(|field| catalog.find(field)).collect(),
+            None if self.mapping.ignores(header) => Vec::new(),
+            None => catalog.find(header).into_iter().collect(),
+        }
+    }
+
+    /// Whether a header feeds no field, and need not.
+    fn is_passed_over(&self, header: &str) -> bool {
+        is_error_column(header) || self.mapping.ignores_unknown || self.mapping.ignores(header)
     }
 
     /// Binds a header, which stands on this physical line.
@@ -69,14 +106,15 @@ impl Items {
     fn bind_known(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {
         let targets = self.targets(header, line, delimiter)?;
         let constants = self.constants()?;
+        let defaults = self.defaults()?;
         self.refuse_doubles(header, &targets, &constants)?;
-        self.refuse_missing(&targets, &constants)?;
+        self.refuse_missing(&targets, constants.keys().chain(defaults.keys()))?;
         let unnamed = (0..header.len()).filter(|cell| header[*cell].trim().is_empty()).collect();
         let errors: Vec<_> = (0..header.len()).filter(|cell| is_error_column(&header[*cell])).collect();
-        let named =
-            targets.last().map(|(cell, _)| *cell).max(errors.last().copied()).map_or(0, |last| last + 1);
+        let is_named = |cell: &usize| !header[*cell].trim().is_empty();
+        let named = (0..header.len()).rfind(is_named).map_or(0, |last| last + 1);
         let convert = Convert { decimal_comma: matches!(delimiter, b';' | b'\t') };
-        let root = plan(&self.catalog, &targets, &constants, convert);
+        let root = plan(&self.catalog, &targets, (&constants, &defaults), convert);
         let of_correlation_id =
             |(_, target): &&(usize, ColumnTarget)| self.catalog.leaf(*target).name == "correlation_id";
         Ok(Binding {
@@ -86,6 +124,7 @@ impl Items {
             record: header.iter().position(|name| normal(name) == normal(ERROR_RECORD)),
             errors,
             key: None,
+            readings: self.readings(header, &targets),
             plan: Box::new(ItemPlan {
                 elements: ListElement::of(&self.catalog, &targets),
                 catalog: Arc::clone(&self.catalog),
@@ -106,11 +145,12 @@ impl Items {
         let mut unknown = Vec::new();
         let mut unnamed = None;
         for (cell, name) in header.iter().enumerate() {
+            let found = self.find_columns(name, &self.catalog);
             if name.trim().is_empty() {
                 unnamed = unnamed.or(Some(cell + 1));
-            } else if let Some(target) = self.find_column(name, &self.catalog) {
-                targets.push((cell, target));
-            } else if !is_error_column(name) {
+            } else if !found.is_empty() {
+                targets.extend(found.into_iter().map(|target| (cell, target)));
+            } else if !self.is_passed_over(name) {
                 // Only so many are named in the message.
                 let is_named = unknown.len() < MAX_NAMED;
                 let suggest = || self.catalog.suggest(name).or_else(|| self.suggest_elements(name));
@@ -137,12 +177,34 @@ impl Items {
         }
     }
 
+    /// How the cells of each column are read, where a setting says so.
+    fn readings(
+        &self,
+        header: &StringRecord,
+        targets: &[(usize, ColumnTarget)],
+    ) -> Vec<(usize, CellReading)> {
+        let mut readings: Vec<(usize, CellReading)> = Vec::new();
+        for (cell, _) in targets {
+            if readings.last().is_some_and(|(last, _)| last == cell) {
+                continue; // a column that feeds several fields
+            }
+            let fed = targets.iter().filter(|(fed, _)| fed == cell).map(|(_, target)| *target);
+            let names: Vec<String> = fed.clone().map(|target| self.catalog.name(target)).collect();
+            let kinds = || fed.clone().map(|target| &self.catalog.leaf(target).field.kind);
+            let names = [&header[*cell]].into_iter().chain(names.iter().map(String::as_str));
+            let reading = self.mapping.reading(names, kinds().any(is_share), kinds().any(has_time));
+            readings.push((*cell, reading));
+        }
+        readings.retain(|(_, reading)| !reading.is_plain());
+        readings
+    }
+
     /// The type other than the file's that has all of these columns.
     fn other_type_of(&self, header: &StringRecord) -> Option<&'static str> {
         let has_all = |known: &&'static CredentialType| {
             let catalog = Arc::new(Catalog::of(known)).with_any_claims(header.iter());
             let mut names = header.iter().filter(|name| !name.trim().is_empty() && !is_error_column(name));
-            names.all(|name| self.find_column(name, &catalog).is_some())
+            names.all(|name| !self.find_columns(name, &catalog).is_empty())
         };
         self.types.all().iter().copied().skip(1).find(has_all).map(|known| known.name)
     }
@@ -167,6 +229,7 @@ impl Items {
             if constants.keys().any(|constant| self.catalog.overlap(*constant, *target)) {
                 let (column, position) = column;
                 return Err(InputFault::ColumnAndConstant {
+                    setting: self.setting_of(*target),
                     column,
                     position,
                     field: self.catalog.name(*target),
@@ -187,12 +250,12 @@ impl Items {
         Ok(())
     }
 
-    fn refuse_missing(
+    fn refuse_missing<'t>(
         &self,
         targets: &[(usize, ColumnTarget)],
-        constants: &HashMap<ColumnTarget, &str>,
+        given: impl Iterator<Item = &'t ColumnTarget> + Clone,
     ) -> Result<(), InputFault> {
-        let fed = || targets.iter().map(|(_, target)| *target).chain(constants.keys().copied());
+        let fed = || targets.iter().map(|(_, target)| *target).chain(given.clone().copied());
         let is_present = |leaf: &&Leaf| self.catalog.is_fed(leaf, fed());
         let leaves = || self.catalog.leaves().iter();
         let absent = leaves().filter(|leaf| leaf.required && !is_present(leaf));
@@ -206,6 +269,24 @@ impl Items {
             missing.push(format!("of a claim, such as {example}"));
         }
         if missing.is_empty() { Ok(()) } else { Err(InputFault::MissingColumns(missing)) }
+    }
+}
+
+/// Whether a number of this kind may have a percent sign in a spreadsheet.
+fn is_share(kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::Percent => true,
+        FieldKind::Judged(judged) => matches!(judged.scalar, Scalar::Number | Scalar::Whole),
+        _ => false,
+    }
+}
+
+/// Whether a date of this kind has a time.
+fn has_time(kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::PastDateTime => true,
+        FieldKind::Judged(judged) => judged.schema.has_format("date-time"),
+        _ => false,
     }
 }
 
@@ -343,6 +424,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::super::columns::Columns;
+    use super::super::Mapping;
     use super::*;
     use crate::types::Types;
 
@@ -359,7 +441,8 @@ mod tests {
         let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
             pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
         };
-        let items = Items { columns: map(columns), constants: map(constants), ..Items::of(Types::BUILT_IN) };
+        let mapping = Mapping { constants: map(constants), ..Mapping::of_columns(map(columns)) };
+        let items = Items { mapping, ..Items::of(Types::BUILT_IN) };
         BindOptions { items, delimiter: b',' }
     }
 

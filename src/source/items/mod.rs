@@ -2,10 +2,11 @@
 
 mod bind;
 mod catalog;
+mod guess;
+mod mapping;
 mod plan;
 mod template;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use csv::StringRecord;
@@ -16,6 +17,9 @@ use crate::types::{CredentialType, Types};
 pub(super) use bind::ERROR_COLUMNS;
 use catalog::Catalog;
 pub use catalog::csv_columns;
+pub use guess::guessed_settings;
+pub(super) use mapping::read_row;
+pub use mapping::{CellReading, Mapping};
 pub use template::template;
 
 /// How a batch is read. Format and encoding can be named, and names of files are believed.
@@ -24,28 +28,22 @@ pub struct Items {
     types: Types,
     /// The columns of the type whose items CSV files hold: the default type.
     catalog: Arc<Catalog>,
-    columns: BTreeMap<String, String>,
-    constants: BTreeMap<String, String>,
+    mapping: Mapping,
     row_check: RowCheck,
 }
 
 impl Items {
-    /// Batches of these types. `columns` is `csv.columns`, from the text of a header to the name of a column;
-    /// `constants` is `csv.constants`, from the name of a column to the text of a cell that every row has; with
-    /// `row_check` the lines of quoted CSV cells are tried.
+    /// Batches of these types, whose columns are read by this mapping; with `row_check` the lines of quoted CSV cells are
+    /// tried.
     ///
     /// # Errors
-    /// Where mappings or constants are for fields that do not exist.
-    pub fn new(
-        types: Types,
-        columns: BTreeMap<String, String>,
-        constants: BTreeMap<String, String>,
-        row_check: RowCheck,
-    ) -> Result<Items, InputFault> {
-        let columns = with_columns_of(types.default_type(), columns);
-        let named = columns.values().chain(constants.keys()).map(String::as_str);
+    /// Where the mapping names fields that do not exist, or contradicts itself.
+    pub fn new(types: Types, mapping: Mapping, row_check: RowCheck) -> Result<Items, InputFault> {
+        let mapping = with_columns_of(types.default_type(), mapping);
+        let named = mapping.columns.values().flatten().chain(mapping.constants.keys());
+        let named = named.chain(mapping.set.keys()).chain(mapping.defaults.keys()).map(String::as_str);
         let catalog = Arc::new(Catalog::of(types.default_type())).with_any_claims(named);
-        let items = Items { types, catalog, columns, constants, row_check };
+        let items = Items { types, catalog, mapping, row_check };
         items.check()?;
         Ok(items)
     }
@@ -53,25 +51,17 @@ impl Items {
     /// Batches of these types, where nothing else is said.
     pub fn of(types: Types) -> Items {
         let catalog = Arc::new(Catalog::of(types.default_type()));
-        Items {
-            types,
-            catalog,
-            columns: with_columns_of(types.default_type(), BTreeMap::new()),
-            constants: BTreeMap::new(),
-            row_check: RowCheck::default(),
-        }
+        let mapping = with_columns_of(types.default_type(), Mapping::default());
+        Items { types, catalog, mapping, row_check: RowCheck::default() }
     }
 }
 
-/// The headers that the type's own file maps, except for those that are mapped already.
-fn with_columns_of(
-    credential_type: &CredentialType,
-    mut columns: BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
+/// The mapping, with the headers that the type's own file maps, except for those that are mapped already.
+fn with_columns_of(credential_type: &CredentialType, mut mapping: Mapping) -> Mapping {
     for (header, path) in credential_type.from_file.into_iter().flat_map(|file| &file.csv_columns) {
-        columns.entry(header.clone()).or_insert_with(|| path.clone());
+        mapping.columns.entry(header.clone()).or_insert_with(|| vec![path.clone()]);
     }
-    columns
+    mapping
 }
 
 /// Keys of an item that no envelope has beside its array.
@@ -109,7 +99,7 @@ impl Dialect for Items {
 
     fn knows_column(&self, name: &str) -> bool {
         let catalog = self.catalog.with_any_claims([name].into_iter());
-        self.find_column(name, &catalog).is_some()
+        self.mapping.ignores(name) || !self.find_columns(name, &catalog).is_empty()
     }
 
     fn bind(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {

@@ -14,8 +14,8 @@ use crate::types::{Field, FieldKind, Judged, Scalar};
 /// nothing.
 #[derive(Debug)]
 pub(super) enum PlanNode {
-    /// The value of a cell.
-    Cell { key: String, cell: usize, kind: &'static FieldKind, convert: Convert },
+    /// The value of a cell; where that is empty, the text of a member that stands for it, if there is one.
+    Cell { key: String, cell: usize, default: String, kind: &'static FieldKind, convert: Convert },
     /// The same for every row.
     Constant { text: String },
     /// What a condition compares with, which is read as its operator asks for.
@@ -33,6 +33,8 @@ pub(super) enum PlanNode {
 #[derive(Debug, Clone)]
 pub(super) enum CellText {
     Cell(usize),
+    /// A cell, and the text where it is empty.
+    CellOr(usize, String),
     Constant(String),
 }
 
@@ -40,6 +42,9 @@ impl CellText {
     fn of<'r>(&'r self, row: &'r StringRecord) -> &'r str {
         match self {
             CellText::Cell(cell) => row.get(*cell).unwrap_or_default(),
+            CellText::CellOr(cell, default) => {
+                row.get(*cell).filter(|text| !text.is_empty()).unwrap_or(default)
+            }
             CellText::Constant(text) => text,
         }
     }
@@ -56,14 +61,19 @@ pub(super) struct Convert {
 pub(super) fn plan(
     catalog: &Catalog,
     targets: &[(usize, ColumnTarget)],
-    constants: &HashMap<ColumnTarget, &str>,
+    (constants, defaults): (&HashMap<ColumnTarget, &str>, &HashMap<ColumnTarget, &str>),
     convert: Convert,
 ) -> PlanNode {
-    let cells = targets.iter().map(|(cell, target)| (*target, CellText::Cell(*cell)));
-    let constants = constants.iter().map(|(target, text)| (*target, CellText::Constant((*text).to_owned())));
-    let texts: HashMap<ColumnTarget, CellText> = cells.chain(constants).collect();
+    // A field without a column has its constant, else its default, in every row.
+    let constant = |(target, text): (&ColumnTarget, &&str)| (*target, CellText::Constant((*text).to_owned()));
+    let cells = targets.iter().map(|(cell, target)| match defaults.get(target) {
+        Some(default) => (*target, CellText::CellOr(*cell, (*default).to_owned())),
+        None => (*target, CellText::Cell(*cell)),
+    });
+    let given = defaults.iter().map(constant).chain(constants.iter().map(constant));
+    let texts: HashMap<ColumnTarget, CellText> = given.chain(cells).collect();
     let keys = texts.iter().filter_map(|(target, text)| match text {
-        CellText::Cell(jwk) => catalog.did_of(*target).map(|did| (did, *jwk)),
+        CellText::Cell(jwk) | CellText::CellOr(jwk, _) => catalog.did_of(*target).map(|did| (did, *jwk)),
         CellText::Constant(_) => None,
     });
     let keys: HashMap<ColumnTarget, usize> = keys.collect();
@@ -76,7 +86,9 @@ pub(super) fn plan(
         // The name of a claim in a header is the user's own, and may be anything.
         let key = json::string(leaf.field.name) + ":";
         let node = match (texts.get(&target), keys.get(&target), leaf.operator) {
-            (Some(CellText::Cell(cell)), Some(jwk), _) => PlanNode::Did { key, cell: Some(*cell), jwk: *jwk },
+            (Some(CellText::Cell(cell) | CellText::CellOr(cell, _)), Some(jwk), _) => {
+                PlanNode::Did { key, cell: Some(*cell), jwk: *jwk }
+            }
             (None, Some(jwk), _) => PlanNode::Did { key, cell: None, jwk: *jwk },
             (Some(text), _, Some(operator)) => {
                 let operator = catalog.beside(target, operator).and_then(|operator| texts.get(&operator));
@@ -111,14 +123,20 @@ impl PlanNode {
     }
 
     fn value(key: String, kind: &'static FieldKind, text: &CellText, convert: Convert) -> Self {
+        let member = |value: &str| {
+            let mut text = key.clone();
+            convert.write(value, kind, &mut text);
+            text.push(',');
+            text
+        };
         match text {
-            CellText::Cell(cell) => Self::Cell { key, cell: *cell, kind, convert },
-            CellText::Constant(constant) => {
-                let mut text = key;
-                convert.write(constant, kind, &mut text);
-                text.push(',');
-                Self::Constant { text }
+            CellText::Cell(cell) => Self::Cell { key, cell: *cell, default: String::new(), kind, convert },
+            CellText::CellOr(cell, default) => {
+                let default = if default.is_empty() { String::new() } else { member(default) };
+                Self::Cell { key, cell: *cell, default, kind, convert }
             }
+            CellText::Constant(constant) if constant.is_empty() => Self::Constant { text: String::new() },
+            CellText::Constant(constant) => Self::Constant { text: member(constant) },
         }
     }
 
@@ -154,7 +172,7 @@ impl PlanNode {
     fn settle(&mut self, required: bool) -> bool {
         match self {
             Self::Cell { .. } | Self::Did { .. } => true,
-            Self::Comparand { text, .. } => matches!(text, CellText::Cell(_)),
+            Self::Comparand { text, .. } => !matches!(text, CellText::Constant(_)),
             Self::Constant { .. } => false,
             Self::Object { members, needs_cell, .. } => {
                 let mut any_cell = false;
@@ -178,9 +196,10 @@ impl PlanNode {
     /// Appends this piece of the item. Returns whether a cell had a value for it.
     pub(super) fn write(&self, row: &StringRecord, out: &mut String) -> bool {
         match self {
-            Self::Cell { key, cell, kind, convert } => {
+            Self::Cell { key, cell, default, kind, convert } => {
                 let text = row.get(*cell).unwrap_or_default();
                 if text.is_empty() {
+                    out.push_str(default);
                     return false;
                 }
                 out.push_str(key);
@@ -203,7 +222,12 @@ impl PlanNode {
                     _ => write_scalar(found, out),
                 }
                 out.push(',');
-                matches!(text, CellText::Cell(_))
+                match text {
+                    CellText::Cell(cell) | CellText::CellOr(cell, _) => {
+                        row.get(*cell).is_some_and(|text| !text.is_empty())
+                    }
+                    CellText::Constant(_) => false,
+                }
             }
             Self::Did { key, cell, jwk } => {
                 let own = cell.and_then(|cell| row.get(cell)).unwrap_or_default();

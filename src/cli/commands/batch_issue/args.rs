@@ -54,6 +54,9 @@ pub(crate) struct BatchIssueArgs {
     /// The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub encoding: Option<String>,
+    /// Give this CSV column to every row, in place of csv.constants; may be given again
+    #[arg(long, value_name = "FIELD=VALUE", help_heading = "Input")]
+    pub set: Vec<String>,
     /// Carry unknown fields of subject and claims through instead of failing the item
     #[arg(long, help_heading = "Input")]
     pub allow_unknown: bool,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::args::BatchIssueArgs;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
-use crate::cli::project::Origin;
 use crate::cli::settings::Settings;
 use crate::cli::shared_args::InputFormat;
 use crate::source::{Format, Input, InputError, Items, Options, RowCheck};
@@ -23,16 +22,9 @@ pub(super) fn options(
     row_check: RowCheck,
 ) -> Result<Options, Failure> {
     let types = settings.types(args.of.credential_type.as_deref())?;
-    let (columns, constants) = settings.csv_fields();
-    let delimiter = settings.value(&args.delimiter, |config| &config.csv.delimiter);
-    let encoding = settings.encoding(&args.encoding);
-    let typed = |given: &Option<String>, flag| given.as_ref().map(|_| Origin::typed(flag, None));
-    let delimiter_from = settings
-        .origin(typed(&args.delimiter, "--delimiter"), "csv.delimiter", |config| &config.csv.delimiter);
-    let encoding_from =
-        settings.origin(typed(&args.encoding, "--encoding"), "csv.encoding", |config| &config.csv.encoding);
-    let items =
-        Items::new(types, columns.clone(), constants.clone(), row_check).map_err(InputError::of_run)?;
+    let mapping = settings.mapping(&args.set)?;
+    let (delimiter, encoding) = settings.csv_form(&args.delimiter, &args.encoding)?;
+    let items = Items::new(types, mapping, row_check).map_err(InputError::of_run)?;
     Ok(Options {
         dialect: Arc::new(items),
         format: args.input_format.map(|format| match format {
@@ -40,36 +32,13 @@ pub(super) fn options(
             InputFormat::Ndjson => Format::Ndjson,
             InputFormat::Csv => Format::Csv,
         }),
-        encoding: encoding.map(|name| find_encoding(&name, &encoding_from)).transpose()?,
-        delimiter: delimiter.map(|text| parse_delimiter(&text, &delimiter_from)).transpose()?,
+        encoding,
+        delimiter,
         line_breaks: settings.line_breaks()?,
         max_item_bytes: args.max_item_bytes as usize,
         allow_empty: args.allow_empty,
         max_items: args.api_limits.then_some(API_LIMIT),
     })
-}
-
-fn find_encoding(name: &str, origin: &Origin) -> Result<&'static encoding_rs::Encoding, Failure> {
-    encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-        Failure::usage(format!("{origin} is \"{name}\", which is not a known encoding")).hint(
-            "names are those of the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
-        )
-    })
-}
-
-fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
-    match text.as_bytes() {
-        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
-        [byte]
-            if byte.is_ascii()
-                && !matches!(byte, b'"' | b'\n' | b'\r' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') =>
-        {
-            Ok(*byte)
-        }
-        _ => Err(Failure::usage(format!(
-            "{origin} is \"{text}\"; expected one character such as ; or the word tab"
-        ))),
-    }
 }
 
 /// The batch files, or standard input.
