@@ -195,6 +195,24 @@ fn files_of_types_are_kept() {
     }
 }
 
+/// What is named and is not there, or holds nothing, is told, and what was most likely meant.
+#[test]
+fn slips_in_names_are_told() {
+    let sandbox = Sandbox::with_own_types();
+    sandbox.write("empty/readme.txt", "");
+    for (arguments, expected) in [
+        (&["types", "--types", "nope.yaml"][..], "cannot read nope.yaml"),
+        (&["types", "--types", "empty"], "--types names empty, which holds no type"),
+        (&["types", "show", "trade_license"], "the type is \"trade_license\"; expected business or "),
+        (&["types", "show", "trade_license"], "did you mean trade_licence?"),
+        (&["types", "new", "Trade Licence"], "expected small letters, digits and _"),
+        (&["list", "--type", "trade_license"], "--type is \"trade_license\""),
+    ] {
+        let run = sandbox.beltic(arguments);
+        assert!(run.code == 2 && run.stderr.contains(expected), "{arguments:?}: {}", run.stderr);
+    }
+}
+
 /// What is written for a new type is a type.
 #[test]
 fn a_new_type_can_be_checked_and_issued_at_once() {

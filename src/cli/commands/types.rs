@@ -71,9 +71,9 @@ pub(super) fn run(common: &Common, args: &TypesArgs) -> Result<ExitStatus, Failu
     match &args.action {
         None => super::print(list(settings.types(None)?).as_bytes()),
         Some(TypesAction::Show { credential_type, output }) => {
-            let types = settings.types(Some(credential_type))?;
+            let known = settings.type_shown(credential_type)?;
             let output = Output::open(output, Purpose::Read, Kept::default().and_settings(&settings))?;
-            output.print_all(shown(types.default_type()).as_bytes())
+            output.print_all(shown(known).as_bytes())
         }
         Some(TypesAction::Check { file }) => {
             let file = TypeFile::read(file)?;
@@ -142,7 +142,8 @@ fn checked(known: &'static CredentialType) -> String {
         None => "all of its schema is in tables",
         Some(_) => "its schema has rules beyond tables, which take longer",
     };
-    let mut text = format!("{}: {fields} fields, {columns} CSV columns; {speed}\n", known.name);
+    let plural = if fields == 1 { "" } else { "s" };
+    let mut text = format!("{}: {fields} field{plural}, {columns} CSV columns; {speed}\n", known.name);
     for path in personal_in_the_clear(known) {
         text += &format!(
             "note: {path} is personal and in the clear in sd_jwt_vc; `disclosure: {{{path}: always}}` hides it\n"

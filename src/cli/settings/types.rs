@@ -41,6 +41,11 @@ impl Settings {
         Ok(types.with_default(default))
     }
 
+    /// The type that an argument names.
+    pub(crate) fn type_shown(&self, name: &str) -> Result<&'static CredentialType, Failure> {
+        find(self.known_types()?, name, "the type")
+    }
+
     /// The type that a flag names.
     pub(crate) fn type_named(
         &self,
@@ -111,7 +116,15 @@ impl Settings {
         let mut found = Vec::new();
         for path in named {
             match path.is_dir() {
-                true => found.extend(definitions_in(&path)?),
+                true => match definitions_in(&path)? {
+                    none if none.is_empty() => {
+                        let message = format!("{} names {}, which holds no type", origin(), path.display());
+                        return Err(Failure::usage(message).hint(
+                            "files of types end in .yaml or .yml; `beltic types new NAME` writes one",
+                        ));
+                    }
+                    some => found.extend(some),
+                },
                 false => found.push(path),
             }
             if found.len() > MAX_FILES {
