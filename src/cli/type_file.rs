@@ -51,6 +51,16 @@ impl TypeFile {
         Ok(TypeFile { definition, schema, name: needs.name, extends: needs.extends })
     }
 
+    /// One that was just written, before it is a file.
+    ///
+    /// # Errors
+    /// Where it is no definition.
+    pub(crate) fn of_new(text: &str) -> Result<TypeFile, Failure> {
+        let definition = Text::of(Path::new("the new type"), text.as_bytes().to_vec())?;
+        let needs = file::needs(&definition.json).map_err(|fault| definition.failure(&fault))?;
+        Ok(TypeFile { definition, schema: None, name: needs.name, extends: needs.extends })
+    }
+
     /// The files that were read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         [Some(&self.definition), self.schema.as_ref()].into_iter().flatten().map(|text| text.path.as_path())
@@ -86,7 +96,10 @@ impl TypeFile {
 
 impl Text {
     fn read(path: &Path) -> Result<Text, Failure> {
-        let bytes = settings::read_type_file(path)?;
+        Text::of(path, settings::read_type_file(path)?)
+    }
+
+    fn of(path: &Path, bytes: Vec<u8>) -> Result<Text, Failure> {
         let unusable = |message: String| {
             Failure::said(ExitStatus::Usage, format!("cannot use the type in {}: {message}", path.display()))
         };

@@ -48,12 +48,12 @@ pub fn is_subdivision(code: &str) -> bool {
 
 /// What is wrong with a country code, if anything.
 pub fn country_problem(code: &str) -> Option<String> {
-    if is_country(code) { None } else { Some(expected(EXPECTED_COUNTRY, code)) }
+    if is_country(code) { None } else { Some(expected(EXPECTED_COUNTRY, code, is_country)) }
 }
 
 /// What is wrong with a jurisdiction code, if anything.
 pub fn jurisdiction_problem(code: &str) -> Option<String> {
-    if is_jurisdiction(code) { None } else { Some(expected(EXPECTED_JURISDICTION, code)) }
+    if is_jurisdiction(code) { None } else { Some(expected(EXPECTED_JURISDICTION, code, is_jurisdiction)) }
 }
 
 fn is_jurisdiction(code: &str) -> bool {
@@ -80,9 +80,9 @@ pub fn jurisdictions() -> Vec<&'static str> {
     codes
 }
 
-fn expected(what: &str, code: &str) -> String {
+fn expected(what: &str, code: &str, is_allowed: fn(&str) -> bool) -> String {
     let mut message = format!("expected {what}");
-    if let Some(meant) = probably_meant(code) {
+    if let Some(meant) = probably_meant(code).filter(|meant| is_allowed(meant)) {
         let _ = write!(message, " (did you mean {meant}?)");
     }
     message

@@ -65,6 +65,24 @@ pub fn cited(
     }
 }
 
+/// Refuses a type of one's own that says something else than when it was first cited.
+///
+/// # Errors
+/// See [`CiteError`].
+pub fn check(
+    ledger: &Ledger,
+    issuer: &Issuer,
+    known: &'static CredentialType,
+    vct: &str,
+) -> Result<(), CiteError> {
+    let kept = of_type(ledger, issuer, known)?;
+    let is_other = |schema: &CitedSchema| schema.vct == vct && schema.source != source_of(known);
+    match known.from_file.is_some() && kept.iter().any(is_other) {
+        true => Err(CiteError::NeedsNewVct { credential_type: known.name, vct: vct.to_owned() }),
+        false => Ok(()),
+    }
+}
+
 /// Makes a new version of the schema of a type that comes with the program, which is cited from now on. `None` where
 /// the one that is cited says the same, or nothing was cited yet.
 ///

@@ -389,17 +389,22 @@ impl Findings {
                 self.check_content(text, field, place);
             }
             FieldKind::Word(words) if !words.contains(&text) => {
-                let message =
-                    format!("{}expected {}{}", found(), expectation(field), meant_word(text, words));
+                let meant = |text: &str, words: &[&str]| match field.personal {
+                    true => String::new(),
+                    false => meant_word(text, words),
+                };
+                let message = format!("{}expected {}{}", found(), expectation(field), meant(text, words));
                 self.violation(place, DetailCode::UnknownCode, message);
             }
             FieldKind::Country => {
                 if let Some(problem) = rules::country_problem(text) {
+                    let problem = without_meaning(problem, field);
                     self.violation(place, DetailCode::UnknownCode, found() + &problem);
                 }
             }
             FieldKind::Jurisdiction => {
                 if let Some(problem) = rules::jurisdiction_problem(text) {
+                    let problem = without_meaning(problem, field);
                     self.violation(place, DetailCode::UnknownCode, found() + &problem);
                 }
             }
@@ -538,6 +543,11 @@ impl Findings {
             self.violation(place, DetailCode::OutOfRange, "the number is beyond what a double can hold");
         }
     }
+}
+
+/// What is wrong, without the guess at what was meant where that would show what a personal field holds.
+fn without_meaning(problem: String, field: &Field) -> String {
+    if field.personal { format!("expected {}", expectation(field)) } else { problem }
 }
 
 pub(super) fn is_scalar(value: Value<'_>) -> bool {

@@ -31,6 +31,12 @@ fn a_fault_in_a_type_is_told_with_its_line() {
         sandbox.beltic(&["types", "check", "licence.yaml"])
     };
     check(SOUND).expect(0);
+    let mut work = "        number: { allOf: [{ $ref: '#/$defs/d0' }] }\n  $defs:\n".to_owned();
+    for depth in 0..30 {
+        let next = format!("{{ $ref: '#/$defs/d{}' }}", depth + 1);
+        work += &format!("    d{depth}: {{ allOf: [{next}, {next}] }}\n");
+    }
+    work += "    d30: { type: string }\n    d31:\n      properties:";
     // Each refers to the next one twice.
     let mut laughs = "        number: { $ref: '#/properties/claims/properties/l0' }\n".to_owned();
     for depth in 0..60 {
@@ -149,8 +155,35 @@ fn a_fault_in_a_type_is_told_with_its_line() {
             "        number: { type: string, contentEncoding: base64 }",
             "contentEncoding is refused",
         ),
+        ("schema:\n", "vct: 'javascript:alert(1)'\nschema:\n", "/vct: expected the name in sd_jwt_vc"),
+        ("schema:\n", "vct: 'https://'\nschema:\n", "/vct: expected the name in sd_jwt_vc"),
+        (
+            "schema:\n",
+            "vct: urn:beltic:business:1\nschema:\n",
+            "/vct: this name is taken by the type business",
+        ),
+        (
+            "schema:\n",
+            "vct: https://a.example/credentials/user/v1\nschema:\n",
+            "/vct: this name is taken by the type user",
+        ),
+        ("schema:\n", "ttl: P100Y\nschema:\n", "licence.yaml:3: /ttl: "),
+        ("schema:\n", "identifiers: [claims]\nschema:\n", "claims is not a field; expected one inside it"),
+        (
+            "schema:\n",
+            "csv: { columns: { subject_id: claims.number } }\nschema:\n",
+            "'subject_id' is a column of the type already",
+        ),
+        ("schema:\n", "csv: { columns: { '': claims.number } }\nschema:\n", "expected a header of your own"),
+        ("schema:\n", "schema:\n  required: [foo]\n", "/schema/required/0: expected subject or claims"),
+        (
+            "        name: { type: string }",
+            "        evidence_refs: { type: string }",
+            "the name is that of a member of every item",
+        ),
+        ("        number: { type: string }", &work, "judging an item would not end"),
         ("type: licence\n", "type: licence\ntype: licence\n", "duplicate entry"),
-        ("        number: { type: string }", &laughs, "there are more than 2000 members in all"),
+        ("        number: { type: string }", &laughs, "judging an item would not end"),
     ] {
         assert!(SOUND.contains(from), "{from}");
         let run = check(&SOUND.replacen(from, to, 1));
@@ -206,6 +239,8 @@ fn slips_in_names_are_told() {
         (&["types", "show", "trade_license"], "the type is \"trade_license\"; expected business or "),
         (&["types", "show", "trade_license"], "did you mean trade_licence?"),
         (&["types", "new", "Trade Licence"], "expected small letters, digits and _"),
+        (&["types", "new", "business"], "business is taken"),
+        (&["types", "new", "verifiable"], "VerifiableCredential is taken"),
         (&["list", "--type", "trade_license"], "--type is \"trade_license\""),
     ] {
         let run = sandbox.beltic(arguments);
@@ -275,6 +310,50 @@ fn the_life_is_that_of_the_flag_then_of_the_type() {
     assert_eq!(ends("")[0], "2029-02-01T00:00:00Z");
     assert_eq!(ends("--ttl P2M")[0], "2026-04-01T00:00:00Z");
     assert_eq!(ends("").get(1).cloned(), of_business.or(Some("2026-03-01T00:00:00Z".to_owned())));
+}
+
+/// What is inside something personal is as personal, and no guess shows what was found.
+#[test]
+fn nothing_personal_is_quoted_at_any_depth() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(
+        "t.yaml",
+        "type: t\nname: TCredential\npersonal: [claims.addr, claims.people, claims.tags, claims.land]\nschema:\n  properties:\n    claims:\n      \
+         properties:\n        addr: { type: object, properties: { city: { enum: [Ulm] }, n: { type: integer, maximum: 3 } } }\n        \
+         people: { type: array, items: { type: object, properties: { nm: { enum: [Bob] } } } }\n        \
+         tags: { type: array, items: { enum: [aabbcc] } }\n        land: { type: string, format: iso3166-1 }\n",
+    );
+    let claims = json!({ "addr": { "city": "SECRET1", "n": 777001 }, "people": [{ "nm": "SECRET2" }], "tags": ["aabbcd"], "land": "US-DE" });
+    let item = json!({ "self_attestation_complete": true, "subject": { "id": "a" }, "claims": claims });
+    sandbox.write_items("items.ndjson", &[item]);
+    let run = sandbox.issue("items.ndjson --ledger none --types t.yaml --type t");
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    for secret in ["SECRET", "777001", "aabbcd", "US-DE", "did you mean"] {
+        assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{secret}: {}", run.stdout);
+    }
+}
+
+/// What a schema says of the subject's id is judged as well.
+#[test]
+fn an_id_is_judged_by_its_schema() {
+    let sandbox = Sandbox::with_issuer_key();
+    let item = json!({ "self_attestation_complete": true, "subject": { "id": "s1" }, "claims": {} });
+    sandbox.write_items("items.ndjson", &[item]);
+    for (rule, passes) in [
+        ("{ type: string }", true),
+        ("{ type: integer }", false),
+        ("{ enum: [s2] }", false),
+        ("{ const: s1 }", true),
+        ("{ type: string, pattern: ^z }", false),
+        ("{ type: string, format: uuid }", false),
+    ] {
+        sandbox.write(
+            "t.yaml",
+            format!("type: t\nname: TCredential\nschema: {{ properties: {{ subject: {{ properties: {{ id: {rule} }} }}, claims: {{ type: object }} }} }}\n"),
+        );
+        let run = sandbox.issue("items.ndjson --ledger none --types t.yaml --type t");
+        assert_eq!(run.code == 0, passes, "{rule}: {}", run.stdout);
+    }
 }
 
 /// Rules beyond tables judge an item that the tables take, and quote nothing.
@@ -408,11 +487,14 @@ fn a_credential_cites_the_schema_that_it_fits() {
     let renewed = sandbox.beltic(&["publish", "--out", "site", "--new-type-version", "user"]).expect(0);
     assert!(renewed.stderr.contains("says the same"), "{}", renewed.stderr);
     assert_eq!(sandbox.beltic(&["publish", "--out", "site", "--new-type-version", "trade_licence"]).code, 2);
-    // A type that has changed is not issued under its name.
+    // A type that has changed is neither issued nor published under its name.
     let file = sandbox.read("types/management_certificate.yaml");
     sandbox.write("types/management_certificate.yaml", file.replace("ISO 9001", "ISO 9002"));
-    let run = sandbox.issue("items.ndjson --allow-unknown");
-    assert!(run.code == 2 && run.stderr.contains("new `vct`"), "{}", run.stderr);
+    for run in
+        [sandbox.issue("items.ndjson --allow-unknown"), sandbox.beltic(&["publish", "--out", "elsewhere"])]
+    {
+        assert!(run.code == 2 && run.stderr.contains("new `vct`"), "{}", run.stderr);
+    }
 }
 
 /// The payload of a JWT, as it is signed.

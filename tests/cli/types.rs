@@ -554,7 +554,11 @@ fn what_a_subject_delegated_is_revoked_with_it() {
         let index = |line: &str| serde_json::from_str::<Value>(line).unwrap()["index"].to_string();
         listed.lines().map(index).collect()
     };
-    assert_eq!(sandbox.beltic(&["revoke", "--delegated", "--run", "x"]).code, 2);
+    let id = "urn:uuid:01a206e6-9989-7123-a539-f16d67dba009";
+    for without_subject in [["--run", "x"], ["--from", "results.ndjson"], [id, id]] {
+        let arguments = [&["revoke", "--delegated"][..], &without_subject].concat();
+        assert_eq!(sandbox.beltic(&arguments).code, 2, "{without_subject:?}");
+    }
     let plan = sandbox.beltic(&["revoke", "--subject", "U-7", "--delegated", "--dry-run"]);
     assert_eq!(plan.expect(0).stdout.lines().count(), 2);
     assert!(revoked().is_empty());

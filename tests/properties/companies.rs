@@ -207,7 +207,7 @@ fn plain_columns() -> Vec<(&'static str, bool, BoxedStrategy<String>)> {
         ("subject_id", true, subject_id()),
         ("subject_type", false, one_of(&["organisation"])),
         ("name", false, text()),
-        ("registration_number", false, "[A-Z0-9]{1,12}".boxed()),
+        ("registration_number", false, "[A-Z][0-9][A-Z0-9]{0,10}".boxed()),
         ("legal_form", false, text()),
         ("jurisdiction", false, one_of(&codes)),
         ("claims_jurisdiction", true, one_of(&codes)),

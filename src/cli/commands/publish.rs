@@ -64,6 +64,10 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let ledger = open_if_any(&settings, args, &lists)?;
     let types = used_types(&settings, &issuer, ledger.as_ref())?;
     renew_schemas(&settings, args, &issuer)?;
+    for known in types.all() {
+        let vct = settings.of_type(known, types, &args.issuer.vct, &issuer)?.vct;
+        ledger.as_ref().map_or(Ok(()), |ledger| credential_schema::check(ledger, &issuer, known, &vct))?;
+    }
     let of_types =
         types.all().iter().map(|of_type| published_type(&settings, args, &issuer, (of_type, types)));
     let plan = SitePlan {

@@ -82,6 +82,7 @@ pub(super) fn run(common: &Common, args: &TypesArgs) -> Result<ExitStatus, Failu
         }
         Some(TypesAction::New { name, output }) => {
             let text = new(name)?;
+            TypeFile::of_new(&text)?.define(settings.known_types()?)?;
             let output = Output::open(output, Purpose::Read, Kept::default().and_settings(&settings))?;
             output.print_all(text.as_bytes())
         }

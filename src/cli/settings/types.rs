@@ -8,9 +8,10 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::project::Origin;
 use crate::cli::type_file::TypeFile;
+use crate::clock::system_now;
 use crate::files;
 use crate::request::rules::CalendarDuration;
-use crate::source::{Items, Mapping, RowCheck};
+use crate::source::{Items, Mapping, RowCheck, csv_columns};
 use crate::types::file::{Part, TypeFault};
 use crate::types::{CredentialType, Types};
 
@@ -164,7 +165,8 @@ fn definitions_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         let is_definition = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
         // A schema in YAML may stand beside the definitions.
         let is_schema = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(".schema"));
-        if is_definition && !is_schema {
+        // A pipe would be waited for.
+        if is_definition && !is_schema && path.is_file() {
             found.push(path);
         }
     }
@@ -185,8 +187,19 @@ fn check_beyond_tables(known: &'static CredentialType) -> Result<(), TypeFault> 
     let fault = |pointer: &str, message: String| {
         Err(TypeFault { part: Part::Definition, pointer: pointer.to_owned(), message })
     };
-    if let Some(Err(problem)) = known.default_ttl().map(CalendarDuration::parse) {
+    let lives = |ttl| CalendarDuration::parse(ttl).and_then(|duration| duration.after(system_now()));
+    if let Some(Err(problem)) = known.default_ttl().map(lives) {
         return fault("/ttl", problem.to_string());
+    }
+    let own = csv_columns(known, 1);
+    for header in known.from_file.into_iter().flat_map(|file| file.csv_columns.keys()) {
+        let is_taken = own.iter().any(|column| column == header) || header.trim().is_empty();
+        if is_taken {
+            let message = format!(
+                "'{header}' is a column of the type already, or no name; expected a header of your own"
+            );
+            return fault("/csv/columns", message);
+        }
     }
     let types = Types::new(vec![known].leak());
     let columns = known.from_file.map(|file| file.csv_columns.clone()).unwrap_or_default();

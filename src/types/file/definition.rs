@@ -95,7 +95,7 @@ impl Definition {
         if TAKEN_NAMES.contains(&self.name.as_str()) {
             return taken("/name", &self.name, "the W3C's data model");
         }
-        match self.vct.as_deref().and_then(|vct| others.of_vct(vct)) {
+        match self.vct.as_deref().and_then(|vct| others.of_vct(vct).or_else(|| others.of_default_vct(vct))) {
             Some(other) => taken("/vct", "this name", &format!("the type {}", other.name)),
             None => Ok(()),
         }
@@ -108,11 +108,15 @@ fn fault(definition: &Value, place: String, keyword: &str) -> TypeFault {
     let (mut schema, broken) = keyword.rsplit_once('/').unwrap_or(("", keyword));
     if broken == "required" {
         let missing = ["type", "name", "schema"].into_iter().find(|name| definition.get(name).is_none());
-        let what =
-            missing.filter(|_| place.is_empty()).map_or("a member".to_owned(), |name| format!("`{name}`"));
+        if let Some(name) = missing.filter(|_| place.is_empty()) {
+            let message = format!("`{name}` is missing; a definition has type, name and schema");
+            return TypeFault::in_definition(place, message);
+        }
+        let rules: Value = serde_json::from_str(DEFINITION_SCHEMA).unwrap_or_default();
+        let required = rules.pointer(keyword).cloned().unwrap_or_default();
         return TypeFault::in_definition(
             place,
-            format!("{what} is missing; a definition has type, name and schema"),
+            format!("a member is missing; these are required: {required}"),
         );
     }
     if broken == "additionalProperties" {

@@ -8,7 +8,7 @@
 //!
 //! References stay inside the document, and lead to a schema.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value as Json, json};
 
@@ -130,6 +130,7 @@ pub(super) fn check(root: Value<'_>, value: &Json) -> Result<(), Fault> {
         return Err((problem.path, problem.message));
     }
     walk.references.iter().try_for_each(|(place, target)| walk.check_reference(place, target))?;
+    walk.check_work()?;
     check_root(root)
 }
 
@@ -146,6 +147,19 @@ fn check_root(root: Value<'_>) -> Result<(), Fault> {
             return Err((pointer("/properties", &name), message.to_owned()));
         }
     }
+    for (place, name) in root.member("required").into_iter().flat_map(Value::elements).enumerate() {
+        if !matches!(name.as_str().as_deref(), Some("subject" | "claims")) {
+            let message = "expected subject or claims: an item has nothing else of its type".to_owned();
+            return Err((format!("/required/{place}"), message));
+        }
+    }
+    let has = |part: &str| properties.and_then(|properties| properties.member(part)).is_some();
+    let is_closed =
+        root.member("additionalProperties").is_some_and(|others| others.kind() == Kind::Boolean(false));
+    if is_closed && !has("subject") {
+        let message = "every item has a subject; add it to the properties, or leave this out".to_owned();
+        return Err(("/additionalProperties".to_owned(), message));
+    }
     match properties.and_then(|properties| properties.member("claims")) {
         Some(_) => Ok(()),
         None => Err(("/properties".to_owned(), "the schema of claims is missing".to_owned())),
@@ -156,10 +170,14 @@ fn check_root(root: Value<'_>) -> Result<(), Fault> {
 struct Walk {
     /// The places of all schemas.
     places: HashSet<String>,
-    anchors: HashSet<String>,
     /// The place of each reference, and where it leads.
     references: Vec<(String, String)>,
+    /// The places of anchors, by their names.
+    anchored: HashMap<String, String>,
 }
+
+/// The most schemas that one value can be judged by, with all that is referred to.
+const MAX_WORK: u64 = 100_000;
 
 impl Walk {
     fn schema(&mut self, schema: Value<'_>, place: String, depth: usize) -> Result<(), Fault> {
@@ -211,11 +229,44 @@ impl Walk {
                 self.references.push((here.to_owned(), target.to_owned()));
                 Ok(())
             }
-            ("$anchor", Some(name)) if !self.anchors.insert(name.to_owned()) => {
-                Err((here.to_owned(), "the name is there twice".to_owned()))
+            ("$anchor", Some(name)) => {
+                let place = here.rsplit_once('/').map_or("", |(place, _)| place).to_owned();
+                match self.anchored.insert(name.to_owned(), place) {
+                    Some(_) => Err((here.to_owned(), "the name is there twice".to_owned())),
+                    None => Ok(()),
+                }
             }
             ("properties", _) => value.members().try_for_each(|(name, _)| check_name(&name, here)),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses schemas that refer to the same parts so often that judging one value would take for ever.
+    fn check_work(&self) -> Result<(), Fault> {
+        let mut inside: HashMap<&str, Vec<&str>> = HashMap::new();
+        for place in &self.places {
+            // The schema around it is the longest of the places that it begins with.
+            let around = place.rmatch_indices('/').map(|(end, _)| &place[..end]);
+            if let Some(around) = around.filter_map(|around| self.places.get(around)).next() {
+                inside.entry(around).or_default().push(place);
+            }
+        }
+        for (place, target) in &self.references {
+            let around = place.rsplit_once('/').map_or("", |(around, _)| around);
+            let target = &target[1..];
+            let target = match target.starts_with('/') || target.is_empty() {
+                true => target_of(target).and_then(|target| self.places.get(&target)),
+                false => self.anchored.get(target),
+            };
+            inside.entry(around).or_default().extend(target.map(String::as_str));
+        }
+        let mut known = HashMap::new();
+        match work("", &inside, &mut known) > MAX_WORK {
+            true => Err((
+                String::new(),
+                "its parts refer to each other so often that judging an item would not end".to_owned(),
+            )),
+            false => Ok(()),
         }
     }
 
@@ -223,11 +274,28 @@ impl Walk {
         let target = &target[1..];
         let found = match target.starts_with('/') || target.is_empty() {
             true => target_of(target).is_some_and(|pointer| self.places.contains(&pointer)),
-            false => self.anchors.contains(target),
+            false => self.anchored.contains_key(target),
         };
         let message = "the reference leads to no schema in this document";
         if found { Ok(()) } else { Err((place.to_owned(), message.to_owned())) }
     }
+}
+
+/// By how many schemas a value is judged that is judged by this one. A schema that leads to itself goes on with another
+/// part of the value, so it counts once.
+fn work<'p>(
+    place: &'p str,
+    inside: &HashMap<&'p str, Vec<&'p str>>,
+    known: &mut HashMap<&'p str, u64>,
+) -> u64 {
+    if let Some(known) = known.get(place) {
+        return *known;
+    }
+    known.insert(place, 1);
+    let inner = inside.get(place).into_iter().flatten();
+    let all = inner.fold(1u64, |all, inner| all.saturating_add(work(inner, inside, known)));
+    known.insert(place, all);
+    all
 }
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -276,6 +344,19 @@ pub(super) const TERMS_OF_CREDENTIALS: [&str; 24] = [
     "digestSRI",
 ];
 
+/// Names of an item's own members, which are columns of every type.
+const NAMES_OF_ITEMS: [&str; 9] = [
+    "attestation_type",
+    "cnf",
+    "correlation_id",
+    "credential_type",
+    "error",
+    "evidence_refs",
+    "request",
+    "self_attestation_complete",
+    "ttl",
+];
+
 /// Names of members become paths, columns and terms.
 fn check_name(name: &str, place: &str) -> Result<(), Fault> {
     let is_part = || place == "/properties";
@@ -289,6 +370,11 @@ fn check_name(name: &str, place: &str) -> Result<(), Fault> {
         }
         _ if is_in_subject() && TERMS_OF_CREDENTIALS.contains(&name) => {
             "the name is that of a member of credentials; choose another, or say it in the claims"
+        }
+        _ if (is_in_subject() || place == "/properties/claims/properties")
+            && NAMES_OF_ITEMS.contains(&name) =>
+        {
+            "the name is that of a member of every item, and of its column; choose another"
         }
         "" => "the name is empty",
         _ if name.chars().count() > 128 => "the name has more than 128 characters",

@@ -88,27 +88,32 @@ impl Marks {
     }
 
     /// The table with its marks. `path` is its own.
-    pub(super) fn apply(&mut self, object: &Object, path: &str) -> Object {
+    /// What stands in something personal is personal, too.
+    pub(super) fn apply(&mut self, object: &Object, path: &str, is_personal: bool) -> Object {
         self.paths.push(path.to_owned());
         if object.others == Others::Welcome {
             self.use_any_member(path);
         }
-        let fields: Vec<Field> =
-            object.fields.iter().map(|field| self.field(field, format!("{path}.{}", field.name))).collect();
+        let fields: Vec<Field> = object
+            .fields
+            .iter()
+            .map(|field| self.field(field, format!("{path}.{}", field.name), is_personal))
+            .collect();
         Object { fields: fields.leak(), ..*object }
     }
 
-    fn field(&mut self, field: &Field, path: String) -> Field {
-        let mut marked = *field;
+    fn field(&mut self, field: &Field, path: String, is_personal: bool) -> Field {
+        let mut marked = if is_personal { field.personal() } else { *field };
         for mark in self.marks.iter().filter(|mark| mark.path == path) {
             mark.found.set(mark.says.put_on(&mut marked));
         }
         match marked.kind {
             FieldKind::Object(inner) => {
-                marked.kind = FieldKind::Object(Box::leak(Box::new(self.apply(inner, &path))));
+                marked.kind =
+                    FieldKind::Object(Box::leak(Box::new(self.apply(inner, &path, marked.personal))));
             }
             FieldKind::Array { of, min, max } => {
-                let element = Box::leak(Box::new(self.field(of, format!("{path}[]"))));
+                let element = Box::leak(Box::new(self.field(of, format!("{path}[]"), marked.personal)));
                 marked.kind = FieldKind::Array { of: element, min, max };
                 self.paths.push(path);
             }
@@ -140,6 +145,9 @@ impl Marks {
                 Found::Fit => {}
                 Found::Unfit(expected) => {
                     return fault(format!("{} is none; expected {expected}", mark.path));
+                }
+                Found::Nowhere if self.paths.contains(&mark.path) => {
+                    return fault(format!("{} is not a field; expected one inside it", mark.path));
                 }
                 Found::Nowhere => {
                     return fault(match self.nearest(&mark.path) {

@@ -95,7 +95,7 @@ pub fn define(definition: &str, schema: Option<&str>, others: Types) -> Result<C
     let mut parser = Parser::default();
     let (part, prefix, text) = match schema {
         Some(text) => (Part::Schema, "", text.to_owned()),
-        None => (Part::Definition, "/schema", member_text(definition, "schema")),
+        None => (Part::Definition, "/schema", member_text(definition, "schema")?),
     };
     let at = |pointer: &str, message: String| TypeFault::new(part, format!("{prefix}{pointer}"), message);
     let document = parser.parse(&text).map_err(|error| at("", format!("it is no JSON: {error}")))?;
@@ -110,7 +110,10 @@ pub fn define(definition: &str, schema: Option<&str>, others: Types) -> Result<C
         Some(name) => Some(others.named(name).ok_or_else(|| {
             TypeFault::in_definition(
                 "/extends",
-                format!("there is no type {name}; expected {}", others.names()),
+                format!(
+                    "there is no type {name}, unless it extends this one in turn; expected {}",
+                    others.names()
+                ),
             )
         })?),
         None => None,
@@ -138,11 +141,12 @@ fn fingerprint(definition: &str, schema: Option<&str>) -> [u8; 32] {
 }
 
 /// The text of a member, which is there.
-fn member_text(text: &str, name: &str) -> String {
+fn member_text(text: &str, name: &str) -> Result<String, TypeFault> {
     let mut parser = Parser::default();
-    let document = parser.parse(text).ok();
-    let member = document.and_then(|document| document.root().member(name));
-    member.map(Value::text).unwrap_or_default().to_owned()
+    let document = parser
+        .parse(text)
+        .map_err(|error| TypeFault::in_definition(format!("/{name}"), error.to_string()))?;
+    Ok(document.root().member(name).map(Value::text).unwrap_or_default().to_owned())
 }
 
 fn assemble(
@@ -157,8 +161,8 @@ fn assemble(
     let subject = with_id(subject);
     let claims = tables.claims.extending(inherited(|base| base.claims.1), super::JSON_LD_KEYWORDS.to_vec());
     let mut marks = Marks::of(&read, base);
-    let subject: &'static Object = Box::leak(Box::new(marks.apply(&subject, "subject")));
-    let claims: &'static Object = Box::leak(Box::new(marks.apply(&claims, "claims")));
+    let subject: &'static Object = Box::leak(Box::new(marks.apply(&subject, "subject", false)));
+    let claims: &'static Object = Box::leak(Box::new(marks.apply(&claims, "claims", false)));
     marks.check_all_used()?;
     let title = read.title.clone().or(tables.title).unwrap_or_else(|| words_of(&read.name));
     let description = tables.description.unwrap_or_else(|| title.clone());

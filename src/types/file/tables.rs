@@ -38,6 +38,8 @@ impl Tables {
         let subject = compiler.part(part("subject"), "/properties/subject")?;
         let claims = compiler.part(part("claims"), "/properties/claims")?;
         check_subject_type(&subject)?;
+        // Every subject has an id that is text; what the schema says besides, it judges itself.
+        compiler.is_partial |= subject.field("id").is_some_and(|id| !matches!(id.kind, FieldKind::Any));
         // That both are there and are objects, the item's frame says.
         let beyond = ["type", "properties", "required", "additionalProperties", "$defs"];
         compiler.note_unless(root, &beyond);

@@ -28,7 +28,7 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub subject: Vec<String>,
     /// With --subject: also the agent authorizations that these subjects delegated
-    #[arg(long, requires = "subject", help_heading = "Which credentials")]
+    #[arg(long, requires = "subject", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub delegated: bool,
     /// All credentials of this correlation id; may be given again
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
