@@ -138,7 +138,12 @@ impl From<InputError> for Failure {
             () if error.is_usage() => ExitStatus::Usage,
             () => ExitStatus::Input,
         };
-        Failure::new(status, error)
+        match error.is_of_header() {
+            true => Failure::new(status, error).hint(
+                "`beltic template --map FILE` prints settings that map a header of your own, to put into .beltic.yaml",
+            ),
+            false => Failure::new(status, error),
+        }
     }
 }
 

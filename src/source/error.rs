@@ -61,6 +61,12 @@ impl InputError {
         matches!(*self.fault, InputFault::Empty | InputFault::NoItems)
     }
 
+    /// Whether the header of a CSV file has columns of somebody's own, or lacks some, so that a mapping may help.
+    pub fn is_of_header(&self) -> bool {
+        use InputFault::{MissingColumns, NoKnownColumn, UnknownColumns};
+        matches!(*self.fault, MissingColumns(_) | NoKnownColumn { .. } | UnknownColumns(_))
+    }
+
     /// Whether waiting for more input was given up on request.
     pub fn is_stopped(&self) -> bool {
         matches!(&*self.fault, InputFault::Read(source) if Stopped::is(source))

@@ -114,7 +114,12 @@ fn settings_that_cannot_be_are_refused() {
 fn a_star_ignores_what_is_unknown() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write("a.csv", "subject_id,claims_jurisdiction,self_attestation_complete,x,y\nA,GB,true,1,2\n");
-    assert_eq!(sandbox.issue("a.csv --ledger none").code, 4);
+    let refused = sandbox.issue("a.csv --ledger none");
+    assert!(
+        refused.code == 4 && refused.stderr.contains("`beltic template --map FILE`"),
+        "{}",
+        refused.stderr
+    );
     sandbox.write(".beltic.yaml", "csv: { ignore: '*' }\n");
     let run = sandbox.issue("a.csv --ledger none").expect(0);
     assert_eq!(run.rows().remove(0).into_credential().claims, json!({ "jurisdiction": "GB" }));
