@@ -300,9 +300,7 @@ impl InspectionPage {
 
     fn members(&mut self, indent: usize, object: Value<'_>, pointer: &str) {
         for (name, member) in object.members() {
-            let mut place = format!("{pointer}/");
-            json::push_pointer_segment(&mut place, &name);
-            self.value(indent, &name, member, &place);
+            self.value(indent, &name, member, &json::pointer_to(pointer, &name));
         }
     }
 

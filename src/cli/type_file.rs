@@ -12,6 +12,7 @@ use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::settings;
 use super::yaml_bounds;
+use crate::json::pointer_segments;
 use crate::types::file::{self, Part, TypeFault};
 use crate::types::{CredentialType, Types};
 
@@ -129,8 +130,7 @@ impl Text {
 
 /// The line of a place in YAML or JSON, which is YAML; 1 where there is no such place.
 fn line_of(bytes: &[u8], pointer: &str) -> usize {
-    let segments: Vec<String> =
-        pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect();
+    let segments: Vec<String> = pointer_segments(pointer).collect();
     // The deepest place that is there: what is missing has no line of its own.
     for depth in (0..=segments.len()).rev() {
         let at = At { way: &segments[..depth] };

@@ -144,6 +144,18 @@ pub(crate) fn push_pointer_segment(pointer: &mut String, name: &str) {
     }
 }
 
+/// The JSON Pointer of a member of what stands at a place.
+pub(crate) fn pointer_to(place: &str, name: &str) -> String {
+    let mut pointer = format!("{place}/");
+    push_pointer_segment(&mut pointer, name);
+    pointer
+}
+
+/// The names and numbers in a JSON Pointer (RFC 6901 section 4).
+pub(crate) fn pointer_segments(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+}
+
 /// A value in a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'a> {

@@ -17,8 +17,8 @@ mod parse;
 mod write;
 
 pub use decimal::Decimal;
-pub(crate) use document::push_pointer_segment;
 pub use document::{Document, Fault, FaultKind, Kind, Value};
+pub(crate) use document::{pointer_segments, pointer_to, push_pointer_segment};
 pub(crate) use object::object;
 pub use parse::{MAX_DEPTH, Parser, SyntaxError, SyntaxProblem};
 pub use write::{push_number, push_str, push_str_to, string};

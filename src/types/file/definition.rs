@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{DEFINITION_SCHEMA, TypeFault};
+use crate::json::pointer_to;
 use crate::types::{Schema, Types};
 
 /// A definition that is as `definition.schema.json` wants it.
@@ -154,7 +155,6 @@ fn unknown_member(definition: &Value, place: String, schema: &str) -> TypeFault 
         Some(near) => format!("did you mean {near}?"),
         None => format!("known here: {}", known.join(", ")),
     };
-    let mut pointer = place + "/";
-    crate::json::push_pointer_segment(&mut pointer, unknown);
-    TypeFault::in_definition(pointer, format!("nothing is known of this; {hint}"))
+
+    TypeFault::in_definition(pointer_to(&place, unknown), format!("nothing is known of this; {hint}"))
 }

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::json::{Kind, Value, push_pointer_segment};
+use crate::json::{Kind, Value, pointer_to};
 use crate::types::json_schema::{self, Schema};
 
 /// A place in a schema, as a JSON Pointer, and what is wrong there.
@@ -144,7 +144,7 @@ fn check_root(root: Value<'_>) -> Result<(), Fault> {
     for (name, _) in members {
         if name != "subject" && name != "claims" {
             let message = "expected subject or claims: what else an item has is the same for all types";
-            return Err((pointer("/properties", &name), message.to_owned()));
+            return Err((pointer_to("/properties", &name), message.to_owned()));
         }
     }
     for (place, name) in root.member("required").into_iter().flat_map(Value::elements).enumerate() {
@@ -189,7 +189,7 @@ impl Walk {
         }
         self.places.insert(place.clone());
         for (keyword, value) in schema.members() {
-            let here = pointer(&place, &keyword);
+            let here = pointer_to(&place, &keyword);
             self.keyword(&keyword, value, &here)?;
             match holds(&keyword).map_err(|message| (here.clone(), message))? {
                 Holds::Nothing => {}
@@ -201,7 +201,7 @@ impl Walk {
                 }
                 Holds::Map => {
                     for (name, inner) in value.members() {
-                        self.schema(inner, pointer(&here, &name), depth + 1)?;
+                        self.schema(inner, pointer_to(&here, &name), depth + 1)?;
                     }
                 }
             }
@@ -383,13 +383,7 @@ fn check_name(name: &str, place: &str) -> Result<(), Fault> {
         }
         _ => return Ok(()),
     };
-    Err((pointer(place, name), message.to_owned()))
-}
-
-fn pointer(place: &str, name: &str) -> String {
-    let mut pointer = format!("{place}/");
-    push_pointer_segment(&mut pointer, name);
-    pointer
+    Err((pointer_to(place, name), message.to_owned()))
 }
 
 /// The schema for whole subjects and claims: every subject has an `id`, and with a type that is extended both have

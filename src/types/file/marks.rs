@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::definition::{Definition, Disclosure};
 use super::{TypeFault, is_text};
+use crate::json::pointer_to;
 use crate::types::{CredentialType, Field, FieldKind, Object, Others};
 
 /// The marks of a definition, by path.
@@ -78,17 +79,16 @@ impl Marks {
             mark(format!("/identifiers/{place}"), path, Says::Identifier);
         }
         for (path, word) in &read.disclosure {
-            mark(pointer("/disclosure", path), path, Says::Disclosure(*word));
+            mark(pointer_to("/disclosure", path), path, Says::Disclosure(*word));
         }
-        read.labels.keys().for_each(|path| mark(pointer("/labels", path), path, Says::Label));
+        read.labels.keys().for_each(|path| mark(pointer_to("/labels", path), path, Says::Label));
         for (path, word) in &read.csv.repeat {
-            mark(pointer("/csv/repeat", path), path, Says::Repeat(word.clone().leak()));
+            mark(pointer_to("/csv/repeat", path), path, Says::Repeat(word.clone().leak()));
         }
         Marks { marks, hidden_in_base: base.map_or(&[], |base| base.hidden), paths: Vec::new() }
     }
 
-    /// The table with its marks. `path` is its own.
-    /// What stands in something personal is personal, too.
+    /// The table with its marks. `path` is its own. What stands in something personal is personal, too.
     pub(super) fn apply(&mut self, object: &Object, path: &str, is_personal: bool) -> Object {
         self.paths.push(path.to_owned());
         if object.others == Others::Welcome {
@@ -188,10 +188,4 @@ impl Marks {
             _ => None,
         })
     }
-}
-
-fn pointer(place: &str, name: &str) -> String {
-    let mut pointer = format!("{place}/");
-    crate::json::push_pointer_segment(&mut pointer, name);
-    pointer
 }

@@ -6,7 +6,7 @@
 use serde_json::{Value as Json, json};
 
 use super::keywords::{Fault, target_of};
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Value, pointer_segments, pointer_to};
 use crate::types::json_schema::{Judged, Scalar, Schema};
 use crate::types::{CredentialType, Field, FieldKind, MAX_WHOLE, Object, Others};
 
@@ -149,9 +149,8 @@ impl<'s> Compiler<'s> {
     }
 
     fn at(&self, pointer: &str) -> Option<Value<'s>> {
-        pointer.split('/').skip(1).try_fold(self.root, |at, segment| {
-            let name = segment.replace("~1", "/").replace("~0", "~");
-            at.member(&name).or_else(|| at.elements().nth(segment.parse().ok()?))
+        pointer_segments(pointer).try_fold(self.root, |at, segment| {
+            at.member(&segment).or_else(|| at.elements().nth(segment.parse().ok()?))
         })
     }
 
@@ -198,8 +197,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn field(&mut self, name: &str, schema: Value<'s>, required: bool, place: &str) -> Result<Field, Fault> {
-        let mut here = format!("{place}/");
-        crate::json::push_pointer_segment(&mut here, name);
+        let here = pointer_to(place, name);
         let target = self.resolved(schema);
         let doc = text_of(schema, "description").or_else(|| text_of(target, "description"));
         let doc = doc.or_else(|| text_of(schema, "title")).unwrap_or_else(|| name.replace('_', " "));
