@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use beltic::clock::system_now;
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Checker, DetailCode, Rules};
-use beltic::types::file::define;
+use beltic::types::file::Definition;
 use beltic::types::{CredentialType, Types};
 use serde_json::{Value, json};
 
@@ -71,7 +71,9 @@ fn type_of(schema: &Value) -> Result<&'static CredentialType, String> {
         "name": "SuiteCredential",
         "schema": { "properties": { "claims": { "type": "object", "properties": { "value": schema } } } },
     });
-    let defined = define(&definition.to_string(), None, Types::BUILT_IN).map_err(|fault| fault.message)?;
+    let definition = Definition::read(&definition.to_string());
+    let defined = definition.and_then(|definition| definition.define(None, Types::BUILT_IN));
+    let defined = defined.map_err(|fault| fault.message)?;
     Ok(Box::leak(Box::new(defined)))
 }
 

@@ -13,16 +13,15 @@ use super::failure::Failure;
 use super::settings;
 use super::yaml_bounds;
 use crate::json::pointer_segments;
-use crate::types::file::{self, Part, TypeFault};
+use crate::types::file::{Definition, Part, TypeFault};
 use crate::types::{CredentialType, Types};
 
 /// A definition that was read, with its schema.
 #[derive(Debug)]
 pub(crate) struct TypeFile {
-    definition: Text,
+    text: Text,
+    definition: Definition,
     schema: Option<Text>,
-    name: String,
-    extends: Option<String>,
 }
 
 /// A file's text, and the same in JSON.
@@ -39,17 +38,13 @@ impl TypeFile {
     /// # Errors
     /// Where a file cannot be read, or is no definition.
     pub(crate) fn read(path: &Path) -> Result<TypeFile, Failure> {
-        let definition = Text::read(path)?;
-        let needs = file::needs(&definition.json).map_err(|fault| definition.failure(&fault))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let schema =
-            match needs.schema {
-                Some(name) => Some(Text::read(&folder.join(&name)).map_err(|failure| {
-                    failure.hint(format!("`schema` in {} names the file", path.display()))
-                })?),
-                None => None,
-            };
-        Ok(TypeFile { definition, schema, name: needs.name, extends: needs.extends })
+        let mut file = TypeFile::of(Text::read(path)?)?;
+        if let Some(name) = file.definition.schema_file() {
+            let schema = Text::read(&path.parent().unwrap_or(Path::new("")).join(name));
+            let named_by = || format!("`schema` in {} names the file", path.display());
+            file.schema = Some(schema.map_err(|failure| failure.hint(named_by()))?);
+        }
+        Ok(file)
     }
 
     /// One that was just written, before it is a file.
@@ -57,24 +52,22 @@ impl TypeFile {
     /// # Errors
     /// Where it is no definition.
     pub(crate) fn of_new(text: &str) -> Result<TypeFile, Failure> {
-        let definition = Text::of(Path::new("the new type"), text.as_bytes().to_vec())?;
-        let needs = file::needs(&definition.json).map_err(|fault| definition.failure(&fault))?;
-        Ok(TypeFile { definition, schema: None, name: needs.name, extends: needs.extends })
+        TypeFile::of(Text::of(Path::new("the new type"), text.as_bytes().to_vec())?)
+    }
+
+    fn of(text: Text) -> Result<TypeFile, Failure> {
+        let definition = Definition::read(&text.json).map_err(|fault| text.failure(&fault))?;
+        Ok(TypeFile { text, definition, schema: None })
     }
 
     /// The files that were read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
-        [Some(&self.definition), self.schema.as_ref()].into_iter().flatten().map(|text| text.path.as_path())
+        [Some(&self.text), self.schema.as_ref()].into_iter().flatten().map(|text| text.path.as_path())
     }
 
-    /// The name of the type.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The type that it extends.
-    pub(crate) fn extends(&self) -> Option<&str> {
-        self.extends.as_deref()
+    /// What it says.
+    pub(crate) fn definition(&self) -> &Definition {
+        &self.definition
     }
 
     /// Makes the type. The others are known already.
@@ -83,14 +76,14 @@ impl TypeFile {
     /// Where something is wrong in it, with the line.
     pub(crate) fn define(&self, others: Types) -> Result<CredentialType, Failure> {
         let schema = self.schema.as_ref().map(|schema| schema.json.as_str());
-        file::define(&self.definition.json, schema, others).map_err(|fault| self.failure(&fault))
+        self.definition.define(schema, others).map_err(|fault| self.failure(&fault))
     }
 
     /// A fault, with its file and line.
     pub(crate) fn failure(&self, fault: &TypeFault) -> Failure {
         match (fault.part, &self.schema) {
             (Part::Schema, Some(schema)) => schema.failure(fault),
-            _ => self.definition.failure(fault),
+            _ => self.text.failure(fault),
         }
     }
 }

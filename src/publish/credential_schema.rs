@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::keys::IssuerKey;
     use crate::types::Types;
-    use crate::types::file::define;
+    use crate::types::file::Definition;
 
     const DEFINITION: &str = r#"{"type":"licence","name":"LicenceCredential","schema":{"properties":{"claims":{"type":"object"}}}}"#;
 
@@ -193,7 +193,7 @@ mod tests {
     fn a_changed_type_needs_a_new_name() {
         let (_folder, mut ledger, issuer) = world();
         let known = |text: &str| -> &'static CredentialType {
-            Box::leak(Box::new(define(text, None, Types::BUILT_IN).unwrap()))
+            Box::leak(Box::new(Definition::read(text).unwrap().define(None, Types::BUILT_IN).unwrap()))
         };
         let first = cited(&mut ledger, &issuer, known(DEFINITION), "urn:x").unwrap().unwrap();
         let spaced = DEFINITION.replace(':', " : ");

@@ -31,7 +31,7 @@ pub struct Schema {
     validator: Validator,
 }
 
-/// What a value breaks of a schema. Nothing of it quotes the value.
+/// What a value breaks of a schema. Of items, nothing quotes the value: see `in_words`.
 #[derive(Debug)]
 pub struct SchemaProblem {
     /// Where in the value: a JSON Pointer.
@@ -48,28 +48,30 @@ impl Schema {
     /// # Errors
     /// Where it is none, with the place in it.
     pub fn new(text: Value) -> Result<Schema, SchemaProblem> {
-        let mut options = jsonschema::options()
+        let options = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .should_ignore_unknown_formats(false)
             .with_pattern_options(
                 PatternOptions::fancy_regex().backtrack_limit(MOST_STEPS_BACK).size_limit(MAX_PATTERN_BYTES),
-            );
-        options = options.with_format("duration", is_duration);
-        for (name, is_code, _) in CODE_FORMATS {
-            options = options.with_format(name, is_code);
-        }
-        let validator = options.build(&text).map_err(|error| SchemaProblem {
-            path: error.instance_path().to_string(),
-            keyword: error.schema_path().to_string(),
-            message: error.to_string(),
-        })?;
+            )
+            .with_format("duration", is_duration);
+        let options = CODE_FORMATS
+            .iter()
+            .fold(options, |options, (name, is_code, _)| options.with_format(*name, *is_code));
+        let validator = options.build(&text).map_err(|error| SchemaProblem::of(&error, error.to_string()))?;
         Ok(Schema { text, validator })
     }
 
     /// What a document breaks of the rules for schemas themselves (JSON Schema 2020-12, the meta-schema).
-    pub fn problems_of_schema(text: &Value) -> Option<SchemaProblem> {
-        jsonschema::draft202012::meta::validate(text).err().map(|error| SchemaProblem::of(&error, true))
+    pub fn problem_of_schema(text: &Value) -> Option<SchemaProblem> {
+        let error = jsonschema::draft202012::meta::validate(text).err()?;
+        Some(SchemaProblem::of(&error, error.to_string()))
+    }
+
+    /// The schema as it was given.
+    pub fn text(&self) -> &Value {
+        &self.text
     }
 
     /// Whether the schema asks for text of this format.
@@ -84,8 +86,8 @@ impl Schema {
 
     /// What a value breaks; at most so many problems. Where the schema describes what it wants, that is said.
     pub fn problems(&self, value: &Value, most: usize) -> Vec<SchemaProblem> {
-        let problems =
-            self.validator.iter_errors(value).take(most).map(|error| SchemaProblem::of(&error, false));
+        let problems = self.validator.iter_errors(value).take(most);
+        let problems = problems.map(|error| SchemaProblem::of(&error, in_words(&error)));
         problems.map(|problem| self.described(problem)).collect()
     }
 
@@ -107,8 +109,7 @@ impl Schema {
 }
 
 impl SchemaProblem {
-    fn of(error: &ValidationError<'_>, quotes: bool) -> SchemaProblem {
-        let message = if quotes { error.to_string() } else { in_words(error) };
+    fn of(error: &ValidationError<'_>, message: String) -> SchemaProblem {
         SchemaProblem {
             path: error.instance_path().to_string(),
             keyword: error.schema_path().to_string(),

@@ -16,7 +16,7 @@ use beltic::source::{Format, Input, InputName, Items, Options, Source, template}
 use beltic::status_list::{bitstring, token_list};
 use beltic::stop::Stop;
 use beltic::token;
-use beltic::types::file::define;
+use beltic::types::file::Definition;
 use beltic::types::{Types, described};
 use beltic::verify::{KeyRing, Lists, Policy, Verifier};
 use proptest::prelude::*;
@@ -443,7 +443,8 @@ fn any_definition_of_a_type_is_read_or_refused() {
     let texts = slipped(vec![DEFINITION.as_bytes().to_vec()]);
     holds(256, file!(), texts, |bytes| {
         let Ok(text) = String::from_utf8(bytes) else { return };
-        let known = match define(&text, None, Types::BUILT_IN) {
+        let definition = Definition::read(&text);
+        let known = match definition.and_then(|definition| definition.define(None, Types::BUILT_IN)) {
             Ok(known) => &*Box::leak(Box::new(known)),
             Err(fault) => return drop(fault.to_string()),
         };

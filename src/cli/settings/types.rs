@@ -96,7 +96,8 @@ impl Settings {
         let mut types = Types::BUILT_IN;
         // A type is made once the one that it extends is there, in whatever order the files are.
         while !pending.is_empty() {
-            let is_ready = |file: &TypeFile| file.extends().is_none_or(|base| types.named(base).is_some());
+            let is_known = |base: &str| types.named(base).is_some();
+            let is_ready = |file: &TypeFile| file.definition().extends().is_none_or(is_known);
             let next = pending.iter().position(is_ready).unwrap_or_default();
             types = types.and([define(&pending.remove(next), types)?]);
         }

@@ -6,14 +6,22 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DEFINITION_SCHEMA, TypeFault};
-use crate::json::pointer_to;
+use super::keywords::Fault;
+use super::{DEFINITION_SCHEMA, TypeFault, sound_json};
+use crate::json::{Parser, pointer_to};
 use crate::types::{Schema, Types};
 
 /// A definition that is as `definition.schema.json` wants it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
+pub struct Definition {
+    text: String,
+    pub(super) said: Said,
+}
+
+/// What a definition says.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Definition {
+pub(super) struct Said {
     pub(super) r#type: String,
     pub(super) name: String,
     pub(super) title: Option<String>,
@@ -36,7 +44,7 @@ pub(super) struct Definition {
     pub(super) csv: Csv,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Csv {
     pub(super) columns: BTreeMap<String, String>,
@@ -68,18 +76,38 @@ static RULES: LazyLock<Schema> = LazyLock::new(|| {
 });
 
 impl Definition {
-    /// Reads a definition.
+    /// Reads a definition, which is JSON.
     ///
     /// # Errors
     /// Where it is none.
-    pub(super) fn read(text: &str) -> Result<Definition, TypeFault> {
-        let no_json =
-            |error: serde_json::Error| TypeFault::in_definition("", format!("it is no JSON: {error}"));
-        let value: Value = serde_json::from_str(text).map_err(no_json)?;
+    pub fn read(text: &str) -> Result<Definition, TypeFault> {
+        let in_definition = |(pointer, message): Fault| TypeFault::in_definition(pointer, message);
+        let (_, value) = sound_json(&mut Parser::default(), text).map_err(in_definition)?;
         if let Some(problem) = RULES.problems(&value, 1).pop() {
             return Err(fault(&value, problem.path, &problem.keyword));
         }
-        serde_json::from_value(value).map_err(no_json)
+        let said = serde_json::from_value(value);
+        let said = said.map_err(|error| in_definition((String::new(), error.to_string())))?;
+        Ok(Definition { text: text.to_owned(), said })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The type's name.
+    pub fn name(&self) -> &str {
+        &self.said.r#type
+    }
+
+    /// The file of the schema, where it is not in the definition.
+    pub fn schema_file(&self) -> Option<&str> {
+        self.said.schema.as_str()
+    }
+
+    /// The type that it extends.
+    pub fn extends(&self) -> Option<&str> {
+        self.said.extends.as_deref()
     }
 
     /// Refuses names that another type has.
@@ -87,16 +115,17 @@ impl Definition {
         let taken = |pointer: &str, what: &str, by: &str| {
             Err(TypeFault::in_definition(pointer, format!("{what} is taken by {by}; choose another one")))
         };
-        if others.named(&self.r#type).is_some() {
-            return taken("/type", &self.r#type, "a type of the same name");
+        let Said { r#type, name, vct, .. } = &self.said;
+        if others.named(r#type).is_some() {
+            return taken("/type", r#type, "a type of the same name");
         }
-        if let Some(other) = others.of_vc_type(&self.name) {
-            return taken("/name", &self.name, &format!("the type {}", other.name));
+        if let Some(other) = others.of_vc_type(name) {
+            return taken("/name", name, &format!("the type {}", other.name));
         }
-        if TAKEN_NAMES.contains(&self.name.as_str()) {
-            return taken("/name", &self.name, "the W3C's data model");
+        if TAKEN_NAMES.contains(&name.as_str()) {
+            return taken("/name", name, "the W3C's data model");
         }
-        match self.vct.as_deref().and_then(|vct| others.of_vct(vct).or_else(|| others.of_default_vct(vct))) {
+        match vct.as_deref().and_then(|vct| others.of_vct(vct).or_else(|| others.of_default_vct(vct))) {
             Some(other) => taken("/vct", "this name", &format!("the type {}", other.name)),
             None => Ok(()),
         }
@@ -113,20 +142,16 @@ fn fault(definition: &Value, place: String, keyword: &str) -> TypeFault {
             let message = format!("`{name}` is missing; a definition has type, name and schema");
             return TypeFault::in_definition(place, message);
         }
-        let rules: Value = serde_json::from_str(DEFINITION_SCHEMA).unwrap_or_default();
-        let required = rules.pointer(keyword).cloned().unwrap_or_default();
-        return TypeFault::in_definition(
-            place,
-            format!("a member is missing; these are required: {required}"),
-        );
+        let required = RULES.text().pointer(keyword).unwrap_or(&Value::Null);
+        let message = format!("a member is missing; these are required: {required}");
+        return TypeFault::in_definition(place, message);
     }
     if broken == "additionalProperties" {
         return unknown_member(definition, place, schema);
     }
-    let rules: Value = serde_json::from_str(DEFINITION_SCHEMA).unwrap_or_default();
     loop {
-        let described =
-            rules.pointer(schema).and_then(|rules| rules.get("description")).and_then(Value::as_str);
+        let rules = RULES.text().pointer(schema);
+        let described = rules.and_then(|rules| rules.get("description")).and_then(Value::as_str);
         if let Some(description) = described {
             return TypeFault::in_definition(place, format!("expected {description}"));
         }
@@ -141,8 +166,7 @@ fn fault(definition: &Value, place: String, keyword: &str) -> TypeFault {
 
 /// A member that nobody knows, with the one that was probably meant.
 fn unknown_member(definition: &Value, place: String, schema: &str) -> TypeFault {
-    let rules: Value = serde_json::from_str(DEFINITION_SCHEMA).unwrap_or_default();
-    let known = rules.pointer(&format!("{schema}/properties")).and_then(Value::as_object);
+    let known = RULES.text().pointer(&format!("{schema}/properties")).and_then(Value::as_object);
     let known: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     let found = definition.pointer(&place).and_then(Value::as_object);
     let unknown =

@@ -126,7 +126,7 @@ fn nearest(keyword: &str) -> Option<&'static str> {
 pub(super) fn check(root: Value<'_>, value: &Json) -> Result<(), Fault> {
     let mut walk = Walk::default();
     walk.schema(root, String::new(), 0)?;
-    if let Some(problem) = Schema::problems_of_schema(value) {
+    if let Some(problem) = Schema::problem_of_schema(value) {
         return Err((problem.path, problem.message));
     }
     walk.references.iter().try_for_each(|(place, target)| walk.check_reference(place, target))?;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::definition::{Definition, Disclosure};
+use super::definition::{Disclosure, Said};
 use super::{TypeFault, is_text};
 use crate::json::pointer_to;
 use crate::types::{CredentialType, Field, FieldKind, Object, Others};
@@ -66,7 +66,7 @@ impl Says {
 const ALWAYS_CLEAR: [&str; 3] = ["subject", "claims", "subject.id"];
 
 impl Marks {
-    pub(super) fn of(read: &Definition, base: Option<&'static CredentialType>) -> Marks {
+    pub(super) fn of(read: &Said, base: Option<&'static CredentialType>) -> Marks {
         let mut marks = Vec::new();
         let mut mark = |pointer: String, path: &str, says: Says| {
             let found = Cell::new(Found::Nowhere);

@@ -22,10 +22,12 @@ mod tables;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::field::{Field, FieldKind, ID, Object};
-use super::{CredentialType, Frame, FromFile, Schema, Types};
-use crate::json::{Parser, Value};
-use definition::Definition;
+use super::field::{Field, FieldKind, ID, JSON_LD_KEYWORDS, Object};
+use super::{CredentialType, Frame, FromFile, Scalar, Schema, Types};
+use crate::json::{Document, Parser};
+pub use definition::Definition;
+use definition::Said;
+use keywords::Fault;
 use marks::Marks;
 use tables::Tables;
 
@@ -63,103 +65,80 @@ impl TypeFault {
     }
 }
 
-/// What a definition names, before anything else of it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Needs {
-    /// The type's name.
-    pub name: String,
-    /// The file of the schema, where it is not in the definition.
-    pub schema: Option<String>,
-    /// The type that it extends.
-    pub extends: Option<String>,
-}
-
-/// What a definition needs to be read.
-///
-/// # Errors
-/// Where it is no definition.
-pub fn needs(definition: &str) -> Result<Needs, TypeFault> {
-    let Definition { r#type, extends, schema, .. } = Definition::read(definition)?;
-    let schema = schema.as_str().map(str::to_owned);
-    Ok(Needs { name: r#type, schema, extends })
-}
-
-/// Makes a type of a definition. `schema` is the text that the definition names, where it does not hold one; `others`
-/// are the types that are known already.
-///
-/// # Errors
-/// Where something in it is wrong, or neither of the two ways of judging items can keep it.
-pub fn define(definition: &str, schema: Option<&str>, others: Types) -> Result<CredentialType, TypeFault> {
-    let read = Definition::read(definition)?;
-    read.check_names(others)?;
-    let mut parser = Parser::default();
-    let (part, prefix, text) = match schema {
-        Some(text) => (Part::Schema, "", text.to_owned()),
-        None => (Part::Definition, "/schema", member_text(definition, "schema")?),
-    };
-    let at = |pointer: &str, message: String| TypeFault::new(part, format!("{prefix}{pointer}"), message);
-    let document = parser.parse(&text).map_err(|error| at("", format!("it is no JSON: {error}")))?;
-    if let Some(fault) = document.faults().first() {
-        return Err(at(&document.pointer(*fault), fault.kind.to_string()));
-    }
-    let root = document.root();
-    let value: Json =
-        serde_json::from_str(&text).map_err(|error| at("", format!("it is no JSON: {error}")))?;
-    keywords::check(root, &value).map_err(|(pointer, message)| at(&pointer, message))?;
-    let base = match &read.extends {
-        Some(name) => Some(others.named(name).ok_or_else(|| {
-            TypeFault::in_definition(
-                "/extends",
-                format!(
-                    "there is no type {name}, unless it extends this one in turn; expected {}",
-                    others.names()
-                ),
-            )
-        })?),
-        None => None,
-    };
-    let tables = Tables::of(root).map_err(|(pointer, message)| at(&pointer, message))?;
-    let is_beyond_tables = tables.is_partial || base.is_some_and(|base| tables.repeats(base));
-    let rest = match is_beyond_tables {
-        true => {
+impl Definition {
+    /// Makes a type of the definition. `schema` is the text of the file that the definition names, where it does not
+    /// hold the schema itself; `others` are the types that are known already.
+    ///
+    /// # Errors
+    /// Where something in it is wrong, or neither of the two ways of judging items can keep it.
+    pub fn define(&self, schema: Option<&str>, others: Types) -> Result<CredentialType, TypeFault> {
+        self.check_names(others)?;
+        let (part, prefix) = match schema {
+            Some(_) => (Part::Schema, ""),
+            None => (Part::Definition, "/schema"),
+        };
+        let at = |(pointer, message): Fault| TypeFault::new(part, format!("{prefix}{pointer}"), message);
+        let mut parser = Parser::default();
+        let (document, value) = sound_json(&mut parser, schema.unwrap_or(self.text())).map_err(at)?;
+        let root = match schema {
+            Some(_) => Some(document.root()),
+            None => document.root().member("schema"),
+        };
+        let root = root.expect("a definition has a schema");
+        let value = if schema.is_some() { value } else { self.said.schema.clone() };
+        keywords::check(root, &value).map_err(at)?;
+        let base = self.base(others)?;
+        let tables = Tables::of(root).map_err(at)?;
+        let is_beyond_tables = tables.is_partial || base.is_some_and(|base| tables.repeats(base));
+        let rest = is_beyond_tables.then(|| {
             let text = keywords::with_what_items_have(value, base.is_some());
-            let compiled = Schema::new(text).map_err(|problem| at(&problem.keyword, problem.message))?;
-            Some(compiled)
-        }
-        false => None,
-    };
-    assemble(read, tables, rest, base, fingerprint(definition, schema))
+            Schema::new(text).map_err(|problem| at((problem.keyword, problem.message)))
+        });
+        assemble(self.said.clone(), tables, rest.transpose()?, base, self.fingerprint(schema))
+    }
+
+    /// The type that it extends, where it extends one.
+    fn base(&self, others: Types) -> Result<Option<&'static CredentialType>, TypeFault> {
+        let Some(name) = self.extends() else { return Ok(None) };
+        others.named(name).map(Some).ok_or_else(|| {
+            let known = others.names();
+            let message =
+                format!("there is no type {name}, unless it extends this one in turn; expected {known}");
+            TypeFault::in_definition("/extends", message)
+        })
+    }
+
+    /// A hash of what a definition and its schema say, however they are written.
+    fn fingerprint(&self, schema: Option<&str>) -> [u8; 32] {
+        let said = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default().to_string();
+        let mut hash = Sha256::new_with_prefix(said(self.text()));
+        hash.update([0]);
+        hash.update(schema.map(said).unwrap_or_default());
+        hash.finalize().into()
+    }
 }
 
-/// A hash of what a definition and its schema say, however they are written.
-fn fingerprint(definition: &str, schema: Option<&str>) -> [u8; 32] {
-    let said = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default().to_string();
-    let mut hash = Sha256::new_with_prefix(said(definition));
-    hash.update([0]);
-    hash.update(schema.map(said).unwrap_or_default());
-    hash.finalize().into()
-}
-
-/// The text of a member, which is there.
-fn member_text(text: &str, name: &str) -> Result<String, TypeFault> {
-    let mut parser = Parser::default();
-    let document = parser
-        .parse(text)
-        .map_err(|error| TypeFault::in_definition(format!("/{name}"), error.to_string()))?;
-    Ok(document.root().member(name).map(Value::text).unwrap_or_default().to_owned())
+/// A text that is JSON without faults, read by both parsers: one knows the order, the other what values are.
+fn sound_json<'p>(parser: &'p mut Parser, text: &'p str) -> Result<(Document<'p>, Json), Fault> {
+    let no_json = |error: &dyn std::fmt::Display| (String::new(), format!("it is no JSON: {error}"));
+    let document = parser.parse(text).map_err(|error| no_json(&error))?;
+    match document.faults().first() {
+        Some(fault) => Err((document.pointer(*fault), fault.kind.to_string())),
+        None => Ok((document, serde_json::from_str(text).map_err(|error| no_json(&error))?)),
+    }
 }
 
 fn assemble(
-    read: Definition,
+    read: Said,
     tables: Tables,
     rest: Option<Schema>,
     base: Option<&'static CredentialType>,
     fingerprint: [u8; 32],
 ) -> Result<CredentialType, TypeFault> {
     let inherited = |part: fn(&CredentialType) -> &'static Object| base.map(part);
-    let subject = tables.subject.extending(inherited(|base| base.subject.1), subject_reserved());
+    let subject = tables.subject.extending(inherited(|base| base.subject.1), &keywords::TERMS_OF_CREDENTIALS);
     let subject = with_id(subject);
-    let claims = tables.claims.extending(inherited(|base| base.claims.1), super::JSON_LD_KEYWORDS.to_vec());
+    let claims = tables.claims.extending(inherited(|base| base.claims.1), &JSON_LD_KEYWORDS);
     let mut marks = Marks::of(&read, base);
     let subject: &'static Object = Box::leak(Box::new(marks.apply(&subject, "subject", false)));
     let claims: &'static Object = Box::leak(Box::new(marks.apply(&claims, "claims", false)));
@@ -195,11 +174,6 @@ fn assemble(
     })
 }
 
-/// What no member of a subject is called.
-fn subject_reserved() -> Vec<&'static str> {
-    keywords::TERMS_OF_CREDENTIALS.to_vec()
-}
-
 /// Every subject has an id.
 fn with_id(mut subject: Object) -> Object {
     let id = Field::required("id", ID, "the subject's identifier; becomes `sub`").identifier();
@@ -220,12 +194,12 @@ fn words_of(name: &str) -> String {
     words
 }
 
-/// Whether a value is text that is not empty.
+/// Whether values of this kind are texts of the issuer's own, which can be an identifier.
 fn is_text(kind: &FieldKind) -> bool {
     use FieldKind::{Country, Currency, Jurisdiction, Text, Word};
     match kind {
         Text { .. } | Word(_) | Country | Jurisdiction | Currency => true,
-        FieldKind::Judged(judged) => judged.scalar == super::Scalar::Text,
+        FieldKind::Judged(judged) => judged.scalar == Scalar::Text,
         _ => false,
     }
 }

@@ -65,8 +65,12 @@ impl Tables {
 
 impl Object {
     /// This table behind that of the type that it extends.
-    pub(super) fn extending(self, base: Option<&'static Object>, reserved: Vec<&'static str>) -> Object {
-        let Some(base) = base else { return Object { reserved: reserved.leak(), ..self } };
+    pub(super) fn extending(
+        self,
+        base: Option<&'static Object>,
+        reserved: &'static [&'static str],
+    ) -> Object {
+        let Some(base) = base else { return Object { reserved, ..self } };
         let narrowed = |field: &Field| match self.field(field.name) {
             Some(own) => Field { required: field.required || own.required, ..*field },
             None => *field,
