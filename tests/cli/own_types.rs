@@ -333,6 +333,22 @@ fn nothing_personal_is_quoted_at_any_depth() {
     }
 }
 
+/// A reference by an anchor leads to what has it, whatever the root says.
+#[test]
+fn a_reference_by_an_anchor_is_followed() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(
+        "t.yaml",
+        "type: t\nname: TCredential\nschema:\n  type: object\n  properties:\n    claims:\n      properties: { number: { $ref: '#number' } }\n  \
+         $defs: { n: { $anchor: number, type: string, pattern: '^L-' } }\n",
+    );
+    let item = |number| json!({ "self_attestation_complete": true, "subject": { "id": "a" }, "claims": { "number": number } });
+    sandbox.write_items("items.ndjson", &[item("L-1"), item("1")]);
+    let rows = sandbox.issue("items.ndjson --ledger none --types t.yaml --type t").stdout;
+    let is_issued: Vec<bool> = rows.lines().map(|row| row.contains("\"credential\"")).collect();
+    assert_eq!(is_issued, [true, false], "{rows}");
+}
+
 /// What a schema says of the subject's id is judged as well.
 #[test]
 fn an_id_is_judged_by_its_schema() {

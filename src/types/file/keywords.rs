@@ -3,7 +3,7 @@
 //! | keywords | what becomes of them |
 //! | --- | --- |
 //! | `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `const`, lengths, ranges, formats, … | judged, by the tables or by the `jsonschema` crate |
-//! | `title`, `description`, `$comment`, `default`, `examples`, `deprecated`, `readOnly`, `writeOnly`, `$schema` | read or passed over: they judge nothing, by the standard |
+//! | `title`, `description`, `$comment`, `default`, `examples`, `deprecated`, `readOnly`, `writeOnly`, `$schema` | read or skipped: they judge nothing, by the standard |
 //! | `$id`, `$dynamicRef`, `$dynamicAnchor`, `$vocabulary`, `content…`, those of former drafts, unknown ones | refused, with what to write |
 //!
 //! References stay inside the document, and lead to a schema.
@@ -18,13 +18,14 @@ use crate::types::json_schema::{self, Schema};
 /// A place in a schema, as a JSON Pointer, and what is wrong there.
 pub(super) type Fault = (String, String);
 
-/// The deepest that schemas stand in each other.
-const MAX_DEPTH: usize = 64;
-
-/// The most schemas in a document.
+/// The most schemas in a document. How deep they stand in each other, the parser limits.
 const MAX_SCHEMAS: usize = 10_000;
 
+/// How many references are followed one after the other.
+pub(super) const MAX_REFERENCES: usize = 64;
+
 /// Where schemas stand in a keyword's value.
+#[derive(Clone, Copy)]
 enum Holds {
     /// The value is a schema.
     Schema,
@@ -36,87 +37,110 @@ enum Holds {
     Nothing,
 }
 
-/// What is known of a keyword; why it is refused where nothing is.
-fn holds(keyword: &str) -> Result<Holds, String> {
-    let refused = |why: &str| Err(format!("{keyword} is refused: {why}"));
-    match keyword {
-        "additionalProperties"
-        | "contains"
-        | "else"
-        | "if"
-        | "items"
-        | "not"
-        | "propertyNames"
-        | "then"
-        | "unevaluatedItems"
-        | "unevaluatedProperties" => Ok(Holds::Schema),
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Ok(Holds::List),
-        "$defs" | "dependentSchemas" | "patternProperties" | "properties" => Ok(Holds::Map),
-        "type" | "enum" | "const" | "multipleOf" | "maximum" | "exclusiveMaximum" | "minimum"
-        | "exclusiveMinimum" | "maxLength" | "minLength" | "pattern" | "maxItems" | "minItems"
-        | "uniqueItems" | "maxContains" | "minContains" | "maxProperties" | "minProperties" | "required"
-        | "dependentRequired" | "format" | "$ref" | "$anchor" | "$schema" => Ok(Holds::Nothing),
-        "title" | "description" | "$comment" | "default" | "examples" | "deprecated" | "readOnly"
-        | "writeOnly" => Ok(Holds::Nothing),
-        "$id" => {
-            refused("a type's schema is one document; leave it out, and refer to its parts by #/$defs/…")
-        }
-        "$dynamicRef" | "$dynamicAnchor" => {
-            refused("a type's schema is one document; write $ref and $anchor")
-        }
-        "$vocabulary" => refused("it is for meta-schemas; leave it out"),
-        "contentEncoding" | "contentMediaType" | "contentSchema" => refused(
-            "it judges nothing (section 8 of JSON Schema Validation); leave it out, or say it in a pattern",
-        ),
-        "definitions" => refused("it is of a former draft; write $defs"),
-        "dependencies" => refused("it is of a former draft; write dependentRequired or dependentSchemas"),
-        "additionalItems" => refused("it is of a former draft; write prefixItems and items"),
-        "$recursiveRef" | "$recursiveAnchor" => refused("it is of a former draft; write $ref and $anchor"),
-        "id" => refused("it is of a former draft, and a type's schema is one document; leave it out"),
-        "nullable" => refused("it is no keyword of JSON Schema; write type: [string, \"null\"]"),
-        other => Err(match nearest(other) {
-            Some(known) => format!("{other} is no keyword of JSON Schema 2020-12; did you mean {known}?"),
-            None => format!("{other} is no keyword of JSON Schema 2020-12"),
-        }),
-    }
-}
-
-const MOST_USED: [&str; 30] = [
-    "type",
-    "properties",
-    "required",
-    "additionalProperties",
-    "items",
-    "enum",
-    "const",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-    "patternProperties",
-    "dependentRequired",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
+/// Keywords that judge nothing.
+pub(super) const ANNOTATIONS: [&str; 10] = [
     "title",
     "description",
-    "prefixItems",
+    "$comment",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "$schema",
+    "$anchor",
 ];
+
+/// Keywords that judge, by what they hold.
+const JUDGING: [(Holds, &[&str]); 4] = [
+    (
+        Holds::Nothing,
+        &[
+            "type",
+            "required",
+            "enum",
+            "const",
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+            "multipleOf",
+            "minLength",
+            "maxLength",
+            "pattern",
+            "format",
+            "minItems",
+            "maxItems",
+            "uniqueItems",
+            "minContains",
+            "maxContains",
+            "minProperties",
+            "maxProperties",
+            "dependentRequired",
+            "$ref",
+        ],
+    ),
+    (Holds::Map, &["properties", "patternProperties", "dependentSchemas", "$defs"]),
+    (Holds::List, &["allOf", "anyOf", "oneOf", "prefixItems"]),
+    (
+        Holds::Schema,
+        &[
+            "additionalProperties",
+            "items",
+            "not",
+            "if",
+            "then",
+            "else",
+            "contains",
+            "propertyNames",
+            "unevaluatedItems",
+            "unevaluatedProperties",
+        ],
+    ),
+];
+
+/// Keywords that are refused, and what to write.
+const REFUSED: [(&str, &str); 14] = [
+    ("$id", "a type's schema is one document; leave it out, and refer to its parts by #/$defs/…"),
+    ("$dynamicRef", "a type's schema is one document; write $ref and $anchor"),
+    ("$dynamicAnchor", "a type's schema is one document; write $ref and $anchor"),
+    ("$vocabulary", "it is for meta-schemas; leave it out"),
+    ("contentEncoding", JUDGES_NOTHING),
+    ("contentMediaType", JUDGES_NOTHING),
+    ("contentSchema", JUDGES_NOTHING),
+    ("definitions", "it is of a former draft; write $defs"),
+    ("dependencies", "it is of a former draft; write dependentRequired or dependentSchemas"),
+    ("additionalItems", "it is of a former draft; write prefixItems and items"),
+    ("$recursiveRef", "it is of a former draft; write $ref and $anchor"),
+    ("$recursiveAnchor", "it is of a former draft; write $ref and $anchor"),
+    ("id", "it is of a former draft, and a type's schema is one document; leave it out"),
+    ("nullable", "it is no keyword of JSON Schema; write type: [string, \"null\"]"),
+];
+
+const JUDGES_NOTHING: &str =
+    "it judges nothing (section 8 of JSON Schema Validation); leave it out, or say it in a pattern";
+
+/// What is known of a keyword; why it is refused where nothing is.
+fn holds(keyword: &str) -> Result<Holds, String> {
+    if let Some((holds, _)) = JUDGING.iter().find(|(_, keywords)| keywords.contains(&keyword)) {
+        return Ok(*holds);
+    }
+    if ANNOTATIONS.contains(&keyword) {
+        return Ok(Holds::Nothing);
+    }
+    if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == keyword) {
+        return Err(format!("{keyword} is refused: {why}"));
+    }
+    Err(match nearest(keyword) {
+        Some(known) => format!("{keyword} is no keyword of JSON Schema 2020-12; did you mean {known}?"),
+        None => format!("{keyword} is no keyword of JSON Schema 2020-12"),
+    })
+}
 
 fn nearest(keyword: &str) -> Option<&'static str> {
     let distance = |known: &&str| strsim::damerau_levenshtein(&known.to_lowercase(), &keyword.to_lowercase());
-    MOST_USED.into_iter().filter(|known| distance(known) <= 2 && known.len() > 3).min_by_key(distance)
+    let known = JUDGING.into_iter().flat_map(|(_, keywords)| keywords).copied().chain(ANNOTATIONS);
+    known.filter(|known| distance(known) <= 2 && known.len() > 3).min_by_key(distance)
 }
 
 /// Refuses what is no schema of a type, or holds what nobody judges.
@@ -125,7 +149,7 @@ fn nearest(keyword: &str) -> Option<&'static str> {
 /// The first fault.
 pub(super) fn check(root: Value<'_>, value: &Json) -> Result<(), Fault> {
     let mut walk = Walk::default();
-    walk.schema(root, String::new(), 0)?;
+    walk.schema(root, String::new())?;
     if let Some(problem) = Schema::problem_of_schema(value) {
         return Err((problem.path, problem.message));
     }
@@ -170,6 +194,8 @@ fn check_root(root: Value<'_>) -> Result<(), Fault> {
 struct Walk {
     /// The places of all schemas.
     places: HashSet<String>,
+    /// Which schema stands in which: the outer one first.
+    nested: Vec<(String, String)>,
     /// The place of each reference, and where it leads.
     references: Vec<(String, String)>,
     /// The places of anchors, by their names.
@@ -180,10 +206,7 @@ struct Walk {
 const MAX_WORK: u64 = 100_000;
 
 impl Walk {
-    fn schema(&mut self, schema: Value<'_>, place: String, depth: usize) -> Result<(), Fault> {
-        if depth > MAX_DEPTH {
-            return Err((place, format!("schemas stand in each other more than {MAX_DEPTH} deep")));
-        }
+    fn schema(&mut self, schema: Value<'_>, place: String) -> Result<(), Fault> {
         if self.places.len() >= MAX_SCHEMAS {
             return Err((place, format!("there are more than {MAX_SCHEMAS} schemas in it")));
         }
@@ -193,20 +216,26 @@ impl Walk {
             self.keyword(&keyword, value, &here)?;
             match holds(&keyword).map_err(|message| (here.clone(), message))? {
                 Holds::Nothing => {}
-                Holds::Schema => self.schema(value, here, depth + 1)?,
+                Holds::Schema => self.inner(&place, value, here)?,
                 Holds::List => {
                     for (index, inner) in value.elements().enumerate() {
-                        self.schema(inner, format!("{here}/{index}"), depth + 1)?;
+                        self.inner(&place, inner, format!("{here}/{index}"))?;
                     }
                 }
                 Holds::Map => {
                     for (name, inner) in value.members() {
-                        self.schema(inner, pointer_to(&here, &name), depth + 1)?;
+                        self.inner(&place, inner, pointer_to(&here, &name))?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// A schema that stands in another one.
+    fn inner(&mut self, around: &str, schema: Value<'_>, place: String) -> Result<(), Fault> {
+        self.nested.push((around.to_owned(), place.clone()));
+        self.schema(schema, place)
     }
 
     /// What the meta-schema does not say of a keyword.
@@ -241,43 +270,35 @@ impl Walk {
         }
     }
 
-    /// Refuses schemas that refer to the same parts so often that judging one value would take for ever.
+    /// Refuses schemas that refer to the same parts so often that judging one value would not end.
     fn check_work(&self) -> Result<(), Fault> {
         let mut inside: HashMap<&str, Vec<&str>> = HashMap::new();
-        for place in &self.places {
-            // The schema around it is the longest of the places that it begins with.
-            let around = place.rmatch_indices('/').map(|(end, _)| &place[..end]);
-            if let Some(around) = around.filter_map(|around| self.places.get(around)).next() {
-                inside.entry(around).or_default().push(place);
-            }
+        for (around, place) in &self.nested {
+            inside.entry(around).or_default().push(place);
         }
-        for (place, target) in &self.references {
+        for (place, reference) in &self.references {
             let around = place.rsplit_once('/').map_or("", |(around, _)| around);
-            let target = &target[1..];
-            let target = match target.starts_with('/') || target.is_empty() {
-                true => target_of(target).and_then(|target| self.places.get(&target)),
-                false => self.anchored.get(target),
-            };
-            inside.entry(around).or_default().extend(target.map(String::as_str));
+            inside.entry(around).or_default().extend(self.target(reference));
         }
-        let mut known = HashMap::new();
-        match work("", &inside, &mut known) > MAX_WORK {
-            true => Err((
-                String::new(),
-                "its parts refer to each other so often that judging an item would not end".to_owned(),
-            )),
-            false => Ok(()),
+        if work("", &inside, &mut HashMap::new()) > MAX_WORK {
+            let message = "its parts refer to each other so often that judging an item would not end";
+            return Err((String::new(), message.to_owned()));
         }
+        Ok(())
     }
 
-    fn check_reference(&self, place: &str, target: &str) -> Result<(), Fault> {
-        let target = &target[1..];
-        let found = match target.starts_with('/') || target.is_empty() {
-            true => target_of(target).is_some_and(|pointer| self.places.contains(&pointer)),
-            false => self.anchored.contains_key(target),
-        };
+    fn check_reference(&self, place: &str, reference: &str) -> Result<(), Fault> {
         let message = "the reference leads to no schema in this document";
-        if found { Ok(()) } else { Err((place.to_owned(), message.to_owned())) }
+        self.target(reference).map(drop).ok_or_else(|| (place.to_owned(), message.to_owned()))
+    }
+
+    /// The place of the schema to which a reference leads.
+    fn target(&self, reference: &str) -> Option<&str> {
+        let found = match pointer_of(reference) {
+            Some(pointer) => self.places.get(&pointer),
+            None => self.anchored.get(reference.strip_prefix('#')?),
+        };
+        found.map(String::as_str)
     }
 }
 
@@ -300,8 +321,10 @@ fn work<'p>(
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// The pointer in a fragment, without its percent-encoding (RFC 6901 section 6).
-pub(super) fn target_of(fragment: &str) -> Option<String> {
+/// The JSON Pointer of a reference within the document, without its percent-encoding (RFC 6901 section 6); `None` for one
+/// by an anchor.
+pub(super) fn pointer_of(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     let mut bytes = Vec::new();
     let mut rest = fragment.bytes();
     while let Some(byte) = rest.next() {
@@ -410,10 +433,10 @@ pub(super) fn with_what_items_have(mut schema: Json, is_extension: bool) -> Json
 /// Where the schema of subject or claims stands, if need be behind references.
 fn place_of_part(schema: &Json, part: &str) -> Option<String> {
     let mut place = format!("/properties/{part}");
-    for _ in 0..MAX_DEPTH {
+    for _ in 0..MAX_REFERENCES {
         let found = schema.pointer(&place)?;
         match found.get("$ref").and_then(Json::as_str) {
-            Some(target) if found.get("properties").is_none() => place = target_of(target.get(1..)?)?,
+            Some(reference) if found.get("properties").is_none() => place = pointer_of(reference)?,
             _ => return Some(place),
         }
     }

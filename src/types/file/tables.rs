@@ -5,13 +5,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::keywords::{Fault, target_of};
+use super::keywords::{ANNOTATIONS, Fault, MAX_REFERENCES, pointer_of};
 use crate::json::{Kind, Value, pointer_segments, pointer_to};
 use crate::types::json_schema::{Judged, Scalar, Schema};
 use crate::types::{CredentialType, Field, FieldKind, MAX_WHOLE, Object, Others};
-
-/// How many references are followed one after the other.
-const MAX_REFERENCES: usize = 64;
 
 /// The most fields of a type.
 const MAX_FIELDS: usize = 2_000;
@@ -108,20 +105,6 @@ struct Compiler<'s> {
     fields: usize,
 }
 
-/// Keywords that judge nothing.
-const ANNOTATIONS: [&str; 10] = [
-    "title",
-    "description",
-    "$comment",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "$schema",
-    "$anchor",
-];
-
 impl<'s> Compiler<'s> {
     /// The table of subject or claims.
     fn part(&mut self, schema: Option<Value<'s>>, place: &str) -> Result<Object, Fault> {
@@ -139,12 +122,13 @@ impl<'s> Compiler<'s> {
     }
 
     /// The schema to which a reference leads, where that is all that it is.
-    fn resolved(&mut self, schema: Value<'s>) -> Value<'s> {
+    fn resolved(&self, schema: Value<'s>) -> Value<'s> {
         let mut at = schema;
         for _ in 0..MAX_REFERENCES {
-            let Some(target) = at.member("$ref").and_then(Value::as_str) else { return at };
+            let Some(reference) = at.member("$ref").and_then(Value::as_str) else { return at };
             let is_all = at.members().all(|(name, _)| name == "$ref" || ANNOTATIONS.contains(&name.as_ref()));
-            match target_of(&target[1..]).and_then(|target| self.at(&target)).filter(|_| is_all) {
+            // The crate follows those by anchors.
+            match pointer_of(&reference).and_then(|pointer| self.at(&pointer)).filter(|_| is_all) {
                 Some(found) => at = found,
                 None => return at,
             }
@@ -196,7 +180,7 @@ impl<'s> Compiler<'s> {
                 Others::Welcome
             }
         };
-        let min_members = schema.member("minProperties").and_then(|least| whole(least)).unwrap_or_default();
+        let min_members = bound(schema, "minProperties").unwrap_or_default();
         Ok(Object { fields: fields.leak(), min_members, others, reserved: &[], rules: &[] })
     }
 
@@ -265,9 +249,8 @@ impl<'s> Compiler<'s> {
             }
             None => Field::required(name.to_owned().leak(), FieldKind::Any, "anything"),
         };
-        let bound = |keyword: &str| schema.member(keyword).and_then(whole);
-        let min = bound("minItems").unwrap_or_default();
-        Ok(FieldKind::Array { of: Box::leak(Box::new(of)), min, max: bound("maxItems") })
+        let min = bound(schema, "minItems").unwrap_or_default();
+        Ok(FieldKind::Array { of: Box::leak(Box::new(of)), min, max: bound(schema, "maxItems") })
     }
 
     fn scalar(
@@ -293,11 +276,8 @@ impl<'s> Compiler<'s> {
         match (scalar, or_null) {
             (Scalar::Boolean, false) => return Ok(FieldKind::Boolean),
             (Scalar::Text, false) if !has("pattern") && !has("format") => {
-                let bound = |keyword: &str| schema.member(keyword).and_then(whole);
-                return Ok(FieldKind::Text {
-                    min: bound("minLength").unwrap_or_default(),
-                    max: bound("maxLength"),
-                });
+                let min = bound(schema, "minLength").unwrap_or_default();
+                return Ok(FieldKind::Text { min, max: bound(schema, "maxLength") });
             }
             (Scalar::Text, false) if rules.len() == 2 && format == Some("iso3166-1") => {
                 return Ok(FieldKind::Country);
@@ -414,11 +394,10 @@ fn in_words(scalar: Scalar, or_null: bool, rules: &[(String, Json)]) -> String {
     words
 }
 
-fn whole(value: Value<'_>) -> Option<usize> {
-    json_of(value)
-        .as_f64()
-        .filter(|number| *number >= 0.0 && number.fract() == 0.0)
-        .map(|number| number as usize)
+/// A least or greatest number, where the schema has this one.
+fn bound(schema: Value<'_>, keyword: &str) -> Option<usize> {
+    let number = json_of(schema.member(keyword)?).as_f64()?;
+    (number >= 0.0 && number.fract() == 0.0).then_some(number as usize)
 }
 
 fn json_of(value: Value<'_>) -> Json {
