@@ -151,8 +151,8 @@ impl Profile {
     }
 
     /// Has credentials of a type cite the schema that is published at this URL (VC Data Model 2.0 section 4.11).
-    pub fn cite(&mut self, credential_type: &CredentialType, url: &str, digest_sri: &str) {
-        let of_type = self.types.iter_mut().find(|of_type| of_type.credential_type == credential_type);
+    pub fn cite(&mut self, credential_type: &str, url: &str, digest_sri: &str) {
+        let of_type = self.types.iter_mut().find(|of_type| of_type.credential_type.name == credential_type);
         if let Some(of_type) = of_type {
             let (url, digest) = (json::string(url), json::string(digest_sri));
             of_type.credential_schema_json =

@@ -33,6 +33,18 @@ impl CitedSchema {
         sums.bytes(&self.source).number(self.version.into()).bytes(&self.document)
     }
 
+    fn is_same_version(&self, other: &CitedSchema) -> bool {
+        self.issuer == other.issuer
+            && self.credential_type == other.credential_type
+            && self.version == other.version
+    }
+
+    fn row(&self) -> SchemaRow {
+        let crc = self.checksum().sum();
+        let CitedSchema { issuer, credential_type, vct, source, version, document } = self.clone();
+        SchemaRow { issuer, credential_type, vct, source, version, document, crc }
+    }
+
     fn read(row: SchemaRow) -> Stored<CitedSchema> {
         let SchemaRow { issuer, credential_type, vct, source, version, document, crc } = row;
         let schema = CitedSchema { issuer, credential_type, vct, source, version, document };
@@ -57,30 +69,31 @@ impl Ledger {
         Ok(all.into_iter().filter(|schema| schema.issuer == issuer).collect())
     }
 
-    /// Keeps a schema that is to be cited. When this returns, it is on the disk. Another process may have kept one of
-    /// the same version in the meantime: then that one counts, and is returned.
+    /// Keeps schemas that are to be cited. When this returns, they are on the disk. Another process may have kept one of
+    /// the same version in the meantime: then that one counts, and is returned in its place.
     ///
     /// # Errors
     /// Where the ledger cannot be written.
-    pub fn keep_schema(&mut self, schema: CitedSchema) -> Result<CitedSchema, LedgerError> {
+    pub fn keep_schemas(&mut self, schemas: Vec<CitedSchema>) -> Result<Vec<CitedSchema>, LedgerError> {
+        if schemas.is_empty() {
+            return Ok(schemas);
+        }
         let store = writable(&*self.store, &self.path)?;
         let fail = |source| self.cannot("write to", source);
         let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
         let reached = seal::state(store).map_err(fail)?;
-        let is_same = |kept: &CitedSchema| {
-            (&kept.issuer, &kept.credential_type, kept.version)
-                == (&schema.issuer, &schema.credential_type, schema.version)
-        };
         let kept = CitedSchema::all(store).map_err(fail)?;
-        if let Some(kept) = kept.into_iter().find(is_same) {
-            return Ok(kept);
+        let (schemas, is_new): (Vec<_>, Vec<_>) = schemas
+            .into_iter()
+            .map(|schema| match kept.iter().find(|kept| kept.is_same_version(&schema)) {
+                Some(kept) => (kept.clone(), false),
+                None => (schema, true),
+            })
+            .unzip();
+        for (schema, _) in schemas.iter().zip(is_new).filter(|(_, is_new)| *is_new) {
+            store.insert_schema(&schema.row()).map_err(fail)?;
         }
-        let CitedSchema { issuer, credential_type, vct, source, version, document } = schema.clone();
-        let crc = schema.checksum().sum();
-        store
-            .insert_schema(&SchemaRow { issuer, credential_type, vct, source, version, document, crc })
-            .map_err(fail)?;
         seal::commit(store, transaction, Done::adding(reached, Default::default()), fail)?;
-        Ok(schema)
+        Ok(schemas)
     }
 }

@@ -41,46 +41,39 @@ pub enum CiteError {
     Ledger(#[from] LedgerError),
 }
 
-/// The schema that the issuer's credentials of a type cite, made and kept where there is none yet.
+/// A type, and its name in credentials.
+pub type NamedType = (&'static CredentialType, String);
+
+/// The schemas that the issuer's credentials of these types cite. Those that are not there yet are made, and kept in one
+/// transaction.
 ///
 /// # Errors
 /// See [`CiteError`].
 pub fn cited(
     ledger: &mut Ledger,
     issuer: &Issuer,
-    known: &'static CredentialType,
-    vct: &str,
-) -> Result<Option<CitedSchema>, CiteError> {
-    let Some(host) = issuer.host() else { return Ok(None) };
-    let kept = of_type(ledger, issuer, known)?;
-    let source = source_of(known);
-    let latest = match known.from_file {
-        Some(_) => kept.iter().rfind(|schema| schema.vct == vct),
-        None => kept.last(),
-    };
-    match latest {
-        Some(schema) if schema.source == source => Ok(Some(schema.clone())),
-        Some(_) => Err(CiteError::NeedsNewVct { credential_type: known.name, vct: vct.to_owned() }),
-        None => Ok(Some(ledger.keep_schema(next(&kept, issuer, &host, known, vct))?)),
+    types: &[NamedType],
+) -> Result<Vec<CitedSchema>, CiteError> {
+    let Some(host) = issuer.host() else { return Ok(Vec::new()) };
+    let kept = ledger.schemas_of(issuer.id())?;
+    let (mut cited, mut missing) = (Vec::new(), Vec::new());
+    for of_type in types {
+        match current(&kept, of_type)? {
+            Some(schema) => cited.push(schema.clone()),
+            None => missing.push(next(&kept, issuer, &host, of_type)),
+        }
     }
+    cited.extend(ledger.keep_schemas(missing)?);
+    Ok(cited)
 }
 
-/// Refuses a type of one's own that says something else than when it was first cited.
+/// Refuses types of one's own that say something else than when they were first cited.
 ///
 /// # Errors
 /// See [`CiteError`].
-pub fn check(
-    ledger: &Ledger,
-    issuer: &Issuer,
-    known: &'static CredentialType,
-    vct: &str,
-) -> Result<(), CiteError> {
-    let kept = of_type(ledger, issuer, known)?;
-    let is_other = |schema: &CitedSchema| schema.vct == vct && schema.source != source_of(known);
-    match known.from_file.is_some() && kept.iter().any(is_other) {
-        true => Err(CiteError::NeedsNewVct { credential_type: known.name, vct: vct.to_owned() }),
-        false => Ok(()),
-    }
+pub fn check(ledger: &Ledger, issuer: &Issuer, types: &[NamedType]) -> Result<(), CiteError> {
+    let kept = ledger.schemas_of(issuer.id())?;
+    types.iter().try_for_each(|of_type| current(&kept, of_type).map(drop))
 }
 
 /// Makes a new version of the schema of a type that comes with the program, which is cited from now on. `None` where
@@ -91,42 +84,47 @@ pub fn check(
 pub fn renew(
     ledger: &mut Ledger,
     issuer: &Issuer,
-    known: &'static CredentialType,
-    vct: &str,
+    of_type: &NamedType,
 ) -> Result<Option<CitedSchema>, LedgerError> {
-    let kept = of_type(ledger, issuer, known)?;
-    let (Some(host), Some(last)) = (issuer.host(), kept.last()) else { return Ok(None) };
+    let kept = ledger.schemas_of(issuer.id())?;
+    let known = of_type.0;
+    let (Some(host), Some(last)) = (issuer.host(), versions(&kept, known).last()) else { return Ok(None) };
     if last.document == document(known, &url(&host, known.name, last.version)) {
         return Ok(None);
     }
-    ledger.keep_schema(next(&kept, issuer, &host, known, vct)).map(Some)
+    Ok(ledger.keep_schemas(vec![next(&kept, issuer, &host, of_type)])?.pop())
 }
 
-fn of_type(
-    ledger: &Ledger,
-    issuer: &Issuer,
-    known: &CredentialType,
-) -> Result<Vec<CitedSchema>, LedgerError> {
-    let all = ledger.schemas_of(issuer.id())?;
-    Ok(all.into_iter().filter(|schema| schema.credential_type == known.name).collect())
+/// The schema that is cited of a type, where there is one.
+fn current<'k>(
+    kept: &'k [CitedSchema],
+    (known, vct): &NamedType,
+) -> Result<Option<&'k CitedSchema>, CiteError> {
+    let is_own = known.from_file.is_some();
+    match versions(kept, known).filter(|schema| !is_own || schema.vct == *vct).last() {
+        Some(other) if other.source != source_of(known) => {
+            Err(CiteError::NeedsNewVct { credential_type: known.name, vct: vct.clone() })
+        }
+        found => Ok(found),
+    }
+}
+
+/// The schemas of a type, the latest last.
+fn versions<'k>(kept: &'k [CitedSchema], known: &CredentialType) -> impl Iterator<Item = &'k CitedSchema> {
+    let name = known.name;
+    kept.iter().filter(move |schema| schema.credential_type == name)
 }
 
 fn source_of(known: &CredentialType) -> Vec<u8> {
     known.from_file.map(|file| file.fingerprint.to_vec()).unwrap_or_default()
 }
 
-fn next(
-    kept: &[CitedSchema],
-    issuer: &Issuer,
-    host: &str,
-    known: &'static CredentialType,
-    vct: &str,
-) -> CitedSchema {
-    let version = kept.last().map_or(1, |last| last.version + 1);
+fn next(kept: &[CitedSchema], issuer: &Issuer, host: &str, (known, vct): &NamedType) -> CitedSchema {
+    let version = versions(kept, known).last().map_or(1, |last| last.version + 1);
     CitedSchema {
         issuer: issuer.id().to_owned(),
         credential_type: known.name.to_owned(),
-        vct: vct.to_owned(),
+        vct: vct.clone(),
         source: source_of(known),
         version,
         document: document(known, &url(host, known.name, version)),
@@ -171,19 +169,19 @@ mod tests {
     #[test]
     fn a_newer_program_cites_what_was_published() {
         let (_folder, mut ledger, issuer) = world();
-        let known = Types::BUILT_IN.default_type();
-        let mut older = next(&[], &issuer, "issuer.example", known, "urn:x");
+        let of_type = (Types::BUILT_IN.default_type(), "urn:x".to_owned());
+        let mut older = next(&[], &issuer, "issuer.example", &of_type);
         older.document = b"{}".to_vec();
-        assert_eq!(renew(&mut ledger, &issuer, known, "urn:x").unwrap(), None, "nothing was cited yet");
-        ledger.keep_schema(older.clone()).unwrap();
-        let mut cited = || cited(&mut ledger, &issuer, known, "urn:x").unwrap().unwrap();
-        assert_eq!((cited(), cited()), (older.clone(), older.clone()));
-        let newer = renew(&mut ledger, &issuer, known, "urn:x").unwrap().unwrap();
+        assert_eq!(renew(&mut ledger, &issuer, &of_type).unwrap(), None, "nothing was cited yet");
+        ledger.keep_schemas(vec![older.clone()]).unwrap();
+        let cited = |ledger: &mut Ledger| cited(ledger, &issuer, std::slice::from_ref(&of_type)).unwrap();
+        assert_eq!(cited(&mut ledger), [older.clone()]);
+        assert_eq!(cited(&mut ledger), [older.clone()]);
+        let newer = renew(&mut ledger, &issuer, &of_type).unwrap().unwrap();
         assert_eq!(newer.version, 2);
         assert_eq!(url_of(&newer, &issuer).unwrap(), "https://issuer.example/schemas/business/v2");
-        let mut cited = || super::cited(&mut ledger, &issuer, known, "urn:x").unwrap().unwrap();
-        assert_eq!(cited(), newer);
-        assert_eq!(renew(&mut ledger, &issuer, known, "urn:x").unwrap(), None);
+        assert_eq!(cited(&mut ledger), [newer.clone()]);
+        assert_eq!(renew(&mut ledger, &issuer, &of_type).unwrap(), None);
         assert_eq!(ledger.schemas_of(issuer.id()).unwrap(), [older, newer]);
         assert!(ledger.schemas_of("did:web:other.example").unwrap().is_empty());
     }
@@ -193,22 +191,25 @@ mod tests {
     fn a_changed_type_needs_a_new_name() {
         let (_folder, mut ledger, issuer) = world();
         let known = |text: &str| -> &'static CredentialType {
-            Box::leak(Box::new(Definition::read(text).unwrap().define(None, Types::BUILT_IN).unwrap()))
+            let definition = Definition::read(text).unwrap();
+            Box::leak(Box::new(definition.define(None, Types::BUILT_IN).unwrap()))
         };
-        let first = cited(&mut ledger, &issuer, known(DEFINITION), "urn:x").unwrap().unwrap();
-        let spaced = DEFINITION.replace(':', " : ");
-        assert_eq!(cited(&mut ledger, &issuer, known(&spaced), "urn:x").unwrap(), Some(first));
+        let mut cited = |known, vct: &str| cited(&mut ledger, &issuer, &[(known, vct.to_owned())]);
+        let first = cited(known(DEFINITION), "urn:x").unwrap();
+        assert_eq!(first.len(), 1);
+        assert_eq!(cited(known(&DEFINITION.replace(':', " : ")), "urn:x").unwrap(), first);
         let changed =
             known(&DEFINITION.replace(r#"{"type":"object"}"#, r#"{"type":"object","minProperties":1}"#));
-        let refused = cited(&mut ledger, &issuer, changed, "urn:x").unwrap_err();
+        let refused = cited(changed, "urn:x").unwrap_err();
         assert!(matches!(refused, CiteError::NeedsNewVct { .. }), "{refused}");
-        assert_eq!(cited(&mut ledger, &issuer, changed, "urn:y").unwrap().unwrap().version, 2);
+        assert_eq!(cited(changed, "urn:y").unwrap()[0].version, 2);
     }
 
     #[test]
     fn an_issuer_without_a_host_cites_nothing() {
         let (_folder, mut ledger, _) = world();
         let issuer = Issuer::of_key(IssuerKey::generate().unwrap().public());
-        assert_eq!(cited(&mut ledger, &issuer, Types::BUILT_IN.default_type(), "urn:x").unwrap(), None);
+        let types = [(Types::BUILT_IN.default_type(), "urn:x".to_owned())];
+        assert_eq!(cited(&mut ledger, &issuer, &types).unwrap(), []);
     }
 }

@@ -61,15 +61,16 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
     let base_url = settings.status_base(&issuer)?;
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
+    renew_schemas(&settings, args, &issuer)?;
     let ledger = open_if_any(&settings, args, &lists)?;
     let types = used_types(&settings, &issuer, ledger.as_ref())?;
-    renew_schemas(&settings, args, &issuer)?;
-    for known in types.all() {
-        let vct = settings.of_type(known, types, &args.issuer.vct, &issuer)?.vct;
-        ledger.as_ref().map_or(Ok(()), |ledger| credential_schema::check(ledger, &issuer, known, &vct))?;
-    }
-    let of_types =
-        types.all().iter().map(|of_type| published_type(&settings, args, &issuer, (of_type, types)));
+    let of_types = types.all().iter().map(|known| settings.of_type(known, types, &args.issuer.vct, &issuer));
+    let of_types: Vec<TypeSettings> = of_types.collect::<Result<_, _>>()?;
+    let schemas = match &ledger {
+        Some(ledger) => schemas(ledger, &issuer, &of_types)?,
+        None => Vec::new(),
+    };
+    let type_metadata = of_types.iter().map(|of_type| published_type(&settings, of_type));
     let plan = SitePlan {
         issuer: &issuer,
         key: &key,
@@ -77,8 +78,8 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         base_url,
         context: settings.context()?,
         types,
-        type_metadata: of_types.collect::<Result<_, _>>()?,
-        schemas: schemas(ledger.as_ref(), &issuer, types)?,
+        type_metadata: type_metadata.collect::<Result<_, _>>()?,
+        schemas,
         x5c: settings.certificates(&args.issuer.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
         previous: previous_site(args)?,
@@ -101,21 +102,24 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
 
 /// Makes new versions of schemas, where they are asked for.
 fn renew_schemas(settings: &Settings, args: &PublishArgs, issuer: &Issuer) -> Result<(), Failure> {
+    if args.new_type_version.is_empty() {
+        return Ok(());
+    }
     let types = settings.types(None)?;
-    for name in &args.new_type_version {
-        let known = settings.type_named(&Some(name.clone()))?.unwrap_or(types.default_type());
-        if known.from_file.is_some() {
-            return Err(Failure::usage(format!(
-                "{name} is a type of your own, which gets a new version with its `vct`"
-            )));
-        }
+    let known = args.new_type_version.iter().map(|name| settings.type_shown(name));
+    let known = known.collect::<Result<Vec<_>, _>>()?;
+    if let Some(own) = known.iter().find(|known| known.from_file.is_some()) {
+        let message = format!("{} is a type of your own, which gets a new version with its `vct`", own.name);
+        return Err(Failure::usage(message));
+    }
+    let mut ledger = super::open_ledger(settings, &args.ledger, false)?;
+    for known in known {
+        let name = known.name;
         let vct = settings.of_type(known, types, &args.issuer.vct, issuer)?.vct;
-        let mut ledger = super::open_ledger(settings, &args.ledger, false)?;
-        let said = match credential_schema::renew(&mut ledger, issuer, known, &vct)? {
-            Some(schema) => format!(
-                "credentials of the type {name} cite version {} of its schema from now on",
-                schema.version
-            ),
+        let said = match credential_schema::renew(&mut ledger, issuer, &(known, vct))? {
+            Some(CitedSchema { version, .. }) => {
+                format!("credentials of the type {name} cite version {version} of its schema from now on")
+            }
             None => {
                 format!("the schema of the type {name} that is cited says the same, or none is cited yet")
             }
@@ -127,13 +131,15 @@ fn renew_schemas(settings: &Settings, args: &PublishArgs, issuer: &Issuer) -> Re
 
 /// The schemas that credentials of these types cite, with their URLs.
 fn schemas(
-    ledger: Option<&Ledger>,
+    ledger: &Ledger,
     issuer: &Issuer,
-    types: Types,
+    of_types: &[TypeSettings],
 ) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let Some(ledger) = ledger else { return Ok(Vec::new()) };
-    let kept = ledger.schemas_of(issuer.id())?.into_iter();
-    let used = kept.filter(|schema| types.named(&schema.credential_type).is_some());
+    let types: Vec<_> =
+        of_types.iter().map(|of_type| (of_type.credential_type, of_type.vct.clone())).collect();
+    credential_schema::check(ledger, issuer, &types)?;
+    let is_used = |schema: &CitedSchema| types.iter().any(|(known, _)| known.name == schema.credential_type);
+    let used = ledger.schemas_of(issuer.id())?.into_iter().filter(is_used);
     let with_url = |schema: CitedSchema| Some((credential_schema::url_of(&schema, issuer)?, schema.document));
     Ok(used.filter_map(with_url).collect())
 }
@@ -149,15 +155,9 @@ fn used_types(settings: &Settings, issuer: &Issuer, ledger: Option<&Ledger>) -> 
 }
 
 /// The type metadata: what is configured, byte for byte; otherwise what follows from the policy.
-fn published_type(
-    settings: &Settings,
-    args: &PublishArgs,
-    issuer: &Issuer,
-    (credential_type, types): (&'static CredentialType, Types),
-) -> Result<PublishedType, Failure> {
-    let TypeSettings { vct, disclosure, .. } =
-        settings.of_type(credential_type, types, &args.issuer.vct, issuer)?;
-    let configured = settings.type_metadata(credential_type, &vct, &disclosure)?;
+fn published_type(settings: &Settings, of_type: &TypeSettings) -> Result<PublishedType, Failure> {
+    let TypeSettings { credential_type, vct, disclosure, .. } = of_type;
+    let configured = settings.type_metadata(credential_type, vct, disclosure)?;
     let stays = match configured {
         Some(_) => Stays::Hashed,
         None if credential_type.from_file.is_some() => Stays::OwnType,
@@ -165,9 +165,9 @@ fn published_type(
     };
     let document = match configured {
         Some(document) => document.into_bytes(),
-        None => super::schema::text(&type_metadata(credential_type, &vct, &disclosure)),
+        None => super::schema::text(&type_metadata(credential_type, vct, disclosure)),
     };
-    Ok(PublishedType { vct, document, stays })
+    Ok(PublishedType { vct: vct.clone(), document, stays })
 }
 
 /// The site with which lists are compared, which must be there.

@@ -212,10 +212,10 @@ fn cite_schemas(profile: &mut Profile, register: &mut Register, issuer: &Issuer)
     }
     let types: Vec<_> =
         profile.types.iter().map(|of_type| (of_type.credential_type, of_type.vct.clone())).collect();
-    for (known, vct) in types {
-        let Some(schema) = credential_schema::cited(ledger, issuer, known, &vct)? else { continue };
+    for schema in credential_schema::cited(ledger, issuer, &types)? {
         let url = credential_schema::url_of(&schema, issuer).unwrap_or_default();
-        profile.cite(known, &url, &credential_schema::digest_sri(&schema.document));
+        let digest = credential_schema::digest_sri(&schema.document);
+        profile.cite(&schema.credential_type, &url, &digest);
     }
     Ok(())
 }
