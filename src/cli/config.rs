@@ -32,41 +32,23 @@ pub(crate) struct Config {
     pub(crate) status: StatusConfig,
     pub(crate) csv: CsvConfig,
     /// Files of types of one's own, or folders that hold them.
-    pub(crate) types: Option<TypesConfig>,
+    pub(crate) types: Option<OneOrSeveral<PathBuf>>,
 }
 
-/// One text, or several.
+/// One value, or a list of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "expected a text or a list of texts")]
-pub(crate) enum OneOrSeveral {
-    One(String),
-    Several(Vec<String>),
+pub(crate) enum OneOrSeveral<T> {
+    One(T),
+    Several(Vec<T>),
 }
 
-impl OneOrSeveral {
-    pub(crate) fn texts(&self) -> &[String] {
+impl<T> OneOrSeveral<T> {
+    pub(crate) fn all(&self) -> &[T] {
         match self {
-            OneOrSeveral::One(text) => std::slice::from_ref(text),
-            OneOrSeveral::Several(texts) => texts,
+            OneOrSeveral::One(one) => std::slice::from_ref(one),
+            OneOrSeveral::Several(several) => several,
         }
-    }
-}
-
-/// One path, or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a path or a list of paths")]
-pub(crate) enum TypesConfig {
-    One(PathBuf),
-    Several(Vec<PathBuf>),
-}
-
-impl TypesConfig {
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
-        match self {
-            TypesConfig::One(path) => std::slice::from_ref(path).iter(),
-            TypesConfig::Several(paths) => paths.iter(),
-        }
-        .map(PathBuf::as_path)
     }
 }
 
@@ -119,9 +101,9 @@ pub(crate) struct StatusConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CsvConfig {
     /// The field of a header, or several.
-    pub(crate) columns: BTreeMap<String, OneOrSeveral>,
+    pub(crate) columns: BTreeMap<String, OneOrSeveral<String>>,
     /// Headers that feed no field; `*` stands for all that nothing is known of.
-    pub(crate) ignore: Option<OneOrSeveral>,
+    pub(crate) ignore: Option<OneOrSeveral<String>>,
     /// The text of an empty cell, by field.
     pub(crate) defaults: BTreeMap<String, String>,
     /// What the words of a column mean.

@@ -22,6 +22,7 @@ mod streams;
 mod type_file;
 mod variables;
 mod yaml_bounds;
+mod yaml_place;
 
 use std::ffi::OsString;
 

@@ -3,16 +3,13 @@
 //! The library reads JSON and says where something is wrong by a JSON Pointer. Here YAML becomes JSON, its order kept,
 //! and a pointer becomes a line of the file.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::exit::ExitStatus;
 use super::failure::Failure;
 use super::settings;
 use super::yaml_bounds;
-use crate::json::pointer_segments;
+use super::yaml_place;
 use crate::types::file::{Definition, Part, TypeFault};
 use crate::types::{CredentialType, Types};
 
@@ -116,149 +113,7 @@ impl Text {
             "" => String::new(),
             pointer => format!("{pointer}: "),
         };
-        let line = line_of(&self.bytes, &fault.pointer);
+        let line = yaml_place::line_of(&self.bytes, &fault.pointer);
         Failure::usage(format!("{}:{line}: {place}{}", self.path.display(), fault.message))
-    }
-}
-
-/// The line of a place in YAML or JSON, which is YAML; 1 where there is no such place.
-fn line_of(bytes: &[u8], pointer: &str) -> usize {
-    let segments: Vec<String> = pointer_segments(pointer).collect();
-    // The deepest place that is there: what is missing has no line of its own.
-    for depth in (0..=segments.len()).rev() {
-        let at = At { way: &segments[..depth] };
-        if let Err(error) = at.deserialize(serde_yaml::Deserializer::from_slice(bytes))
-            && error.to_string().contains(FOUND)
-        {
-            return error.location().map_or(1, |place| place.line());
-        }
-    }
-    1
-}
-
-/// What the error says that stands for the place that was looked for.
-const FOUND: &str = "this is the place";
-
-/// Fails at the end of a way through mappings and sequences, so that the parser says where that is.
-struct At<'w> {
-    way: &'w [String],
-}
-
-impl<'de> DeserializeSeed<'de> for At<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for At<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(FOUND)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Some((first, rest)) = self.way.split_first() else { return Err(A::Error::custom(FOUND)) };
-        while let Some(name) = members.next_key_seed(Name)? {
-            match name == *first {
-                true => members.next_value_seed(At { way: rest })?,
-                false => members.next_value::<IgnoredAny>().map(drop)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let Some((first, rest)) = self.way.split_first() else { return Err(A::Error::custom(FOUND)) };
-        let mut place = 0;
-        loop {
-            let next = match first.parse() == Ok(place) {
-                true => elements.next_element_seed(At { way: rest })?,
-                false => elements.next_element::<IgnoredAny>()?.map(drop),
-            };
-            if next.is_none() {
-                return Ok(());
-            }
-            place += 1;
-        }
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.scalar()
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.scalar()
-    }
-}
-
-impl At<'_> {
-    fn scalar<E: Error>(self) -> Result<(), E> {
-        if self.way.is_empty() { Err(E::custom(FOUND)) } else { Ok(()) }
-    }
-}
-
-/// The name of a member, as it is written.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = String;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Name {
-    type Value = String;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<String, E> {
-        Ok(name.to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_has_its_line() {
-        let yaml = b"# a type\ntype: a\nschema:\n  properties:\n    claims:\n      enum:\n        - x\n        - y\n\n      a/b: 1\n";
-        for (pointer, line) in [
-            ("/type", 2),
-            ("/schema/properties", 5),
-            ("/schema/properties/claims", 6),
-            ("/schema/properties/claims/enum/1", 8),
-            ("/schema/properties/claims/a~1b", 10),
-            ("/schema/properties/claims/missing/deeper", 6),
-            ("", 2),
-            ("/nothing", 2),
-        ] {
-            assert_eq!(line_of(yaml, pointer), line, "{pointer}");
-        }
-        let json = b"{\n  \"type\": \"object\",\n\t\"properties\": {\n    \"a\": {\"type\":\n \"strin\"}}}";
-        assert_eq!(line_of(json, "/properties/a/type"), 5);
     }
 }

@@ -389,11 +389,8 @@ impl Findings {
                 self.check_content(text, field, place);
             }
             FieldKind::Word(words) if !words.contains(&text) => {
-                let meant = |text: &str, words: &[&str]| match field.personal {
-                    true => String::new(),
-                    false => meant_word(text, words),
-                };
-                let message = format!("{}expected {}{}", found(), expectation(field), meant(text, words));
+                let message =
+                    format!("{}expected {}{}", found(), expectation(field), meant_word(text, words, field));
                 self.violation(place, DetailCode::UnknownCode, message);
             }
             FieldKind::Country => {

@@ -82,7 +82,11 @@ const SHORTEST_NAME: usize = 6;
 
 /// The word of a list that another one was probably meant to be, in words that follow what was expected:
 /// `organization` is `organisation` to those who write British English.
-pub(super) fn meant_word(text: &str, words: &[&str]) -> String {
+pub(super) fn meant_word(text: &str, words: &[&str], field: &Field) -> String {
+    // A guess would show what a personal field holds.
+    if field.personal {
+        return String::new();
+    }
     let wanted = text.to_lowercase();
     let near = |word: &&&str| strsim::damerau_levenshtein(word, &wanted) <= 2 && word.len() > 4;
     words.iter().find(near).map(|word| format!(" (did you mean {word}?)")).unwrap_or_default()

@@ -233,14 +233,6 @@ impl RowPlan for OutcomePlan {
         }
         out.push('}');
     }
-
-    fn cell_at(&self, _: &StringRecord, _: &str) -> Option<usize> {
-        None
-    }
-
-    fn is_identifier(&self, _: usize) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]

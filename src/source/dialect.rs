@@ -84,9 +84,13 @@ pub trait RowPlan: fmt::Debug + Send + Sync {
     /// Appends the JSON of a row.
     fn write(&self, row: &StringRecord, out: &mut String);
 
-    /// The cell that feeds a place, a JSON Pointer into the row's value.
-    fn cell_at(&self, row: &StringRecord, pointer: &str) -> Option<usize>;
+    /// The cell that feeds a place, a JSON Pointer into the row's value; none where messages name no columns.
+    fn cell_at(&self, _row: &StringRecord, _pointer: &str) -> Option<usize> {
+        None
+    }
 
     /// Whether the cells of this column are identifiers.
-    fn is_identifier(&self, cell: usize) -> bool;
+    fn is_identifier(&self, _cell: usize) -> bool {
+        false
+    }
 }

@@ -97,7 +97,7 @@ pub struct Grants {
 impl CredentialType {
     /// The `vct` of an issuer's credentials where none is configured: the type's own, else at his host, if he has one.
     pub fn default_vct(&self, host: Option<&str>) -> String {
-        if let Some(vct) = self.from_file.and_then(|file| file.vct.as_deref()) {
+        if let Some(vct) = self.own_vct() {
             return vct.to_owned();
         }
         match host {
@@ -108,13 +108,18 @@ impl CredentialType {
 
     /// Whether this is what [`CredentialType::default_vct`] gives some issuer.
     pub fn has_default_vct(&self, vct: &str) -> bool {
-        if let Some(own) = self.from_file.and_then(|file| file.vct.as_deref()) {
+        if let Some(own) = self.own_vct() {
             return vct == own;
         }
         match vct.strip_prefix("https://") {
             Some(rest) => rest.strip_suffix(self.vct_path().as_str()).is_some_and(|host| host.ends_with('/')),
             None => vct == self.default_vct(None),
         }
+    }
+
+    /// The `vct` that the type's own file names.
+    fn own_vct(&self) -> Option<&'static str> {
+        self.from_file?.vct.as_deref()
     }
 
     /// How long credentials live whose item does not say, where the type says so.
@@ -204,10 +209,7 @@ impl Types {
 
     /// The type with this `vct` of its own.
     pub fn of_vct(self, vct: &str) -> Option<&'static CredentialType> {
-        self.all
-            .iter()
-            .copied()
-            .find(|known| known.from_file.is_some_and(|file| file.vct.as_deref() == Some(vct)))
+        self.all.iter().copied().find(|known| known.own_vct() == Some(vct))
     }
 
     /// These types and more, of other names, behind them.

@@ -512,9 +512,3 @@ fn a_credential_cites_the_schema_that_it_fits() {
         assert!(run.code == 2 && run.stderr.contains("new `vct`"), "{}", run.stderr);
     }
 }
-
-/// The payload of a JWT, as it is signed.
-fn payload(token: &str) -> Value {
-    let part = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
-}

@@ -511,6 +511,12 @@ pub(crate) fn full_certificate(name: &str) -> Value {
     })
 }
 
+/// The payload of an SD-JWT or a JWT, as it is signed.
+pub(crate) fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
+}
+
 /// The did:jwk of this text.
 pub(crate) fn did_jwk(text: &str) -> String {
     format!("did:jwk:{}", base64_simd::URL_SAFE_NO_PAD.encode_to_string(text))

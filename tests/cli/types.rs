@@ -4,12 +4,6 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// The payload of an SD-JWT or a JWT, as it is signed.
-fn payload(token: &str) -> Value {
-    let part = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
-}
-
 /// One file of all types, in both formats: each credential names its own type, and verifies.
 #[test]
 fn items_of_several_types_stand_in_one_file() {

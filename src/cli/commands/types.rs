@@ -77,7 +77,7 @@ pub(super) fn run(common: &Common, args: &TypesArgs) -> Result<ExitStatus, Failu
         }
         Some(TypesAction::Check { file }) => {
             let file = TypeFile::read(file)?;
-            let known = settings::define_type(&file, settings.types_beside(file.definition().name())?)?;
+            let known = settings::define_type(&file, settings.types_beside(file.definition().type_name())?)?;
             super::print(checked(known).as_bytes())
         }
         Some(TypesAction::New { name, output }) => {

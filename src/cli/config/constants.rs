@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_yaml::Value;
+
+use crate::cli::yaml_place::At;
 
 /// Notes the names of the constants. Their texts are read afterwards, by [`read`].
 pub(super) fn named<'de, D: Deserializer<'de>>(
@@ -27,7 +28,7 @@ const PATH: [&str; 2] = ["csv", "constants"];
 pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, String>, serde_yaml::Error> {
     let mut constants = structured(&serde_yaml::from_slice(bytes)?)?;
     let structured = constants.keys().cloned().collect();
-    let scalars = At { path: &PATH, last: Scalars { structured: &structured } };
+    let scalars = At { way: &PATH, last: Scalars { structured: &structured } };
     constants.extend(scalars.deserialize(serde_yaml::Deserializer::from_slice(bytes))?.unwrap_or_default());
     Ok(constants)
 }
@@ -42,57 +43,6 @@ fn structured(settings: &Value) -> Result<BTreeMap<String, String>, serde_yaml::
         Ok((name, text))
     };
     constants.into_iter().flatten().filter(|(_, value)| is_structured(value)).map(json).collect()
-}
-
-/// Reads what stands at the end of a path of names, and passes over everything else.
-struct At<'p, S> {
-    path: &'p [&'p str],
-    last: S,
-}
-
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for At<'_, S> {
-    type Value = Option<S::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        match self.path.is_empty() {
-            true => self.last.deserialize(deserializer).map(Some),
-            false => deserializer.deserialize_any(Inside { at: self, of: PhantomData }),
-        }
-    }
-}
-
-struct Inside<'p, 'de, S> {
-    at: At<'p, S>,
-    of: PhantomData<&'de ()>,
-}
-
-impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Inside<'_, 'de, S> {
-    type Value = Option<S::Value>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a mapping")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let At { path, last } = self.at;
-        let mut last = Some(last);
-        let mut found = None;
-        while let Some(name) = members.next_key::<String>()? {
-            match last.take_if(|_| Some(&name.as_str()) == path.first()) {
-                Some(last) => found = members.next_value_seed(At { path: &path[1..], last })?,
-                None => members.next_value::<IgnoredAny>().map(drop)?,
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// The text of each scalar.

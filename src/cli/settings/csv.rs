@@ -1,4 +1,4 @@
-//! How CSV files are written.
+//! How CSV files are read.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,8 @@ use crate::cli::failure::Failure;
 use crate::cli::project::Origin;
 use crate::source::{LineBreaks, Mapping};
 
-fn find_encoding(name: &str, origin: &Origin) -> Result<&'static Encoding, Failure> {
-    Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-        Failure::usage(format!("{origin} is \"{name}\", which is not a known encoding")).hint(
-            "names are those of the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
-        )
-    })
-}
-
-fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
-    match text.as_bytes() {
-        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
-        [byte]
-            if byte.is_ascii()
-                && !matches!(byte, b'"' | b'\n' | b'\r' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') =>
-        {
-            Ok(*byte)
-        }
-        _ => Err(Failure::usage(format!(
-            "{origin} is \"{text}\"; expected one character such as ; or the word tab"
-        ))),
-    }
-}
-
 /// What stands in `csv.ignore` for every header that nothing is known of.
 const EVERY_UNKNOWN: &str = "*";
-
-/// A field and the text of its cells, from `FIELD=VALUE`.
-fn set_field(pair: &str) -> Result<(String, String), Failure> {
-    let (field, value) = pair.split_once('=').ok_or_else(|| {
-        Failure::usage(format!("--set is \"{pair}\"; expected FIELD=VALUE, such as jurisdiction=GB"))
-    })?;
-    Ok((field.trim().to_owned(), value.to_owned()))
-}
 
 impl Settings {
     /// The encoding of inputs without a byte order mark, where somebody names one.
@@ -53,30 +22,29 @@ impl Settings {
     /// How the columns of CSV files are read: each setting from the project's file, else from the user's. `set` is what
     /// this run lays down, as `FIELD=VALUE`.
     pub(crate) fn mapping(&self, set: &[String]) -> Result<Mapping, Failure> {
-        let (project, user) = (&self.project.config.csv, &self.user.config.csv);
-        let of = |from: fn(&CsvConfig) -> &BTreeMap<String, String>| match from(project).is_empty() {
-            true => from(user).clone(),
-            false => from(project).clone(),
-        };
-        let columns = if project.columns.is_empty() { &user.columns } else { &project.columns };
+        let files = [&self.project.config.csv, &self.user.config.csv];
         let ignored =
-            project.ignore.as_ref().or(user.ignore.as_ref()).map(OneOrSeveral::texts).unwrap_or_default();
-        let values = if project.values.is_empty() { &user.values } else { &project.values };
-        let nulls = if project.nulls.is_empty() { &user.nulls } else { &project.nulls };
+            files.iter().find_map(|csv| csv.ignore.as_ref()).map(OneOrSeveral::all).unwrap_or_default();
+        let fields =
+            |(header, fields): (&String, &OneOrSeveral<String>)| (header.clone(), fields.all().to_vec());
         Ok(Mapping {
-            columns: columns
-                .iter()
-                .map(|(header, fields)| (header.clone(), fields.texts().to_vec()))
-                .collect(),
+            columns: first_map(files, |csv| &csv.columns).iter().map(fields).collect(),
             ignored: ignored.iter().filter(|header| *header != EVERY_UNKNOWN).cloned().collect(),
             ignores_unknown: ignored.iter().any(|header| header == EVERY_UNKNOWN),
-            constants: of(|csv| &csv.constants),
+            constants: first_map(files, |csv| &csv.constants).clone(),
             set: set.iter().map(|pair| set_field(pair)).collect::<Result<_, _>>()?,
-            defaults: of(|csv| &csv.defaults),
-            values: values.clone(),
-            dates: of(|csv| &csv.dates),
+            defaults: first_map(files, |csv| &csv.defaults).clone(),
+            values: first_map(files, |csv| &csv.values).clone(),
+            dates: first_map(files, |csv| &csv.dates).clone(),
             allows_percent_sign: self.allows_percent_sign()?,
-            nulls: nulls.iter().cloned().collect(),
+            nulls: files
+                .iter()
+                .map(|csv| &csv.nulls)
+                .find(|nulls| !nulls.is_empty())
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
         })
     }
 
@@ -118,5 +86,44 @@ impl Settings {
             Failure::usage(format!("csv.line_breaks is \"{word}\"; expected allowed or never"))
                 .hint("write `line_breaks: never` under `csv` only if no cell holds a line break")
         })
+    }
+}
+
+/// A mapping of the first file that has one; an empty one where none has.
+fn first_map<'c, T>(
+    [project, user]: [&'c CsvConfig; 2],
+    of: impl Fn(&'c CsvConfig) -> &'c BTreeMap<String, T>,
+) -> &'c BTreeMap<String, T> {
+    if of(project).is_empty() { of(user) } else { of(project) }
+}
+
+/// A field and the text of its cells, from `FIELD=VALUE`.
+fn set_field(pair: &str) -> Result<(String, String), Failure> {
+    let (field, value) = pair.split_once('=').ok_or_else(|| {
+        Failure::usage(format!("--set is \"{pair}\"; expected FIELD=VALUE, such as jurisdiction=GB"))
+    })?;
+    Ok((field.trim().to_owned(), value.to_owned()))
+}
+
+fn find_encoding(name: &str, origin: &Origin) -> Result<&'static Encoding, Failure> {
+    Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+        Failure::usage(format!("{origin} is \"{name}\", which is not a known encoding")).hint(
+            "names are those of the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
+        )
+    })
+}
+
+fn parse_delimiter(text: &str, origin: &Origin) -> Result<u8, Failure> {
+    match text.as_bytes() {
+        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
+        [byte]
+            if byte.is_ascii()
+                && !matches!(byte, b'"' | b'\n' | b'\r' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') =>
+        {
+            Ok(*byte)
+        }
+        _ => Err(Failure::usage(format!(
+            "{origin} is \"{text}\"; expected one character such as ; or the word tab"
+        ))),
     }
 }

@@ -110,7 +110,7 @@ impl Settings {
         let origin = || self.origin(typed.clone(), "types", |config| &config.types);
         let in_file = |file: &super::ConfigFile| {
             let named = file.config.types.as_ref()?;
-            Some(named.paths().map(|path| file.path(path)).collect::<Vec<_>>())
+            Some(named.all().iter().map(|path| file.path(path)).collect::<Vec<_>>())
         };
         let given = self.given_types.clone().map(|path| vec![path]);
         let named =

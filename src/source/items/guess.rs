@@ -370,14 +370,6 @@ struct NoRows;
 
 impl RowPlan for NoRows {
     fn write(&self, _: &StringRecord, _: &mut String) {}
-
-    fn cell_at(&self, _: &StringRecord, _: &str) -> Option<usize> {
-        None
-    }
-
-    fn is_identifier(&self, _: usize) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]

@@ -95,8 +95,8 @@ impl Definition {
         &self.text
     }
 
-    /// The type's name.
-    pub fn name(&self) -> &str {
+    /// The type's name in `credential_type`.
+    pub fn type_name(&self) -> &str {
         &self.said.r#type
     }
 
