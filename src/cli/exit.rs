@@ -1,4 +1,4 @@
-//! Exit codes: one list, for the code, the help and the README.
+//! Exit codes: one list, for the code, the help and docs/errors.md.
 
 use std::process::ExitCode;
 

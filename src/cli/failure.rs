@@ -273,7 +273,7 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::Changed { .. } => {
                 "put the ledger back with its `-wal` file and run `beltic ledger check`, or restore a backup as \
-                 the README's \"Backups\" describes"
+                 docs/ledger.md describes"
             }
             LedgerError::Expired { .. } => "set the clock, or pass `--issued-at` to issue for another time",
             LedgerError::Full { .. } => "make room and run again; nothing is half recorded",

@@ -29,7 +29,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code, what it means, and what to do about it: the source of the README's table.
+    /// Every code, what it means, and what to do about it: the source of the table in docs/errors.md.
     pub const ALL: [(ErrorCode, &'static str, &'static str); 9] = [
         (
             ErrorCode::MalformedRequest,
@@ -135,7 +135,7 @@ pub enum DetailCode {
 }
 
 impl DetailCode {
-    /// Every code, with what to do about it: the source of the README's table.
+    /// Every code, with what to do about it: the source of the table in docs/errors.md.
     pub const ALL: [(DetailCode, &'static str); 17] = [
         (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
         (DetailCode::WrongType, "write the value as the type that the message asks for"),

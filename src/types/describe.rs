@@ -1,4 +1,4 @@
-//! Tables in words: for the README and `beltic types show`.
+//! Tables in words: for docs/fields.md, docs/types.md and `beltic types show`.
 
 use super::field::{Field, FieldKind, Object};
 

@@ -20,7 +20,7 @@ pub struct Field {
     pub lines: bool,
     /// The word that stands before the column names of an object's members; none where that is its own name.
     pub column_prefix: Option<&'static str>,
-    /// One line for the schema and the README.
+    /// One line for the schema and the pages.
     pub doc: &'static str,
 }
 
@@ -91,7 +91,7 @@ pub enum FieldKind {
 /// An object's members.
 #[derive(Debug)]
 pub struct Object {
-    /// The members that are known, in the order of the README.
+    /// The members that are known, in the order of the pages.
     pub fields: &'static [Field],
     /// How many members there must be at least.
     pub min_members: usize,

@@ -2,7 +2,7 @@
 //!
 //! A [`CredentialType`] is the one source for the validator ([`crate::request::Checker`]), the JSON Schema, the CSV
 //! columns, the templates, the disclosure policy, the type metadata, the JSON-LD context, what verifiers check, and the
-//! README's tables. A rule that is not in it does not exist. No other file knows a type by its name.
+//! tables in docs/. A rule that is not in it does not exist. No other file knows a type by its name.
 //!
 //! To add a type, write a file here and name it in `BUILT_IN`. Users write theirs as YAML and JSON Schema, from which
 //! [`file`] makes the same tables.
@@ -47,7 +47,7 @@ pub struct CredentialType {
     pub subject: (&'static str, &'static Object),
     /// The claims, likewise.
     pub claims: (&'static str, &'static Object),
-    /// The CSV columns in the README's order. `owner…` stands for all numbered columns of the list whose elements are
+    /// The CSV columns in the order of docs/columns.md. `owner…` stands for all numbered columns of the list whose elements are
     /// called `owner`. A field that is not named here comes last.
     pub columns: &'static [&'static str],
     /// What an `sd_jwt_vc` hides where no setting says otherwise: dotted paths, `[]` for each element of an array.

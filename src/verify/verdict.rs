@@ -120,7 +120,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason with its meaning: the source of the README's table.
+    /// Every reason with its meaning: the source of the table in docs/verify.md.
     pub const ALL: [(Reason, &'static str); 20] = [
         (Reason::Malformed, "it is not a token, or could be read in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
@@ -203,7 +203,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step with its meaning, in their order: the source of the README's table.
+    /// Every step with its meaning, in their order: the source of the table in docs/verify.md.
     pub const ALL: [(Step, &'static str); 13] = [
         (Step::Split, "size, characters, parts"),
         (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),

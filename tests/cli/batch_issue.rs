@@ -106,7 +106,7 @@ fn violations_of_one_kind_have_a_code_of_their_own() {
 
 // ------------------------------------------------------------------------------------ credentials
 
-/// Every member of the token says what the item and the resource say (README, "What a credential holds").
+/// Every member of the token says what the item and the resource say (docs/formats.md).
 #[test]
 fn tokens_say_what_items_and_resources_say() {
     let sandbox = Sandbox::with_issuer_key();

@@ -132,7 +132,7 @@ fn the_public_file_has_the_keys_name() {
     }
 }
 
-/// The issuer decides the kid (README, "Keys and issuers").
+/// The issuer decides the kid (docs/keys.md).
 #[test]
 fn the_kid_follows_from_the_issuer() {
     let sandbox = Sandbox::new();

@@ -1,5 +1,5 @@
 //! The dirty files of the test data, each with what becomes of it. What is right is said
-//! by the README there and by our own, "Dirty input"; where the README leaves a choice, the choice is
+//! by the README there and by docs/dirty-input.md; where that README leaves a choice, the choice is
 //! in a comment.
 
 use std::collections::{BTreeSet, HashMap};
@@ -301,7 +301,7 @@ fn ndjson_files() -> Vec<Case> {
             [2, 3].map(|line| fails(line, MALFORMED, &["nested deeper than 64 levels"])),
         ),
         accepted("j31-no-final-newline.ndjson", 24),
-        // The README ("Fields and rules") accepts a repeated correlation id, so this is 5 of 8.
+        // docs/fields.md accepts a repeated correlation id, so this is 5 of 8.
         some_fail(
             "j32-mixed-good-and-bad.ndjson",
             5,
@@ -320,7 +320,7 @@ fn ndjson_files() -> Vec<Case> {
 fn ndjson_items() -> Vec<Case> {
     vec![
         some_fail("j11-wrong-types.ndjson", 2, wrong_types()),
-        // The README ("Fields and rules") accepts a repeated correlation id with a warning; the subject may be
+        // docs/fields.md accepts a repeated correlation id with a warning; the subject may be
         // anybody's (line 9).
         accepted("j12-duplicate-ids.ndjson", 9).warned(&[
             "item 6 (line 7): the correlation_id was used before, by item 0",

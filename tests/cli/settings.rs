@@ -74,7 +74,7 @@ fn every_setting_can_come_from_flag_environment_and_file() {
     }
 }
 
-/// The key, from four places (README, "Settings").
+/// The key, from four places (docs/settings.md).
 #[test]
 fn the_key_is_looked_for_in_order() {
     let sandbox = Sandbox::new();

@@ -193,7 +193,7 @@ pub(crate) fn rows(text: &str) -> Vec<Row> {
     text.lines().map(Row::parse).collect()
 }
 
-/// A result (README, "Results"), and nothing beside it.
+/// A result (docs/batch-issue.md), and nothing beside it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {

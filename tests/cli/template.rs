@@ -14,9 +14,9 @@ fn a_csv_template_is_a_header_without_items() {
     assert!(refused.stderr.contains("no items"), "{}", refused.stderr);
 }
 
-/// The columns are those of the README, "CSV columns", under the same names, in the same order.
+/// The columns are those of docs/columns.md, under the same names, in the same order.
 #[test]
-fn a_csv_template_has_the_columns_of_the_readme() {
+fn a_csv_template_has_the_columns_of_the_page() {
     let sandbox = Sandbox::new();
     let header = sandbox.beltic(&["template", "csv"]).expect(0).stdout;
     let columns: Vec<_> = header.trim_end().split(',').collect();

@@ -11,7 +11,7 @@ use crate::readers::table;
 /// A company as a row of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Company {
-    /// The text under each column of the README; never empty.
+    /// The text under each column of docs/columns.md; never empty.
     pub(crate) cells: BTreeMap<String, String>,
     /// The code of the error that it must get; none where it is sound.
     pub(crate) error: Option<&'static str>,

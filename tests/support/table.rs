@@ -1,4 +1,4 @@
-//! CSV rows as items, by the README, "Spreadsheets and CSV" and "CSV columns", read by the `csv`
+//! CSV rows as items, by docs/spreadsheets.md and docs/columns.md, read by the `csv`
 //! crate and put together here, so that the program's own reader is not its judge.
 
 use super::exact::Exact;

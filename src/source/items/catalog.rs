@@ -7,7 +7,7 @@ use crate::request::rules::is_digits;
 use crate::source::columns::normal;
 use crate::types::{CredentialType, Field, FieldKind, Object, Others, Rule, TEXT};
 
-/// The canonical column names of a type in the README's order, with columns for this many elements of each list.
+/// The canonical column names of a type in the order of docs/columns.md, with columns for this many elements of each list.
 pub fn csv_columns(credential_type: &'static CredentialType, elements: usize) -> Vec<String> {
     Catalog::of(credential_type).column_names(elements)
 }
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_those_of_the_readme_in_its_order() {
+    fn columns_are_those_of_the_page_in_its_order() {
         let listed = "correlation_id subject_id registration_number jurisdiction legal_form claims_jurisdiction \
             tax_id_verified address_line1 address_line2 address_city address_state_or_region address_postal_code \
             address_country owner1_full_name owner1_ownership_percent owner1_person_id owner1_role \

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{beltic, block_under, code, project_with_key, rows, rows_of_block, text_of};
+use super::pages::{code, page, rows_of_block};
+use super::{beltic, project_with_key, rows, text_of};
 
 #[test]
 fn cells_get_what_the_guide_says() {
@@ -129,9 +130,9 @@ fn failed_rows_can_be_issued_with_the_columns_about_errors() {
 #[test]
 fn headers_of_your_own_are_mapped_by_the_settings_shown() {
     let project = project_with_key();
-    let heading = "### Headers of your own";
-    fs::write(project.path().join(".beltic.yaml"), block_under(heading, "yaml")).unwrap();
-    fs::write(project.path().join("items.csv"), block_under(heading, "csv")).unwrap();
+    let (page, heading) = (page("spreadsheets"), "## Headers of your own");
+    fs::write(project.path().join(".beltic.yaml"), page.block_under(heading, "yaml")).unwrap();
+    fs::write(project.path().join("items.csv"), page.block_under(heading, "csv")).unwrap();
     let output = beltic(project.path(), &["batch-issue", "items.csv"]);
     assert!(output.status.success(), "{}", text_of(&output.stderr));
     assert_eq!(

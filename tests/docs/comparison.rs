@@ -6,7 +6,8 @@ use std::fs;
 use beltic::types::{FieldKind, Object, Types};
 use serde_yaml::{Mapping, Value};
 
-use super::{beltic, code, fixture, project_with_key, rows_of_block};
+use super::pages::{code, rows_of_block};
+use super::{beltic, fixture, project_with_key};
 
 #[test]
 fn the_request_has_the_fields_that_are_compared() {

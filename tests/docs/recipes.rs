@@ -1,4 +1,4 @@
-//! The recipes for CI: they are parsed, and their scripts are run with stand-ins for what a CI system gives.
+//! The recipes in `examples/`: they are parsed, and their scripts are run with stand-ins for what a CI system gives.
 
 use std::fs;
 use std::io::Write;
@@ -9,13 +9,16 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_yaml::Value;
 
+use super::console::shell;
 use super::machine::{has_tool, skip};
-use super::tour::shell;
-use super::{beltic, block_under, fixture, text_of};
+use super::{beltic, fixture, text_of};
 
-/// Two companies, of which one has a mistake.
+const WORKFLOW: &str = include_str!("../../examples/github-actions.yml");
+const PIPELINE: &str = include_str!("../../examples/gitlab-ci.yml");
+const SCRIPT: &str = include_str!("../../examples/issue.sh");
 /// The settings beside the batch: where the lists are published.
 const SETTINGS: &str = "status:\n  base_url: https://issuer.example\n";
+/// Two companies, of which one has a mistake.
 const BATCH: &str = "subject_id,claims_jurisdiction,self_attestation_complete\nEX-1,GB,true\nEX-2,UK,true\n";
 /// That of the encrypted key in `fixtures/keys`.
 const PASSPHRASE: &str = "correct horse";
@@ -41,13 +44,13 @@ fn the_github_job_issues_once_and_stores_the_ledger_before_results_leave() {
     assert_eq!(job.failed, ["Issue", "Store the ledger"], "{}", job.log);
     assert!(!job.uploads);
 
-    // The batch is mended and pushed: another run, in a new workspace.
-    let mended = world.workspace("mended");
-    fs::write(mended.join("batches/november.csv"), mended_batch()).unwrap();
-    let job = world.run(&mended, "4713");
+    // The batch is fixed and pushed: another run, in a new workspace.
+    let fixed = world.workspace("fixed");
+    fs::write(fixed.join("batches/november.csv"), fixed_batch()).unwrap();
+    let job = world.run(&fixed, "4713");
     assert!(job.failed.is_empty() && job.uploads, "{}", job.log);
-    assert_second_is_new(&ids, &self::ids(&mended));
-    assert_recorded(&mended.join("ledger/ledger.db"), 2);
+    assert_second_is_new(&ids, &self::ids(&fixed));
+    assert_recorded(&fixed.join("ledger/ledger.db"), 2);
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn the_github_job_hands_out_the_results_of_a_batch_that_changes_nothing_in_the_l
 
 #[test]
 fn the_github_job_is_alone_and_gives_no_secret_to_a_shell_to_expand() {
-    let workflow: Value = serde_yaml::from_str(block_under("### GitHub Actions", "yaml")).unwrap();
+    let workflow: Value = serde_yaml::from_str(WORKFLOW).unwrap();
     assert_eq!(workflow["concurrency"]["cancel-in-progress"], false);
     assert!(workflow["concurrency"]["group"].is_string());
     assert_eq!(workflow["on"]["push"]["branches"][0], "main", "a branch of its own issues nothing");
@@ -89,12 +92,12 @@ struct Job {
 }
 
 impl GitHub {
-    /// None where there is no git.
+    /// None where a tool is missing.
     fn new() -> Option<GitHub> {
-        if !has_tool("git") || !has_tool("bash") {
+        if !has_tool("git") || !has_tool("bash") || !has_tool("sha256sum") {
             return None;
         }
-        let workflow: Value = serde_yaml::from_str(block_under("### GitHub Actions", "yaml")).unwrap();
+        let workflow: Value = serde_yaml::from_str(WORKFLOW).unwrap();
         let steps = workflow["jobs"]["issue"]["steps"].as_sequence().unwrap().clone();
         let world = GitHub { folder: tempfile::tempdir().unwrap(), steps };
         let made = world.shell(
@@ -111,14 +114,19 @@ impl GitHub {
         shell(folder).arg(script).env("HOME", self.folder.path()).output().unwrap()
     }
 
-    /// What the two checkouts leave: the batch, and a copy of the ledger's store.
+    /// What the two checkouts leave: the batch, the archive with the program, and a copy of the ledger's store.
     fn workspace(&self, name: &str) -> PathBuf {
         let workspace = self.folder.path().join(name);
         fs::create_dir_all(workspace.join("batches")).unwrap();
         fs::write(workspace.join("batches/november.csv"), BATCH).unwrap();
         fs::write(workspace.join(".beltic.yaml"), SETTINGS).unwrap();
-        let cloned = self.shell(&workspace, "git clone --quiet ../store.git ledger");
-        assert!(cloned.status.success(), "{}", text_of(&cloned.stderr));
+        let made = self.shell(
+            &workspace,
+            "git clone --quiet ../store.git ledger && mkdir -p tools/beltic-0.1.0 && cd tools &&
+             printf 'exec %s \"$@\"\\n' \"$(command -v beltic)\" > beltic-0.1.0/beltic && chmod +x beltic-0.1.0/beltic &&
+             tar -czf beltic-0.1.0.tar.gz beltic-0.1.0 && sha256sum beltic-0.1.0.tar.gz > SHA256SUMS",
+        );
+        assert!(made.status.success(), "{}", text_of(&made.stderr));
         workspace
     }
 
@@ -126,6 +134,7 @@ impl GitHub {
     fn run(&self, workspace: &Path, run_id: &str) -> Job {
         let temporary = workspace.join("temporary");
         fs::create_dir_all(&temporary).unwrap();
+        let path = workspace.join("path");
         let mut job = Job { failed: Vec::new(), log: String::new(), uploads: false };
         let mut ledger_stored = false;
         for step in &self.steps {
@@ -141,9 +150,12 @@ impl GitHub {
                 continue;
             }
             let mut command = shell(workspace);
-            command.arg(format!("set -eo pipefail\n{}", step["run"].as_str().unwrap()));
+            // A line of this file comes first in the PATH of later steps.
+            let begin = "[ ! -e \"$GITHUB_PATH\" ] || PATH=$(cat \"$GITHUB_PATH\"):$PATH\nset -eo pipefail";
+            command.arg(format!("{begin}\n{}", step["run"].as_str().unwrap()));
             command
                 .env("HOME", self.folder.path())
+                .env("GITHUB_PATH", &path)
                 .env("GITHUB_RUN_ID", run_id)
                 .env("RUNNER_TEMP", &temporary);
             for (name, value) in step["env"].as_mapping().into_iter().flatten() {
@@ -161,7 +173,8 @@ impl GitHub {
         // A checkout is a copy, which the ledger says; nothing else is to be warned of.
         let mut warnings = job.log.lines().filter(|line| line.contains("warning: "));
         assert!(warnings.all(|line| line.contains("the file was copied or restored here")), "{}", job.log);
-        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "the key is still there");
+        assert!(path.exists() && temporary.join("beltic/beltic").exists(), "{}", job.log);
+        assert!(!temporary.join("issuer.pem").exists(), "the key is still there");
         job
     }
 }
@@ -184,7 +197,7 @@ fn the_gitlab_job_issues_once_and_tells_of_failed_items() {
     if !has_tool("bash") {
         return;
     }
-    let pipeline: Value = serde_yaml::from_str(block_under("### GitLab CI", "yaml")).unwrap();
+    let pipeline: Value = serde_yaml::from_str(PIPELINE).unwrap();
     let job = &pipeline["issue"];
     assert!(job["resource_group"].is_string() && job["cache"].is_null());
     assert_eq!(job["allow_failure"]["exit_codes"][0], 3);
@@ -230,8 +243,8 @@ fn the_gitlab_job_issues_once_and_tells_of_failed_items() {
     }
     assert_eq!(issue("4711", 3), first);
 
-    // The batch is mended and pushed: another pipeline.
-    fs::write(project.join("batches/november.csv"), mended_batch()).unwrap();
+    // The batch is fixed and pushed: another pipeline.
+    fs::write(project.join("batches/november.csv"), fixed_batch()).unwrap();
     assert_second_is_new(&first, &issue("4712", 0));
     assert_recorded(&project.join("ledger.db"), 2);
 }
@@ -256,7 +269,7 @@ fn the_script_issues_a_batch_once_and_publishes() {
     assert!(script.has_published());
     let first = ids_in(&script.path("november.results.ndjson"));
 
-    fs::write(script.path("november.csv"), mended_batch()).unwrap();
+    fs::write(script.path("november.csv"), fixed_batch()).unwrap();
     let output = script.run();
     assert!(output.status.success(), "{}", text_of(&output.stderr));
     assert_second_is_new(&first, &ids_in(&script.path("november.results.ndjson")));
@@ -331,7 +344,7 @@ impl Script {
         fs::rename(script.path("issuer-secret.pem"), script.path("issuer.pem")).unwrap();
         fs::create_dir(script.path("state")).unwrap();
         fs::create_dir(script.path("tmp")).unwrap();
-        fs::write(script.path("issue.sh"), block_under("### Plain shell", "bash")).unwrap();
+        fs::write(script.path("issue.sh"), SCRIPT).unwrap();
         fs::write(script.path("november.csv"), batch).unwrap();
         fs::write(script.path(".beltic.yaml"), SETTINGS).unwrap();
         script
@@ -370,7 +383,7 @@ impl Script {
 // ---- Helpers
 
 /// The batch without its mistake.
-fn mended_batch() -> String {
+fn fixed_batch() -> String {
     BATCH.replace("UK", "GB")
 }
 

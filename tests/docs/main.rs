@@ -1,5 +1,6 @@
-//! The README and the fixtures against the program: tables, flags, settings, limits, and every command line.
-//! The modules run what it shows: the tour, the guide for spreadsheets, the recipes for CI.
+//! The README, the pages of `docs/` and the fixtures against the program: tables, flags, settings, limits, and every
+//! command line. The modules run what the pages show (`console` blocks, the guide for spreadsheets, the recipes for CI),
+//! and look at the pages themselves: links, the table of contents, words.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,9 +12,13 @@
 mod machine;
 
 mod comparison;
+mod console;
+mod links;
+mod pages;
 mod recipes;
 mod spreadsheets;
-mod tour;
+//mod words;
+mod workflows;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,9 +32,9 @@ use beltic::request::{DetailCode, ErrorCode};
 use beltic::source::{self, Input, InputFault, Items, Options, Source};
 use beltic::types::{self, CredentialType, FieldInWords, Object, Types};
 use beltic::verify::{Reason, Step};
+use pages::{PAGES, block, page, readme};
 use serde_json::{Value, json};
 
-const README: &str = include_str!("../../README.md");
 const SETTINGS: &str = include_str!("../../fixtures/beltic.yaml");
 
 // ---- Tables
@@ -105,7 +110,7 @@ fn the_commands_that_read_the_variable_for_the_form_are_named() {
     let names: Vec<String> =
         program.get_subcommands().filter(reads).map(|command| format!("`{}`", command.get_name())).collect();
     let sentence = format!("`BELTIC_OUTPUT_FORMAT` is read by {} only", names.join(" and "));
-    assert!(section("## Settings").contains(&sentence), "{sentence}");
+    assert!(page("settings").text.contains(&sentence), "{sentence}");
 }
 
 #[test]
@@ -132,73 +137,16 @@ fn the_tables_of_steps_and_reasons_are_complete() {
     assert_block("reasons", &rows);
 }
 
-/// Compares the lines between two comments of the README, and shows what should stand there.
+/// Compares the lines between two comments of a page, and shows what should stand there.
 fn assert_block(name: &str, rows: &[String]) {
     let expected = rows.join("\n");
-    assert!(block(name) == expected, "the README's {name} should be:\n{expected}\n");
-}
-
-/// What stands between two comments of the README.
-fn block(name: &str) -> &'static str {
-    let (_, rest) = README.split_once(&format!("<!-- {name} -->\n")).expect(name);
-    rest.split_once(&format!("<!-- /{name} -->")).expect(name).0.trim_end()
-}
-
-/// The cells of the table between two comments, row by row, without its head.
-fn rows_of_block(name: &str) -> Vec<Vec<&'static str>> {
-    let cells = |row: &'static str| row.trim_matches('|').split('|').map(str::trim).collect();
-    block(name).lines().skip(2).map(cells).collect()
-}
-
-/// What stands in the backticks that come first in a cell.
-fn code(cell: &str) -> Option<&str> {
-    cell.split('`').nth(1)
-}
-
-/// The section under a heading, up to the next one of its rank.
-fn section(heading: &str) -> &'static str {
-    let (_, rest) = README.split_once(&format!("\n{heading}\n")).expect(heading);
-    let rank = heading.split(' ').next().unwrap();
-    rest.split_once(&format!("\n{rank} ")).map_or(rest, |(section, _)| section)
-}
-
-/// The first fenced block of a language under a heading.
-fn block_under(heading: &str, language: &str) -> &'static str {
-    let (_, rest) = section(heading).split_once(&format!("```{language}\n")).expect(heading);
-    rest.split_once("```").unwrap().0
-}
-
-#[test]
-fn every_link_within_the_readme_has_its_heading() {
-    let anchor = |line: &str| -> String {
-        let heading = line.trim_start_matches('#').trim().to_lowercase();
-        let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-        kept.collect::<String>().replace(' ', "-")
-    };
-    let anchors: BTreeSet<String> =
-        README.lines().filter(|line| line.starts_with("##")).map(anchor).collect();
-    let links: Vec<&str> = README.split("](#").skip(1).map(|rest| rest.split_once(')').unwrap().0).collect();
-    assert!(links.len() > 30, "{links:?}");
-    for link in links {
-        assert!(anchors.contains(link), "there is no heading for #{link}");
-    }
-}
-
-#[test]
-fn every_section_is_in_the_contents() {
-    let contents = section("## Contents");
-    let kept_out = ["Contents", "Licence"];
-    let headings = README.lines().filter_map(|line| line.strip_prefix("## "));
-    for heading in headings.filter(|heading| !kept_out.contains(heading)) {
-        let anchor = format!("](#{})", heading.to_lowercase().replace(' ', "-"));
-        assert!(contents.contains(&anchor), "{heading} is not in the contents");
-    }
+    assert!(block(name) == expected, "{name} should be:\n{expected}\n");
 }
 
 #[test]
 fn every_csv_column_feeds_the_field_that_the_table_says() {
     let rows: Vec<(&str, &str)> =
-        table_under("\n## CSV columns\n").into_iter().map(|row| (row[0], row[1])).collect();
+        page("columns").table_under("# CSV columns").into_iter().map(|row| (row[0], row[1])).collect();
     let columns: Vec<&str> = rows.iter().map(|(column, _)| *column).collect();
     assert_eq!(columns, source::csv_columns(business(), 1));
     for (column, path) in rows.into_iter().filter(|(column, path)| column != path) {
@@ -214,20 +162,10 @@ fn open(text: String) -> Result<Source, source::InputError> {
     Source::open(vec![Input::Stdin(Box::new(Cursor::new(text)))], options, &beltic::stop::Stop::default())
 }
 
-/// The rows of the first table under a heading: what stands in backticks first in each cell.
-fn table_under(heading: &str) -> Vec<Vec<&'static str>> {
-    let (_, section) = README.split_once(heading).unwrap();
-    let rows = section.lines().skip_while(|line| !line.starts_with("| ---")).skip(1);
-    rows.take_while(|line| line.starts_with('|'))
-        .map(|row| {
-            row.trim_matches('|').split('|').map(|cell| cell.split('`').nth(1).unwrap_or_default()).collect()
-        })
-        .collect()
-}
-
 #[test]
 fn the_table_of_output_forms_is_complete() {
-    let documented: Vec<&str> = table_under("\n## Results\n").into_iter().map(|row| row[0]).collect();
+    let documented: Vec<&str> =
+        page("batch-issue").table_under("## Results").into_iter().map(|row| row[0]).collect();
     let program = program();
     let batch_issue = program.find_subcommand("batch-issue").unwrap();
     let output = batch_issue.get_arguments().find(|arg| arg.get_long() == Some("output-format")).unwrap();
@@ -272,10 +210,11 @@ fn assert_flags_mentioned(command: &clap::Command) {
 
 fn assert_mentioned(word: &str) {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let stands_alone = |(at, _): (usize, &str)| {
-        !README[..at].ends_with(is_word) && !README[at + word.len()..].starts_with(is_word)
+    let mentions = |text: &str| {
+        let mut places = text.match_indices(word);
+        places.any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + word.len()..].starts_with(is_word))
     };
-    assert!(README.match_indices(word).any(stands_alone), "the README does not mention {word}");
+    assert!(PAGES.iter().any(|page| mentions(&page.text)), "no page mentions {word}");
 }
 
 #[test]
@@ -283,7 +222,7 @@ fn every_setting_is_in_the_table_and_in_the_example() {
     let known = known_settings();
     assert!(known.contains("csv.columns") && known.contains("key"), "{known:?}");
     for key in &known {
-        assert_mentioned(key);
+        assert!(page("settings").text.contains(&format!("`{key}`")), "the settings do not mention {key}");
         let last = key.rsplit('.').next().unwrap();
         assert!(
             SETTINGS.lines().any(|line| line.trim_start().starts_with(&format!("{last}:"))),
@@ -314,8 +253,7 @@ fn known_settings() -> BTreeSet<String> {
 
 #[test]
 fn limits_are_those_of_the_program() {
-    let (_, limits) = README.split_once("\n## Limits\n").unwrap();
-    let (limits, _) = limits.split_once("\n## ").unwrap();
+    let limits = &page("limits").text;
     for limit in [
         source::DEFAULT_MAX_ITEM_BYTES,
         beltic::credential::sd_jwt::MAX_DECOYS,
@@ -345,15 +283,15 @@ fn grouped(number: usize) -> String {
 // ---- Command lines
 
 #[test]
-fn every_command_line_in_the_readme_can_be_typed() {
-    if machine::ran_without_settings("every_command_line_in_the_readme_can_be_typed") {
+fn every_command_line_can_be_typed() {
+    if machine::ran_without_settings("every_command_line_can_be_typed") {
         return;
     }
-    let lines: Vec<&str> = blocks("sh").into_iter().flat_map(str::lines).collect();
-    let typed: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("beltic ")).collect();
-    assert!(!typed.is_empty());
+    let lines = PAGES.iter().flat_map(|page| page.blocks("sh")).flat_map(str::lines);
+    let typed: Vec<&str> = lines.filter(|line| line.starts_with("beltic ")).collect();
+    assert!(typed.len() > 20, "{typed:?}");
     for line in typed {
-        let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "<" | "&&"));
+        let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "<" | "&&" | "#"));
         let parsed = cli::command().try_get_matches_from(words);
         assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
     }
@@ -366,8 +304,7 @@ fn the_command_under_run_it_issues_every_item() {
     fs::create_dir_all(&items).unwrap();
     fs::copy(fixture("items/companies.json"), items.join("companies.json")).unwrap();
 
-    let (_, section) = README.split_once("\n## Run it\n").unwrap();
-    let line = section.split_once("```sh\n").unwrap().1.lines().next().unwrap();
+    let line = readme().block_under("## Run it", "sh").lines().next().unwrap();
     let mut last = None;
     for step in line.split(" && ") {
         let args = step.strip_prefix("cargo run --release --locked -- ").expect(step);
@@ -381,25 +318,21 @@ fn the_command_under_run_it_issues_every_item() {
 
 #[test]
 fn the_command_under_test_it_is_the_one_that_ci_runs() {
-    let (_, section) = README.split_once("\n## Test it\n").unwrap();
+    let section = readme().section("## Test it");
     assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --locked\n"));
 }
 
 #[test]
 fn examples_of_batches_are_batches() {
     let project = project_with_key();
-    let examples = [("json", blocks("json")[0]), ("ndjson", blocks("json")[1]), ("csv", blocks("csv")[0])];
+    let page = page("batch-issue");
+    let json = page.blocks("json");
+    let examples = [("json", json[0]), ("ndjson", json[1]), ("csv", page.blocks("csv")[0])];
     for (format, text) in examples {
         fs::write(project.path().join("items"), text).unwrap();
         let rows = issue(project.path(), &["items", "--input-format", format]);
         assert_eq!(rows[0]["correlation_id"], "0001", "{text}");
     }
-}
-
-/// The fenced blocks of one language.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let fence = format!("```{language}\n");
-    README.split(&fence).skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
 }
 
 // ---- Fixtures
