@@ -31,6 +31,9 @@ _beltic() {
             beltic,inspect)
                 cmd="beltic__subcmd__inspect"
                 ;;
+            beltic,issue)
+                cmd="beltic__subcmd__batch__subcmd__issue"
+                ;;
             beltic,keygen)
                 cmd="beltic__subcmd__keygen"
                 ;;
@@ -70,78 +73,6 @@ _beltic() {
             beltic,verify)
                 cmd="beltic__subcmd__verify"
                 ;;
-            beltic__subcmd__help,batch-issue)
-                cmd="beltic__subcmd__help__subcmd__batch__subcmd__issue"
-                ;;
-            beltic__subcmd__help,bench)
-                cmd="beltic__subcmd__help__subcmd__bench"
-                ;;
-            beltic__subcmd__help,completions)
-                cmd="beltic__subcmd__help__subcmd__completions"
-                ;;
-            beltic__subcmd__help,help)
-                cmd="beltic__subcmd__help__subcmd__help"
-                ;;
-            beltic__subcmd__help,inspect)
-                cmd="beltic__subcmd__help__subcmd__inspect"
-                ;;
-            beltic__subcmd__help,keygen)
-                cmd="beltic__subcmd__help__subcmd__keygen"
-                ;;
-            beltic__subcmd__help,ledger)
-                cmd="beltic__subcmd__help__subcmd__ledger"
-                ;;
-            beltic__subcmd__help,list)
-                cmd="beltic__subcmd__help__subcmd__list"
-                ;;
-            beltic__subcmd__help,present)
-                cmd="beltic__subcmd__help__subcmd__present"
-                ;;
-            beltic__subcmd__help,publish)
-                cmd="beltic__subcmd__help__subcmd__publish"
-                ;;
-            beltic__subcmd__help,reinstate)
-                cmd="beltic__subcmd__help__subcmd__reinstate"
-                ;;
-            beltic__subcmd__help,revoke)
-                cmd="beltic__subcmd__help__subcmd__revoke"
-                ;;
-            beltic__subcmd__help,schema)
-                cmd="beltic__subcmd__help__subcmd__schema"
-                ;;
-            beltic__subcmd__help,show)
-                cmd="beltic__subcmd__help__subcmd__show"
-                ;;
-            beltic__subcmd__help,suspend)
-                cmd="beltic__subcmd__help__subcmd__suspend"
-                ;;
-            beltic__subcmd__help,template)
-                cmd="beltic__subcmd__help__subcmd__template"
-                ;;
-            beltic__subcmd__help,types)
-                cmd="beltic__subcmd__help__subcmd__types"
-                ;;
-            beltic__subcmd__help,verify)
-                cmd="beltic__subcmd__help__subcmd__verify"
-                ;;
-            beltic__subcmd__help__subcmd__ledger,backup)
-                cmd="beltic__subcmd__help__subcmd__ledger__subcmd__backup"
-                ;;
-            beltic__subcmd__help__subcmd__ledger,check)
-                cmd="beltic__subcmd__help__subcmd__ledger__subcmd__check"
-                ;;
-            beltic__subcmd__help__subcmd__ledger,close-lists)
-                cmd="beltic__subcmd__help__subcmd__ledger__subcmd__close__subcmd__lists"
-                ;;
-            beltic__subcmd__help__subcmd__types,check)
-                cmd="beltic__subcmd__help__subcmd__types__subcmd__check"
-                ;;
-            beltic__subcmd__help__subcmd__types,new)
-                cmd="beltic__subcmd__help__subcmd__types__subcmd__new"
-                ;;
-            beltic__subcmd__help__subcmd__types,show)
-                cmd="beltic__subcmd__help__subcmd__types__subcmd__show"
-                ;;
             beltic__subcmd__ledger,backup)
                 cmd="beltic__subcmd__ledger__subcmd__backup"
                 ;;
@@ -151,44 +82,14 @@ _beltic() {
             beltic__subcmd__ledger,close-lists)
                 cmd="beltic__subcmd__ledger__subcmd__close__subcmd__lists"
                 ;;
-            beltic__subcmd__ledger,help)
-                cmd="beltic__subcmd__ledger__subcmd__help"
-                ;;
-            beltic__subcmd__ledger__subcmd__help,backup)
-                cmd="beltic__subcmd__ledger__subcmd__help__subcmd__backup"
-                ;;
-            beltic__subcmd__ledger__subcmd__help,check)
-                cmd="beltic__subcmd__ledger__subcmd__help__subcmd__check"
-                ;;
-            beltic__subcmd__ledger__subcmd__help,close-lists)
-                cmd="beltic__subcmd__ledger__subcmd__help__subcmd__close__subcmd__lists"
-                ;;
-            beltic__subcmd__ledger__subcmd__help,help)
-                cmd="beltic__subcmd__ledger__subcmd__help__subcmd__help"
-                ;;
             beltic__subcmd__types,check)
                 cmd="beltic__subcmd__types__subcmd__check"
-                ;;
-            beltic__subcmd__types,help)
-                cmd="beltic__subcmd__types__subcmd__help"
                 ;;
             beltic__subcmd__types,new)
                 cmd="beltic__subcmd__types__subcmd__new"
                 ;;
             beltic__subcmd__types,show)
                 cmd="beltic__subcmd__types__subcmd__show"
-                ;;
-            beltic__subcmd__types__subcmd__help,check)
-                cmd="beltic__subcmd__types__subcmd__help__subcmd__check"
-                ;;
-            beltic__subcmd__types__subcmd__help,help)
-                cmd="beltic__subcmd__types__subcmd__help__subcmd__help"
-                ;;
-            beltic__subcmd__types__subcmd__help,new)
-                cmd="beltic__subcmd__types__subcmd__help__subcmd__new"
-                ;;
-            beltic__subcmd__types__subcmd__help,show)
-                cmd="beltic__subcmd__types__subcmd__help__subcmd__show"
                 ;;
             *)
                 ;;
@@ -197,7 +98,7 @@ _beltic() {
 
     case "${cmd}" in
         beltic)
-            opts="-q -h -V --config --types --color --quiet --help --version batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
+            opts="-q -h -V --config --types --color --quiet --help --version batch-issue issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -234,7 +135,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -q -h --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --config --types --color --quiet --help"
+            opts="-o -j -h -q --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -459,7 +360,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__bench)
-            opts="-j -q -h --items --rounds --passphrase-file --jobs --key --config --types --color --quiet --help"
+            opts="-j -h -q --items --rounds --passphrase-file --jobs --key --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,7 +443,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__completions)
-            opts="-q -h --man --config --types --color --quiet --help bash elvish fish powershell zsh"
+            opts="-h -q --man --help --config --types --color --quiet bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -586,348 +487,35 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help)
-            opts="batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help"
+            opts="-h -q --help --config --types --color --quiet fields columns types settings exit-codes errors offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__batch__subcmd__issue)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__bench)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__completions)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__inspect)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__keygen)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__ledger)
-            opts="check backup close-lists"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__ledger__subcmd__backup)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__ledger__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__ledger__subcmd__close__subcmd__lists)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__present)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__publish)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__reinstate)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__revoke)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__schema)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__suspend)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__template)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__types)
-            opts="show check new"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__types__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__types__subcmd__new)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__types__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__help__subcmd__verify)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -936,7 +524,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__inspect)
-            opts="-o -q -h --output-format --out --force --config --types --color --quiet --help"
+            opts="-o -h -q --output-format --out --force --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1007,7 +595,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__keygen)
-            opts="-q -h --out --if-missing --issuer --passphrase-file --config --types --color --quiet --help"
+            opts="-h -q --out --if-missing --issuer --passphrase-file --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1078,7 +666,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger)
-            opts="-q -h --config --types --color --quiet --help check backup close-lists help"
+            opts="-h -q --help --config --types --color --quiet check backup close-lists"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1115,7 +703,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__backup)
-            opts="-q -h --force --ledger --config --types --color --quiet --help"
+            opts="-h -q --force --ledger --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1167,7 +755,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__check)
-            opts="-q -h --ledger --config --types --color --quiet --help"
+            opts="-h -q --ledger --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1219,7 +807,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__close__subcmd__lists)
-            opts="-q -h --ledger --config --types --color --quiet --help"
+            opts="-h -q --ledger --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1270,78 +858,8 @@ _beltic() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        beltic__subcmd__ledger__subcmd__help)
-            opts="check backup close-lists help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__ledger__subcmd__help__subcmd__backup)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__ledger__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__ledger__subcmd__help__subcmd__close__subcmd__lists)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__ledger__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         beltic__subcmd__list)
-            opts="-o -q -h --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --config --types --color --quiet --help"
+            opts="-o -h -q --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1491,7 +1009,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__present)
-            opts="-o -q -h --disclose --out --force --config --types --color --quiet --help"
+            opts="-o -h -q --disclose --out --force --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1562,7 +1080,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__publish)
-            opts="-q -h --out --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --config --types --color --quiet --help"
+            opts="-h -q --out --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1685,7 +1203,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-y -o -q -h --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
+            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1818,7 +1336,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-y -o -q -h --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
+            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1951,7 +1469,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__schema)
-            opts="-o -q -h --vct --issuer --type --out --force --config --types --color --quiet --help"
+            opts="-o -h -q --vct --issuer --type --out --force --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2030,7 +1548,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__show)
-            opts="-o -q -h --ledger --output-format --out --force --config --types --color --quiet --help"
+            opts="-o -h -q --ledger --output-format --out --force --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2116,7 +1634,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-y -o -q -h --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --config --types --color --quiet --help"
+            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2249,7 +1767,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__template)
-            opts="-o -q -h --map --delimiter --encoding --type --elements --out --force --config --types --color --quiet --help json ndjson csv"
+            opts="-o -h -q --map --delimiter --encoding --type --elements --out --force --help --config --types --color --quiet json ndjson csv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2347,7 +1865,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types)
-            opts="-q -h --config --types --color --quiet --help show check new help"
+            opts="-h -q --help --config --types --color --quiet show check new"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2384,7 +1902,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types__subcmd__check)
-            opts="-q -h --config --types --color --quiet --help"
+            opts="-h -q --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2420,78 +1938,8 @@ _beltic() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        beltic__subcmd__types__subcmd__help)
-            opts="show check new help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__types__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__types__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__types__subcmd__help__subcmd__new)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__types__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         beltic__subcmd__types__subcmd__new)
-            opts="-o -q -h --out --force --config --types --color --quiet --help"
+            opts="-o -h -q --out --force --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2558,7 +2006,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types__subcmd__show)
-            opts="-o -q -h --out --force --config --types --color --quiet --help business user agent_authorization outcome_attestation"
+            opts="-o -h -q --out --force --help --config --types --color --quiet business user agent_authorization outcome_attestation"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2625,7 +2073,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -q -h --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --config --types --color --quiet --help"
+            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -30,9 +30,10 @@ complete -c beltic -n "__fish_beltic_needs_command" -l color -d 'Colour messages
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_needs_command" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "issue" -d 'Issue a signed credential for each item of the batch files'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-256 issuer key'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
@@ -40,7 +41,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "present" -d 'Keep som
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Permanently revoke credentials'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "reinstate" -d 'End the suspension of credentials'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers fetch'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List issued credentials, or the audit log'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and its history'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the ledger over'
@@ -49,7 +50,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "types" -d 'List credential types, or show what one holds'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
-complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Explain a command or a topic, such as columns or exit-codes'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
@@ -96,8 +97,56 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progres
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l accept-failures -d 'Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-empty -d 'Accept an input without items: the results are empty, and the exit code is 0, not 4'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is left out' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l developer-id -d 'Your id at the API, echoed in results' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l input-format -d 'The form of the batch files [default: by extension, else by content]' -r -f -a "json\t'{"items": […]} or an array of items'
+ndjson\t'One item a line'
+csv\t'A header row, then one item a row'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l delimiter -d 'What separates CSV cells: one character, or `tab` [default: found in the header]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l encoding -d 'The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l set -d 'Give this CSV column to every row, in place of csv.constants; may be given again' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l max-item-bytes -d 'The longest item, in bytes' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l proof-format -d 'The form of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''
+sd_jwt_vc\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l ttl -d 'The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issued-at -d 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One result a line, as JSON'
+text\t'One short line an item, for people'
+json\t'{"results": […], "success_count": n, "failure_count": n}'
+csv\t'A header row, then one result a row'
+jwt\t'One token a line; failed items go to standard error'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -s o -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l failed -d 'Write the failed items to this file, in their original format, so they can be fixed and re-submitted' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l summary -d 'Write a JSON summary of the run to this file' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as the name of the batch' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l max-failures -d 'Stop once more than N items, or N% of the items so far, have failed' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-unknown -d 'Carry unknown fields of subject and claims through instead of failing the item'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l api-limits -d 'Refuse more than 1,000 items, as the API does'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l verify -d 'Verify each credential by a second implementation before its result is written'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l force -d 'Overwrite the files that --out, --failed and --summary name, if they exist'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l no-progress -d 'Show no progress bar'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l accept-failures -d 'Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-empty -d 'Accept an input without items: the results are empty, and the exit code is 0, not 4'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l out -d 'Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l issuer -d 'The issuer, from which the key\'s kid is made [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l passphrase-file -d 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
@@ -107,8 +156,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l color -d 'Colou
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep a key that is there, and succeed'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l jwks -d 'Trust the keys of this JWK Set; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l did -d 'Trust the assertion methods of this DID document; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key -d 'Trust this public key, PEM or JWK; repeatable' -r -F
@@ -128,7 +177,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l context -d 'Acc
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l chain -d 'Accept delegated authorizations if a valid credential in this file is about who delegated; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -d 'The form of the verdicts [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One verdict a line, as JSON'
 text\t'One short line a token, for people'"
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
@@ -138,30 +187,30 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l no-status -d 'Do not look at statuses'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l legacy-vc -d 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l output-format -d 'The form of the output [default: by the file\'s extension, else text on a terminal, json in a pipe]' -r -f -a "text\t'For people'
 json\t'One JSON object a token'"
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l disclose -d 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable' -r
-complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Read results, ids or tokens from this file [a CSV: by its column credential_id, id, signed_payload, correlation_id or subject_id]; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
@@ -175,7 +224,7 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -187,9 +236,9 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'W
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Read results, ids or tokens from this file [a CSV: by its column credential_id, id, signed_payload, correlation_id or subject_id]; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
@@ -203,7 +252,7 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -215,9 +264,9 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d '
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Read results, ids or tokens from this file [a CSV: by its column credential_id, id, signed_payload, correlation_id or subject_id]; `-`: standard input' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run: its id or its idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; may be given again' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; may be given again' -r
@@ -231,7 +280,7 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'The form of the results [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or a text of your own (nothing personal)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -243,8 +292,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Say what would be changed; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'The site\'s directory, the root of the issuer\'s host; only what has changed is written' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this copy of a site published earlier' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l new-type-version -d 'Cite this program\'s own schema of a built-in type from now on, as a new version' -r -f -a "business\t''
@@ -264,8 +313,8 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Write nothing; say what is missing, outdated or about to lapse'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l accept-lost-revocations -d 'Publish although a restored ledger lost revocations; those already published stay revoked'
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l status -d 'Of this status; one that has expired keeps its status' -r -f -a "active\t''
 suspended\t''
@@ -290,7 +339,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l after -d 'Go on a
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l output-format -d 'The form of the rows [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row a line, as JSON'
 text\t'One short line a row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l head -d 'A head that --verify told before; it must still be in the trail' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
@@ -300,39 +349,38 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l events -d 'List what happened instead: the audit trail'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l verify -d 'Check the whole trail: that no event was changed or removed'
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l output-format -d 'The form of the output [default: by the file\'s extension, else text on a terminal, json in a pipe]' -r -f -a "text\t'For people'
 json\t'One JSON object on one line'"
-complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
@@ -340,35 +388,31 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l force -d 'Overwrite the file if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l vct -d 'Print the SD-JWT type metadata document instead, for this type [default: the credentials\' own]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l issuer -d 'The issuer, from which the type\'s name is made' -r
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
 user\t''
 agent_authorization\t''
 outcome_attestation\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l map -d 'Print settings that map the header of this CSV file instead, with the best guess for each column' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l delimiter -d 'With --map: what separates CSV cells, one character or `tab` [default: found in the header]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l encoding -d 'With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
@@ -377,55 +421,50 @@ user\t''
 agent_authorization\t''
 outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l elements -d 'For how many elements of each list there is room' -r
-complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "check" -d 'Check the file of a type of your own'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "new" -d 'Write the file of a type of your own, to be filled in'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "check" -d 'Check the file of a type of your own'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "new" -d 'Write the file of a type of your own, to be filled in'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s o -l out -d 'Write the output to this file, which appears when it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check the file of a type of your own'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "new" -d 'Write the file of a type of your own, to be filled in'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'How many credentials a round issues' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'How many rounds; the median counts' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
@@ -436,37 +475,20 @@ complete -c beltic -n "__fish_beltic_using_subcommand bench" -l types -d 'Read t
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand completions" -l man -d 'Write man pages into this directory instead, one for each command; those that are there are replaced' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -l man -d 'Write man pages to the folders man1 and man5 of this directory instead; existing pages are replaced' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "keygen" -d 'Make a P-256 issuer key'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "verify" -d 'Check credentials, offline and in bulk'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "present" -d 'Keep some disclosures of an SD-JWT and drop the others'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "revoke" -d 'Permanently revoke credentials'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "suspend" -d 'Suspend credentials, until they are reinstated'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "reinstate" -d 'End the suspension of credentials'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "publish" -d 'Write the static site that verifiers fetch: keys, DID document, status lists'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "list" -d 'List issued credentials, or the audit log'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "show" -d 'Show one credential and its history'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "ledger" -d 'Look the ledger over'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "template" -d 'Print a batch file to fill in'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "types" -d 'List credential types, or show what one holds'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "bench" -d 'Measure how fast this machine issues'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "completions" -d 'Print completions for a shell, or write man pages'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and not __fish_seen_subcommand_from batch-issue keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types bench completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "backup" -d 'Write a consistent copy of the ledger, also while others issue'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "close-lists" -d 'Close the open status lists, so that new credentials go into new ones: after every restore'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "check" -d 'Check the file of a type of your own'
-complete -c beltic -n "__fish_beltic_using_subcommand help; and __fish_seen_subcommand_from types" -f -a "new" -d 'Write the file of a type of your own, to be filled in'
+complete -c beltic -n "__fish_beltic_using_subcommand help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand help" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand help" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'

@@ -102,12 +102,6 @@ impl ExitStatus {
     pub fn code(self) -> u8 {
         self as u8
     }
-
-    /// The codes as a table for help texts.
-    pub fn help() -> String {
-        let lines = Self::ALL.map(|(status, meaning, _)| format!("{:>5}  {meaning}", status.code()));
-        format!("Exit codes:\n{}", lines.join("\n"))
-    }
 }
 
 impl From<ExitStatus> for ExitCode {

@@ -1,13 +1,17 @@
-//! Man pages: one for the program and one for each command, from the definition of the command line.
+//! Man pages: one for the program and one for each command (section 1), from the definition of the command line, and
+//! one each for batch files and settings files (section 5), from the pages of `docs/` that `beltic help` shows.
 
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
 use super::exit::ExitStatus;
+use super::help::{EXIT_CODES, topic};
 
-/// A man page of section 1.
+/// A man page.
 pub(super) struct Page {
+    /// The folder of its section.
+    pub(super) folder: &'static str,
     /// Its file's name, such as `beltic-batch-issue.1`.
     pub(super) file_name: String,
     /// Its text, for roff.
@@ -20,7 +24,33 @@ pub(super) fn pages(program: Command) -> Vec<Page> {
     program.build();
     let mut pages = Vec::new();
     push_pages(&program, None, &mut pages);
+    pages.extend(FILES.iter().map(page_of_file));
     pages
+}
+
+/// A kind of file that has a page in section 5: its name there, what it is, and the topics that say more.
+type FileKind = (&'static str, &'static str, &'static [&'static str]);
+
+const FILES: [FileKind; 2] = [
+    (
+        "beltic-batch",
+        "batch files of beltic: JSON, NDJSON and CSV",
+        &["fields", "types", "columns", "errors"],
+    ),
+    ("beltic.yaml", "settings of beltic", &["settings"]),
+];
+
+fn page_of_file((name, about, topics): &FileKind) -> Page {
+    let mut roff = Roff::new();
+    let source = concat!("beltic ", env!("CARGO_PKG_VERSION"));
+    roff.control("TH", [*name, "5", "\"\"", source, "File Formats"]);
+    roff.control("SH", ["NAME"]).text([roman(format!("{name} - {about}"))]);
+    let mut text = roff.to_roff().into_bytes();
+    for topic in topics.iter().filter_map(|name| topic(name)) {
+        text.extend(topic.page().to_roff().to_roff().into_bytes());
+    }
+    text.extend(see_also("beltic").to_roff().into_bytes());
+    Page { folder: "man5", file_name: format!("{name}.5"), text }
 }
 
 /// The page of a command, then those of the commands below it.
@@ -46,7 +76,7 @@ fn page(command: &Command, parent: Option<&str>) -> Page {
     let file_name = man.get_filename();
     let mut text = Vec::new();
     write_page(&man, command, parent, &mut text).expect("memory takes whatever is written to it");
-    Page { file_name, text }
+    Page { folder: "man1", file_name, text }
 }
 
 fn write_page(
@@ -80,7 +110,7 @@ fn description(command: &Command) -> Roff {
     roff.text([roman(format!("{}.", about.unwrap_or_default()))]);
     let closing = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     // The exit codes have a section of their own.
-    let closing = closing.strip_suffix(&ExitStatus::help()).unwrap_or(&closing).trim();
+    let closing = closing.strip_suffix(EXIT_CODES).unwrap_or(&closing).trim();
     if !closing.is_empty() {
         roff.control("PP", []).text([roman(closing)]);
     }

@@ -8,6 +8,7 @@ mod core_dumps;
 mod exit;
 mod failure;
 mod given;
+mod help;
 pub mod inspection;
 mod kept;
 mod manual;
@@ -20,6 +21,7 @@ mod shared_args;
 mod signals;
 mod streams;
 mod type_file;
+mod usage;
 mod variables;
 mod yaml_bounds;
 mod yaml_place;
@@ -61,16 +63,11 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
         ));
         return ExitStatus::Usage;
     }
+    let given = args.clone();
     let cli = match commands::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to standard output and are no failure. Where even that cannot
-            // be written, there is nobody to tell.
-            let _ = error.print();
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Done,
-                _ => ExitStatus::Usage,
-            };
+            return not_parsed(&error, &given);
         }
     };
     if !cli.common.quiet {
@@ -80,6 +77,28 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
         Ok(status) => status,
         Err(failure) => {
             failure.print(streams::color_on_stderr(cli.common.color));
+            failure.status
+        }
+    }
+}
+
+/// What is printed where the command line was not understood, or asks for help.
+fn not_parsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Where even that cannot be written, there is nobody to tell.
+            let _ = error.print();
+            ExitStatus::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if args.len() <= 1 => {
+            streams::say(commands::overview().trim_end());
+            ExitStatus::Usage
+        }
+        _ => {
+            let mut program = command();
+            program.build();
+            let failure = usage::mistake(error, &program, args);
+            failure.print(streams::color_on_stderr(shared_args::Color::Auto));
             failure.status
         }
     }

@@ -2,27 +2,31 @@
 
 use std::ffi::OsStr;
 use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
+use super::help::EVERYWHERE;
+use super::streams::grouped;
 use crate::types::Types;
 
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// Read settings from this file instead of looking for .beltic.yaml
-    #[arg(long, global = true, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Read types of your own from this file, or from the files of this folder
-    #[arg(long, global = true, value_name = "DIR", env = "BELTIC_TYPES", hide_env_values = true, value_hint = ValueHint::AnyPath)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "BELTIC_TYPES", hide_env_values = true, value_hint = ValueHint::AnyPath)]
     pub types: Option<PathBuf>,
     /// Colour messages and text results
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN", value_enum, default_value = "auto")]
     pub color: Color,
     /// Print errors only: no warnings, progress or closing line
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
 }
 
@@ -40,7 +44,7 @@ pub(super) enum Color {
 /// Where a command's output goes: the same flags for every command that has any.
 #[derive(Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Write the output to this file, which appears when it is complete [default: standard output]
+    /// Write the output to this file [default: standard output]; it appears when it is complete
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Overwrite the file that --out names, if it exists
@@ -127,8 +131,21 @@ pub(super) struct LedgerArg {
 #[derive(Debug, Args)]
 pub(super) struct JobsArg {
     /// How many workers there are, at most 1,024 [default: all cores]
-    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", help_heading = "Speed")]
+    #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", value_parser = whole_number::<NonZeroU16>(1..=u64::from(u16::MAX)), help_heading = "Speed")]
     pub jobs: Option<NonZeroU16>,
+}
+
+/// Takes a whole number of this range, and says so where it is given something else.
+pub(super) fn whole_number<N: FromStr>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<N, String> + Clone {
+    move |text| {
+        let is_in_range = text.parse().is_ok_and(|number: u64| range.contains(&number));
+        text.parse().ok().filter(|_| is_in_range).ok_or_else(|| match *range.end() {
+            u64::MAX => format!("expected a whole number from {} on", range.start()),
+            end => format!("expected a whole number from {} to {}", range.start(), grouped(end)),
+        })
+    }
 }
 
 /// The forms of batch files.

@@ -377,18 +377,15 @@ fn each_kind_of_end_has_its_code() {
 }
 
 #[test]
-fn every_help_lists_the_exit_codes() {
+fn every_help_says_where_the_exit_codes_are() {
     let sandbox = Sandbox::new();
     let commands = beltic::cli::command();
     let names: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
     assert!(names.contains(&"revoke"), "{names:?}");
-    let mut all = vec![vec!["--help"], vec!["help", "batch-issue"], vec!["ledger", "check", "--help"]];
+    let mut all = vec![vec!["help", "batch-issue"], vec!["ledger", "check", "--help"]];
     all.extend(names.into_iter().map(|name| vec![name, "--help"]));
     for args in &all {
         let help = sandbox.beltic(args).expect(0).stdout;
-        for code in [0, 1, 2, 3, 4, 5, 6, 7, 129, 130, 143] {
-            let listed = help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  ")));
-            assert!(listed, "{code} in {help}");
-        }
+        assert!(help.contains("beltic help exit-codes"), "{help}");
     }
 }

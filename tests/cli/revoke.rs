@@ -265,8 +265,8 @@ fn what_cannot_be_meant_is_refused() {
     let (sandbox, ids) = issued(1);
     let empty = Sandbox::with_issuer_key();
     for (sandbox, args, code, said) in [
-        (&sandbox, vec!["revoke"], 2, "required"),
-        (&sandbox, vec!["revoke", &ids[0], "--run", "first"], 2, "cannot be used with"),
+        (&sandbox, vec!["revoke"], 2, "`beltic revoke` needs ID"),
+        (&sandbox, vec!["revoke", &ids[0], "--run", "first"], 2, "ID cannot be used together with --run"),
         (&sandbox, vec!["revoke", &ids[0], "--reason", ""], 2, "the reason must have 1 to 512"),
         (&sandbox, vec!["revoke", &ids[0], "--reason", "a\nb"], 2, "on one line"),
         (&sandbox, vec!["revoke", &ids[0], "--reason", " "], 2, "the reason must have"),

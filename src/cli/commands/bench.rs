@@ -17,7 +17,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::render;
 use crate::cli::settings::{self, Settings};
-use crate::cli::shared_args::{Common, JobsArg, KeyArgs, OutputFormat};
+use crate::cli::shared_args::{Common, JobsArg, KeyArgs, OutputFormat, whole_number};
 use crate::cli::streams::grouped;
 use crate::clock::Clock;
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
@@ -54,10 +54,10 @@ const OWNERS: &str = "owners.ndjson";
 )]
 pub(crate) struct BenchArgs {
     /// How many credentials a round issues
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = whole_number::<u32>(1..=10_000_000))]
     pub items: u32,
     /// How many rounds; the median counts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<u8>(1..=99))]
     pub rounds: u8,
     /// The key that signs.
     #[command(flatten)]

@@ -20,14 +20,14 @@ use clap::{ArgGroup, Args, ValueHint};
   beltic completions bash > ~/.local/share/bash-completion/completions/beltic
   beltic completions zsh > ~/.zfunc/_beltic
   beltic completions fish > ~/.config/fish/completions/beltic.fish
-  beltic completions --man ~/.local/share/man/man1
+  beltic completions --man ~/.local/share/man
 "
 )]
 pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: Option<clap_complete::Shell>,
-    /// Write man pages into this directory instead, one for each command; those that are there are replaced
+    /// Write man pages to the folders man1 and man5 of this directory instead; existing pages are replaced
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub man: Option<PathBuf>,
 }
@@ -51,10 +51,11 @@ fn print_script(mut program: clap::Command, shell: Shell) -> Result<ExitStatus, 
 }
 
 fn write_man_pages(program: clap::Command, folder: &Path, quiet: bool) -> Result<ExitStatus, Failure> {
-    files::create_directories(folder, DirectoryMode::Shared)
-        .map_err(|source| PathError::new("create", folder, source))?;
     let pages = manual::pages(program);
     for page in &pages {
+        let folder = folder.join(page.folder);
+        files::create_directories(&folder, DirectoryMode::Shared)
+            .map_err(|source| PathError::new("create", &folder, source))?;
         files::replace(&folder.join(&page.file_name), &page.text)?;
     }
     if !quiet {

@@ -30,7 +30,7 @@ pub(crate) struct InspectArgs {
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
     /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
-    #[arg(long, value_enum, help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<InspectFormat>,
     /// Where the output goes.
     #[command(flatten)]

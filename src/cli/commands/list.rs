@@ -13,7 +13,7 @@ use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::render::listing::{Listed, Listing, hex};
 use crate::cli::settings::Settings;
-use crate::cli::shared_args::{Common, LedgerArg, OutputArgs, RowFormat, credential_type};
+use crate::cli::shared_args::{Common, LedgerArg, OutputArgs, RowFormat, credential_type, whole_number};
 use crate::cli::streams::{self, grouped};
 use crate::clock::{UnixTime, system_now};
 use crate::credential::Status;
@@ -88,13 +88,13 @@ pub(crate) struct ListArgs {
     pub expiring_within: Option<CalendarDuration>,
 
     /// At most so many rows
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroUsize>(1..=u64::MAX), help_heading = "Output")]
     pub limit: Option<NonZeroUsize>,
     /// Go on after this row: its `cursor`, or with --events its `event`
     #[arg(long, value_name = "CURSOR", help_heading = "Output")]
     pub after: Option<String>,
     /// The form of the rows [default: by the file's extension, else text on a terminal, ndjson in a pipe]
-    #[arg(long, value_enum, help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<RowFormat>,
     /// Where the output goes.
     #[command(flatten)]

@@ -3,6 +3,7 @@
 mod batch_issue;
 mod bench;
 mod completions;
+mod help;
 mod inspect;
 mod keygen;
 mod ledger;
@@ -22,6 +23,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::ExitStatus;
 use super::failure::Failure;
+use super::help::{self as help_texts, Detail};
 use super::output::{Output, Purpose};
 use super::settings::Settings;
 use super::shared_args::{Common, LedgerArg};
@@ -31,15 +33,7 @@ use crate::ledger::{Change, ClosingReason, History, Ledger, Restoration};
 
 /// Issue verifiable business credentials in bulk, offline
 #[derive(Debug, Parser)]
-#[command(
-    name = "beltic",
-    version,
-    before_help = "Examples:
-  beltic keygen                       make an issuer key
-  beltic template csv > items.csv     a file to fill in
-  beltic batch-issue items.csv        issue a credential for each row
-"
-)]
+#[command(name = "beltic", version, disable_help_subcommand = true)]
 pub(super) struct Cli {
     /// Flags of every command.
     #[command(flatten)]
@@ -53,6 +47,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Issue a signed credential for each item of the batch files
+    #[command(visible_alias = "issue")]
     BatchIssue(batch_issue::BatchIssueArgs),
     /// Make a P-256 issuer key
     Keygen(keygen::KeygenArgs),
@@ -64,6 +59,7 @@ pub(super) enum Command {
     Present(present::PresentArgs),
     /// Permanently revoke credentials
     #[command(
+        override_usage = "beltic revoke [OPTIONS] [ID]...",
         before_help = "Examples:
   beltic revoke 01a206e6-9989-7123-a539-f16d67dba009 --reason compromised
   beltic revoke --from results.ndjson --reason policy_change
@@ -76,6 +72,7 @@ pub(super) enum Command {
     Revoke(status::StatusArgs),
     /// Suspend credentials, until they are reinstated
     #[command(
+        override_usage = "beltic suspend [OPTIONS] [ID]...",
         before_help = "Examples:
   beltic suspend 01a206e6-9989-7123-a539-f16d67dba009 --reason user_request
   beltic suspend --subject EX-GB-00EX4179
@@ -85,6 +82,7 @@ pub(super) enum Command {
     Suspend(status::StatusArgs),
     /// End the suspension of credentials
     #[command(
+        override_usage = "beltic reinstate [OPTIONS] [ID]...",
         before_help = "Examples:
   beltic reinstate 01a206e6-9989-7123-a539-f16d67dba009
   beltic reinstate --subject EX-GB-00EX4179
@@ -92,7 +90,7 @@ pub(super) enum Command {
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
     )]
     Reinstate(status::StatusArgs),
-    /// Write the static site that verifiers fetch: keys, DID document, status lists
+    /// Write the static site that verifiers fetch
     Publish(publish::PublishArgs),
     /// List issued credentials, or the audit log
     List(list::ListArgs),
@@ -110,39 +108,33 @@ pub(super) enum Command {
     Bench(bench::BenchArgs),
     /// Print completions for a shell, or write man pages
     Completions(completions::CompletionsArgs),
+    /// Explain a command or a topic, such as columns or exit-codes
+    Help(help::HelpArgs),
 }
-
-/// Examples come first, then what the command is for.
-const HELP_TEMPLATE: &str =
-    "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 /// Reads the command line. What help and errors look like is laid down only where they are asked for: that takes as
 /// long as everything else before a run.
 pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(&args).or_else(|_| {
-        let found = command().try_get_matches_from(args)?;
+        let detail = if args.iter().any(|arg| arg == "-h") { Detail::Short } else { Detail::Full };
+        let found = command_with(detail).try_get_matches_from(args)?;
         Cli::from_arg_matches(&found)
     })
 }
 
 /// The definition of the command line, which shells and manuals are told of, too.
 pub fn command() -> clap::Command {
-    finished(Cli::command())
+    command_with(Detail::Full)
 }
 
-/// A command, and those below it, with what all of them have: help that begins with examples, ends with the exit
-/// codes, and does not show what the reader's environment holds.
-fn finished(command: clap::Command) -> clap::Command {
-    let codes = ExitStatus::help();
-    let closing = match command.get_after_help() {
-        Some(said) => format!("{said}\n{codes}"),
-        None => codes,
-    };
-    command
-        .help_template(HELP_TEMPLATE)
-        .after_help(closing)
-        .mut_args(|arg| arg.hide_env_values(true))
-        .mut_subcommands(finished)
+/// The definition of the command line, with help that says as much as this.
+pub(super) fn command_with(detail: Detail) -> clap::Command {
+    help_texts::laid_out(Cli::command(), detail)
+}
+
+/// The commands on one screen.
+pub(super) fn overview() -> String {
+    command_with(Detail::Short).render_help().to_string()
 }
 
 /// Runs the command that was typed.
@@ -165,6 +157,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Types(args) => types::run(&cli.common, args),
         Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(&cli.common, args, command()),
+        Command::Help(args) => help::run(args),
     }
 }
 
@@ -271,7 +264,7 @@ mod tests {
         let mut program = command();
         program.build();
         let mut examples = Vec::new();
-        for mut command in with_those_below(&program) {
+        for mut command in with_those_below(&program).into_iter().skip(1) {
             let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  beltic "), "{help}");
             let shown = command.get_before_help().map(ToString::to_string).unwrap_or_default();
@@ -288,16 +281,13 @@ mod tests {
     }
 
     #[test]
-    fn no_help_text_shows_the_reader_s_environment_or_wraps_the_exit_codes() {
+    fn no_help_text_shows_the_reader_s_environment() {
         let mut program = command();
         program.build();
         for command in with_those_below(&program) {
             for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
                 assert!(arg.is_hide_env_values_set(), "{}: {}", command.get_name(), arg.get_id());
             }
-        }
-        for line in ExitStatus::help().lines() {
-            assert!(line.chars().count() <= 80, "{line}");
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub ledger: LedgerArg,
     /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
-    #[arg(long, value_enum, help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<ShowFormat>,
     /// Where the output goes.
     #[command(flatten)]

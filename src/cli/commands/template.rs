@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
 use crate::cli::settings::Settings;
-use crate::cli::shared_args::{Common, InputFormat, OutputArgs, TypeArg};
+use crate::cli::shared_args::{Common, InputFormat, OutputArgs, TypeArg, whole_number};
 use crate::source::{Format, Input, Items, Options, guessed_settings, template};
 use crate::stop::Stop;
 use crate::types::Types;
@@ -41,7 +41,7 @@ pub(crate) struct TemplateArgs {
     #[command(flatten)]
     pub of: TypeArg,
     /// For how many elements of each list there is room
-    #[arg(long, alias = "owners", value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    #[arg(long, alias = "owners", value_name = "N", default_value_t = 2, value_parser = whole_number::<u16>(0..=1000))]
     pub elements: u16,
     /// Where the output goes.
     #[command(flatten)]

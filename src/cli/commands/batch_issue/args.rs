@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, ValueHint};
 
 use crate::batch::MaxFailures;
 use crate::cli::shared_args::{
-    InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg,
+    InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg, whole_number,
 };
 use crate::credential::ProofFormat;
 use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
@@ -46,7 +46,7 @@ pub(crate) struct BatchIssueArgs {
     pub developer_id: Option<String>,
 
     /// The form of the batch files [default: by extension, else by content]
-    #[arg(long, value_enum, env = "BELTIC_INPUT_FORMAT", help_heading = "Input")]
+    #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_INPUT_FORMAT", help_heading = "Input")]
     pub input_format: Option<InputFormat>,
     /// What separates CSV cells: one character, or `tab` [default: found in the header]
     #[arg(long, value_name = "CHAR", help_heading = "Input")]
@@ -64,7 +64,7 @@ pub(crate) struct BatchIssueArgs {
     #[arg(long, help_heading = "Input")]
     pub api_limits: bool,
     /// The longest item, in bytes
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=MAX_ITEM_BYTES), help_heading = "Input")]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = whole_number::<u32>(1..=LARGEST_MAX_ITEM_BYTES as u64), help_heading = "Input")]
     pub max_item_bytes: u32,
 
     /// What is issued.
@@ -84,7 +84,7 @@ pub(crate) struct BatchIssueArgs {
     pub issued_at: Option<String>,
 
     /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
-    #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<OutputFormat>,
     /// Write the results to this file, which appears when they are complete [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -133,9 +133,6 @@ impl BatchIssueArgs {
 /// What the ledger is to this command.
 const LEDGER: &str =
     "Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]";
-
-/// The greatest limit for the length of an item. Places in a batch's text are 32 bits wide.
-const MAX_ITEM_BYTES: i64 = LARGEST_MAX_ITEM_BYTES as i64;
 
 fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
     let limit = match text.strip_suffix('%') {

@@ -18,7 +18,7 @@ pub(crate) struct StatusArgs {
     /// Ids of credentials, with or without `urn:uuid:`
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
-    /// Results of batch-issue (NDJSON, JSON or CSV), ids or tokens one a line, or a CSV with a column credential_id, id, signed_payload, correlation_id or subject_id; `-`: standard input
+    /// Read results, ids or tokens from this file [a CSV: by its column credential_id, id, signed_payload, correlation_id or subject_id]; `-`: standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Which credentials")]
     pub from: Option<PathBuf>,
     /// All credentials of this run: its id or its idempotency key
@@ -54,7 +54,7 @@ pub(crate) struct StatusArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
-    #[arg(long, value_enum, help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<RowFormat>,
     /// Where the output goes.
     #[command(flatten)]

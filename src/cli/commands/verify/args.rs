@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, ValueHint};
 
 use super::verdicts::VerdictFormat;
-use crate::cli::shared_args::{JobsArg, OutputArgs, credential_type};
+use crate::cli::shared_args::{JobsArg, OutputArgs, credential_type, whole_number};
 use crate::verify::MAX_LEEWAY;
 
 /// What `verify` takes.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("keys").args(["jwks", "did", "key", "site", "issuer"]).multiple(true).required(true),
+    override_usage = "beltic verify [OPTIONS] [FILE]...",
     before_help = "Examples:
   beltic verify results.ndjson --site public
   beltic verify tokens.txt --did did.json --status-list lists
@@ -61,7 +62,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "TIME", help_heading = "What is accepted")]
     pub at: Option<String>,
     /// By how many seconds clocks may differ
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_LEEWAY)), help_heading = "What is accepted")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = whole_number::<u32>(0..=u64::from(MAX_LEEWAY)), help_heading = "What is accepted")]
     pub leeway: u32,
     /// Refuse credentials that live for longer than this ISO 8601 duration
     #[arg(long, value_name = "DURATION", help_heading = "What is accepted")]
@@ -77,7 +78,7 @@ pub(crate) struct VerifyArgs {
     pub legacy_vc: bool,
 
     /// The form of the verdicts [default: by the file's extension, else text on a terminal, ndjson in a pipe]
-    #[arg(long, value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<VerdictFormat>,
     /// Where the output goes.
     #[command(flatten)]

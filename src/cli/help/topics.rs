@@ -1,0 +1,95 @@
+//! The topics of `beltic help TOPIC`: reference pages of `docs/`, which tests compare with the program.
+
+use super::page::Page;
+
+/// A topic.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    /// What is typed.
+    pub(crate) name: &'static str,
+    /// What it is about, in a few words.
+    pub(crate) about: &'static str,
+    /// The page that it stands in, as Markdown.
+    markdown: &'static str,
+    /// The heading of its part of the page, where it is not the whole one.
+    section: Option<&'static str>,
+}
+
+impl Topic {
+    /// The page, read.
+    pub(crate) fn page(&self) -> Page {
+        let page = Page::of(self.markdown);
+        match self.section {
+            Some(heading) => page.section(heading),
+            None => page,
+        }
+    }
+}
+
+/// The topics, in the order in which they are listed.
+pub(crate) const TOPICS: [Topic; 7] = [
+    Topic {
+        name: "fields",
+        about: "the fields of an item, and their rules",
+        markdown: include_str!("../../../docs/fields.md"),
+        section: None,
+    },
+    Topic {
+        name: "columns",
+        about: "the columns of a CSV file",
+        markdown: include_str!("../../../docs/columns.md"),
+        section: None,
+    },
+    Topic {
+        name: "types",
+        about: "the credential types that come with the program",
+        markdown: include_str!("../../../docs/types.md"),
+        section: None,
+    },
+    Topic {
+        name: "settings",
+        about: "flags, environment variables and .beltic.yaml",
+        markdown: include_str!("../../../docs/settings.md"),
+        section: None,
+    },
+    Topic {
+        name: "exit-codes",
+        about: "what the exit codes mean, and what to do",
+        markdown: include_str!("../../../docs/errors.md"),
+        section: Some("Exit codes"),
+    },
+    Topic {
+        name: "errors",
+        about: "the error codes of items, and what to do",
+        markdown: include_str!("../../../docs/errors.md"),
+        section: Some("Error codes of items"),
+    },
+    Topic {
+        name: "offline",
+        about: "what the program reads, writes and never does",
+        markdown: include_str!("../../../docs/offline.md"),
+        section: None,
+    },
+];
+
+/// The topic of this name.
+pub(crate) fn topic(name: &str) -> Option<&'static Topic> {
+    TOPICS.iter().find(|topic| topic.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_topic_has_a_page_that_fits_80_columns_but_for_long_words() {
+        for topic in &TOPICS {
+            let text = topic.page().to_text(80);
+            assert!(text.lines().count() > 5, "{}: {text}", topic.name);
+            let long = text.lines().find(|line| {
+                line.chars().count() > 80 && line.split_whitespace().all(|word| word.chars().count() < 40)
+            });
+            assert!(long.is_none() || text.contains("    "), "{}: {long:?}", topic.name);
+        }
+    }
+}
