@@ -2,7 +2,8 @@
 //!
 //! The blocks of a page run in their order, in one shell and in a folder of their own. `$ ` begins a command, `> ` goes
 //! on with it, and everything else is the output of the command before. `…` stands for any text within a line. What
-//! differs from run to run need not be cut out: ids, keys, times, dates, tokens and rates are alike.
+//! differs from run to run need not be cut out: ids, keys, times, dates, tokens and rates are alike, and the folder is
+//! shown as `/home/me`.
 //!
 //! A command that ends with another code than 0 has to be followed by `$ echo $?`. Two comments help a page:
 //!
@@ -25,6 +26,8 @@ use super::text_of;
 
 /// How many blocks may be left out.
 const NOT_RUN: usize = 1;
+/// The folder of a page's commands, as it is shown where the program shows whole paths.
+const HOME: &str = "/home/me";
 
 #[test]
 fn the_quick_start_ends_with_a_valid_credential() {
@@ -147,7 +150,8 @@ impl Script {
         let steps = self.steps.iter().map(|step| format!("{}\n{end}", step.command));
         let script: String = ["exec 2>&1\n".to_owned()].into_iter().chain(steps).collect();
         let output: Output = shell(folder.path()).arg(script).output().unwrap();
-        let transcript = text_of(&output.stdout);
+        let place = folder.path().canonicalize().unwrap();
+        let transcript = text_of(&output.stdout).replace(place.to_str().unwrap(), HOME);
         let parts: Vec<&str> = transcript.split_terminator('\0').collect();
         assert_eq!(parts.len(), 2 * self.steps.len(), "{}: {transcript}", page.path);
 

@@ -80,7 +80,7 @@ fn own_words(page: &Page) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     for (at, line) in page.prose() {
         if line.starts_with("<!--") {
-            program = line.ends_with("-->") && !line.starts_with("<!-- /") && is_closed(page, line);
+            program = is_closed(page, line) && !is_ours(line);
         } else if !program {
             lines.push((at, line.split('`').step_by(2).collect::<Vec<_>>().join("`")));
         }
@@ -90,7 +90,14 @@ fn own_words(page: &Page) -> Vec<(usize, String)> {
 
 /// Whether a comment begins a block that another comment ends.
 fn is_closed(page: &Page, comment: &str) -> bool {
-    page.text.contains(&comment.replace("<!-- ", "<!-- /"))
+    comment.ends_with("-->")
+        && !comment.starts_with("<!-- /")
+        && page.text.contains(&comment.replace("<!-- ", "<!-- /"))
+}
+
+/// Whether a block is compared with the program, but in words of its own.
+fn is_ours(comment: &str) -> bool {
+    comment == "<!-- cells -->" || comment.starts_with("<!-- api ")
 }
 
 fn words_in_ize(line: &str) -> Vec<&str> {
