@@ -26,7 +26,10 @@ const WORDS: [(&str, &str); 34] = [
     (r"(?i)\bwhat (there )?is (not|missing)( for that)? \w+ \w+", "say it in the usual word order"),
     (r"(?i)\btells? of\b", "show, record"),
     (r"(?i)\bgiv(es?|en|ing) (it |them )?back\b", "return, copy"),
-    (r"(?i)\b(it|that|this|which|what \w+) is no (array|number|token|credential|company|batch|file|key|list)\b", "is not a …"),
+    (
+        r"(?i)\b(it|that|this|which|what \w+) is no (array|number|token|credential|company|batch|file|key|list)\b",
+        "is not a …",
+    ),
     (r"(?i)\btypes? of one's own\b", "your own types"),
     (r"(?i)\bsome(body|one) else's own\b", "someone else's"),
     (r"(?i)\bhis or her\b", "their"),
