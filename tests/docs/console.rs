@@ -2,7 +2,8 @@
 //!
 //! The blocks of a page run in their order, in one shell and in a folder of their own. `$ ` begins a command, `> ` goes
 //! on with it, and everything else is the output of the command before. `…` stands for any text within a line. What
-//! differs from run to run need not be cut out: ids, keys, times, dates, tokens and rates are alike.
+//! differs from run to run need not be cut out: ids, keys, times, dates, tokens and rates are alike, and the folder is
+//! shown as `/home/me`.
 //!
 //! A command that ends with another code than 0 has to be followed by `$ echo $?`. Two comments help a page:
 //!
@@ -24,7 +25,9 @@ use super::pages::{PAGES, Page, readme, root};
 use super::text_of;
 
 /// How many blocks may be left out.
-const NOT_RUN: usize = 1;
+const NOT_RUN: usize = 2;
+/// The folder of a page's commands, as it is shown where the program shows whole paths.
+const HOME: &str = "/home/me";
 
 #[test]
 fn the_quick_start_ends_with_a_valid_credential() {
@@ -144,10 +147,14 @@ impl Script {
         let folder = tempfile::tempdir().unwrap();
         // A NUL ends the output of each command, and another one its exit code.
         let end = "code=$?\nprintf '\\0%d\\0' $code\n(exit $code)\n";
-        let steps = self.steps.iter().map(|step| format!("{}\n{end}", step.command));
+        let steps = self.steps.iter().map(|step| match step.shown {
+            Some(_) => format!("{}\n{end}", step.command),
+            None => format!("set -e\n{}\nset +e\n{end}", step.command), // the first failure ends all of it
+        });
         let script: String = ["exec 2>&1\n".to_owned()].into_iter().chain(steps).collect();
         let output: Output = shell(folder.path()).arg(script).output().unwrap();
-        let transcript = text_of(&output.stdout);
+        let place = folder.path().canonicalize().unwrap();
+        let transcript = text_of(&output.stdout).replace(place.to_str().unwrap(), HOME);
         let parts: Vec<&str> = transcript.split_terminator('\0').collect();
         assert_eq!(parts.len(), 2 * self.steps.len(), "{}: {transcript}", page.path);
 
@@ -201,6 +208,19 @@ fn merged(shown: &[&str], output: &str) -> String {
             format!("{line}\n")
         })
         .collect()
+}
+
+#[test]
+fn commands_go_on_and_comments_are_understood() {
+    let text = "<!-- run\necho hidden\ntrue\n-->\n```console\n$ cat <<END\n> one\n> END\none\n> two\n```\n\
+                <!-- not run: it needs a terminal -->\n```console\n$ beltic init\n```\n```sh\n$ no console\n```\n";
+    let page = Page { path: "page".to_owned(), text: text.to_owned() };
+    let script = Script::of(&page);
+    assert_eq!(script.left_out, 1);
+    let commands: Vec<&str> = script.steps.iter().map(|step| step.command.as_str()).collect();
+    assert_eq!(commands, ["echo hidden\ntrue", "cat <<END\none\nEND"]);
+    assert_eq!(script.steps[0].shown, None);
+    assert_eq!(&text[script.steps[1].shown.clone().unwrap()], "one\n> two\n");
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod links;
 mod pages;
 mod recipes;
 mod spreadsheets;
-//mod words;
+mod words;
 mod workflows;
 
 use std::collections::BTreeSet;

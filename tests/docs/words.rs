@@ -12,7 +12,7 @@ use super::pages::{OTHER_TEXTS, PAGES, Page};
 const WORDS: [(&str, &str); 34] = [
     (r"(?i)\bmend(s|ed|ing)?\b", "fix"),
     (r"(?i)\bfor ever\b", "permanently"),
-    (r"(?i)\bpass(es|ed|ing)? over\b", "skip"),
+    (r"(?i)\bpass(es|ed|ing) over\b", "skip"),
     (r"(?i)\b(is|are) there already\b", "already exists"),
     (r"(?i)\bas (it|they) should be\b", "up to date"),
     (r"(?i)\blook(s|ed|ing)? (it|them|the \w+) over\b", "check"),
@@ -26,7 +26,10 @@ const WORDS: [(&str, &str); 34] = [
     (r"(?i)\bwhat (there )?is (not|missing)( for that)? \w+ \w+", "say it in the usual word order"),
     (r"(?i)\btells? of\b", "show, record"),
     (r"(?i)\bgiv(es?|en|ing) (it |them )?back\b", "return, copy"),
-    (r"(?i)\bis no (array|number|token|credential|company|batch|file|key|list)\b", "is not a …"),
+    (
+        r"(?i)\b(it|that|this|which|what \w+) is no (array|number|token|credential|company|batch|file|key|list)\b",
+        "is not a …",
+    ),
     (r"(?i)\btypes? of one's own\b", "your own types"),
     (r"(?i)\bsome(body|one) else's own\b", "someone else's"),
     (r"(?i)\bhis or her\b", "their"),
@@ -80,7 +83,7 @@ fn own_words(page: &Page) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     for (at, line) in page.prose() {
         if line.starts_with("<!--") {
-            program = line.ends_with("-->") && !line.starts_with("<!-- /") && is_closed(page, line);
+            program = is_closed(page, line) && !is_ours(line);
         } else if !program {
             lines.push((at, line.split('`').step_by(2).collect::<Vec<_>>().join("`")));
         }
@@ -90,7 +93,14 @@ fn own_words(page: &Page) -> Vec<(usize, String)> {
 
 /// Whether a comment begins a block that another comment ends.
 fn is_closed(page: &Page, comment: &str) -> bool {
-    page.text.contains(&comment.replace("<!-- ", "<!-- /"))
+    comment.ends_with("-->")
+        && !comment.starts_with("<!-- /")
+        && page.text.contains(&comment.replace("<!-- ", "<!-- /"))
+}
+
+/// Whether a block is compared with the program, but in words of its own.
+fn is_ours(comment: &str) -> bool {
+    comment == "<!-- cells -->" || comment.starts_with("<!-- api ")
 }
 
 fn words_in_ize(line: &str) -> Vec<&str> {
