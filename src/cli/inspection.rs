@@ -25,7 +25,29 @@ pub struct Inspection {
     processed: Result<Processed, DisclosureError>,
     kind: &'static str,
     sizes: Sizes,
-    has_key_binding: bool,
+    key_binding: Option<KeyBindingShown>,
+}
+
+/// A key binding JWT, decoded.
+struct KeyBindingShown {
+    header: String,
+    claims: String,
+}
+
+impl KeyBindingShown {
+    fn of(text: &str) -> Result<KeyBindingShown, TokenError> {
+        let compact = Compact::split(text)?;
+        let (mut buffer, mut parser) = (Vec::new(), Parser::for_tokens());
+        let mut object = |text, part| {
+            let text = decode_text(text, part, &mut buffer)?.to_owned();
+            parse_object(&text, part, &mut parser)?;
+            Ok::<_, TokenError>(text)
+        };
+        Ok(KeyBindingShown {
+            header: object(compact.header, Part::Header)?,
+            claims: object(compact.payload, Part::Payload)?,
+        })
+    }
 }
 
 /// Lengths in the token, in bytes.
@@ -63,8 +85,8 @@ impl Inspection {
             signature,
             disclosures: compact.disclosures.iter().map(|text| text.len()).sum(),
         };
-        let has_key_binding = compact.key_binding.is_some();
-        Ok(Inspection { header, payload, processed, kind, sizes, has_key_binding })
+        let key_binding = compact.key_binding.map(KeyBindingShown::of).transpose()?;
+        Ok(Inspection { header, payload, processed, kind, sizes, key_binding })
     }
 
     /// Why the disclosures do not fit, if they do not.
@@ -92,6 +114,11 @@ impl Inspection {
         }
         page.section("claims", self.claims());
         page.out.push_str(&self.disclosures_in_words());
+        if let Some(KeyBindingShown { header, claims }) = &self.key_binding {
+            page.disclosable.clear();
+            page.section("key binding header", header);
+            page.section("key binding claims", claims);
+        }
         page.out
     }
 
@@ -123,9 +150,6 @@ impl Inspection {
             }
             Err(problem) => words += &format!("\ndisclosures left out: {problem}\n"),
         }
-        if self.has_key_binding {
-            words += "\na key binding JWT stands at the end\n";
-        }
         words
     }
 
@@ -147,7 +171,10 @@ impl Inspection {
                 json::push_str_to(&mut out, &problem.to_string());
             }
         }
-        let _ = writeln!(out, r#","key_binding":{}}}"#, self.has_key_binding);
+        let key_binding = self.key_binding.as_ref().map(|KeyBindingShown { header, claims }| {
+            format!(r#"{{"header":{},"claims":{}}}"#, on_one_line(header), on_one_line(claims))
+        });
+        let _ = writeln!(out, r#","key_binding":{}}}"#, key_binding.as_deref().unwrap_or("null"));
         out
     }
 }

@@ -18,7 +18,8 @@ pub(super) struct Outcomes {
 }
 
 /// The keys of a result, by which it is told from an envelope.
-const RESULT_KEYS: [&str; 6] = ["index", "credential", "error", "id", "credential_id", "signed_payload"];
+const RESULT_KEYS: [&str; 8] =
+    ["index", "credential", "credentials", "error", "id", "credential_id", "presentation", "signed_payload"];
 
 /// How far behind a failed row the next quote is looked for, in bytes. A row may be much longer.
 const HORIZON: usize = 1024 * 1024;

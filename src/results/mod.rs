@@ -38,6 +38,8 @@ pub struct ResultRow<'r> {
     pub line: Option<u64>,
     /// The item's correlation id, where the row has it.
     pub correlation_id: Option<Cow<'r, str>>,
+    /// The nonce that was given out for it, where it is a presentation.
+    pub nonce: Option<Cow<'r, str>>,
     /// What it holds.
     pub content: Content<'r>,
 }
@@ -75,7 +77,13 @@ impl ResultRow<'_> {
             Content::Failed => Content::Failed,
             Content::Unreadable(problem) => Content::Unreadable(problem),
         };
-        ResultRow { index: self.index, line: self.line, correlation_id: own(self.correlation_id), content }
+        ResultRow {
+            index: self.index,
+            line: self.line,
+            correlation_id: own(self.correlation_id),
+            nonce: own(self.nonce),
+            content,
+        }
     }
 }
 
@@ -162,20 +170,22 @@ impl RawRows {
         let mut texts = self.0.open();
         let key = self.0.key().and_then(|(member, column)| Some((RowKey::named(member)?, column)));
         while let Some(item) = texts.next() {
-            let row = match item.text {
+            let mut row = |Said { correlation_id, nonce, content }: Said<'_>| {
+                each(ResultRow { index, line: item.line, correlation_id, nonce, content });
+                index += 1;
+            };
+            match item.text {
                 Ok(text) => match key {
-                    Some((key, column)) => row_of_table(text, key, column, parser),
-                    None => row_of(text, item.line.is_some(), parser),
+                    Some((key, column)) => row(row_of_table(text, key, column, parser)),
+                    None => rows_of(text, item.line.is_some(), parser, row),
                 },
                 // Two tables were joined; nothing is lost with it.
-                Err(ItemFault::RepeatsHeader { .. }) => None,
-                Err(fault) => {
-                    Some((item.correlation_id.map(Cow::Borrowed), Content::Unreadable(problem_of_row(fault))))
-                }
-            };
-            let Some((correlation_id, content)) = row else { continue };
-            each(ResultRow { index, line: item.line, correlation_id, content });
-            index += 1;
+                Err(ItemFault::RepeatsHeader { .. }) => {}
+                Err(fault) => row(Said {
+                    correlation_id: item.correlation_id.map(Cow::Borrowed),
+                    ..Said::of(Content::Unreadable(problem_of_row(fault)))
+                }),
+            }
         }
     }
 }
@@ -257,14 +267,22 @@ impl Batches {
     }
 }
 
+/// What a row says.
+struct Said<'r> {
+    correlation_id: Option<Cow<'r, str>>,
+    nonce: Option<Cow<'r, str>>,
+    content: Content<'r>,
+}
+
+impl<'r> Said<'r> {
+    fn of(content: Content<'r>) -> Said<'r> {
+        Said { correlation_id: None, nonce: None, content }
+    }
+}
+
 /// What a row of a table holds in its one column that names credentials. The text is the row as JSON.
-fn row_of_table<'r>(
-    text: &'r str,
-    key: RowKey,
-    column: &str,
-    parser: &'r mut Parser,
-) -> Option<(Option<Cow<'r, str>>, Content<'r>)> {
-    let Ok(document) = parser.parse(text) else { return Some((None, no_result())) };
+fn row_of_table<'r>(text: &'r str, key: RowKey, column: &str, parser: &'r mut Parser) -> Said<'r> {
+    let Ok(document) = parser.parse(text) else { return Said::of(no_result()) };
     let row = document.root();
     let member = |names: &[&str]| names.iter().find_map(|name| text_of(row, name));
     let content = match key {
@@ -281,34 +299,47 @@ fn row_of_table<'r>(
         RowKey::SubjectId => member(&["subject_id"]).map(|id| Content::OwnId(Lookup::Subject, id)),
     };
     let empty = || Content::Unreadable(format!("column '{column}' is empty in this row"));
-    Some((text_of(row, "correlation_id"), content.unwrap_or_else(empty)))
+    let correlation_id = text_of(row, "correlation_id");
+    Said { correlation_id, ..Said::of(content.unwrap_or_else(empty)) }
 }
 
-/// What a line or an element of an array holds, and its correlation id; nothing, where a line is a comment.
-fn row_of<'r>(
-    text: &'r str,
-    is_line: bool,
-    parser: &'r mut Parser,
-) -> Option<(Option<Cow<'r, str>>, Content<'r>)> {
+/// What a line or an element of an array holds: nothing where a line is a comment, and several rows where it is an
+/// object that holds `credentials`, as the APIs of others return it.
+fn rows_of<'r>(text: &'r str, is_line: bool, parser: &'r mut Parser, mut each: impl FnMut(Said<'r>)) {
     let mut text = text.trim();
     if is_line && !text.starts_with(['{', '[']) {
-        text = entry(text)?;
+        let Some(entry) = entry(text) else { return };
+        text = entry;
     }
     if !text.starts_with(['{', '[', '"']) {
-        return Some((None, plain(text.into())));
+        return each(Said::of(plain(text.into())));
     }
     let Ok(document) = parser.parse(text) else {
-        return Some((None, Content::Unreadable("not valid JSON".to_owned())));
+        return each(Said::of(Content::Unreadable("not valid JSON".to_owned())));
     };
     let row = document.root();
     if let Some(text) = row.as_str() {
-        return Some((None, plain(text)));
+        return each(Said::of(plain(text)));
     }
-    let content = match row.kind() == Kind::Object && document.faults().is_empty() {
-        true => content_of(row),
-        false => no_result(),
-    };
-    Some((text_of(row, "correlation_id"), content))
+    if row.kind() != Kind::Object || !document.faults().is_empty() {
+        return each(Said { correlation_id: text_of(row, "correlation_id"), ..Said::of(no_result()) });
+    }
+    match row.member("credentials").filter(|several| several.kind() == Kind::Array) {
+        Some(several) => several.elements().map(said_of).for_each(each),
+        None => each(said_of(row)),
+    }
+}
+
+/// What a value holds: a result, a credential as text or as a resource, or a presentation with its nonce.
+fn said_of(value: Value<'_>) -> Said<'_> {
+    match value.as_str() {
+        Some(text) => Said::of(plain(text)),
+        None => Said {
+            correlation_id: text_of(value, "correlation_id"),
+            nonce: text_of(value, "nonce"),
+            content: content_of(value),
+        },
+    }
 }
 
 /// A line of a list without the comma of the list that it was copied from; none for a comment.
@@ -327,11 +358,19 @@ fn content_of(row: Value<'_>) -> Content<'_> {
     if row.member("error").is_some_and(|error| error.kind() != Kind::Null) {
         return Content::Failed;
     }
+    let wrapped = ["presentation", "credential"].into_iter().find_map(|name| text_of(row, name));
+    if let Some(token) = wrapped {
+        return Content::Credential { id: None, token: Some(bare(token)) };
+    }
     // A result has its credential inside; the resource itself is read too.
     let resource = row.member("credential").filter(|inner| inner.kind() == Kind::Object).unwrap_or(row);
     let id = text_of(resource, "credential_id").or_else(|| text_of(resource, "id"));
     match (id, text_of(resource, "signed_payload")) {
         (None, None) => no_result(),
+        // An enveloped credential (VC Data Model 2.0 section 4.13) is its own id.
+        (Some(id), None) if id.starts_with("data:") => {
+            Content::Credential { id: None, token: Some(bare(id)) }
+        }
         (id, token) => Content::Credential { id, token },
     }
 }
@@ -340,8 +379,24 @@ fn text_of<'r>(object: Value<'r>, name: &str) -> Option<Cow<'r, str>> {
     object.member(name).and_then(Value::as_str)
 }
 
+/// A token without the media type of a `data:` URL in front of it.
+fn bare(text: Cow<'_, str>) -> Cow<'_, str> {
+    let start = match text.strip_prefix("data:").and_then(|_| text.find(',')) {
+        Some(comma) if text[comma + 1..].starts_with("eyJ") => comma + 1,
+        _ => return text,
+    };
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
+        Cow::Owned(mut text) => {
+            text.drain(..start);
+            Cow::Owned(text)
+        }
+    }
+}
+
 /// A line that is nothing but an id or a token.
 fn plain(text: Cow<'_, str>) -> Content<'_> {
+    let text = bare(text);
     // A token begins with base64url of `{"`.
     match text.starts_with("eyJ") {
         true => Content::Credential { id: None, token: Some(text) },

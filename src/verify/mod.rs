@@ -4,8 +4,8 @@
 //! more is parsed before the signature than the header that names its key.
 //!
 //! ```text
-//! split ─▶ header ─▶ key ─▶ signature ─▶ payload ─▶ disclosures ─▶ claims ─▶ issuer ─▶ times ─▶ schema ─▶ status
-//!       ─▶ policy ─▶ delegation
+//! split ─▶ header ─▶ key ─▶ signature ─▶ payload ─▶ disclosures ─▶ holder ─▶ claims ─▶ issuer ─▶ times ─▶ schema
+//!       ─▶ status ─▶ policy ─▶ delegation
 //! ```
 //!
 //! Keys come from a [`KeyRing`] and never from the token; what is asked for beyond the standards is a
@@ -14,6 +14,7 @@
 mod authorization;
 mod claims;
 mod header;
+mod holder;
 mod lists;
 mod open;
 mod policy;
@@ -23,6 +24,7 @@ mod times;
 mod verdict;
 
 pub use authorization::{ActionContext, Delegators, NotJudged};
+pub use holder::KeyBinding;
 pub use lists::{ListProblem, Lists, MAX_LIST_TOKEN_BYTES};
 pub use policy::{MAX_LEEWAY, Policy};
 pub use ring::{KeyRing, PassedOver, RingError};
@@ -106,15 +108,24 @@ impl<'v> Verifier<'v> {
         self.verify_at(token, self.policy.now)
     }
 
+    /// Verifies a presentation for which this nonce was given out.
+    pub fn verify_presentation(&mut self, presentation: &str, nonce: &str) -> Verdict<'_> {
+        self.verdict(presentation, self.policy.now, Some(nonce))
+    }
+
     /// Verifies a token as of another time than the policy's.
     pub fn verify_at(&mut self, token: &str, now: UnixTime) -> Verdict<'_> {
-        match self.judge(token, now) {
+        self.verdict(token, now, None)
+    }
+
+    fn verdict(&mut self, token: &str, now: UnixTime, nonce: Option<&str>) -> Verdict<'_> {
+        match self.judge(token, now, nonce) {
             Ok(valid) => Verdict::Valid(valid),
             Err(refusal) => Verdict::Invalid(refusal),
         }
     }
 
-    fn judge(&mut self, token: &str, now: UnixTime) -> Result<Valid<'_>, Refusal> {
+    fn judge(&mut self, token: &str, now: UnixTime, nonce: Option<&str>) -> Result<Valid<'_>, Refusal> {
         let compact = split(token, MAX_TOKEN_BYTES)?;
         let policy = self.policy;
         let accepts = |typ: &Typ| accept(typ, policy).and_then(|()| check_form(&compact, format_of(typ)));
@@ -134,6 +145,9 @@ impl<'v> Verifier<'v> {
             }
             _ => document.root(),
         };
+        if let Some(wanted) = &policy.key_binding {
+            holder::check(token, &compact, payload, (wanted, nonce), (policy, now))?;
+        }
         check_relative_name(payload, format, opened.kid_is_absolute)?;
         let (claims, unchecked) = judge_claims(payload, format, key, (policy, now), &mut *self.status)?;
         self.credential.clear();
@@ -169,7 +183,7 @@ fn format_of(typ: &Typ) -> TokenFormat {
     }
 }
 
-/// An SD-JWT has a `~` and no other token does; none may end in a key binding JWT.
+/// An SD-JWT has a `~` and no other token does.
 fn check_form(compact: &Compact<'_>, format: TokenFormat) -> Result<(), Refusal> {
     let malformed = |message: &str| Err(Refusal::new(Reason::Malformed, Step::Header, message));
     match (format, compact.is_sd_jwt) {
@@ -178,10 +192,6 @@ fn check_form(compact: &Compact<'_>, format: TokenFormat) -> Result<(), Refusal>
         }
         (TokenFormat::JwtVc | TokenFormat::LegacyVc, true) => {
             malformed("the token has a `~` after the signature, but `typ` is not that of an SD-JWT")
-        }
-        _ if compact.key_binding.is_some() => {
-            let message = "the token ends in a key binding JWT, which is not checked here";
-            Err(Refusal::new(Reason::UnsupportedKeyBinding, Step::Header, message))
         }
         _ => Ok(()),
     }
@@ -228,6 +238,7 @@ fn judge_claims<'d>(
     }
     let unchecked = Unchecked {
         issuer: !issuer_is_known,
+        holder: policy.key_binding.is_none() && holder::has_holder(payload),
         status: !policy.status && status::has_status(&claims),
         schema: !has_schema,
         limits: check_authorization(&claims, policy)?,

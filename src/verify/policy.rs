@@ -1,6 +1,7 @@
 //! What a verifier asks for beyond what the standards do.
 
 use super::authorization::{ActionContext, Delegators};
+use super::holder::KeyBinding;
 use crate::clock::UnixTime;
 use crate::request::rules::CalendarDuration;
 use crate::types::{CredentialType, Types};
@@ -23,6 +24,8 @@ pub struct Policy {
     pub credential_type: Option<&'static CredentialType>,
     /// The types whose claims are checked by the rules under which they are issued.
     pub types: Types,
+    /// What a key binding JWT has to say; it is not looked at where there is nothing.
+    pub key_binding: Option<KeyBinding>,
     /// Whom a credential that names an audience must be meant for. Without this, such a credential is refused (RFC
     /// 7519 section 4.1.3).
     pub audience: Option<String>,
@@ -55,6 +58,7 @@ impl Policy {
             vcts: Vec::new(),
             credential_type: None,
             types: Types::BUILT_IN,
+            key_binding: None,
             audience: None,
             max_ttl: None,
             legacy_vc: false,

@@ -34,6 +34,8 @@ pub struct Valid<'v> {
 pub struct Unchecked {
     /// Nobody said whose key it is, so `iss` may be anyone.
     pub issuer: bool,
+    /// It was issued to a holder's key, and nobody showed that they have it.
+    pub holder: bool,
     /// The credential has a status, and it was not looked up.
     pub status: bool,
     /// Its type is none of ours, so only the members that every credential has were checked.
@@ -45,7 +47,12 @@ pub struct Unchecked {
 impl Unchecked {
     /// The names of what was left out.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let all = [(self.issuer, "issuer"), (self.schema, "schema"), (self.status, "status")];
+        let all = [
+            (self.issuer, "issuer"),
+            (self.holder, "holder"),
+            (self.schema, "schema"),
+            (self.status, "status"),
+        ];
         all.into_iter().filter_map(|(left_out, name)| left_out.then_some(name)).chain(self.limits.names())
     }
 }
@@ -85,8 +92,10 @@ pub enum Reason {
     UnsupportedType,
     /// `crit` in the header, or a `b64` that is not true.
     UnsupportedCritical,
-    /// It ends in a key binding JWT.
-    UnsupportedKeyBinding,
+    /// The presentation has no key binding JWT, and the verifier asks for one.
+    KeyBindingMissing,
+    /// The key binding JWT is not one for this presentation, by the holder.
+    KeyBindingInvalid,
     /// No key of this name is known, or it must not be used any more, or there are several.
     UnknownKid,
     /// The signature is not that of the key.
@@ -121,12 +130,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason with its meaning: the source of the table in docs/verify.md.
-    pub const ALL: [(Reason, &'static str); 20] = [
+    pub const ALL: [(Reason, &'static str); 21] = [
         (Reason::Malformed, "it is not a token, or could be read in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
         (Reason::UnsupportedType, "`typ` or `cty` is not that of a supported credential"),
         (Reason::UnsupportedCritical, "the header has `crit`, or a `b64` that is not true"),
-        (Reason::UnsupportedKeyBinding, "the token ends with a key binding JWT, which is not supported"),
+        (Reason::KeyBindingMissing, "`--key-binding required` was given, and there is no key binding JWT"),
+        (Reason::KeyBindingInvalid, "the key binding JWT is not by the holder, or not for this presentation"),
         (Reason::UnknownKid, "`kid` matches none of the given keys, or more than one"),
         (Reason::BadSignature, "the signature does not match that key"),
         (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
@@ -151,7 +161,8 @@ impl Reason {
             Reason::UnsupportedAlg => "unsupported_alg",
             Reason::UnsupportedType => "unsupported_type",
             Reason::UnsupportedCritical => "unsupported_critical",
-            Reason::UnsupportedKeyBinding => "unsupported_key_binding",
+            Reason::KeyBindingMissing => "key_binding_missing",
+            Reason::KeyBindingInvalid => "key_binding_invalid",
             Reason::UnknownKid => "unknown_kid",
             Reason::BadSignature => "bad_signature",
             Reason::DisclosureInvalid => "disclosure_invalid",
@@ -186,6 +197,8 @@ pub enum Step {
     Payload,
     /// The disclosures of an SD-JWT.
     Disclosures,
+    /// The key binding JWT of a presentation.
+    Holder,
     /// The claims that every credential of the format has.
     Claims,
     /// The issuer, the type and the audience asked for.
@@ -204,13 +217,14 @@ pub enum Step {
 
 impl Step {
     /// Every step with its meaning, in their order: the source of the table in docs/verify.md.
-    pub const ALL: [(Step, &'static str); 13] = [
+    pub const ALL: [(Step, &'static str); 14] = [
         (Step::Split, "size, characters, parts"),
         (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),
         (Step::Key, "the key named by `kid`, and its owner"),
         (Step::Signature, "64 bytes, by that key"),
         (Step::Payload, "a JSON object, no member twice"),
         (Step::Disclosures, "RFC 9901 section 7.1, in full"),
+        (Step::Holder, "the key binding JWT, if `--key-binding required` was given"),
         (Step::Claims, "the members that every credential of the format has"),
         (Step::Issuer, "the key belongs to the issuer; `--issuer`, `--vct`, `--type`, `--audience`"),
         (Step::Times, "both periods hold at the time asked for; `--max-ttl`"),
@@ -229,6 +243,7 @@ impl Step {
             Step::Signature => "signature",
             Step::Payload => "payload",
             Step::Disclosures => "disclosures",
+            Step::Holder => "holder",
             Step::Claims => "claims",
             Step::Issuer => "issuer",
             Step::Times => "times",

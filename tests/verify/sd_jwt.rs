@@ -32,7 +32,6 @@ pub(crate) fn cases() -> Vec<Case> {
 fn tails() -> Vec<Case> {
     let sound = Kind::SdJwtVc.token();
     let jwt = sound.split('~').next().unwrap();
-    let key_binding = hand().token(&json!({"alg": "ES256", "typ": "kb+jwt"}), &json!({"aud": "x"}));
     vec![
         case("tail: no tilde", jwt.to_owned(), Reason::Malformed, Step::Header),
         case("tail: two tildes", format!("{sound}~"), Reason::DisclosureInvalid, Step::Split),
@@ -41,12 +40,6 @@ fn tails() -> Vec<Case> {
             sound.replacen('~', "~~", 1),
             Reason::DisclosureInvalid,
             Step::Split,
-        ),
-        case(
-            "tail: a key binding JWT",
-            format!("{sound}{key_binding}"),
-            Reason::UnsupportedKeyBinding,
-            Step::Header,
         ),
         case(
             "tail: no tilde at the end",

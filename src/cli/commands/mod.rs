@@ -144,7 +144,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Keygen(args) => keygen::run(&cli.common, args),
         Command::Verify(args) => verify::run(&cli.common, args),
         Command::Inspect(args) => inspect::run(args),
-        Command::Present(args) => present::run(args),
+        Command::Present(args) => present::run(&cli.common, args),
         Command::Revoke(args) => status::run(&cli.common, Change::Revoke, args),
         Command::Suspend(args) => status::run(&cli.common, Change::Suspend, args),
         Command::Reinstate(args) => status::run(&cli.common, Change::Reinstate, args),

@@ -1,5 +1,8 @@
 //! `beltic present`: the holder's side of an SD-JWT.
 
+use std::path::{Path, PathBuf};
+
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 
 use crate::cli::exit::ExitStatus;
@@ -7,9 +10,11 @@ use crate::cli::failure::Failure;
 use crate::cli::given::{self, Given, undecodable};
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
-use crate::cli::shared_args::OutputArgs;
+use crate::cli::settings;
+use crate::cli::shared_args::{Common, OutputArgs};
 use crate::cli::streams::printable;
-use crate::token::{self, PresentError};
+use crate::clock::system_now;
+use crate::token::{self, BindError, PresentError};
 
 /// What `present` takes.
 #[derive(Debug, Args)]
@@ -18,6 +23,7 @@ use crate::token::{self, PresentError};
   beltic present credential.txt --disclose 'claims.beneficial_owners[]'
   beltic present credential.txt --disclose /claims/beneficial_owners/0
   beltic present credential.txt               shows nothing that can be withheld
+  beltic present c.txt --holder-key me.pem --audience https://v.example --nonce n
 ")]
 pub(crate) struct PresentArgs {
     /// The token, or a file that holds it; `-` or none: standard input
@@ -26,16 +32,46 @@ pub(crate) struct PresentArgs {
     /// Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable
     #[arg(long, value_name = "PATH")]
     pub disclose: Vec<String>,
+    /// Prove possession of this key, to which the credential was issued, by a key binding JWT
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires_all = ["nonce", "audience"])]
+    pub holder_key: Option<PathBuf>,
+    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "holder_key")]
+    pub passphrase_file: Option<PathBuf>,
+    /// The verifier's nonce
+    #[arg(long, value_name = "NONCE", value_parser = NonEmptyStringValueParser::new(), requires = "holder_key")]
+    pub nonce: Option<String>,
+    /// The verifier's name
+    #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), requires = "holder_key")]
+    pub audience: Option<String>,
     /// Where the output goes.
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-pub(super) fn run(args: &PresentArgs) -> Result<ExitStatus, Failure> {
-    let output = Output::open(&args.output, Purpose::Read, Kept::files(&args.input))?;
+pub(super) fn run(common: &Common, args: &PresentArgs) -> Result<ExitStatus, Failure> {
+    let output = Output::open(
+        &args.output,
+        Purpose::Read,
+        Kept::files(args.input.as_deref().map(Path::new).into_iter().chain(args.holder_key.as_deref())),
+    )?;
     let token = only_token(Given::named_or_piped(args.input.as_deref())?)?;
     let presented = token::present(&token, &args.disclose).map_err(failure)?;
+    let presented = bound(common, args, presented)?;
     output.print_all(format!("{presented}\n").as_bytes())
+}
+
+/// The presentation, bound to the holder's key where there is one.
+fn bound(common: &Common, args: &PresentArgs, presentation: String) -> Result<String, Failure> {
+    let (Some(path), Some(audience), Some(nonce)) = (&args.holder_key, &args.audience, &args.nonce) else {
+        return Ok(presentation);
+    };
+    let key = settings::load_key(path, args.passphrase_file.as_deref(), common.quiet)?;
+    token::bind(&presentation, &key, (audience, nonce), system_now()).map_err(|error| match error {
+        BindError::Token(error) => undecodable(format!("the token cannot be presented: {error}")),
+        BindError::Sign(error) => Failure::new(ExitStatus::Key, error),
+        other => Failure::said(ExitStatus::Key, format!("{other}; expected that of {}", path.display())),
+    })
 }
 
 /// The one token of an input. Items that failed are passed over.

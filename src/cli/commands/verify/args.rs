@@ -2,11 +2,22 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, ValueHint};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
 use super::verdicts::VerdictFormat;
 use crate::cli::shared_args::{JobsArg, OutputArgs, credential_type, whole_number};
+use crate::request::rules::CalendarDuration;
 use crate::verify::MAX_LEEWAY;
+
+/// Whether key binding JWTs are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyBindingPolicy {
+    /// Key binding JWTs are parsed off and not checked
+    Ignore,
+    /// Presentations without a valid one are refused; needs --audience, and --nonce or a nonce beside each presentation
+    Required,
+}
 
 /// What `verify` takes.
 #[derive(Debug, Args)]
@@ -19,6 +30,7 @@ use crate::verify::MAX_LEEWAY;
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
   beltic verify agent.jwt --site public --context action.json
   beltic verify --jwks jwks.json --no-status < token.txt
+  beltic verify shown.txt --site public --audience https://me.example --nonce n
 "
 )]
 pub(crate) struct VerifyArgs {
@@ -58,6 +70,21 @@ pub(crate) struct VerifyArgs {
     /// Accept credentials for this audience; without it, those that name one are refused
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub audience: Option<String>,
+    /// Whether presentations must prove that the holder has the key in `cnf`
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "ignore",
+        help_heading = "What is accepted"
+    )]
+    pub key_binding: KeyBindingPolicy,
+    /// The nonce that was given out for the presentation; implies --key-binding required
+    #[arg(long, value_name = "NONCE", requires = "audience", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is accepted")]
+    pub nonce: Option<String>,
+    /// How long ago a key binding JWT may have been made
+    #[arg(long, value_name = "DURATION", default_value = "PT5M", value_parser = CalendarDuration::parse, help_heading = "What is accepted")]
+    pub kb_max_age: CalendarDuration,
     /// Verify as of this time (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME", help_heading = "What is accepted")]
     pub at: Option<String>,

@@ -8,6 +8,7 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use self::args::KeyBindingPolicy;
 pub(super) use self::args::VerifyArgs;
 use self::verdicts::{About, VerdictCounts, VerdictForm, VerdictFormat, no_token};
 use crate::cli::exit::ExitStatus;
@@ -22,7 +23,7 @@ use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
 use crate::results::{self, RawRows, ResultRow, Results};
-use crate::verify::{Policy, Verifier};
+use crate::verify::{KeyBinding, Policy, Verifier};
 
 /// The files that are read, as far as the arguments name files and not tokens.
 fn kept(args: &VerifyArgs) -> Kept {
@@ -94,6 +95,7 @@ fn policy(args: &VerifyArgs, settings: &Settings) -> Result<Policy, Failure> {
         vcts: args.vct.iter().cloned().collect(),
         credential_type: settings.type_named(&args.credential_type)?,
         types: settings.known_types()?,
+        key_binding: key_binding(args)?,
         audience: args.audience.clone(),
         max_ttl: max_ttl.transpose()?,
         legacy_vc: args.legacy_vc,
@@ -101,6 +103,21 @@ fn policy(args: &VerifyArgs, settings: &Settings) -> Result<Policy, Failure> {
         context: args.context.as_deref().map(authorization::context).transpose()?,
         delegators: None,
     })
+}
+
+/// What a key binding JWT has to say, where one is asked for.
+fn key_binding(args: &VerifyArgs) -> Result<Option<KeyBinding>, Failure> {
+    if args.key_binding == KeyBindingPolicy::Ignore && args.nonce.is_none() {
+        return Ok(None);
+    }
+    let missing = || {
+        Failure::usage(
+            "`--key-binding required` needs `--audience`, the name that presentations are made out to",
+        )
+        .hint("and `--nonce`, or lines such as {\"presentation\":\"…\",\"nonce\":\"…\"}")
+    };
+    let audience = args.audience.clone().ok_or_else(missing)?;
+    Ok(Some(KeyBinding { audience, nonce: args.nonce.clone(), max_age: args.kb_max_age }))
 }
 
 /// The inputs, one after the other.
@@ -216,7 +233,10 @@ impl Verdicts {
             return;
         };
         let verdict = match &token {
-            Ok(token) => verifier.verify(token),
+            Ok(token) => match row.nonce.as_deref() {
+                Some(nonce) => verifier.verify_presentation(token, nonce),
+                None => verifier.verify(token),
+            },
             Err(problem) => no_token(problem),
         };
         self.counts.note(&verdict);
