@@ -161,6 +161,9 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Accept credentials of this type only, by its URI')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Accept credentials of this credential type only; with --vct, those are held to be of it')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Accept credentials for this audience; without it, those that name one are refused')
+            [CompletionResult]::new('--key-binding', '--key-binding', [CompletionResultType]::ParameterName, 'Whether presentations must prove that the holder has the key in `cnf`')
+            [CompletionResult]::new('--nonce', '--nonce', [CompletionResultType]::ParameterName, 'The nonce that was given out for the presentation; implies --key-binding required')
+            [CompletionResult]::new('--kb-max-age', '--kb-max-age', [CompletionResultType]::ParameterName, 'How long ago a key binding JWT may have been made')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this time (RFC 3339) [default: now]')
             [CompletionResult]::new('--leeway', '--leeway', [CompletionResultType]::ParameterName, 'By how many seconds clocks may differ')
             [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Refuse credentials that live for longer than this ISO 8601 duration')
@@ -199,6 +202,10 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;present' {
             [CompletionResult]::new('--disclose', '--disclose', [CompletionResultType]::ParameterName, 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable')
+            [CompletionResult]::new('--holder-key', '--holder-key', [CompletionResultType]::ParameterName, 'Prove possession of this key, to which the credential was issued, by a key binding JWT')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
+            [CompletionResult]::new('--nonce', '--nonce', [CompletionResultType]::ParameterName, 'The verifier''s nonce')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The verifier''s name')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file [default: standard output]; it appears when it is complete')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file [default: standard output]; it appears when it is complete')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')

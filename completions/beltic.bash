@@ -1009,13 +1009,51 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__present)
-            opts="-o -h -q --disclose --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --disclose --holder-key --passphrase-file --nonce --audience --out --force --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --disclose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --holder-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --passphrase-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --nonce)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2073,7 +2111,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --help --config --types --color --quiet"
+            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --help --config --types --color --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2148,6 +2186,18 @@ _beltic() {
                     return 0
                     ;;
                 --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-binding)
+                    COMPREPLY=($(compgen -W "ignore required" -- "${cur}"))
+                    return 0
+                    ;;
+                --nonce)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kb-max-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -154,6 +154,9 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --vct 'Accept credentials of this type only, by its URI'
             cand --type 'Accept credentials of this credential type only; with --vct, those are held to be of it'
             cand --audience 'Accept credentials for this audience; without it, those that name one are refused'
+            cand --key-binding 'Whether presentations must prove that the holder has the key in `cnf`'
+            cand --nonce 'The nonce that was given out for the presentation; implies --key-binding required'
+            cand --kb-max-age 'How long ago a key binding JWT may have been made'
             cand --at 'Verify as of this time (RFC 3339) [default: now]'
             cand --leeway 'By how many seconds clocks may differ'
             cand --max-ttl 'Refuse credentials that live for longer than this ISO 8601 duration'
@@ -190,6 +193,10 @@ set edit:completion:arg-completer[beltic] = {|@words|
         }
         &'beltic;present'= {
             cand --disclose 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable'
+            cand --holder-key 'Prove possession of this key, to which the credential was issued, by a key binding JWT'
+            cand --passphrase-file 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]'
+            cand --nonce 'The verifier''s nonce'
+            cand --audience 'The verifier''s name'
             cand -o 'Write the output to this file [default: standard output]; it appears when it is complete'
             cand --out 'Write the output to this file [default: standard output]; it appears when it is complete'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'

@@ -170,6 +170,10 @@ user\t''
 agent_authorization\t''
 outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Accept credentials for this audience; without it, those that name one are refused' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key-binding -d 'Whether presentations must prove that the holder has the key in `cnf`' -r -f -a "ignore\t'Key binding JWTs are parsed off and not checked'
+required\t'Presentations without a valid one are refused; needs --audience, and --nonce or a nonce beside each presentation'"
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l nonce -d 'The nonce that was given out for the presentation; implies --key-binding required' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l kb-max-age -d 'How long ago a key binding JWT may have been made' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'By how many seconds clocks may differ' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l max-ttl -d 'Refuse credentials that live for longer than this ISO 8601 duration' -r
@@ -201,6 +205,10 @@ complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l force -d 'Over
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l disclose -d 'Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable' -r
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l holder-key -d 'Prove possession of this key, to which the credential was issued, by a key binding JWT' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l nonce -d 'The verifier\'s nonce' -r
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l audience -d 'The verifier\'s name' -r
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F

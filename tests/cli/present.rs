@@ -140,3 +140,84 @@ fn a_path_of_two_disclosures_is_refused() {
     let run = sandbox.beltic_fed(&["present", "--disclose", "/a/b"], token.as_bytes()).expect(0);
     assert!(run.stdout.ends_with(&format!("~{inner}~\n")), "{}", run.stdout);
 }
+
+/// From the holder's key to a verdict: a presentation that is bound is valid for its audience and nonce alone.
+#[test]
+fn a_presentation_is_bound_to_the_holder_s_key() {
+    let sandbox = Sandbox::new();
+    sandbox.beltic(&["keygen", "--quiet"]).expect(0);
+    sandbox.beltic(&["keygen", "--out", "holder.pem", "--quiet"]).expect(0);
+    let jwk: serde_json::Value = serde_json::from_str(&sandbox.read("holder.pub.jwk")).unwrap();
+    let item = serde_json::json!({
+        "self_attestation_complete": true,
+        "subject": {"id": "urn:example:holder"},
+        "claims": {"jurisdiction": "GB"},
+        "cnf": {"jwk": jwk},
+    });
+    sandbox.write("item.json", item.to_string());
+    sandbox.issue("item.json --proof-format sd_jwt_vc --output-format jwt --out c.txt --quiet").expect(0);
+    let show = |more: &str| {
+        let typed = format!("present c.txt {more}");
+        sandbox.beltic(&typed.split_whitespace().collect::<Vec<_>>())
+    };
+    let bound = show("--holder-key holder.pem --audience https://v.example --nonce n1 --out shown.txt");
+    assert_eq!(bound.expect(0).stderr, "");
+    let verify = |more: &str| {
+        let typed = format!(
+            "verify shown.txt --key .beltic/issuer.pub.jwk --no-status --output-format ndjson {more}"
+        );
+        sandbox.beltic(&typed.split_whitespace().collect::<Vec<_>>())
+    };
+    assert!(verify("").expect(0).stdout.contains(r#""unchecked":["holder","#));
+    let asked = verify("--audience https://v.example --nonce n1").expect(0).stdout;
+    assert!(asked.contains(r#""unchecked":["status"]"#), "{asked}");
+    assert!(
+        verify("--audience https://v.example --nonce n2").expect(3).stdout.contains("key_binding_invalid")
+    );
+    assert!(
+        verify("--audience https://w.example --nonce n1").expect(3).stdout.contains("key_binding_invalid")
+    );
+    assert!(
+        verify("--audience https://v.example --nonce n1 --at 2030-01-01T00:00:00Z")
+            .expect(3)
+            .stdout
+            .contains("kb-max-age")
+    );
+    assert!(verify("--key-binding required").expect(2).stderr.contains("needs `--audience`"));
+    assert!(verify("--nonce n1").expect(2).stderr.contains("--audience"));
+    assert!(
+        verify("--key-binding required --audience https://v.example").expect(3).stdout.contains("--nonce")
+    );
+    // A nonce of its own beside each presentation.
+    let presentation = sandbox.read("shown.txt").trim().to_owned();
+    let line = |nonce: &str| serde_json::json!({"presentation": presentation, "nonce": nonce}).to_string();
+    sandbox.write("many.ndjson", format!("{}\n{}\n", line("n1"), line("n2")));
+    let many = sandbox.beltic(&[
+        "verify",
+        "many.ndjson",
+        "--key",
+        ".beltic/issuer.pub.jwk",
+        "--no-status",
+        "--key-binding",
+        "required",
+        "--audience",
+        "https://v.example",
+        "--output-format",
+        "text",
+    ]);
+    let many = many.expect(3).stdout;
+    let lines: Vec<&str> = many.lines().collect();
+    assert!(lines[0].starts_with("valid") && lines[1].starts_with("INVALID"), "{many}");
+    // `inspect` shows it, and judges nothing.
+    let inspected = sandbox.beltic(&["inspect", "shown.txt", "--output-format", "text"]).expect(0).stdout;
+    assert!(inspected.contains("key binding claims") && inspected.contains("n1"), "{inspected}");
+    // Mistakes
+    assert!(
+        show("--holder-key .beltic/issuer.pem --audience a --nonce n")
+            .expect(5)
+            .stderr
+            .contains("issued to another key")
+    );
+    assert!(show("--holder-key holder.pem --nonce n").expect(2).stderr.contains("--audience"));
+    assert!(show("--nonce n").expect(2).stderr.contains("--holder-key"));
+}
