@@ -10,9 +10,8 @@
 //! - `<!-- run`, then lines of shell, then `-->`: what the reader need not see, such as the making of a key.
 //! - `<!-- not run: WHY -->` in front of a block. `NOT_RUN` says how many there may be.
 //!
-//! `BELTIC_WRITE_DOCS=1 cargo test --locked --test docs console` writes what the program says into the pages.
+//! `BELTIC_WRITE_DOCS=1 cargo test --locked --test docs` writes what the program says into the pages.
 
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -21,7 +20,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::machine::has_tool;
-use super::pages::{PAGES, Page, readme, root};
+use super::pages::{PAGES, Page, readme, rewrite, root};
 use super::text_of;
 
 /// How many blocks may be left out.
@@ -159,9 +158,7 @@ impl Script {
         assert_eq!(parts.len(), 2 * self.steps.len(), "{}: {transcript}", page.path);
 
         let mut wrong = Vec::new();
-        let mut written = page.text.clone();
-        // From the end, so that the places in the text stay what they are.
-        for (at, step) in self.steps.iter().enumerate().rev() {
+        for (at, step) in self.steps.iter().enumerate() {
             let (output, code) = (parts[2 * at], parts[2 * at + 1]);
             let asked_for = self.steps.get(at + 1).is_some_and(|next| next.command == "echo $?");
             if code != "0" && !asked_for {
@@ -175,13 +172,9 @@ impl Script {
                     "{}: $ {}\nshown:\n{shown_text}\nfound:\n{output}",
                     page.path, step.command
                 ));
-                written.replace_range(shown, &merged(&lines, output));
+                rewrite(page, shown, &merged(&lines, output));
             }
         }
-        if std::env::var_os("BELTIC_WRITE_DOCS").is_some() && written != page.text {
-            fs::write(page.file(), written).unwrap();
-        }
-        wrong.reverse();
         wrong
     }
 }

@@ -32,7 +32,7 @@ use beltic::request::{DetailCode, ErrorCode};
 use beltic::source::{self, Input, InputFault, Items, Options, Source};
 use beltic::types::{self, CredentialType, FieldInWords, Object, Types};
 use beltic::verify::{Reason, Step};
-use pages::{PAGES, block, page, readme};
+use pages::{PAGES, block, page, readme, rewrite};
 use serde_json::{Value, json};
 
 const SETTINGS: &str = include_str!("../../fixtures/beltic.yaml");
@@ -140,7 +140,11 @@ fn the_tables_of_steps_and_reasons_are_complete() {
 /// Compares the lines between two comments of a page, and shows what should stand there.
 fn assert_block(name: &str, rows: &[String]) {
     let expected = rows.join("\n");
-    assert!(block(name) == expected, "{name} should be:\n{expected}\n");
+    let (page, place) = block(name);
+    if page.text[place.clone()] != format!("{expected}\n") {
+        rewrite(page, place, &format!("{expected}\n"));
+        panic!("{name} in {} should be:\n{expected}\n", page.path);
+    }
 }
 
 #[test]
@@ -320,6 +324,32 @@ fn the_command_under_run_it_issues_every_item() {
 fn the_command_under_test_it_is_the_one_that_ci_runs() {
     let section = readme().section("## Test it");
     assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --locked\n"));
+}
+
+#[test]
+fn settings_that_are_shown_are_settings() {
+    let mut shown = 0;
+    for page in PAGES.iter() {
+        for settings in page.blocks("yaml") {
+            let project = tempfile::tempdir().unwrap();
+            fs::write(project.path().join(".beltic.yaml"), settings).unwrap();
+            let output = beltic(project.path(), &["types"]);
+            assert!(output.status.success(), "{}: {settings}{}", page.path, text_of(&output.stderr));
+            shown += 1;
+        }
+    }
+    assert!(shown > 5, "{shown}");
+}
+
+#[test]
+fn json_that_is_shown_is_json() {
+    for page in PAGES.iter() {
+        for text in page.blocks("json") {
+            let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+            let values: Result<Vec<Value>, _> = values.collect();
+            assert!(values.is_ok_and(|values| !values.is_empty()), "{}: {text}", page.path);
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The pages: the README, everything in `docs/`, and the other texts for people, with what stands where in them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
 
 /// A Markdown file.
 pub(crate) struct Page {
@@ -55,19 +56,39 @@ pub(crate) fn page(name: &str) -> &'static Page {
     PAGES.iter().find(|page| page.path == path).expect(&path)
 }
 
-/// What stands between two comments, on the one page that has them.
-pub(crate) fn block(name: &str) -> &'static str {
-    let begin = format!("<!-- {name} -->\n");
-    let mut found = PAGES.iter().filter_map(|page| page.text.split_once(&begin));
-    let (_, rest) = found.next().unwrap_or_else(|| panic!("no page has a block {name}"));
+/// What stands between two comments, and the one page that has them.
+pub(crate) fn block(name: &str) -> (&'static Page, Range<usize>) {
+    let comment = format!("<!-- {name} -->\n");
+    let mut found = PAGES.iter().filter_map(|page| Some((page, page.text.find(&comment)? + comment.len())));
+    let (page, begin) = found.next().unwrap_or_else(|| panic!("no page has a block {name}"));
     assert!(found.next().is_none(), "several pages have a block {name}");
-    rest.split_once(&format!("<!-- /{name} -->")).expect(name).0.trim_end()
+    let end = page.text[begin..].find(&format!("<!-- /{name} -->")).expect(name);
+    (page, begin..begin + end)
+}
+
+/// Puts other text into a place of a page, if `BELTIC_WRITE_DOCS` asks for that.
+pub(crate) fn rewrite(page: &Page, place: Range<usize>, text: &str) {
+    // Of all tests. Places are those in the text as it was read.
+    static CHANGES: Mutex<Vec<(String, Range<usize>, String)>> = Mutex::new(Vec::new());
+    if std::env::var_os("BELTIC_WRITE_DOCS").is_none() {
+        return;
+    }
+    let mut changes = CHANGES.lock().unwrap();
+    changes.push((page.path.clone(), place, text.to_owned()));
+    let mut here: Vec<_> = changes.iter().filter(|(path, ..)| *path == page.path).collect();
+    here.sort_by_key(|(_, place, _)| std::cmp::Reverse(place.start));
+    let mut written = page.text.clone();
+    for (_, place, text) in here {
+        written.replace_range(place.clone(), text);
+    }
+    fs::write(root().join(&page.path), written).unwrap();
 }
 
 /// The cells of the table between two comments, row by row, without its head.
 pub(crate) fn rows_of_block(name: &str) -> Vec<Vec<&'static str>> {
     let cells = |row: &'static str| row.trim_matches('|').split('|').map(str::trim).collect();
-    block(name).lines().skip(2).map(cells).collect()
+    let (page, place) = block(name);
+    page.text[place].trim_end().lines().skip(2).map(cells).collect()
 }
 
 /// What stands in the backticks that come first in a cell.
@@ -79,10 +100,6 @@ impl Page {
     fn read(path: String) -> Page {
         let text = fs::read_to_string(root().join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         Page { path, text }
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        root().join(&self.path)
     }
 
     /// The section under a heading, up to the next one of its rank.

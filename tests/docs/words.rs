@@ -9,7 +9,8 @@ use regex::Regex;
 use super::pages::{OTHER_TEXTS, PAGES, Page};
 
 /// What is not written, as a regular expression, and what to write.
-const WORDS: [(&str, &str); 34] = [
+const WORDS: [(&str, &str); 35] = [
+    (r"^(<{7}|>{7}) ", "resolve the conflict"),
     (r"(?i)\bmend(s|ed|ing)?\b", "fix"),
     (r"(?i)\bfor ever\b", "permanently"),
     (r"(?i)\bpass(es|ed|ing) over\b", "skip"),
