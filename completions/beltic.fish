@@ -34,6 +34,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print the e
 complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "init" -d 'Set up a project: issuer, key, settings, columns'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-256 issuer key'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "verify" -d 'Check credentials, offline and in bulk'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "inspect" -d 'Decode a credential, status list or key for reading, without judging it'
@@ -147,15 +148,36 @@ complete -c beltic -n "__fish_beltic_using_subcommand issue" -l accept-failures 
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-empty -d 'Accept an input without items: the results are empty, and the exit code is 0, not 4'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l out -d 'Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l issuer -d 'Who issues: a host, did:web:HOST, https://HOST, or did:key for the key\'s own' -r
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l status-base-url -d 'Where you will publish status lists [default: the place of a did:web or https issuer]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l type -d 'The credential type of items that name none [default: business]' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l map -d 'Map the header of this CSV file, with the best guess for each column' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l delimiter -d 'With --map: what separates CSV cells, one character or `tab` [default: found in the header]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l encoding -d 'With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l passphrase-file -d 'A file whose first line is the passphrase of the key [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l encrypt -d 'Encrypt the private key; the passphrase is that of --passphrase-file or BELTIC_KEY_PASSPHRASE, or is asked for'
+complete -c beltic -n "__fish_beltic_using_subcommand init" -s y -l yes -d 'Do not ask: take the default for whatever no flag says'
+complete -c beltic -n "__fish_beltic_using_subcommand init" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand init" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l out -d 'Write the private key to this file, and the public JWK to one beside it that ends in .pub.jwk [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l issuer -d 'The issuer, from which the key\'s kid is made [default: the key\'s own did:key]' -r
-complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l passphrase-file -d 'A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l passphrase-file -d 'A file whose first line is the passphrase, of a new key or of the existing one [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep a key that is there, and succeed'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l encrypt -d 'Encrypt the private key; the passphrase is that of --passphrase-file or BELTIC_KEY_PASSPHRASE, or is asked for'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep an existing key, and succeed'
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s y -l yes -d 'Make a key of its own inside another project without asking'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l jwks -d 'Trust the keys of this JWK Set; repeatable' -r -F

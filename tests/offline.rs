@@ -306,6 +306,7 @@ fn push_sources(folder: &Path, files: &mut Vec<PathBuf>) {
 /// separated by spaces; `ITEMS` stands for a batch file, and `ID` for a credential.
 const STEPS: &[&str] = &[
     "keygen --issuer did:web:issuer.example",
+    "init --issuer did:web:issuer.example --yes --type business",
     "template csv",
     "types",
     "types show user",

@@ -2,6 +2,7 @@
 //!
 //! Only here are clap, anyhow, indicatif, terminals and exit codes known.
 
+mod asking;
 mod commands;
 mod config;
 mod core_dumps;

@@ -77,6 +77,14 @@ pub fn create_new_private(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     file.commit_new()
 }
 
+/// Creates `path` with `bytes` in a directory that exists, and never over an existing file: see
+/// [`create_new_private`]. Its permissions are those that the umask leaves.
+pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
+    let mut file = Replacement::begin(path)?;
+    file.write_all(bytes).map_err(|source| PathError::new("write", path, source))?;
+    file.commit_new()
+}
+
 /// Puts `bytes` in the place of `path`, whether or not a file is there.
 ///
 /// A file that was there keeps its permissions; a new one gets those that the umask leaves. Parent directories

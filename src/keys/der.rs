@@ -4,6 +4,7 @@
 use pkcs8::der::asn1::{AnyRef, BitStringRef, ContextSpecific, ObjectIdentifier, OctetStringRef};
 use pkcs8::der::{self, Decode, Tag, TagNumber, Tagged};
 use pkcs8::pkcs5::pbes2::{Kdf, PBES2_OID, Parameters, Pbkdf2Prf};
+use pkcs8::pkcs5::scrypt;
 use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{PrivateKeyInfoRef, SecretDocument, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
@@ -51,6 +52,27 @@ pub(super) fn encrypted_pkcs8_key(der: &[u8], passphrase: Passphrase<'_>) -> Res
     PrivateKeyInfoRef::from_der(plain).map_err(|_| KeyError::WrongPassphrase)?;
     pkcs8_key(plain)
 }
+
+/// A PKCS#8 document, encrypted.
+pub(super) fn encrypted(plain: &SecretDocument, passphrase: &str) -> Result<SecretDocument, KeyError> {
+    let mut salt_and_iv = [0; SALT_BYTES + AES_BLOCK_BYTES];
+    getrandom::fill(&mut salt_and_iv).map_err(|_| KeyError::NoRandomness)?;
+    let (salt, iv) = salt_and_iv.split_at(SALT_BYTES);
+    let iv = iv.try_into().map_err(|_| KeyError::NoRandomness)?;
+    let parameters = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P)
+        .ok()
+        .and_then(|params| Parameters::generate_scrypt_aes256cbc(params, salt, iv).ok())
+        .expect("the parameters are constants");
+    let info = PrivateKeyInfoRef::from_der(plain.as_bytes()).expect("what was encoded can be decoded");
+    Ok(info.encrypt_with_params(parameters, passphrase).expect("a short document can be encrypted"))
+}
+
+/// As `openssl pkcs8 -topk8 -scrypt` has them: 16 MB and some tens of milliseconds a try.
+const SCRYPT_LOG_N: u8 = 14;
+const SCRYPT_R: u32 = 8;
+const SCRYPT_P: u32 = 1;
+const SALT_BYTES: usize = 16;
+const AES_BLOCK_BYTES: usize = 16;
 
 /// The private key of a SEC1 structure, with the parameters of an `EC PARAMETERS` block where one stood before it.
 pub(super) fn sec1_key(der: &[u8], outer_parameters: Option<&[u8]>) -> Result<IssuerKey, KeyError> {

@@ -153,6 +153,9 @@ pub enum KeyError {
         /// What was found.
         scheme: EncryptionProblem,
     },
+    /// A passphrase that protects nothing.
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
     /// The operating system gave no random numbers.
     #[error("the operating system gave no random numbers")]
     NoRandomness,

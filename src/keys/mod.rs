@@ -106,6 +106,20 @@ impl IssuerKey {
             .expect("PEM encoding of a short document cannot fail")
     }
 
+    /// The key as an encrypted PKCS#8 PEM file: PBES2 with AES-256-CBC, by a key that scrypt derives from the passphrase
+    /// (RFC 8018, RFC 7914; N = 2^14, which OpenSSL reads, too).
+    ///
+    /// # Errors
+    /// Where the passphrase is empty, or the operating system gives no random numbers.
+    pub fn to_encrypted_pem(&self, passphrase: &str) -> Result<Zeroizing<String>, KeyError> {
+        if passphrase.is_empty() {
+            return Err(KeyError::EmptyPassphrase);
+        }
+        der::encrypted(&self.to_pkcs8_der(), passphrase)?
+            .to_pem(pem::ENCRYPTED_PRIVATE_KEY, LineEnding::LF)
+            .map_err(|_| KeyError::NoRandomness)
+    }
+
     /// The key as PKCS#8 DER, in memory that is wiped.
     pub(crate) fn to_pkcs8_der(&self) -> SecretDocument {
         let scalar = Zeroizing::new(self.secret.to_bytes());

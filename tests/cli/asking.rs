@@ -24,7 +24,7 @@ fn with_status(sandbox: &Sandbox, status: &str) -> usize {
 
 /// Runs a command with its input and its messages on a terminal, where this was typed beforehand. Gives its exit
 /// code and what the terminal showed.
-fn on_terminal(command: &mut Command, typed: &str) -> (i32, String) {
+pub(crate) fn on_terminal(command: &mut Command, typed: &str) -> (i32, String) {
     let terminal = openpty(None, None).unwrap();
     let mut ours = File::from(terminal.master);
     ours.write_all(typed.as_bytes()).unwrap();

@@ -154,6 +154,22 @@ fn a_header_of_somebody_elses_is_mapped() {
     assert_eq!(credential.subject["name"], "Quillmere Bäckerei");
     assert_eq!(credential.claims["registered_address"]["city"], "Hamburg");
     assert_eq!(credential.claims["beneficial_owners"][0]["ownership_percent"], json!(62.5));
+    // A country alone is no address, and what cells may look like is shown.
+    sandbox.write(
+        "short.csv",
+        "Kundennummer,Land,Geprüft am,Bestätigt,Inhaber,Anteil\nK-1,DE,01.02.2026,JA,Ada,10 %\n",
+    );
+    let short = sandbox.beltic(&["template", "--map", "short.csv"]).expect(0).stdout;
+    assert!(short.contains("    \"Land\": claims_jurisdiction\n"), "{short}");
+    // What is shown as comments becomes settings where the `#` is taken away.
+    let (csv, comments) = short.split_once("# Where cells").unwrap();
+    let comments: Vec<&str> = comments.lines().skip(1).map(|line| &line["# ".len()..]).collect();
+    let comments = comments.join("\n");
+    sandbox.write(".beltic.yaml", format!("{csv}{}", comments.replace("\"yes\"", "\"JA\"")));
+    let issued = sandbox.issue("short.csv --ledger none").expect(0).rows().remove(0).into_credential();
+    assert_eq!(issued.claims["verified_at"], "2026-02-01T00:00:00Z");
+    assert_eq!(issued.claims["beneficial_owners"][0]["ownership_percent"], json!(10));
+    std::fs::remove_file(sandbox.path(".beltic.yaml")).unwrap();
     // A header of our own needs no mapping.
     sandbox.write("own.csv", "subject_id,claims_jurisdiction\n");
     let own = sandbox.beltic(&["template", "--map", "own.csv"]).expect(0).stdout;

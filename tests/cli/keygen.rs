@@ -170,3 +170,88 @@ fn keys_differ() {
         assert!(coordinates.insert(base64url(jwk.text_of("x"))));
     }
 }
+
+/// A passphrase that is given encrypts the key, wherever it comes from; OpenSSL opens it, too.
+#[test]
+fn a_passphrase_encrypts_the_new_key() {
+    let sandbox = Sandbox::new();
+    sandbox.write("passphrase", "correct horse\n");
+    sandbox.beltic(&["keygen", "--passphrase-file", "passphrase", "--out", "by-file.pem"]).expect(0);
+    let with_variable = |args: &[&str]| {
+        let output = sandbox.command(args).env("BELTIC_KEY_PASSPHRASE", "correct horse").output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for args in
+        [&["keygen", "--out", "by-variable.pem"][..], &["keygen", "--encrypt", "--out", "by-both.pem"]]
+    {
+        assert_eq!(with_variable(args), (0, String::new()));
+    }
+    sandbox.write_items("items.ndjson", &items(1));
+    for name in ["by-file.pem", "by-variable.pem", "by-both.pem"] {
+        let pem = sandbox.read(name);
+        assert!(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{name}");
+        let issue = ["batch-issue", "items.ndjson", "--ledger", "none", "--key", name];
+        assert_eq!(with_variable(&issue).0, 0, "{name}");
+        let without = sandbox.beltic(&issue).expect(5);
+        assert!(without.stderr.contains("no passphrase was given"), "{}", without.stderr);
+        let openssl = std::process::Command::new("openssl")
+            .args(["pkey", "-noout", "-text", "-passin", "pass:correct horse", "-in"])
+            .arg(sandbox.path(name))
+            .output();
+        match openssl {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert!(output.status.success() && text.contains("prime256v1"), "{name}: {text}");
+            }
+            Err(error) => crate::readers::machine::skip(format_args!("openssl: {error}")),
+        }
+    }
+}
+
+/// No passphrase, an empty one, and one that cannot be read: no key is left behind.
+#[test]
+fn a_key_that_cannot_be_encrypted_is_not_made() {
+    let sandbox = Sandbox::new();
+    sandbox.write("empty", "\n");
+    for (args, said) in [
+        (&["keygen", "--encrypt"][..], "no passphrase was given for the new key"),
+        (&["keygen", "--passphrase-file", "empty"], "the passphrase is empty"),
+        (&["keygen", "--passphrase-file", "missing"], "cannot be read"),
+    ] {
+        let run = sandbox.beltic(args).expect(5);
+        assert!(run.stderr.contains(said) && run.stderr.contains("--passphrase-file FILE"), "{}", run.stderr);
+        assert!(!sandbox.has(".beltic/issuer.pem"));
+    }
+    let run = sandbox.command(&["keygen"]).env("BELTIC_KEY_PASSPHRASE", "").output().unwrap();
+    assert_eq!(run.status.code(), Some(5));
+}
+
+/// Inside a project, another key is another issuer: nobody makes one by accident.
+#[test]
+fn a_second_issuer_inside_a_project_takes_a_yes() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".beltic.yaml", "issuer:\n  did: did:web:issuer.example\n");
+    std::fs::create_dir(sandbox.path("inner")).unwrap();
+    let inner = |args: &[&str]| {
+        let output = sandbox.command(args).current_dir(sandbox.path("inner")).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let (code, _, stderr) = inner(&["keygen"]);
+    assert!(code == 2 && stderr.contains("is inside the project") && stderr.contains("`--yes`"), "{stderr}");
+    assert!(!sandbox.has("inner/.beltic") && !sandbox.has(".beltic"));
+    // A file that is named is no identity of the folder.
+    let (code, stdout, _) = inner(&["keygen", "--out", "next.pem"]);
+    assert!(code == 0 && stdout.contains("did:web:issuer.example"), "{stdout}");
+    let (code, stdout, _) = inner(&["keygen", "--yes"]);
+    assert!(code == 0 && stdout.contains("did:key:") && !stdout.contains("did:web"), "{stdout}");
+    assert!(sandbox.has("inner/.beltic/issuer.pem") && !sandbox.has(".beltic"));
+    // Now the folder is a project of its own, and a key of the outer one is kept where it is asked for.
+    assert_eq!(inner(&["keygen", "--if-missing"]).0, 0);
+    sandbox.beltic(&["keygen"]).expect(0);
+    std::fs::create_dir(sandbox.path("other")).unwrap();
+    let output =
+        sandbox.command(&["keygen", "--if-missing"]).current_dir(sandbox.path("other")).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!sandbox.has("other/.beltic"));
+}

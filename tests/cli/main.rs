@@ -12,6 +12,7 @@ mod csv_records;
 mod dry_run;
 mod failed;
 mod hostile;
+mod init;
 mod input;
 mod inspect;
 mod issuers;

@@ -1,12 +1,19 @@
-//! `beltic keygen`.
+//! `beltic keygen`, and the making of keys for `beltic init`.
+//!
+//! A key is made where the user is: in the working directory, unless a flag or a variable names another place. Inside a
+//! project further up that would be a second identity beside the first, so it takes an answer or `--yes`. A key that
+//! was made is on the disk before anything is said about it, and never replaces a file.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use zeroize::Zeroizing;
 
+use crate::cli::asking;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
+use crate::cli::project;
 use crate::cli::settings::{self, Settings};
 use crate::cli::shared_args::Common;
 use crate::files;
@@ -17,30 +24,43 @@ use crate::keys::IssuerKey;
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   beltic keygen
+  beltic keygen --encrypt
   beltic keygen --issuer did:web:issuer.example
   beltic keygen --out keys/2027.pem
   beltic keygen --if-missing          in scripts: keeps the key that is there
 ")]
 pub(crate) struct KeygenArgs {
-    /// Where the private key goes; the public JWK goes beside it, ending in .pub.jwk [default: .beltic/issuer.pem]
+    /// Write the private key to this file, and the public JWK to one beside it that ends in .pub.jwk [default: .beltic/issuer.pem]
     #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-    /// Keep a key that is there, and succeed
+    /// Encrypt the private key; the passphrase is that of --passphrase-file or BELTIC_KEY_PASSPHRASE, or is asked for
+    #[arg(long)]
+    pub encrypt: bool,
+    /// Keep an existing key, and succeed
     #[arg(long)]
     pub if_missing: bool,
     /// The issuer, from which the key's kid is made [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER")]
     pub issuer: Option<String>,
-    /// A file whose first line is the passphrase of the key that is there [else BELTIC_KEY_PASSPHRASE, or a prompt]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "if_missing")]
+    /// A file whose first line is the passphrase, of a new key or of the existing one [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub passphrase_file: Option<PathBuf>,
+    /// Make a key of its own inside another project without asking
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Failure> {
-    let settings = Settings::load(common)?;
-    let path = settings.key_path(&args.out)?;
+    let mut settings = Settings::load(common)?;
+    let mut path = settings.key_path(&args.out)?;
+    let is_kept = args.if_missing && path.symlink_metadata().is_ok();
+    if args.out.is_none() && !is_kept && confirm_second_identity("keygen", args.yes)? {
+        settings = settings.without_project();
+        path = settings.key_path(&args.out)?;
+    }
     let issuer_of = |key: &IssuerKey| settings.issuer(&args.issuer, key.public());
-    let (key, issuer) = match make(&path, issuer_of)? {
+    let passphrase = || settings::new_passphrase(args.passphrase_file.as_deref(), args.encrypt);
+    let (key, issuer) = match make(&path, passphrase, issuer_of)? {
         Some(made) => made,
         None if args.if_missing => {
             let key = settings::load_key(&path, args.passphrase_file.as_deref(), common.quiet)?;
@@ -48,18 +68,38 @@ pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Fail
             (key, issuer)
         }
         None => {
-            return Err(Failure::said(ExitStatus::Key, format!("{} is there already", path.display()))
-                .hint("`--if-missing` keeps it and succeeds; `--out FILE` makes another key elsewhere"));
+            return Err(Failure::said(ExitStatus::Key, format!("{} already exists", path.display())).hint(
+                "use `--if-missing` to keep it and succeed, or `--out FILE` to write another key elsewhere",
+            ));
         }
     };
     let public_path = write_public(&path, &key, &issuer)?;
     report(&path, &public_path, &issuer)
 }
 
-/// Makes a key in a file that is not there yet; `None` where it is. An issuer that cannot be used
-/// is found before there is a file.
-fn make(
+/// Whether the user wants an identity of its own for the working directory, which is inside a project further up;
+/// false where it is not inside one.
+///
+/// # Errors
+/// Where they do not, or cannot be asked.
+pub(super) fn confirm_second_identity(command: &str, yes: bool) -> Result<bool, Failure> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let Some(project) = project::nearest(&here).filter(|folder| *folder != here) else { return Ok(false) };
+    let project = project.display();
+    let question = format!("This folder is inside the project {project}. Make a second issuer here?");
+    if yes || asking::is_possible() && asking::confirm(&question)? {
+        return Ok(true);
+    }
+    let message = format!("this folder is inside the project {project}; nothing was changed");
+    Err(Failure::usage(message)
+        .hint(format!("run `beltic {command}` in that folder, or pass `--yes` to make a second issuer here")))
+}
+
+/// Makes a key in a file that is not there yet; `None` where it is. An issuer that cannot be used is found, and a
+/// passphrase is known, before there is a file.
+pub(super) fn make(
     path: &Path,
+    passphrase: impl FnOnce() -> Result<Option<Zeroizing<String>>, Failure>,
     issuer_of: impl Fn(&IssuerKey) -> Result<Issuer, Failure>,
 ) -> Result<Option<(IssuerKey, Issuer)>, Failure> {
     if path.symlink_metadata().is_ok() {
@@ -67,7 +107,11 @@ fn make(
     }
     let key = IssuerKey::generate()?;
     let issuer = issuer_of(&key)?;
-    match files::create_new_private(path, key.to_pkcs8_pem().as_bytes()) {
+    let pem = match passphrase()? {
+        Some(passphrase) => key.to_encrypted_pem(&passphrase)?,
+        None => key.to_pkcs8_pem(),
+    };
+    match files::create_new_private(path, pem.as_bytes()) {
         Ok(()) => Ok(Some((key, issuer))),
         // Another process was faster.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
@@ -76,7 +120,7 @@ fn make(
 }
 
 /// Writes the public JWK beside the key.
-fn write_public(path: &Path, key: &IssuerKey, issuer: &Issuer) -> Result<PathBuf, Failure> {
+pub(super) fn write_public(path: &Path, key: &IssuerKey, issuer: &Issuer) -> Result<PathBuf, Failure> {
     let public_path = path.with_extension("pub.jwk");
     let mut jwk =
         serde_json::to_vec(&key.public().to_jwk(issuer.kid())).expect("a struct of strings has a JSON form");

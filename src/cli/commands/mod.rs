@@ -4,6 +4,7 @@ mod batch_issue;
 mod bench;
 mod completions;
 mod help;
+mod init;
 mod inspect;
 mod keygen;
 mod ledger;
@@ -49,6 +50,8 @@ pub(super) enum Command {
     /// Issue a signed credential for each item of the batch files
     #[command(visible_alias = "issue")]
     BatchIssue(batch_issue::BatchIssueArgs),
+    /// Set up a project: issuer, key, settings, columns
+    Init(init::InitArgs),
     /// Make a P-256 issuer key
     Keygen(keygen::KeygenArgs),
     /// Check credentials, offline and in bulk
@@ -141,6 +144,7 @@ pub(super) fn overview() -> String {
 pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
+        Command::Init(args) => init::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
         Command::Verify(args) => verify::run(&cli.common, args),
         Command::Inspect(args) => inspect::run(args),

@@ -55,7 +55,7 @@ pub(super) fn run(common: &Common, args: &TemplateArgs) -> Result<ExitStatus, Fa
     let output = Output::open(&args.output, Purpose::Read, kept)?;
     let elements = usize::from(args.elements);
     let text = match (&args.map, args.format) {
-        (Some(file), _) => mapping(&settings, args, types, file)?,
+        (Some(file), _) => mapping(&settings, (&args.delimiter, &args.encoding), types, file)?,
         (None, Some(InputFormat::Csv) | None) => template(types.default_type(), Format::Csv, elements),
         (None, Some(InputFormat::Ndjson)) => template(types.default_type(), Format::Ndjson, elements),
         (None, Some(InputFormat::Json)) => template(types.default_type(), Format::Json, elements),
@@ -64,12 +64,17 @@ pub(super) fn run(common: &Common, args: &TemplateArgs) -> Result<ExitStatus, Fa
 }
 
 /// Settings that map the header of a file, and that say how the file was read where a flag said so.
-fn mapping(settings: &Settings, args: &TemplateArgs, types: Types, file: &Path) -> Result<String, Failure> {
+pub(super) fn mapping(
+    settings: &Settings,
+    (delimiter, encoding): (&Option<String>, &Option<String>),
+    types: Types,
+    file: &Path,
+) -> Result<String, Failure> {
     let items = Items::of(types);
     let stop = Stop::default();
     let mut options = Options::of(items.clone());
-    (options.delimiter, options.encoding) = settings.csv_form(&args.delimiter, &args.encoding)?;
-    let flags = [("delimiter", &args.delimiter), ("encoding", &args.encoding)];
+    (options.delimiter, options.encoding) = settings.csv_form(delimiter, encoding)?;
+    let flags = [("delimiter", delimiter), ("encoding", encoding)];
     let given: Vec<_> =
         flags.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
     Ok(guessed_settings(items, Input::File(file.to_owned()), options, &given, &stop)?)

@@ -7,7 +7,7 @@ type Group = (&'static str, &'static [(&'static [&'static str], &'static str)]);
 
 /// Every command, in the order in which a new user meets them. The empty text stands for the command's own.
 const GROUPS: [Group; 5] = [
-    ("Set up", &[(&["keygen"], "")]),
+    ("Set up", &[(&["init"], ""), (&["keygen"], "")]),
     (
         "Issue",
         &[
@@ -56,7 +56,7 @@ pub(super) fn overview(program: &Command) -> String {
         }
     }
     text.push_str(
-        "\nStart with `beltic keygen`, fill in `beltic template csv > items.csv`,\nand run `beltic batch-issue \
+        "\nStart with `beltic init`, fill in `beltic template csv > items.csv`,\nand run `beltic batch-issue \
          items.csv`. `beltic COMMAND -h` explains a command.\n",
     );
     text

@@ -9,7 +9,7 @@ use super::{MAX_DOCUMENT_BYTES, Settings, unusable};
 use crate::cli::config::KeysConfig;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
-use crate::cli::{streams, variables};
+use crate::cli::{asking, streams, variables};
 use crate::files;
 use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::publish::documents::KeyState;
@@ -93,6 +93,30 @@ pub(crate) fn load_key(
         ));
     }
     Ok(loaded.key)
+}
+
+/// The passphrase that a new key is encrypted with; none where it is not to be. One that is given is never ignored.
+pub(crate) fn new_passphrase(
+    file: Option<&Path>,
+    encrypt: bool,
+) -> Result<Option<Zeroizing<String>>, Failure> {
+    let refuse = |failure: Failure| {
+        failure.hint("give a passphrase by `--passphrase-file FILE` or BELTIC_KEY_PASSPHRASE, or run this on a terminal")
+    };
+    let is_given = file.is_some() || std::env::var_os(variables::PASSPHRASE).is_some();
+    let found = match (is_given, encrypt) {
+        (true, _) => passphrase(file),
+        (false, true) if asking::is_possible() => asking::new_passphrase(),
+        (false, true) => {
+            return Err(refuse(Failure::said(ExitStatus::Key, "no passphrase was given for the new key")));
+        }
+        (false, false) => return Ok(None),
+    };
+    match found {
+        Ok(passphrase) if passphrase.is_empty() => Err(refuse(KeyError::EmptyPassphrase.into())),
+        Ok(passphrase) => Ok(Some(passphrase)),
+        Err(error) => Err(refuse(error.into())),
+    }
 }
 
 /// The passphrase of an encrypted key: from the file named, the environment, or the terminal.

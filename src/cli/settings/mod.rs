@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::project::{self, Origin, STATE_FOLDER};
 use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
-pub(crate) use keys::load_key;
+pub(crate) use keys::{load_key, new_passphrase};
 pub(crate) use types::{define as define_type, read as read_type_file};
 
 /// The value of `--ledger` that keeps no state.
@@ -49,6 +49,11 @@ impl Settings {
             given_types: common.types.clone(),
             types: OnceCell::new(),
         })
+    }
+
+    /// The settings as they are where there is no project.
+    pub(crate) fn without_project(self) -> Settings {
+        Settings { project: ConfigFile::default(), ..self }
     }
 
     /// The settings files that are there, and those of types, once they were read.

@@ -15,6 +15,7 @@ use crate::source::dialect::{Binding, Dialect, Meaning, RowPlan};
 use crate::source::feed::Feed;
 use crate::source::{Format, Input, InputError, InputFault, Options, RowCheck};
 use crate::stop::Stop;
+use crate::types::FieldKind;
 
 /// What registers and spreadsheets call a field, in English, German, French and Spanish: small letters, without
 /// accents, spaces and signs. `#` stands for a number.
@@ -203,18 +204,14 @@ pub fn guessed_settings(
 impl Items {
     fn settings_for(&self, header: &StringRecord, file: &str, given: &[(&str, &str)]) -> String {
         let mut fed: Vec<ColumnTarget> = header.iter().filter_map(|name| self.catalog.find(name)).collect();
-        let (mut mapped, mut ignored, mut direct) = (String::new(), String::new(), 0);
-        for name in header.iter().filter(|name| !name.trim().is_empty()) {
-            if self.catalog.find(name).is_some() {
-                direct += 1;
-                continue;
-            }
-            let guess =
-                self.guess(name).filter(|target| !fed.iter().any(|fed| self.catalog.overlap(*fed, *target)));
+        let direct = fed.len();
+        let mut guesses = self.guesses(header, &mut fed);
+        self.lone_country_is_jurisdiction(&mut guesses, &mut fed);
+        let (mut mapped, mut ignored) = (String::new(), String::new());
+        for (name, guess) in &guesses {
             let _ = match guess {
                 Some(target) => {
-                    fed.push(target);
-                    writeln!(mapped, "    {}: {}", json::string(name), self.catalog.name(target))
+                    writeln!(mapped, "    {}: {}", json::string(name), self.catalog.name(*target))
                 }
                 None => writeln!(ignored, "    - {}", json::string(name)),
             };
@@ -239,7 +236,82 @@ impl Items {
             counts.2
         );
         let missing = self.missing_beside(&fed);
-        format!("# {about}.\n# Check it, and put it into .beltic.yaml.\n{start}\n{members}{missing}")
+        let readings = self.readings_of(&guesses);
+        format!(
+            "# {about}.\n# Check it, and put it into .beltic.yaml.\n{start}\n{members}{missing}{readings}"
+        )
+    }
+
+    /// What each header that is none of our own most likely means. No field is fed twice.
+    fn guesses<'h>(
+        &self,
+        header: &'h StringRecord,
+        fed: &mut Vec<ColumnTarget>,
+    ) -> Vec<(&'h str, Option<ColumnTarget>)> {
+        let foreign = |name: &&str| !name.trim().is_empty() && self.catalog.find(name).is_none();
+        let mut guesses = Vec::new();
+        for name in header.iter().filter(foreign) {
+            let is_new = |target: &ColumnTarget| !fed.iter().any(|fed| self.catalog.overlap(*fed, *target));
+            let guess = self.guess(name).filter(is_new);
+            fed.extend(guess);
+            guesses.push((name, guess));
+        }
+        guesses
+    }
+
+    /// A country beside no other part of an address is where the subject is registered: an address of a country alone
+    /// would fail every row.
+    fn lone_country_is_jurisdiction(
+        &self,
+        guesses: &mut [(&str, Option<ColumnTarget>)],
+        fed: &mut [ColumnTarget],
+    ) {
+        let find = |name| self.catalog.find(name);
+        let (Some(country), Some(jurisdiction)) = (find("address_country"), find("claims_jurisdiction"))
+        else {
+            return;
+        };
+        let of_address =
+            fed.iter().filter(|target| self.catalog.name(**target).starts_with("address_")).count();
+        let guess = guesses.iter_mut().find(|(_, guess)| *guess == Some(country));
+        if let (1, false, Some((_, guess))) = (of_address, fed.contains(&jurisdiction), guess) {
+            *guess = Some(jurisdiction);
+            fed.iter_mut().filter(|target| **target == country).for_each(|target| *target = jurisdiction);
+        }
+    }
+
+    /// How cells are read that are not written as the fields are, as comments with an example for each kind of field.
+    fn readings_of(&self, guesses: &[(&str, Option<ColumnTarget>)]) -> String {
+        let of_kind = |is_kind: fn(&FieldKind) -> bool| {
+            let is_of_kind = move |target: &ColumnTarget| is_kind(&self.catalog.leaf(*target).field.kind);
+            guesses.iter().filter(move |(_, guess)| guess.as_ref().is_some_and(is_of_kind))
+        };
+        let mut lines = String::new();
+        let mut answers =
+            of_kind(|kind| matches!(kind, FieldKind::Boolean | FieldKind::Attestation)).peekable();
+        if answers.peek().is_some() {
+            lines.push_str("#   values:\n");
+        }
+        for (name, _) in answers {
+            let _ = writeln!(lines, "#     {}: {{ \"yes\": true, \"no\": false }}", json::string(name));
+        }
+        let mut dates =
+            of_kind(|kind| matches!(kind, FieldKind::PastDateTime | FieldKind::PastDate)).peekable();
+        if dates.peek().is_some() {
+            lines.push_str("#   dates:\n");
+        }
+        for (name, _) in dates {
+            let _ = writeln!(lines, "#     {}: \"%d.%m.%Y\"", json::string(name));
+        }
+        if of_kind(|kind| matches!(kind, FieldKind::Percent)).next().is_some() {
+            lines.push_str("#   percent_sign: allowed\n");
+        }
+        match lines.is_empty() {
+            true => lines,
+            false => format!(
+                "# Where cells are not written as the fields are, say what they mean, such as:\n{lines}"
+            ),
+        }
     }
 
     /// The required fields that have no column, as comments.
