@@ -154,7 +154,8 @@ fn a_header_of_somebody_elses_is_mapped() {
     assert_eq!(credential.subject["name"], "Quillmere Bäckerei");
     assert_eq!(credential.claims["registered_address"]["city"], "Hamburg");
     assert_eq!(credential.claims["beneficial_owners"][0]["ownership_percent"], json!(62.5));
-    // A country alone is no address, and what cells may look like is shown.
+    // A country alone is not an address, and what cells may look like is shown.
+    std::fs::remove_file(sandbox.path(".beltic.yaml")).unwrap();
     sandbox.write(
         "short.csv",
         "Kundennummer,Land,Geprüft am,Bestätigt,Inhaber,Anteil\nK-1,DE,01.02.2026,JA,Ada,10 %\n",
