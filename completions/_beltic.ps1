@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of an item, or a credential type''s metadata')
             [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print a batch file to fill in')
             [CompletionResult]::new('types', 'types', [CompletionResultType]::ParameterValue, 'List credential types, or show what one holds')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Show the settings in force, and what is wrong with them')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure how fast this machine issues')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell, or write man pages')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Explain a command or a topic, such as columns or exit-codes')
@@ -513,6 +514,27 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;types;new' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file [default: standard output]; it appears when it is complete')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file [default: standard output]; it appears when it is complete')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read types of your own from this file, or from the files of this folder')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            break
+        }
+        'beltic;doctor' {
+            [CompletionResult]::new('--site', '--site', [CompletionResultType]::ParameterName, 'Look at the status lists of this site, which `publish` wrote')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the key''s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key''s own did:key]')
+            [CompletionResult]::new('--x5c', '--x5c', [CompletionResultType]::ParameterName, 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key''s own first; a trust anchor is left out')
+            [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'The credential type''s name [default: from the issuer]')
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('--output-format', '--output-format', [CompletionResultType]::ParameterName, 'The form of the output [default: by the file''s extension, else text on a terminal, ndjson in a pipe]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the output to this file [default: standard output]; it appears when it is complete')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file [default: standard output]; it appears when it is complete')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')

@@ -49,6 +49,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Look the 
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "schema" -d 'Print the JSON Schema of an item, or a credential type\'s metadata'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "template" -d 'Print a batch file to fill in'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "types" -d 'List credential types, or show what one holds'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "doctor" -d 'Show the settings in force, and what is wrong with them'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Explain a command or a topic, such as columns or exit-codes'
@@ -495,6 +496,24 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l site -d 'Look at the status lists of this site, which `publish` wrote' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is left out' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l vct -d 'The credential type\'s name [default: from the issuer]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l output-format -d 'The form of the output [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "text\t'For people'
+ndjson\t'One setting or finding a line, as JSON'"
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l types -d 'Read types of your own from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l force -d 'Overwrite the file that --out names, if it exists'
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'How many credentials a round issues' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'How many rounds; the median counts' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file -d 'A file whose first line is the key\'s passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F

@@ -316,6 +316,7 @@ const STEPS: &[&str] = &[
     "schema",
     "schema --vct https://issuer.example/credentials/business/v1",
     "help columns",
+    "doctor",
     "completions bash",
     "completions --man man",
     "batch-issue ITEMS --issuer did:web:issuer.example --out results.ndjson --output-format ndjson --summary summary.json",

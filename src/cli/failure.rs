@@ -103,6 +103,24 @@ impl Failure {
         self.error.to_string()
     }
 
+    /// What happened, with its causes.
+    pub(crate) fn whole_message(&self) -> String {
+        let texts: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        let mut said: Vec<&str> = Vec::new();
+        for text in &texts {
+            // Some errors repeat their cause in their own text.
+            if !said.last().is_some_and(|last| last.contains(text.as_str())) {
+                said.push(text);
+            }
+        }
+        said.join(": ")
+    }
+
+    /// The first thing to do about it.
+    pub(crate) fn first_hint(&self) -> Option<String> {
+        self.hints.first().cloned()
+    }
+
     /// Prints the failure to standard error, and what else failed. A reader who left is not told of.
     pub(crate) fn print(&self, color: bool) {
         if self.status == ExitStatus::Done {

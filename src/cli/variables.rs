@@ -39,9 +39,14 @@ pub(super) fn holding_a_key() -> Option<&'static str> {
 
 /// Warns of variables that no flag has, such as misspelt ones. Their values are not shown.
 pub(super) fn warn_of_unknown() {
-    for warning in unknown(std::env::vars_os().map(|(name, _)| name)) {
+    for warning in unknown_ones() {
         streams::say(&format!("warning: {warning}"));
     }
+}
+
+/// What is to be said about variables that no flag has.
+pub(super) fn unknown_ones() -> Vec<String> {
+    unknown(std::env::vars_os().map(|(name, _)| name))
 }
 
 fn unknown(names: impl Iterator<Item = OsString>) -> Vec<String> {

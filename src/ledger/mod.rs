@@ -93,6 +93,7 @@ pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new
 pub use lists::ListState;
 pub use record::{Record, RecordPlace};
 pub use schemas::CitedSchema;
+pub use sqlite::FORMAT_VERSION;
 pub use sqlite::Mark;
 pub use state::State;
 pub use store::{StoreError, Watcher};

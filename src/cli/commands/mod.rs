@@ -3,6 +3,7 @@
 mod batch_issue;
 mod bench;
 mod completions;
+mod doctor;
 mod help;
 mod init;
 mod inspect;
@@ -107,6 +108,8 @@ pub(super) enum Command {
     Template(template::TemplateArgs),
     /// List credential types, or show what one holds
     Types(types::TypesArgs),
+    /// Show the settings in force, and what is wrong with them
+    Doctor(doctor::DoctorArgs),
     /// Measure how fast this machine issues
     Bench(bench::BenchArgs),
     /// Print completions for a shell, or write man pages
@@ -159,6 +162,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Schema(args) => schema::run(&cli.common, args),
         Command::Template(args) => template::run(&cli.common, args),
         Command::Types(args) => types::run(&cli.common, args),
+        Command::Doctor(args) => doctor::run(&cli.common, args),
         Command::Bench(args) => bench::run(&cli.common, args),
         Command::Completions(args) => completions::run(&cli.common, args, command()),
         Command::Help(args) => help::run(args),

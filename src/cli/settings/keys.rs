@@ -120,7 +120,7 @@ pub(crate) fn new_passphrase(
 }
 
 /// The passphrase of an encrypted key: from the file named, the environment, or the terminal.
-fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
+pub(crate) fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
     if let Some(path) = file {
         // The path is not shown: it may be the passphrase itself, by mistake.
         let bytes = files::read_limited(path, MAX_PASSPHRASE_BYTES)

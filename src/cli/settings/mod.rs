@@ -3,6 +3,7 @@
 
 mod credentials;
 mod csv;
+mod in_force;
 mod keys;
 mod ledger;
 mod types;
@@ -17,7 +18,8 @@ use super::failure::Failure;
 use super::project::{self, Origin, STATE_FOLDER};
 use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
-pub(crate) use keys::{load_key, new_passphrase};
+pub(crate) use in_force::InForce;
+pub(crate) use keys::{load_key, new_passphrase, passphrase};
 pub(crate) use types::{define as define_type, read as read_type_file};
 
 /// The value of `--ledger` that keeps no state.

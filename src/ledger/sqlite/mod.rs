@@ -31,6 +31,7 @@ use self::lock::Lock;
 pub use self::mark::Mark;
 pub(super) use self::opening::{to_look, to_write};
 use self::place::Paths;
+pub use self::schema::VERSION as FORMAT_VERSION;
 use self::watch::Handle;
 use super::LedgerError;
 use super::store::{StoreError, Stored};

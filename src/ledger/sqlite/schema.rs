@@ -25,7 +25,7 @@ use crate::ledger::store::{Access, Store, Stored};
 const APPLICATION_ID: i64 = 0x626c_7469;
 
 /// The version of the tables.
-const VERSION: i64 = 4;
+pub const VERSION: i64 = 4;
 
 /// The tables. `seal` is the first, so that its row is on the file's second page ([`super::log`]).
 /// `crc` is the checksum of its row. `runs.batches` is the sum of what the run's index shows: one that
