@@ -39,7 +39,7 @@ pub enum PolicyError {
     #[error("the disclosure policy names {0}, which every verifier must see; it cannot be hidden")]
     Essential(String),
     /// A path that is none of a credential's.
-    #[error("the disclosure policy names {path}, which is no claim{}", meant(suggestion))]
+    #[error("the disclosure policy names {path}, which is not a claim{}", meant(suggestion))]
     Unknown {
         /// The path.
         path: String,
