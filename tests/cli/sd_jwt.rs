@@ -429,7 +429,7 @@ fn certificates_go_into_the_header_without_their_anchor() {
         ("gap.pem", "certificate 1 was not issued by the one after it"),
         ("anchor.pem", "its first certificate is not that of the issuer's key"),
         ("../keys/p256-certificate.pem", "its only certificate is self-signed"),
-        ("../keys/p256-public.pem", "holds"),
+        ("../keys/p256-public.pem", "contains something other than X.509 certificates"),
         ("README.md", "holds"),
     ] {
         let run = issue(chain).expect(2);

@@ -4,7 +4,7 @@ use super::header::detect_delimiter;
 use super::*;
 use crate::source::tests::{Random, Seen, file, items_and_error, run, stdin};
 use crate::source::{DEFAULT_MAX_ITEM_BYTES, Items};
-use crate::source::{Input, LineBreaks};
+use crate::source::{Input, LineBreaks, Mapping};
 use crate::types::Types;
 
 const HEADER: &str = "subject_id,self_attestation_complete,kyb_status\n";
@@ -429,6 +429,19 @@ fn values_under_no_name_are_not_lost_in_silence() {
     assert!(seen[0].text.is_ok() && seen[1].text.is_ok());
     assert_eq!(seen[2].text, Err(ItemFault::UnnamedCell { position: 6, line: 4 }));
     assert_eq!(seen[2].correlation_id.as_deref(), Some("c2"));
+}
+
+#[test]
+fn nulls_apply_to_the_correlation_id_of_rejected_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows =
+        "correlation_id,subject_id,self_attestation_complete,kyb_status,\nn/a,1,true,x,y\nc2,2,true,x,y\n";
+    let mapping = Mapping { nulls: ["n/a".to_owned()].into(), ..Mapping::default() };
+    let items = Items::new(Types::BUILT_IN, mapping, RowCheck::default()).unwrap();
+    let (seen, error) = run(vec![file(&folder, "nulls.csv", rows)], Options::of(items));
+    assert!(error.is_none() && seen.iter().all(|item| item.text.is_err()));
+    assert_eq!(seen[0].correlation_id, None);
+    assert_eq!(seen[1].correlation_id.as_deref(), Some("c2"));
 }
 
 /// In a file of failed items every row has the error columns, and a record that was not put right fails.
