@@ -430,7 +430,7 @@ fn certificates_go_into_the_header_without_their_anchor() {
         ("anchor.pem", "its first certificate is not that of the issuer's key"),
         ("../keys/p256-certificate.pem", "its only certificate is self-signed"),
         ("../keys/p256-public.pem", "contains something other than X.509 certificates"),
-        ("README.md", "holds"),
+        ("README.md", "contains something other than X.509 certificates"),
     ] {
         let run = issue(chain).expect(2);
         assert!(
