@@ -34,7 +34,7 @@ const REFUSED: [(&str, &str); 9] = [
     ("references to other documents are refused", "nothing is fetched"),
     ("the name has a meaning of its own", "@… and _sd would be read as something else in a credential"),
     ("names of members have no", "names stand in dotted paths and in columns"),
-    ("is no keyword of JSON Schema", "an unknown keyword is most likely a slip, and would judge nothing"),
+    ("is not a keyword of JSON Schema", "an unknown keyword is most likely a slip, and would judge nothing"),
 ];
 
 /// Single tests of the suite, all of them optional, that turn out otherwise, and why.

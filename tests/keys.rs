@@ -127,9 +127,9 @@ fn what_is_not_a_usable_private_key_is_named() {
         assert_eq!(message(name), expected, "{name}");
     }
     for name in ["p256-public.pem", "p384-public.pem"] {
-        assert_eq!(message(name), "it holds a public key (PEM), and signing needs the private one");
+        assert_eq!(message(name), "it holds a public key (PEM); signing needs the private key");
     }
-    assert_eq!(message("p256-public.jwk"), "it holds a public key (JWK), and signing needs the private one");
+    assert_eq!(message("p256-public.jwk"), "it holds a public key (JWK); signing needs the private key");
     assert_eq!(message("p256-certificate.pem"), "it holds a certificate; expected a P-256 key");
     assert!(message("p256-literal-newlines.pem").contains(r"a literal \n (two characters)"));
     assert_eq!(message("p256-truncated.pem"), "it is truncated: it ends before the key does");
@@ -374,7 +374,7 @@ fn a_key_that_cannot_be_loaded_is_named_with_its_path_as_typed() {
     assert_eq!(public.to_string(), format!("cannot use {} as the key", path.display()));
     assert_eq!(
         public.source().unwrap().to_string(),
-        "it holds a public key (PEM), and signing needs the private one"
+        "it holds a public key (PEM); signing needs the private key"
     );
 }
 

@@ -27,7 +27,7 @@ pub enum ChainError {
     #[error("it holds no certificate; expected PEM certificates, the key's own first")]
     Empty,
     /// Something in the file is no certificate.
-    #[error("it holds something that is no X.509 certificate in PEM form")]
+    #[error("it contains something other than X.509 certificates in PEM form")]
     Malformed,
     /// More certificates than any chain has.
     #[error("it holds more than {MAX_CERTIFICATES} certificates")]

@@ -80,7 +80,7 @@ pub enum KeyError {
         count: usize,
     },
     /// A public key where the private one is needed.
-    #[error("it holds a public key ({form}), and signing needs the private one")]
+    #[error("it holds a public key ({form}); signing needs the private key")]
     PublicKey {
         /// The form that was found.
         form: KeyForm,
@@ -157,7 +157,7 @@ pub enum KeyError {
     #[error("the passphrase is empty")]
     EmptyPassphrase,
     /// The operating system gave no random numbers.
-    #[error("the operating system gave no random numbers")]
+    #[error("the operating system provided no random numbers")]
     NoRandomness,
 }
 

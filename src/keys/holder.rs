@@ -84,7 +84,7 @@ pub enum DidJwkProblem {
     #[error("expected a did:jwk of a public key")]
     Method,
     /// It holds no JSON object, as base64url without padding.
-    #[error("is no did:jwk: expected a JWK as base64url without padding")]
+    #[error("is not a did:jwk: expected a JWK as base64url without padding")]
     Form,
     /// It holds one that is no public key.
     #[error("the key in the did:jwk {0}")]

@@ -161,7 +161,7 @@ impl Examination {
             let mut sound = Vec::new();
             for record in record::unpack(&records) {
                 let Some(record) = record else {
-                    self.problems.push(format!("a record of run {run} has a date that cannot be"));
+                    self.problems.push(format!("a record of run {run} has an invalid date"));
                     continue;
                 };
                 if !ids.insert(record.id_tail) {
@@ -173,7 +173,7 @@ impl Examination {
                 sound.push(record);
             }
             if batches::dates_of(&sound) != dates {
-                self.problems.push(format!("a batch of run {run} has other dates than its credentials"));
+                self.problems.push(format!("a batch of run {run} has different dates from its credentials"));
             }
             Ok(())
         })

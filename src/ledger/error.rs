@@ -108,7 +108,7 @@ pub enum LedgerError {
         source: StoreError,
     },
     /// The file is empty, which no ledger ever is.
-    #[error("the ledger {} is empty: it was cut to nothing", path.display())]
+    #[error("the ledger {} is empty: it was truncated", path.display())]
     Empty {
         /// The file.
         path: PathBuf,

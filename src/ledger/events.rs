@@ -318,9 +318,7 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
         if event.number != trail.events.saturating_add(1) {
             trail.problems.push(format!("event {} is missing", trail.events.saturating_add(1)));
         } else if event.hash(&trail.head, store)? != hash {
-            trail
-                .problems
-                .push(format!("event {} is not what it was, or what it is about is not", event.number));
+            trail.problems.push(format!("event {} or the record it describes was changed", event.number));
         }
         trail.events = event.number;
         trail.head = hash;
@@ -338,15 +336,15 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
     })?;
     let batches = store.count_batches()?;
     if batches.unsigned_abs() != issued {
-        trail.problems.push(format!("{batches} batches were issued, and {issued} events tell of it"));
+        trail.problems.push(format!("{batches} batches were issued, but only {issued} events are recorded"));
     }
     if stored_statuses(store)? != expected {
         trail.problems.push("the credentials' statuses are not what the events say".to_owned());
     }
     if !found_noted {
-        trail
-            .problems
-            .push("the hash that was noted is no event's: events after or before it are gone".to_owned());
+        trail.problems.push(
+            "the noted hash does not match any event: events before or after it are missing".to_owned(),
+        );
     }
     Ok(trail)
 }

@@ -27,9 +27,7 @@ use crate::types::CredentialType;
 #[derive(Debug, thiserror::Error)]
 pub enum CiteError {
     /// A type of one's own says something else than when it was first cited.
-    #[error(
-        "the type {credential_type} says something else than when credentials of {vct} were first issued"
-    )]
+    #[error("the type {credential_type} has changed since credentials of {vct} were first issued")]
     NeedsNewVct {
         /// The type.
         credential_type: &'static str,

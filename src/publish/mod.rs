@@ -170,7 +170,7 @@ pub enum PublishError {
         path: PathBuf,
     },
     /// A type of one's own says something else than when it was published.
-    #[error("{} says something else of the type {vct} than its file does, and what is published stays", path.display())]
+    #[error("{} describes the type {vct} differently from its file; published metadata cannot change", path.display())]
     NeedsNewVct {
         /// The document.
         path: PathBuf,
@@ -311,7 +311,7 @@ impl Site {
             Err(PlaceError::OtherHost { .. }) => format!("{url} is on a host that is not this issuer's"),
             Err(error) => error.to_string(),
         };
-        self.notices.push(format!("{what} is left out: {problem}"));
+        self.notices.push(format!("{what} is skipped: {problem}"));
         None
     }
 
@@ -373,7 +373,7 @@ impl Site {
         if of_others > 0 {
             let verb = if of_others == 1 { "is" } else { "are" };
             let lists = format!("{of_others} status list{}", plural(of_others));
-            self.notices.push(format!("{lists} of other issuers {verb} left out"));
+            self.notices.push(format!("{lists} of other issuers {verb} skipped"));
         }
         Ok(lists)
     }

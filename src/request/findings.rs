@@ -350,7 +350,7 @@ impl Findings {
                 HolderKey::of_jwk(&members).err().map(|problem| problem.to_string())
             }
             // Whatever the other parser does not take is no key that anybody could use.
-            _ => Some("is no JSON object that every parser reads".to_owned()),
+            _ => Some("is not a JSON object that every parser reads the same way".to_owned()),
         };
         if let Some(problem) = problem {
             self.violation(place, DetailCode::InvalidKey, problem);

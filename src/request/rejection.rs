@@ -14,7 +14,7 @@ pub enum ErrorCode {
     MissingRequiredField,
     /// A field breaks its rule, or there are violations of several kinds.
     ValidationFailed,
-    /// `self_attestation_complete` is absent, or something else than `true`.
+    /// `self_attestation_complete` is missing or is not `true`.
     SelfAttestationIncomplete,
     /// `credential_type` names a type that is not issued here.
     UnsupportedCredentialType,
@@ -48,7 +48,7 @@ impl ErrorCode {
         ),
         (
             ErrorCode::SelfAttestationIncomplete,
-            "`self_attestation_complete` is absent, or something else than `true`",
+            "`self_attestation_complete` is missing or is not `true`",
             "have the subject complete its attestation, then set the field to `true`",
         ),
         (
@@ -68,7 +68,7 @@ impl ErrorCode {
         ),
         (
             ErrorCode::CredentialNotFound,
-            "the ledger knows no such credential",
+            "the credential was not found in the ledger",
             "check the id, and that `--ledger` names the ledger that the credential was issued with",
         ),
         (

@@ -23,7 +23,7 @@ impl Findings {
                         self.violation(
                             &place,
                             DetailCode::Missing,
-                            format!("missing; expected beside {member}"),
+                            format!("missing; required with {member}"),
                         );
                     }
                 }

@@ -19,7 +19,7 @@ pub enum Doubt {
         list: &'static str,
     },
     /// A life that is long for credentials of the type.
-    #[error("the credential lives for more than {days} days, which is long for what it allows")]
+    #[error("the credential is valid for more than {days} days, which is long for what it allows")]
     LongLife {
         /// The days that are not.
         days: u16,
@@ -36,7 +36,7 @@ pub enum Doubt {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Warning {
     /// A credential that lives for more than two years.
-    #[error("the credential lives for more than two years, until {0}")]
+    #[error("the credential is valid for more than two years, until {0}")]
     LongLife(UnixTime),
     /// Direct shares of more than 100 percent in all.
     #[error("the owners' direct shares add up to {0}, more than 100 percent")]

@@ -579,7 +579,7 @@ mod tests {
         let problems: Vec<_> = rows.iter().map(problem).collect();
         let expected = [
             "",
-            "line 3: 6 cells, and the header has 5",
+            "line 3: 6 cells, but the header has 5",
             "",
             "line 5: 4 of 5 cells; the file may be truncated",
         ];

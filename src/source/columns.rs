@@ -87,7 +87,9 @@ impl Columns {
     }
 
     pub(super) fn correlation_id<'r>(&self, row: &'r StringRecord) -> Option<&'r str> {
-        row.get(self.binding.correlation_id?).filter(|text| !text.is_empty())
+        let cell = self.binding.correlation_id?;
+        let mut readings = self.binding.readings.iter().filter(|(read, _)| *read == cell);
+        row.get(cell).filter(|text| !text.is_empty() && !readings.any(|(_, reading)| reading.is_null(text)))
     }
 
     /// The cells of a row, or of the header, without what an earlier run said about it.

@@ -118,7 +118,7 @@ pub enum InputFault {
     #[error("is a directory; name the files in it")]
     Directory,
     /// Standard input given more than once.
-    #[error("is given twice, and can be read only once")]
+    #[error("is given twice but can be read only once")]
     StdinTwice,
     /// Nothing to read.
     #[error("no input: name a file, or `-` for standard input")]
@@ -189,7 +189,7 @@ pub enum InputFault {
         expected: Format,
     },
     /// Nothing to issue.
-    #[error("no items; a batch has at least one, which in CSV is a row below the header")]
+    #[error("no items; expected at least one (in CSV, a row below the header)")]
     NoItems,
     /// More items than the API takes in one call, under `--api-limits`.
     #[error("more than {0} items, and --api-limits refuses what the API would refuse")]
@@ -278,7 +278,7 @@ pub enum InputFault {
         limit: usize,
     },
     /// `]` for `{`, or `}` for `[`.
-    #[error("{at}: {found} closes a bracket of the other kind")]
+    #[error("{at}: {found} does not match the opening bracket")]
     Mismatched {
         /// Where.
         at: Position,
@@ -390,7 +390,7 @@ pub enum InputFault {
         format: String,
     },
     /// `csv.columns` names a field that does not exist.
-    #[error("csv.columns maps '{column}' to '{field}', which is no field{}", did_you_mean(.suggestion))]
+    #[error("csv.columns maps '{column}' to '{field}', which is not a field{}", did_you_mean(.suggestion))]
     UnknownMapping {
         /// The header text.
         column: String,
@@ -400,7 +400,7 @@ pub enum InputFault {
         suggestion: Option<String>,
     },
     /// `csv.constants` names a field that does not exist.
-    #[error("{setting} gives '{field}', which is no field{}", did_you_mean(.suggestion))]
+    #[error("{setting} gives '{field}', which is not a field{}", did_you_mean(.suggestion))]
     UnknownConstant {
         /// The setting or the flag.
         setting: &'static str,

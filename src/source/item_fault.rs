@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ItemFault {
     /// More bytes than `--max-item-bytes`.
-    #[error("{}longer than {limit} bytes, the most that an item may have", at_line(.line))]
+    #[error("{}longer than {limit} bytes, the maximum for an item", at_line(.line))]
     TooLong {
         /// The limit.
         limit: usize,
@@ -50,7 +50,7 @@ pub enum ItemFault {
         line: u64,
     },
     /// A value that no field would carry.
-    #[error("line {line}: column {position} has no name, and this row has a value in it")]
+    #[error("line {line}: column {position} has no name, but this row has a value in it")]
     UnnamedCell {
         /// The column's place, from 1.
         position: usize,
@@ -107,12 +107,12 @@ pub enum RecordProblem {
     },
     /// In a file of failed items: a record that could not be read, and still stands under `error_record`.
     #[error(
-        "the record under error_record was not put right; put its cells under their columns, and empty error_record"
+        "the record under error_record was not fixed; move its cells to their columns and clear error_record"
     )]
     Unrepaired,
     /// A line of a quoted cell is a row of its own.
     #[error(
-        "line {line} is inside a quoted cell and would pass as a row of its own; was a quote left open before it?"
+        "line {line} is inside a quoted cell but looks like a row of its own; was a quote left open before it?"
     )]
     LooksLikeRows {
         /// The line.
@@ -141,7 +141,7 @@ pub enum RecordProblem {
     #[error("the row ends inside a character; the file may be truncated")]
     CutShort,
     /// More bytes than `--max-item-bytes`.
-    #[error("longer than {limit} bytes, the most that an item may have")]
+    #[error("longer than {limit} bytes, the maximum for an item")]
     TooLong {
         /// The limit.
         limit: usize,
@@ -171,7 +171,7 @@ fn within_line(line: &Option<u64>) -> String {
 
 fn cell_count(found: usize, expected: usize, unterminated: bool) -> String {
     if found > expected {
-        return format!("{found} cells, and the header has {expected}");
+        return format!("{found} cells, but the header has {expected}");
     }
     let hint = if unterminated { "; the file may be truncated" } else { "" };
     format!("{found} of {expected} cells{hint}")
@@ -189,7 +189,7 @@ fn record(problem: &RecordProblem, (first, last): &(u64, u64), kept: bool) -> St
         text += &format!("; this record spans lines {first} to {last}");
     }
     if !kept && !matches!(problem, RecordProblem::TooLong { .. }) {
-        text += "; it is longer than an item may be, so --failed does not hold it";
+        text += "; it exceeds the item size limit, so --failed does not include it";
     }
     text
 }

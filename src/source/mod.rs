@@ -107,7 +107,7 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let format = Self::ALL.into_iter().find(|format| format.name() == name);
-        format.ok_or_else(|| format!("'{name}' is no format; expected json, ndjson or csv"))
+        format.ok_or_else(|| format!("'{name}' is not a format; expected json, ndjson or csv"))
     }
 }
 

@@ -291,7 +291,7 @@ fn ragged_rows_fail_one_by_one() {
     for item in seen.iter().filter(|item| item.text.is_err()) {
         let fault = item.fault();
         assert!(
-            fault.contains("15 of 35 cells") || fault.contains("36 cells, and the header has 35"),
+            fault.contains("15 of 35 cells") || fault.contains("36 cells, but the header has 35"),
             "{fault}"
         );
     }
@@ -643,23 +643,23 @@ fn items_that_are_too_long_fail_alone() {
     let ndjson =
         items(format!("{{}}\n{{\"a\":\"{long}\"}}\r\n   {}\n{{}}\n", " ".repeat(300_000)), options.clone());
     assert_eq!(ndjson.len(), 3);
-    assert_eq!(short(&ndjson[1]), "line 2: longer than 60 bytes, the most that an item may have");
+    assert_eq!(short(&ndjson[1]), "line 2: longer than 60 bytes, the maximum for an item");
     assert_eq!(ndjson[2].line, Some(4));
     let json = items(format!("[{{}},{{\"a\":\"{long}\\\"\"}},\n[]]"), options.clone());
     assert_eq!(json.len(), 3);
-    assert_eq!(short(&json[1]), "longer than 60 bytes, the most that an item may have");
+    assert_eq!(short(&json[1]), "longer than 60 bytes, the maximum for an item");
     let header = "subject_id,self_attestation_complete,kyb_status";
     let csv = items(format!("{header}\n1,true,x\n2,{long},\"y\n\"\n3,true,x\n"), options.clone());
     assert_eq!(csv.len(), 3);
     assert_eq!(
         short(&csv[1]),
-        "line 3: longer than 60 bytes, the most that an item may have; this record spans lines 3 to 4"
+        "line 3: longer than 60 bytes, the maximum for an item; this record spans lines 3 to 4"
     );
     assert_eq!((csv[2].line, csv[2].json()["request"]["subject"]["id"].as_str()), (Some(5), Some("3")));
     let csv = items(format!("{header}\n1,true,x\n2,\"{long}"), options);
     assert_eq!(
         csv[1].fault(),
-        "line 3: the quote opened on line 3 is not closed; it is longer than an item may be, so --failed does not hold it"
+        "line 3: the quote opened on line 3 is not closed; it exceeds the item size limit, so --failed does not include it"
     );
 }
 
@@ -749,7 +749,7 @@ fn names_and_content_that_disagree() {
         ("a.ndjson", "{\"items\":[]}", "looks like JSON, not NDJSON; use --input-format json"),
         ("b.csv", "{\"request\":{}}", "looks like NDJSON, not CSV"),
         ("c.csv.gz", "[{}]", "looks like JSON, not CSV"),
-        ("d.ndjson", "[\n{\"a\":1]", "line 2, column 7 (byte 9): ']' closes a bracket of the other kind"),
+        ("d.ndjson", "[\n{\"a\":1]", "line 2, column 7 (byte 9): ']' does not match the opening bracket"),
         ("e.json", "a,b\n", "not JSON at line 1, column 1 (byte 1): found 'a'"),
     ] {
         let (_, error) = run(vec![file(&folder, name, content)], items_options());
@@ -792,7 +792,7 @@ fn json_faults_name_their_place() {
         ("{\"items\":[{}]", "unexpected end, inside the envelope"),
         ("[{\"a\":\"", "unexpected end, inside a string of an item"),
         ("[{}", "unexpected end, inside the array of items"),
-        ("[{\"a\":[}]", "line 1, column 8 (byte 8): '}' closes a bracket of the other kind"),
+        ("[{\"a\":[}]", "line 1, column 8 (byte 8): '}' does not match the opening bracket"),
         ("{'items':[]}", "found ''', expected a key in double quotes"),
         ("{}", "no 'items' array at the top level (the object is empty)"),
         ("{\"data\":1}{\"data\":2}", "no 'items' array at the top level (found 'data')"),

@@ -26,7 +26,7 @@ impl fmt::Display for InputWarning {
 #[non_exhaustive]
 pub enum WarningFault {
     /// A member of the JSON envelope that is not `items`.
-    #[error("{at}: key '{key}' beside 'items' is ignored")]
+    #[error("{at}: key '{key}' next to 'items' is ignored")]
     UnknownKey {
         /// The key.
         key: String,
@@ -36,7 +36,7 @@ pub enum WarningFault {
     /// The encoding that was named is most likely not the file's.
     #[error(
         "read as {encoding}, but all of it is valid UTF-8, with the first character beyond ASCII on line {line}; \
-         leave --encoding (csv.encoding) out"
+         omit --encoding (csv.encoding)"
     )]
     IsUtf8 {
         /// The physical line of the first character beyond ASCII.

@@ -60,7 +60,9 @@ pub enum TokenError {
         found: usize,
     },
     /// After the last `~` stands neither nothing nor a key binding JWT.
-    #[error("what follows the last `~` is no key binding JWT; a `~` ends every disclosure, the last one too")]
+    #[error(
+        "the text after the last `~` is not a key binding JWT; every disclosure, including the last, must end with `~`"
+    )]
     Unended,
     /// Nothing between two tildes.
     #[error("an empty disclosure, the {at}. of the token")]
@@ -151,28 +153,28 @@ pub enum DisclosureProblem {
     #[error("has a fault: {0}")]
     Fault(FaultKind),
     /// Neither `[salt, name, value]` nor `[salt, value]`.
-    #[error("is no array of two or three elements")]
+    #[error("is not an array of two or three elements")]
     NotAnArray,
     /// A salt that is no string.
-    #[error("has a salt that is no string")]
+    #[error("has a salt that is not a string")]
     Salt,
     /// A claim name that is no string.
-    #[error("has a name that is no string")]
+    #[error("has a name that is not a string")]
     Name,
     /// A name with a meaning of its own in SD-JWT.
-    #[error("has the name {0:?}, which no claim may have")]
+    #[error("has the name {0:?}, which is reserved")]
     ForbiddenName(String),
     /// The same disclosure, or one of the same digest, stands earlier in the token.
-    #[error("stands in the token twice")]
+    #[error("appears twice in the token")]
     Repeated,
     /// `[salt, value]` where a member is due.
-    #[error("has no name, and its digest stands among those of an object's members")]
+    #[error("has no name, but its digest is among those of an object's members")]
     ElementAsMember,
     /// `[salt, name, value]` where an element is due.
-    #[error("has a name, and its digest stands in an array")]
+    #[error("has a name, but its digest is in an array")]
     MemberAsElement,
     /// The object has such a member already.
-    #[error("has the name {0:?}, which is there already")]
+    #[error("has the name {0:?}, which already exists")]
     NameTaken(String),
     /// No digest refers to it.
     #[error("is not referred to by any digest")]
@@ -184,7 +186,7 @@ pub enum DisclosureProblem {
     #[error("has `_sd_alg` elsewhere than at its top level")]
     MisplacedHash,
     /// `_sd` that is not an array of strings.
-    #[error("has an `_sd` that is no array of strings")]
+    #[error("has an `_sd` that is not an array of strings")]
     Digests,
     /// `...` that is not the one member, a string, of an array's element.
     #[error("has a `...` that is not the only member of an array's element, with a string")]

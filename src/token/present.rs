@@ -17,7 +17,7 @@ pub enum PresentError {
     #[error(transparent)]
     Disclosures(#[from] DisclosureError),
     /// A JWT without a `~`.
-    #[error("it is no SD-JWT: no `~` follows the signature, so nothing in it can be withheld")]
+    #[error("it is not an SD-JWT: no `~` follows the signature, so nothing in it can be withheld")]
     NotSdJwt,
     /// A key binding JWT signs over the disclosures that it was made for.
     #[error("it ends in a key binding JWT, which would no longer fit; expected the token as it was issued")]

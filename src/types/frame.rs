@@ -78,15 +78,17 @@ fn table(fields: Vec<Field>) -> Object {
 }
 
 /// The life of the credential.
-pub(crate) const TTL: Field =
-    Field::optional("ttl", FieldKind::Life, "how long the credential lives, such as `P1Y`; at most `P10Y`");
+pub(crate) const TTL: Field = Field::optional(
+    "ttl",
+    FieldKind::Life,
+    "how long the credential is valid, such as `P1Y`; at most `P10Y`",
+);
 
 const CORRELATION_ID: Field =
     Field::optional("correlation_id", ID, "your own name for the item; comes back with the result")
         .identifier();
 
-const ERROR: Field =
-    Field::optional("error", FieldKind::Ignored, "what an earlier run said about the item; passed over");
+const ERROR: Field = Field::optional("error", FieldKind::Ignored, "the error from an earlier run; ignored");
 
 static EVIDENCE_REF: Field = Field::required("evidence_ref", ID, "a reference to one piece of evidence");
 

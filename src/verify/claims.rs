@@ -274,7 +274,7 @@ fn in_one_place<'d>(
     inner: Option<Value<'d>>,
 ) -> Result<Option<Value<'d>>, Refusal> {
     match (top, inner) {
-        (Some(_), Some(_)) => Err(wrong(format!("`{name}` stands at the top level and in `vc`"))),
+        (Some(_), Some(_)) => Err(wrong(format!("`{name}` is both at the top level and in `vc`"))),
         (top, inner) => Ok(top.or(inner)),
     }
 }
@@ -315,7 +315,7 @@ fn check_types_beside(members: ClaimMembers<'_>, vct: &str) -> Result<(), Refusa
 /// neither as a whole nor in part.
 pub(super) fn check_never_disclosable(payload: Value<'_>, disclosed: &[Disclosed]) -> Result<(), Refusal> {
     let refuse = |name: &str| {
-        let message = format!("`{name}` can be withheld, and must not be");
+        let message = format!("`{name}` must not be selectively disclosable");
         Err(Refusal::new(Reason::DisclosureInvalid, Step::Disclosures, message))
     };
     for found in disclosed {

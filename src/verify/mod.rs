@@ -256,7 +256,7 @@ fn check_authorization(claims: &Claims<'_>, policy: &Policy) -> Result<NotJudged
     let mut limits = NotJudged::default();
     if let Some(context) = &policy.context {
         let Some(Statement { credential_type, claims, .. }) = statement else {
-            let message = "it is no authorization of a known type about one subject";
+            let message = "it is not an authorization of a known type about one subject";
             return Err(Refusal::new(Reason::PolicyDenied, Step::Policy, message));
         };
         limits = authorization::check_policy(credential_type, *claims, context)?;

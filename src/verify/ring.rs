@@ -54,7 +54,7 @@ pub enum RingError {
         kid: String,
     },
     /// A key under the name of a did:key or did:jwk that holds another key.
-    #[error("the key with the name {kid:?} is another one than the name says")]
+    #[error("the key with the name {kid:?} does not match its name")]
     OtherKey {
         /// The name.
         kid: String,

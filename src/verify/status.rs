@@ -193,7 +193,7 @@ fn of_token_list<'c>(status: Value<'c>, issuer: CredentialIssuer<'c>) -> Result<
     }
     let Some(list) = status.member("status_list") else {
         return Ok(StatusSaid::Unanswerable(
-            "its `status` has no `status_list`, and nothing else is supported".to_owned(),
+            "its `status` has no `status_list`; nothing else is supported".to_owned(),
         ));
     };
     let index =

@@ -76,7 +76,7 @@ fn a_flag_gives_every_row_a_field() {
     assert_eq!(credential.claims, json!({ "jurisdiction": "GB" }));
     for (set, expected) in [
         ("jurisdiction=GB", "and --set both give jurisdiction"),
-        ("jurisdicton=GB", "--set gives 'jurisdicton', which is no field; did you mean jurisdiction?"),
+        ("jurisdicton=GB", "--set gives 'jurisdicton', which is not a field; did you mean jurisdiction?"),
         ("jurisdiction", "expected FIELD=VALUE"),
     ] {
         let run = sandbox.issue(&format!("a.csv --ledger none --set claims.jurisdiction=GB --set {set}"));

@@ -38,7 +38,7 @@ fn a_stray_quote_fails_the_record_that_it_opens_and_no_other() {
     // Unfixed, it fails and stays as it is; taken out and fixed, each row is issued.
     let again = sandbox.issue("failed.csv --failed again.csv").expect(3);
     assert_eq!((again.rows().len(), again.rows()[0].line), (1, Some(2)));
-    assert!(again.error().message.contains("was not put right"), "{}", again.error().message);
+    assert!(again.error().message.contains("was not fixed"), "{}", again.error().message);
     assert!(record_of(sandbox.read("again.csv").split_once('\n').unwrap().1.as_bytes())[3] == kept[3]);
     sandbox.write("fixed.csv", HEADER.to_owned() + &kept[3].replace("\"Company 12", "Company 12"));
     let fixed = sandbox.issue("fixed.csv").expect(0);
@@ -142,10 +142,7 @@ fn rows_inside_a_quoted_cell_are_noticed() {
     let run = sandbox.issue("items.csv").expect(3);
     assert_eq!(run.rows().len(), 9 - 4 + 1);
     let message = run.error().message;
-    assert!(
-        message.contains("line 5 is inside a quoted cell and would pass as a row of its own"),
-        "{message}"
-    );
+    assert!(message.contains("line 5 is inside a quoted cell but looks like a row of its own"), "{message}");
     assert!(message.ends_with("this record spans lines 4 to 7"), "{message}");
     // Lines that would not be issued are text: an address of three lines is none.
     sandbox.write("address.csv", format!("{HEADER}a1,EX-1,\"1 Road\nx,y,z,XX,true\nTown\",GB,true\n"));

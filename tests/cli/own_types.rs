@@ -102,7 +102,7 @@ fn a_fault_in_a_type_is_told_with_its_line() {
         (
             "required: [number]",
             "requird: [number]",
-            "licence.yaml:9: /schema/properties/claims/requird: requird is no keyword of JSON Schema 2020-12; did you mean required?",
+            "licence.yaml:9: /schema/properties/claims/requird: requird is not a keyword of JSON Schema 2020-12; did you mean required?",
         ),
         (
             "        number: { type: string }",

@@ -106,7 +106,7 @@ fn what_is_no_issued_sd_jwt_is_not_presented() {
     let Company { token, jwt, .. } = company();
     let sandbox = Sandbox::new();
     let run = sandbox.beltic(&["present", &jwt]).expect(4);
-    assert!(run.stderr.contains("no SD-JWT"), "{}", run.stderr);
+    assert!(run.stderr.contains("not an SD-JWT"), "{}", run.stderr);
     let run = sandbox.beltic(&["present", &format!("{token}{jwt}")]).expect(4);
     assert!(run.stderr.contains("key binding JWT"), "{}", run.stderr);
     let run = sandbox.beltic_fed(&["present"], format!("{token}\n{token}\n").as_bytes()).expect(4);
@@ -122,7 +122,7 @@ fn a_json_pointer_names_a_disclosure_and_a_cut_token_is_refused() {
     assert_eq!(run.stdout, format!("{jwt}~{address}~\n"));
     let cut = token.strip_suffix('~').unwrap();
     let run = sandbox.beltic_fed(&["present"], cut.as_bytes()).expect(4);
-    assert!(run.stderr.contains("a `~` ends every disclosure"), "{}", run.stderr);
+    assert!(run.stderr.contains("every disclosure, including the last, must end with `~`"), "{}", run.stderr);
 }
 
 #[test]

@@ -309,9 +309,9 @@ fn a_policy_that_cannot_be_kept_is_refused() {
     for (lines, said) in [
         ("  claims:\n    exp: always\n", "names exp, which every verifier must see"),
         ("  claims:\n    status: allowed\n", "names status, which every verifier must see"),
-        ("  claims:\n    cnf.jwk: always\n", "names cnf.jwk, which is no claim"),
+        ("  claims:\n    cnf.jwk: always\n", "names cnf.jwk, which is not a claim"),
         ("  claims:\n    subject.id: always\n", "names subject.id, which every verifier must see"),
-        ("  claims:\n    claims.owners: always\n", "names claims.owners, which is no claim"),
+        ("  claims:\n    claims.owners: always\n", "names claims.owners, which is not a claim"),
         ("  claims:\n    claims.kyb_statu: always\n", "did you mean claims.kyb_status?"),
         (
             "  claims:\n    claims.kyb_status: hidden\n",
@@ -382,7 +382,7 @@ fn published_type_metadata_give_their_integrity() {
         ("urn:beltic:business:1", "urn:other:1", "its vct is urn:other:1"),
         ("\"always\"", "\"never\"", "is \"never\", and the disclosure policy says \"always\""),
         ("\"never\"", "\"always\"", "is \"always\", and the disclosure policy says \"never\""),
-        ("{", "[", "it is no JSON object"),
+        ("{", "[", "it is not a JSON object"),
     ] {
         sandbox.write("business.json", document.replacen(from, to, 1));
         let run = sandbox.issue("items.ndjson --proof-format sd_jwt_vc --ledger none").expect(2);
@@ -429,8 +429,8 @@ fn certificates_go_into_the_header_without_their_anchor() {
         ("gap.pem", "certificate 1 was not issued by the one after it"),
         ("anchor.pem", "its first certificate is not that of the issuer's key"),
         ("../keys/p256-certificate.pem", "its only certificate is self-signed"),
-        ("../keys/p256-public.pem", "holds"),
-        ("README.md", "holds"),
+        ("../keys/p256-public.pem", "contains something other than X.509 certificates"),
+        ("README.md", "contains something other than X.509 certificates"),
     ] {
         let run = issue(chain).expect(2);
         assert!(

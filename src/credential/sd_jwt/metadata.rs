@@ -97,7 +97,7 @@ pub struct TypeMetadata {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// It is no JSON object.
-    #[error("it is no JSON object; `beltic schema --vct` prints one")]
+    #[error("it is not a JSON object; `beltic schema --vct` prints one")]
     NotJson,
     /// It describes another type.
     #[error("its vct is {found}, and the credentials' is {expected}")]

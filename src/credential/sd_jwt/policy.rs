@@ -39,7 +39,7 @@ pub enum PolicyError {
     #[error("the disclosure policy names {0}, which every verifier must see; it cannot be hidden")]
     Essential(String),
     /// A path that is none of a credential's.
-    #[error("the disclosure policy names {path}, which is no claim{}", meant(suggestion))]
+    #[error("the disclosure policy names {path}, which is not a claim{}", meant(suggestion))]
     Unknown {
         /// The path.
         path: String,
@@ -385,7 +385,7 @@ mod tests {
         let said = |path: &str| policy(&[(path, "always")]).unwrap_err().to_string();
         assert!(said("claims.registered_adress").contains("did you mean claims.registered_address?"));
         assert!(said("registered_address").contains("did you mean claims.registered_address?"));
-        assert!(said("claims.registered_address[]").contains("no claim"));
+        assert!(said("claims.registered_address[]").contains("not a claim"));
         assert!(
             said("claims.beneficial_owners.full_name")
                 .contains("did you mean claims.beneficial_owners[].full_name?")

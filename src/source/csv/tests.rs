@@ -4,7 +4,7 @@ use super::header::detect_delimiter;
 use super::*;
 use crate::source::tests::{Random, Seen, file, items_and_error, run, stdin};
 use crate::source::{DEFAULT_MAX_ITEM_BYTES, Items};
-use crate::source::{Input, LineBreaks};
+use crate::source::{Input, LineBreaks, Mapping};
 use crate::types::Types;
 
 const HEADER: &str = "subject_id,self_attestation_complete,kyb_status\n";
@@ -305,7 +305,7 @@ fn faults_of_rows_name_physical_lines() {
     for (row, message) in [
         ("1,true", "line 4: 2 of 3 cells; the file may be truncated"),
         ("1,true\n", "line 4: 2 of 3 cells"),
-        ("1,\"\r\n\n\",x,y\n", "line 4: 4 cells, and the header has 3; this record spans lines 4 to 6"),
+        ("1,\"\r\n\n\",x,y\n", "line 4: 4 cells, but the header has 3; this record spans lines 4 to 6"),
         ("1,\"\n\0\",x\n", "line 4: NUL bytes at line 5; this record spans lines 4 to 5"),
         ("1,\0,x\n", "NUL bytes at line 4"),
         ("subject_id,self_attestation_complete,kyb_status\n", "line 4: row repeats the header"),
@@ -322,7 +322,7 @@ fn faults_of_rows_name_physical_lines() {
         ("1\",true,x\n", "line 4: quote inside an identifier, in column 'subject_id'"),
         (
             "1,\"a,x\n2,true,x\n3,b\",x\n",
-            "line 4: line 5 is inside a quoted cell and would pass as a row of its own; was a quote left open before \
+            "line 4: line 5 is inside a quoted cell but looks like a row of its own; was a quote left open before \
              it?; this record spans lines 4 to 6",
         ),
     ] {
@@ -431,6 +431,19 @@ fn values_under_no_name_are_not_lost_in_silence() {
     assert_eq!(seen[2].correlation_id.as_deref(), Some("c2"));
 }
 
+#[test]
+fn nulls_apply_to_the_correlation_id_of_rejected_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows =
+        "correlation_id,subject_id,self_attestation_complete,kyb_status,\nn/a,1,true,x,y\nc2,2,true,x,y\n";
+    let mapping = Mapping { nulls: ["n/a".to_owned()].into(), ..Mapping::default() };
+    let items = Items::new(Types::BUILT_IN, mapping, RowCheck::default()).unwrap();
+    let (seen, error) = run(vec![file(&folder, "nulls.csv", rows)], Options::of(items));
+    assert!(error.is_none() && seen.iter().all(|item| item.text.is_err()));
+    assert_eq!(seen[0].correlation_id, None);
+    assert_eq!(seen[1].correlation_id.as_deref(), Some("c2"));
+}
+
 /// In a file of failed items every row has the error columns, and a record that was not put right fails.
 #[test]
 fn rows_of_failed_files_have_their_error_columns() {
@@ -441,12 +454,9 @@ fn rows_of_failed_files_have_their_error_columns() {
         ("1,true,x", Err("3 of 7 cells")),
         (",,,1,true,x", Err("6 of 7 cells")),
         ("validation_failed,m,p,,1\",true,x", Err("quote inside an identifier, in column 'subject_id'")),
-        ("malformed_request,m,,\"1,true\",,,", Err("the record under error_record was not put right")),
-        ("malformed_request,m,,\"1,true\",1,true,x", Err("the record under error_record was not put right")),
-        (
-            "malformed_request,m,,\"1,true\n2,true,x\",,,",
-            Err("the record under error_record was not put right"),
-        ),
+        ("malformed_request,m,,\"1,true\",,,", Err("the record under error_record was not fixed")),
+        ("malformed_request,m,,\"1,true\",1,true,x", Err("the record under error_record was not fixed")),
+        ("malformed_request,m,,\"1,true\n2,true,x\",,,", Err("the record under error_record was not fixed")),
     ] {
         let (seen, error) = items_and_error(stdin(format!("{header}{row}\n")));
         assert!(error.is_none(), "{error:?}");
@@ -468,7 +478,7 @@ fn no_row_comes_from_inside_a_cell_that_is_too_long() {
         assert!(error.is_none());
         assert_eq!(seen.len(), 3);
         let message = format!(
-            "line 2: longer than 100 bytes, the most that an item may have; this record spans lines 2 to {}",
+            "line 2: longer than 100 bytes, the maximum for an item; this record spans lines 2 to {}",
             10 * times + 2
         );
         assert_eq!(seen[0].fault(), message);

@@ -505,12 +505,12 @@ mod tests {
             (
                 with(&[]),
                 &options(&[("x", "subject")], &[]),
-                "csv.columns maps 'x' to 'subject', which is no field",
+                "csv.columns maps 'x' to 'subject', which is not a field",
             ),
             (
                 with(&[]),
                 &options(&[], &[("jurisdicton", "GB")]),
-                "csv.constants gives 'jurisdicton', which is no field; did you mean jurisdiction?",
+                "csv.constants gives 'jurisdicton', which is not a field; did you mean jurisdiction?",
             ),
             (with(&[]), &options(&[], &[("ttl", ""), ("TTL", "")]), "csv.constants gives ttl twice"),
         ] {

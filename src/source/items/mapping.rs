@@ -126,8 +126,13 @@ impl CellReading {
         self.nulls.is_empty() && self.values.is_empty() && self.date.is_none() && !self.strips_percent
     }
 
+    /// Whether a text means "nothing" in this column.
+    pub(in crate::source) fn is_null(&self, text: &str) -> bool {
+        self.nulls.contains(text.trim())
+    }
+
     fn read<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.nulls.contains(text.trim()) {
+        if self.is_null(text) {
             return Cow::Borrowed("");
         }
         if let Some(value) = self.values.get(text).or_else(|| self.values.get(text.trim())) {

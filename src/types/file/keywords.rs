@@ -114,7 +114,7 @@ const REFUSED: [(&str, &str); 14] = [
     ("$recursiveRef", "it is of a former draft; write $ref and $anchor"),
     ("$recursiveAnchor", "it is of a former draft; write $ref and $anchor"),
     ("id", "it is of a former draft, and a type's schema is one document; leave it out"),
-    ("nullable", "it is no keyword of JSON Schema; write type: [string, \"null\"]"),
+    ("nullable", "it is not a keyword of JSON Schema; write type: [string, \"null\"]"),
 ];
 
 const JUDGES_NOTHING: &str =
@@ -132,8 +132,8 @@ fn holds(keyword: &str) -> Result<Holds, String> {
         return Err(format!("{keyword} is refused: {why}"));
     }
     Err(match nearest(keyword) {
-        Some(known) => format!("{keyword} is no keyword of JSON Schema 2020-12; did you mean {known}?"),
-        None => format!("{keyword} is no keyword of JSON Schema 2020-12"),
+        Some(known) => format!("{keyword} is not a keyword of JSON Schema 2020-12; did you mean {known}?"),
+        None => format!("{keyword} is not a keyword of JSON Schema 2020-12"),
     })
 }
 
@@ -389,7 +389,7 @@ fn check_name(name: &str, place: &str) -> Result<(), Fault> {
             "the name has a meaning of its own in SD-JWT or JSON-LD; choose another"
         }
         "id" | "type" if !is_in_subject() && !is_part() => {
-            "the name stands for the identifier or the type of a thing in JSON-LD; choose another, such as permit_type"
+            "the name is reserved in JSON-LD for an identifier or a type; choose another, such as permit_type"
         }
         _ if is_in_subject() && TERMS_OF_CREDENTIALS.contains(&name) => {
             "the name is that of a member of credentials; choose another, or say it in the claims"

@@ -120,7 +120,7 @@ impl Definition {
 
 /// A text that is JSON without faults, read by both parsers: one knows the order, the other what values are.
 fn sound_json<'p>(parser: &'p mut Parser, text: &'p str) -> Result<(Document<'p>, Json), Fault> {
-    let no_json = |error: &dyn std::fmt::Display| (String::new(), format!("it is no JSON: {error}"));
+    let no_json = |error: &dyn std::fmt::Display| (String::new(), format!("it is not JSON: {error}"));
     let document = parser.parse(text).map_err(|error| no_json(&error))?;
     match document.faults().first() {
         Some(fault) => Err((document.pointer(*fault), fault.kind.to_string())),

@@ -146,7 +146,7 @@ pub(super) fn of_bitstring(payload: Value<'_>) -> Result<ListClaims<'_>, Refusal
     }
     let Some(id) = payload.member("id") else {
         // It is optional, but a file does not say from which URL it came.
-        return Err(wrong("`id` is missing, and nothing else says which list it is"));
+        return Err(wrong("`id` is missing, so the list cannot be identified"));
     };
     let ttl = subject.member("ttl").map(|ttl| lasting("credentialSubject.ttl", ttl, 1000.0));
     let time = |name: &'static str| payload.member(name).map(|value| date_time(name, value)).transpose();
