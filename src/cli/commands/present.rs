@@ -23,7 +23,7 @@ use crate::token::{self, BindError, PresentError};
   beltic present credential.txt --disclose 'claims.beneficial_owners[]'
   beltic present credential.txt --disclose /claims/beneficial_owners/0
   beltic present credential.txt               shows nothing that can be withheld
-  beltic present c.txt --holder-key me.pem --audience https://v.example --nonce n
+  beltic present c.txt --holder-key me.pem --audience https://v.eu --nonce n
 ")]
 pub(crate) struct PresentArgs {
     /// The token, or a file that holds it; `-` or none: standard input
