@@ -14,7 +14,9 @@ use crate::credential::Grant;
 use crate::credential::{Assembler, Profile, Resource, beyond_verifiers};
 use crate::keys::SignError;
 use crate::pipeline;
-use crate::request::{Checked, Checker, Detail, DetailCode, DraftText, Rejection, Rules, Warning};
+use crate::request::{
+    Checked, Checker, Detail, DetailCode, DraftText, FeedingColumn, Rejection, Rules, Warning,
+};
 use crate::source::{ItemFault, ItemText, RowCheck};
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -201,7 +203,11 @@ fn rejection_of(fault: &ItemFault) -> Rejection {
 }
 
 /// Names the columns of a CSV file beside the places in its item.
-fn locate(checked: &mut Checked, line: Option<u64>, column_at: impl Fn(&str) -> Option<Option<String>>) {
+fn locate(
+    checked: &mut Checked,
+    line: Option<u64>,
+    column_at: impl Fn(&str) -> Option<Option<FeedingColumn>>,
+) {
     if let (Err(rejection), Some(line)) = (&mut checked.outcome, line)
         && column_at("").is_some()
     {
@@ -209,7 +215,7 @@ fn locate(checked: &mut Checked, line: Option<u64>, column_at: impl Fn(&str) -> 
     }
     for warning in &mut checked.warnings {
         if let Warning::Place { path, column, .. } = warning {
-            *column = column_at(path).flatten();
+            *column = column_at(path).flatten().map(|column| column.name);
         }
     }
 }

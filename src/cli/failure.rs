@@ -143,8 +143,11 @@ impl Failure {
             said = cause;
         }
         for hint in &self.hints {
-            let hint = streams::printable(hint);
-            streams::say(&format!("  {} {hint}", streams::paint("hint:", "1;36", color)));
+            let mut lines = hint.lines().map(streams::printable);
+            let first = lines.next().unwrap_or_default();
+            streams::say(&format!("  {} {first}", streams::paint("hint:", "1;36", color)));
+            // What is to be pasted stands at the margin.
+            lines.for_each(|line| streams::say(&line));
         }
     }
 }
@@ -156,11 +159,17 @@ impl From<InputError> for Failure {
             () if error.is_usage() => ExitStatus::Usage,
             () => ExitStatus::Input,
         };
-        match error.is_of_header() {
-            true => Failure::new(status, error).hint(
+        let mapping = error.mapping().map(|mapping| {
+            format!("put this into .beltic.yaml, and check it; `beltic template --map FILE` prints it too:\n{mapping}")
+        });
+        let is_of_header = error.is_of_header();
+        let failure = Failure::new(status, error);
+        match mapping {
+            Some(mapping) => failure.hint(mapping),
+            None if is_of_header => failure.hint(
                 "`beltic template --map FILE` prints settings that map a header of your own, to put into .beltic.yaml",
             ),
-            false => Failure::new(status, error),
+            None => failure,
         }
     }
 }

@@ -19,7 +19,7 @@ mod words;
 pub use check::{Checked, Checker, Rules};
 pub use draft::{ContentHash, Draft, DraftText, Lookup, LookupHash, Piece};
 pub use issued::issued_problem;
-pub use rejection::{Detail, DetailCode, ErrorCode, Rejection};
+pub use rejection::{Detail, DetailCode, ErrorCode, FeedingColumn, Rejection};
 pub use warning::{Doubt, Warning};
 
 /// The most items that are taken together, from the file to the ledger: as many as the hosted API takes in one call.

@@ -209,6 +209,15 @@ pub struct Detail {
     pub message: String,
 }
 
+/// The column of a CSV file that feeds a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedingColumn {
+    /// Its name in the header.
+    pub name: String,
+    /// What a setting expects in the cell and did not find, in words.
+    pub expected: Option<String>,
+}
+
 /// Why an item is not issued: the `error` of its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rejection {
@@ -238,12 +247,17 @@ impl Rejection {
 
     /// Says where each violation stands in the CSV file that the item came from: first the line and the column,
     /// which the user knows, then the JSON Pointer.
-    pub fn locate(&mut self, line: u64, column_at: impl Fn(&str) -> Option<String>) {
+    pub fn locate(&mut self, line: u64, column_at: impl Fn(&str) -> Option<FeedingColumn>) {
         if self.details.is_empty() {
             return; // the message is about the row as a whole, and names its lines
         }
         for detail in &mut self.details {
-            detail.column = column_at(&detail.path);
+            let Some(FeedingColumn { name, expected }) = column_at(&detail.path) else { continue };
+            detail.column = Some(name);
+            if let (DetailCode::InvalidFormat, Some(expected)) = (detail.code, expected) {
+                let found = detail.message.split("; expected ").next().unwrap_or_default();
+                detail.message = format!("{found}; expected {expected}");
+            }
         }
         self.message = headline(&self.details, Some(line));
     }

@@ -6,6 +6,7 @@ use super::columns::Columns;
 use super::csv::Rows;
 use super::item::RawItem;
 use super::item_fault::ItemFault;
+use crate::request::FeedingColumn;
 
 /// Consecutive items, as they stand in the input: at least one, and at most 1,000.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ pub struct ItemText<'a> {
 impl ItemTexts<'_> {
     /// The header cell of the column that feeds a place, a JSON Pointer, of the item that was given last: none
     /// where no column does. `None` around it says that the items do not come from a table.
-    pub fn column_at(&self, pointer: &str) -> Option<Option<String>> {
+    pub fn column_at(&self, pointer: &str) -> Option<Option<FeedingColumn>> {
         self.rows.as_ref().map(|rows| rows.column_at(pointer))
     }
 

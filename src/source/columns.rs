@@ -7,6 +7,7 @@ use super::error::InputFault;
 use super::items::read_row;
 use super::record::bytes_of;
 use crate::invisible;
+use crate::request::FeedingColumn;
 
 /// The columns of one file, and the plan by which its rows become values.
 #[derive(Debug)]
@@ -103,9 +104,11 @@ impl Columns {
 
     /// The header cell of the column that feeds a place, a JSON Pointer into the row's value. None where no column
     /// does: the field has a constant, or is missing from the file.
-    pub(super) fn column_at(&self, row: &StringRecord, pointer: &str) -> Option<String> {
+    pub(super) fn column_at(&self, row: &StringRecord, pointer: &str) -> Option<FeedingColumn> {
         let cell = self.binding.plan.cell_at(&read_row(row, &self.binding.readings), pointer)?;
-        Some(shown(&self.header[cell]))
+        let mut readings = self.binding.readings.iter().filter(|(read, _)| *read == cell);
+        let expected = readings.find_map(|(_, reading)| reading.unmet(row.get(cell)?));
+        Some(FeedingColumn { name: shown(&self.header[cell]), expected })
     }
 
     /// Appends the value that a row describes, as JSON.

@@ -64,7 +64,15 @@ impl InputError {
     /// Whether the header of a CSV file has columns of somebody's own, or lacks some, so that a mapping may help.
     pub fn is_of_header(&self) -> bool {
         use InputFault::{MissingColumns, NoKnownColumn, UnknownColumns};
-        matches!(*self.fault, MissingColumns(_) | NoKnownColumn { .. } | UnknownColumns(_))
+        matches!(*self.fault, MissingColumns(_) | NoKnownColumn { .. } | UnknownColumns { .. })
+    }
+
+    /// Settings that would map the columns of a CSV file, where some of them are not known.
+    pub fn mapping(&self) -> Option<&str> {
+        match &*self.fault {
+            InputFault::UnknownColumns { mapping, .. } => mapping.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether waiting for more input was given up on request.
@@ -332,8 +340,13 @@ pub enum InputFault {
         problem: String,
     },
     /// Columns that map to nothing.
-    #[error("{}", unknown_columns(.0))]
-    UnknownColumns(Vec<UnknownColumn>),
+    #[error("{}", unknown_columns(columns))]
+    UnknownColumns {
+        /// The columns.
+        columns: Vec<UnknownColumn>,
+        /// Settings that say something of each of them.
+        mapping: Option<String>,
+    },
     /// Columns of a type that the file was not said to be of.
     #[error(
         "the columns are those of the type {name}; add `--type {name}`, or set credential.type in .beltic.yaml"
@@ -536,7 +549,8 @@ mod tests {
     #[test]
     fn long_lists_of_columns_are_cut_short() {
         let column = |position| UnknownColumn { name: "x".to_owned(), position, suggestion: None };
-        let text = InputFault::UnknownColumns((1..=30).map(column).collect()).to_string();
+        let text =
+            InputFault::UnknownColumns { columns: (1..=30).map(column).collect(), mapping: None }.to_string();
         assert!(text.contains("'x' (12) and 18 more;"), "{text}");
     }
 }

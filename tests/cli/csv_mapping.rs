@@ -43,6 +43,10 @@ fn an_export_of_somebody_elses_is_read_as_its_settings_say() {
     let places: Vec<_> =
         error.details.iter().map(|detail| detail.column.clone().unwrap_or_default()).collect();
     assert_eq!(places, ["Geprüft", "Geprüft am"], "{error:?}");
+    assert!(
+        error.details[1].message.ends_with("expected a date such as 31.01.2026 (csv.dates: %d.%m.%Y)"),
+        "{error:?}"
+    );
     assert!(sandbox.read("failed.csv").contains("VIELLEICHT;31.02.2026"), "as it came");
     let second = rows.remove(1).into_credential();
     assert_eq!(second.claims, json!({ "jurisdiction": "DE", "tax_id_verified": false }));
@@ -177,4 +181,31 @@ fn a_header_of_somebody_elses_is_mapped() {
     assert!(own.contains("csv: {}") && own.contains("#     self_attestation_complete:"), "{own}");
     sandbox.write(".beltic.yaml", &own);
     sandbox.beltic(&["template", "csv"]).expect(0);
+}
+
+/// The message about columns that are not known has a mapping to paste, which is one that works.
+#[test]
+fn an_unknown_column_comes_with_a_mapping() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write(
+        "a.csv",
+        "subject_id;Firma;Land;self_attestation_complete;Notiz\nA;Quillmere GmbH;DE;true;x\n",
+    );
+    let refused = sandbox.issue("a.csv --ledger none").expect(4);
+    let (said, mapping) =
+        refused.stderr.split_once("prints it too:\n").unwrap_or_else(|| panic!("{}", refused.stderr));
+    assert!(said.contains("unknown columns 'Firma' (2), 'Land' (3), 'Notiz' (5)"), "{said}");
+    sandbox.write(".beltic.yaml", mapping);
+    let credential = sandbox.issue("a.csv --ledger none").expect(0).rows().remove(0).into_credential();
+    assert_eq!(credential.subject["name"], "Quillmere GmbH");
+    assert_eq!(credential.claims, json!({ "jurisdiction": "DE" }));
+    // A header of which nothing is known may be a row about somebody, and is not shown.
+    std::fs::remove_file(sandbox.path(".beltic.yaml")).unwrap();
+    sandbox.write("b.csv", "Odo Quillfeather;1970-01-01\nAda;1980-01-01\n");
+    let refused = sandbox.issue("b.csv --ledger none").expect(4);
+    assert!(!refused.stderr.contains("Odo"), "{}", refused.stderr);
+    // What separates the cells is found even so.
+    sandbox.write("c.csv", "Xyzzy;Plugh;Quux\n1;2;3\n");
+    let mapped = sandbox.beltic(&["template", "--map", "c.csv"]).expect(0).stdout;
+    assert!(mapped.contains("- \"Plugh\"\n"), "{mapped}");
 }

@@ -88,10 +88,14 @@ pub(crate) fn separator_line(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// The delimiter under which most columns are known; the comma where none stands out.
+/// The delimiter under which most columns are known; where none is known under any, the one that stands there most often,
+/// and the comma where that is none.
 pub(super) fn detect_delimiter(line: &[u8], dialect: &dyn Dialect) -> u8 {
     let line = String::from_utf8_lossy(line);
-    let known = |delimiter: &u8| split(&line, *delimiter).filter(|cell| dialect.knows_column(cell)).count();
+    let known = |delimiter: &u8| {
+        let known = split(&line, *delimiter).filter(|cell| dialect.knows_column(cell)).count();
+        (known, if known == 0 { split(&line, *delimiter).count() } else { 0 })
+    };
     // The last of several equal ones is the greatest, so that the likeliest comes last.
     DELIMITERS.into_iter().rev().max_by_key(known).unwrap_or(b',')
 }

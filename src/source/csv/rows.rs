@@ -7,6 +7,7 @@ use std::io::{self, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use crate::request::FeedingColumn;
 use crate::source::columns::Columns;
 use crate::source::item::RawItem;
 use crate::source::item_fault::ItemFault;
@@ -95,7 +96,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The header cell of the column that feeds a place of the item that was read last.
-    pub(in super::super) fn column_at(&self, pointer: &str) -> Option<String> {
+    pub(in super::super) fn column_at(&self, pointer: &str) -> Option<FeedingColumn> {
         self.columns.column_at(&self.row, pointer)
     }
 

@@ -167,7 +167,10 @@ impl Items {
             return Err(InputFault::NoKnownColumn { line, delimiter: Found(delimiter) });
         }
         if !unknown.is_empty() {
-            return Err(InputFault::UnknownColumns(unknown));
+            return Err(InputFault::UnknownColumns {
+                columns: unknown,
+                mapping: self.mapping_to_paste(header),
+            });
         }
         match unnamed {
             Some(position) if targets.iter().any(|(cell, _)| *cell >= position) => {
@@ -610,7 +613,8 @@ mod tests {
             ("/request/ttl", None),
             ("/request/subject", None),
         ] {
-            assert_eq!(columns.column_at(&record, pointer).as_deref(), column, "{pointer}");
+            let found = columns.column_at(&record, pointer).map(|found| found.name);
+            assert_eq!(found.as_deref(), column, "{pointer}");
         }
     }
 }

@@ -178,6 +178,9 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
     ("tax_id_verified", &["steuernummergeprueft", "taxidchecked", "steueridgeprueft"]),
 ];
 
+/// The most columns of which an error message shows a mapping.
+const MOST_SHOWN: usize = 30;
+
 /// How alike a name and that of a column must be.
 const ALIKE: f64 = 0.85;
 
@@ -203,43 +206,38 @@ pub fn guessed_settings(
 
 impl Items {
     fn settings_for(&self, header: &StringRecord, file: &str, given: &[(&str, &str)]) -> String {
-        let mut fed: Vec<ColumnTarget> = header.iter().filter_map(|name| self.catalog.find(name)).collect();
-        let direct = fed.len();
-        let mut guesses = self.guesses(header, &mut fed);
-        self.lone_country_is_jurisdiction(&mut guesses, &mut fed);
-        let (mut mapped, mut ignored) = (String::new(), String::new());
-        for (name, guess) in &guesses {
-            let _ = match guess {
-                Some(target) => {
-                    writeln!(mapped, "    {}: {}", json::string(name), self.catalog.name(*target))
-                }
-                None => writeln!(ignored, "    - {}", json::string(name)),
-            };
-        }
-        let lines = |text: &str| text.lines().count();
-        let mut members = String::new();
-        for (key, lines) in [("columns", &mapped), ("ignore", &ignored)] {
-            if !lines.is_empty() {
-                let _ = write!(members, "  {key}:\n{lines}");
-            }
-        }
+        let guessed = self.guessed(header);
+        let mut members = guessed.members(self);
         for (key, value) in given {
             let _ = writeln!(members, "  {key}: {}", json::string(value));
         }
         let start = if members.is_empty() { "csv: {}" } else { "csv:" };
-        let counts = (direct, lines(&mapped), lines(&ignored));
+        let mapped = guessed.guesses.iter().filter(|(_, guess)| guess.is_some()).count();
         let about = format!(
-            "{}: {} columns keep their names, {} are mapped, {} are ignored",
+            "{}: {} columns keep their names, {mapped} are mapped, {} are ignored",
             file.escape_default(),
-            counts.0,
-            counts.1,
-            counts.2
+            guessed.direct,
+            guessed.guesses.len() - mapped
         );
-        let missing = self.missing_beside(&fed);
-        let readings = self.readings_of(&guesses);
+        let missing = self.missing_beside(&guessed.fed);
+        let readings = self.readings_of(&guessed.guesses);
         format!(
             "# {about}.\n# Check it, and put it into .beltic.yaml.\n{start}\n{members}{missing}{readings}"
         )
+    }
+
+    /// The mapping of a header that holds columns which are not known, to be put into .beltic.yaml; none for a header
+    /// that would fill the screen.
+    pub(super) fn mapping_to_paste(&self, header: &StringRecord) -> Option<String> {
+        (header.len() <= MOST_SHOWN).then(|| format!("csv:\n{}", self.guessed(header).members(self)))
+    }
+
+    fn guessed<'h>(&self, header: &'h StringRecord) -> Guessed<'h> {
+        let mut fed: Vec<ColumnTarget> = header.iter().filter_map(|name| self.catalog.find(name)).collect();
+        let direct = fed.len();
+        let mut guesses = self.guesses(header, &mut fed);
+        self.lone_country_is_jurisdiction(&mut guesses, &mut fed);
+        Guessed { direct, guesses, fed }
     }
 
     /// What each header that is none of our own most likely means. No field is fed twice.
@@ -339,6 +337,37 @@ impl Items {
             let alike = strsim::normalized_damerau_levenshtein(&folded(&near).0, &word);
             if alike >= ALIKE { self.catalog.find(&near) } else { None }
         })
+    }
+}
+
+/// What the columns of a header most likely mean.
+struct Guessed<'h> {
+    /// How many have names of our own.
+    direct: usize,
+    /// Those that have not, each with its field where there is a guess.
+    guesses: Vec<(&'h str, Option<ColumnTarget>)>,
+    /// The fields that are fed.
+    fed: Vec<ColumnTarget>,
+}
+
+impl Guessed<'_> {
+    /// The members of `csv` that say so.
+    fn members(&self, items: &Items) -> String {
+        let (mut mapped, mut ignored) = (String::new(), String::new());
+        for (name, guess) in &self.guesses {
+            let name = json::string(name);
+            let _ = match guess {
+                Some(target) => writeln!(mapped, "    {name}: {}", items.catalog.name(*target)),
+                None => writeln!(ignored, "    - {name}"),
+            };
+        }
+        let mut members = String::new();
+        for (key, lines) in [("columns", &mapped), ("ignore", &ignored)] {
+            if !lines.is_empty() {
+                let _ = write!(members, "  {key}:\n{lines}");
+            }
+        }
+        members
     }
 }
 

@@ -73,7 +73,7 @@ impl Mapping {
             return Err(InputFault::MappedAndIgnored { column: column.clone() });
         }
         // A format of dates gives back the date that it has written.
-        let sample = Date::constant(2026, 1, 31).to_zoned(TimeZone::UTC).ok();
+        let sample = sample_date();
         let read_back = |format: &String| {
             let text = jiff::fmt::strtime::format(format, sample.as_ref()?).ok()?;
             BrokenDownTime::parse(format, text).ok()?.to_date().ok()
@@ -100,6 +100,11 @@ impl Mapping {
         let nulls = self.nulls.clone();
         CellReading { nulls, values, date, has_time, strips_percent: is_share && self.allows_percent_sign }
     }
+}
+
+/// A date whose day cannot be taken for a month.
+fn sample_date() -> Option<Zoned> {
+    Date::constant(2026, 1, 31).to_zoned(TimeZone::UTC).ok()
 }
 
 /// What is said of a name, in whatever spelling.
@@ -145,6 +150,13 @@ impl CellReading {
             Some(number) if self.strips_percent => Cow::Owned(number.trim_end().to_owned()),
             _ => Cow::Borrowed(text),
         }
+    }
+
+    /// What the settings expect in a cell that holds something else: a date in another format.
+    pub(in crate::source) fn unmet(&self, text: &str) -> Option<String> {
+        let format = self.date.as_ref().filter(|format| self.date(format, text).is_none())?;
+        let sample = sample_date().and_then(|sample| jiff::fmt::strtime::format(format, &sample).ok())?;
+        Some(format!("a date such as {sample} (csv.dates: {format})"))
     }
 
     fn date(&self, format: &str, text: &str) -> Option<String> {
