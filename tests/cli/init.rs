@@ -159,7 +159,7 @@ fn odd_file_names_are_quoted_in_the_next_steps() {
         let sandbox = Sandbox::new();
         sandbox.write(name, "Firma;Land\nQuillmere GmbH;DE\n");
         let run = sandbox.beltic(&["init", "--yes", &format!("--map={name}")]).expect(0);
-        assert!(run.stdout.contains(&format!("  beltic batch-issue {shown} --dry-run\n")), "{}", run.stdout);
+        assert!(run.stdout.contains(&format!("  beltic batch-issue {shown} --dry-run ")), "{}", run.stdout);
     }
 }
 

@@ -173,10 +173,10 @@ impl Plan {
         };
         let mut text = "Next:\n".to_owned();
         if args.map.is_none() {
-            text.push_str("  beltic template csv > items.csv\n");
+            text.push_str("  beltic template csv > items.csv    # then add a row for each item\n");
         }
         text.push_str(&format!(
-            "  beltic batch-issue {items} --dry-run\n  beltic batch-issue {items} --out results.ndjson\n  beltic \
+            "  beltic batch-issue {items} --dry-run    # says what is still wrong or missing\n  beltic batch-issue {items} --out results.ndjson\n  beltic \
              publish --out site\n"
         ));
         if let Some(host) = issuer.host() {
