@@ -29,6 +29,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("types new licence --out N/out/licence.yaml", &["N/out"]),
     ("types check N/out/licence.yaml", &[]),
     ("types --types N/out/licence.yaml", &[]),
+    ("help columns", &[]),
     ("schema", &[]),
     ("completions bash", &[]),
     ("completions --man N/man", &["N/man"]),
