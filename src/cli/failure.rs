@@ -238,7 +238,7 @@ impl From<LoadError> for Failure {
         let missing = matches!(&error, LoadError::Read(read) if read.kind() == ErrorKind::NotFound);
         let failure = Failure::new(ExitStatus::Key, error);
         if missing {
-            failure.hint("`beltic keygen` makes a key; `--key FILE` names another one")
+            failure.hint("name your key with `--key FILE`; only a new issuer needs `beltic keygen`")
         } else {
             failure
         }

@@ -44,6 +44,22 @@ pub(crate) fn on_terminal(command: &mut Command, typed: &str) -> (i32, String) {
     (child.wait().unwrap().code().unwrap(), shown)
 }
 
+/// The same command, started by another program.
+pub(crate) fn started_by(starter: &[&str], command: &Command) -> Command {
+    let mut started = Command::new(starter[0]);
+    started.args(&starter[1..]).arg(command.get_program()).args(command.get_args()).env_clear();
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => started.env(name, value),
+            None => started.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        started.current_dir(folder);
+    }
+    started
+}
+
 const QUESTION: &str = "Revoke 11 credentials of run 'first'? Revocation is permanent. [y/N] ";
 
 #[test]

@@ -10,11 +10,9 @@ fn rows(run: &Run) -> Vec<Value> {
 }
 
 fn findings(run: &Run) -> Vec<(String, String)> {
-    let found = rows(run).into_iter().filter(|row| row.get("finding").is_some());
+    let found = rows(run).into_iter().filter(|row| row.get("severity").is_some());
     found
-        .map(|row| {
-            (row["finding"].as_str().unwrap().to_owned(), row["severity"].as_str().unwrap().to_owned())
-        })
+        .map(|row| (row["code"].as_str().unwrap().to_owned(), row["severity"].as_str().unwrap().to_owned()))
         .collect()
 }
 
@@ -46,7 +44,9 @@ fn a_new_project_is_in_order() {
     sandbox.beltic(&["publish", "--out", "site"]).expect(0);
     let text = sandbox.beltic(&["doctor", "--site", "site", "--output-format", "text"]).expect(0).stdout;
     assert!(
-        text.contains("2 credentials, 1 status lists") && text.contains("2 status lists, valid until"),
+        text.contains("credentials: 2, runs: 1")
+            && text.contains("status lists: 1, of which closed")
+            && text.contains("2 status lists, valid until"),
         "{text}"
     );
 }
@@ -172,24 +172,44 @@ fn lists_about_to_lapse_are_found() {
     std::fs::write(list, "half a downl").unwrap();
     let run = sandbox.beltic(&["doctor", "--site", "site"]).expect(3);
     assert!(has(&run, "list_unreadable", "error"), "{}", run.stdout);
+    // A list that ended in 1970; `doctor` does not look at signatures.
+    sandbox.write("old/status/token/1.jwt", "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjF9.AAAA");
+    let run = sandbox.beltic(&["doctor", "--site", "old"]).expect(3);
+    assert!(has(&run, "list_lapsed", "error"), "{}", run.stdout);
     let run = sandbox.beltic(&["doctor", "--site", "nowhere"]).expect(3);
     assert!(has(&run, "site_empty", "warning"), "{}", run.stdout);
 }
 
-/// Nothing is written, not even the ledger's own files beside it.
+/// Nothing is written: neither a ledger where there is none, nor anything in or beside one.
 #[test]
 fn nothing_is_changed() {
     let sandbox = project();
-    let names = || {
-        let mut names: Vec<String> = std::fs::read_dir(sandbox.path(".beltic"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
+    let contents = || {
+        let files = std::fs::read_dir(sandbox.path(".beltic")).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.map(|path| (std::fs::read(&path).unwrap(), path)).collect();
+        files.sort();
+        files
     };
-    let before = names();
+    let before = contents();
     sandbox.beltic(&["doctor"]).expect(0);
-    assert_eq!(names(), before);
-    assert!(!sandbox.has(".beltic/ledger.db"));
+    assert!(contents() == before && !sandbox.has(".beltic/ledger.db"));
+    sandbox.write_items("items.ndjson", &items(1));
+    sandbox.issue("items.ndjson").expect(0);
+    let before = contents();
+    let run = sandbox.beltic(&["doctor"]).expect(0);
+    assert!(has(&run, "lists", "ok") && contents() == before, "{}", run.stdout);
+}
+
+/// The project's `keys` replace the user's as a whole, and so they are shown.
+#[test]
+fn the_keys_of_the_project_are_shown_alone() {
+    let sandbox = project();
+    sandbox.write("config/beltic/config.yaml", "keys:\n  retired: [old.jwk]\n");
+    let output = || {
+        let mut doctor = sandbox.command(&["doctor"]);
+        Run::of(doctor.env("XDG_CONFIG_HOME", sandbox.path("config")).output().unwrap()).expect(0)
+    };
+    assert_eq!(origin_of(&output(), "keys.retired").0, "1 entry");
+    sandbox.write(".beltic.yaml", sandbox.read(".beltic.yaml") + "\nkeys:\n  next: [next.jwk]\n");
+    assert_eq!(origin_of(&output(), "keys.retired"), ("none".into(), "default".into()));
 }

@@ -138,3 +138,54 @@ fn questions_are_asked_on_a_terminal() {
     let (code, shown) = crate::asking::on_terminal(&mut empty.command(&["init"]), "\u{4}");
     assert!(code == 2 && !empty.has(".beltic"), "{shown}");
 }
+
+/// A flag that cannot be followed is not passed over: a key that exists is not encrypted.
+#[test]
+fn an_existing_key_is_not_encrypted() {
+    let sandbox = Sandbox::new();
+    sandbox.beltic(&["keygen"]).expect(0);
+    let key = sandbox.read(".beltic/issuer.pem");
+    let run = sandbox.beltic(&["init", "--yes", "--encrypt"]).expect(2);
+    assert!(run.stderr.contains("--encrypt is for a new key"), "{}", run.stderr);
+    assert!(!sandbox.has(".beltic.yaml") && sandbox.read(".beltic/issuer.pem") == key);
+}
+
+/// The next steps are words of a shell, whatever the file is called.
+#[test]
+fn odd_file_names_are_quoted_in_the_next_steps() {
+    for (name, shown) in
+        [("my export.csv", "'my export.csv'"), ("-x.csv", "./-x.csv"), ("it's.csv", r"'it'\''s.csv'")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write(name, "Firma;Land\nQuillmere GmbH;DE\n");
+        let run = sandbox.beltic(&["init", "--yes", &format!("--map={name}")]).expect(0);
+        assert!(run.stdout.contains(&format!("  beltic batch-issue {shown} --dry-run ")), "{}", run.stdout);
+    }
+}
+
+/// A folder that cannot be written: nothing is left behind, and the message names it.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_stays_empty() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let sandbox = Sandbox::new();
+    let mode = |mode| {
+        std::fs::set_permissions(sandbox.path(""), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o555);
+    let mut init = sandbox.command(&["init", "--yes"]);
+    if sandbox.path("").metadata().unwrap().uid() == 0 {
+        let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+        let version = crate::asking::started_by(&nobody, &sandbox.command(&["--version"])).output();
+        if !version.is_ok_and(|run| run.status.success()) {
+            mode(0o755);
+            return crate::readers::machine::skip("the program cannot be started as nobody");
+        }
+        init = crate::asking::started_by(&nobody, &init);
+    }
+    let run = Run::of(init.output().unwrap());
+    mode(0o755);
+    let run = run.expect(6);
+    assert!(run.stderr.contains(".beltic"), "{}", run.stderr);
+    assert!(!sandbox.has(".beltic") && !sandbox.has(".beltic.yaml"));
+}

@@ -255,3 +255,62 @@ fn a_second_issuer_inside_a_project_takes_a_yes() {
     assert_eq!(output.status.code(), Some(0));
     assert!(!sandbox.has("other/.beltic"));
 }
+
+/// A public key whose private key is gone is not written over, nor is that of another key.
+#[test]
+fn a_public_key_of_another_key_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.beltic(&["keygen"]).expect(0);
+    let public = sandbox.read(".beltic/issuer.pub.jwk");
+    std::fs::remove_file(sandbox.path(".beltic/issuer.pem")).unwrap();
+    for args in [&["keygen"][..], &["keygen", "--if-missing"], &["init", "--yes"]] {
+        let run = sandbox.beltic(args).expect(5);
+        assert!(run.stderr.contains("without its private key"), "{args:?}: {}", run.stderr);
+        assert!(!sandbox.has(".beltic/issuer.pem") && !sandbox.has(".beltic.yaml"), "{args:?}");
+    }
+    sandbox.copy_key("p256-pkcs8.pem", ".beltic/issuer.pem");
+    for args in [&["keygen", "--if-missing"][..], &["init", "--yes"]] {
+        let run = sandbox.beltic(args).expect(5);
+        assert!(run.stderr.contains("belongs to another key"), "{args:?}: {}", run.stderr);
+        assert!(!sandbox.has(".beltic.yaml"), "{args:?}");
+    }
+    assert_eq!(sandbox.read(".beltic/issuer.pub.jwk"), public);
+}
+
+/// On a terminal the passphrase is asked for twice, and again where the two differ; it is never shown.
+#[cfg(unix)]
+#[test]
+fn a_passphrase_is_typed_twice() {
+    use crate::asking::{on_terminal, started_by};
+    let sandbox = Sandbox::new();
+    // Passphrases are read from the terminal that controls the session.
+    let starter = ["setsid", "--ctty", "--wait"];
+    if !std::process::Command::new("setsid").arg("--version").output().is_ok_and(|run| run.status.success()) {
+        return crate::readers::machine::skip("setsid is missing");
+    }
+    let keygen = || started_by(&starter, &sandbox.command(&["keygen", "--encrypt"]));
+    let (code, shown) = on_terminal(&mut keygen(), "\n");
+    assert!(code == 5 && shown.contains("the passphrase is empty"), "{shown}");
+    assert!(!sandbox.has(".beltic/issuer.pem"));
+    let (code, shown) =
+        on_terminal(&mut keygen(), "correct horse\ncorect horse\ncorrect horse\ncorrect horse\n");
+    assert!(code == 0 && shown.contains("The two are different"), "{shown}");
+    assert!(sandbox.read(".beltic/issuer.pem").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    sandbox.write("passphrase", "correct horse\n");
+    sandbox.beltic(&["keygen", "--if-missing", "--passphrase-file", "passphrase"]).expect(0);
+}
+
+/// Inside a project, somebody at a terminal is asked.
+#[cfg(unix)]
+#[test]
+fn a_second_issuer_is_asked_about_on_a_terminal() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".beltic.yaml", "jobs: 1\n");
+    std::fs::create_dir(sandbox.path("inner")).unwrap();
+    for (typed, expected) in [("n\n", 2), ("\u{4}", 2), ("y\n", 0)] {
+        let mut keygen = sandbox.command(&["keygen"]);
+        let (code, shown) = crate::asking::on_terminal(keygen.current_dir(sandbox.path("inner")), typed);
+        assert!(code == expected && shown.contains("Make a second issuer here? [y/N]"), "{typed:?}: {shown}");
+        assert_eq!(sandbox.has("inner/.beltic/issuer.pem"), expected == 0, "{typed:?}");
+    }
+}

@@ -21,12 +21,15 @@ const STEPS: &[(&str, &[&str])] = &[
     ("keygen --out N/keys/key.pem", &["N/keys"]),
     ("keygen --out N/keys/key.pem --if-missing", &["N/keys"]),
     ("keygen --out N/keys/key.pem", &[]),
+    // It sets up the working directory, and nothing else.
+    ("init --issuer did:web:issuer.example --yes", &[WORKING, "working/.beltic", "working/.beltic.yaml"]),
     ("template csv", &[]),
     ("types", &[]),
     ("types show user", &[]),
     ("types new licence --out N/out/licence.yaml", &["N/out"]),
     ("types check N/out/licence.yaml", &[]),
     ("types --types N/out/licence.yaml", &[]),
+    ("help columns", &[]),
     ("schema", &[]),
     ("completions bash", &[]),
     ("completions --man N/man", &["N/man"]),
@@ -61,6 +64,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("list --events --verify --ledger N/ledger/l.db", &["N/ledger"]),
     ("show 01a206e6-9989-7123-a539-f16d67dba009 --ledger N/ledger/l.db", &["N/ledger"]),
     ("ledger check --ledger N/ledger/l.db", &["N/ledger"]),
+    ("doctor --site N/site --key N/keys/key.pem --ledger N/ledger/l.db", &[]),
     // What it measures, it makes in the working directory, and removes.
     ("bench --items 50 --rounds 1 --key N/keys/key.pem", &[WORKING]),
 ];
@@ -88,6 +92,10 @@ fn nothing_is_written_but_what_was_named() {
                 let is_device = path == Path::new("/dev/null") || path == Path::new("/dev/tty");
                 assert!(is_named || is_device, "{step}: {call}");
             }
+        }
+        for made in writable.iter().filter(|path| path.parent() == Some(&root.join(WORKING))) {
+            let removed = if made.is_dir() { fs::remove_dir_all(made) } else { fs::remove_file(made) };
+            removed.unwrap_or_else(|error| panic!("{step}: {}: {error}", made.display()));
         }
         for folder in [WORKING, HOME, TEMPORARY] {
             let left: Vec<_> =

@@ -168,21 +168,31 @@ impl Plan {
     /// What to do next, as commands that work as they stand.
     fn next_steps(&self, args: &InitArgs, issuer: &Issuer) -> String {
         let items = match &args.map {
-            Some(file) => streams::printable(&file.display().to_string()),
+            Some(file) => shell_word(&streams::printable(&file.display().to_string())),
             None => "items.csv".to_owned(),
         };
         let mut text = "Next:\n".to_owned();
         if args.map.is_none() {
-            text.push_str("  beltic template csv > items.csv\n");
+            text.push_str("  beltic template csv > items.csv    # then add a row for each item\n");
         }
         text.push_str(&format!(
-            "  beltic batch-issue {items} --dry-run\n  beltic batch-issue {items} --out results.ndjson\n  beltic \
+            "  beltic batch-issue {items} --dry-run    # says what is still wrong or missing\n  beltic batch-issue {items} --out results.ndjson\n  beltic \
              publish --out site\n"
         ));
         if let Some(host) = issuer.host() {
             text.push_str(&format!("and put what is in site/ on https://{host}\n"));
         }
         text
+    }
+}
+
+/// A path as a word of a shell's command line, and never as a flag.
+fn shell_word(path: &str) -> String {
+    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"./_-+,:@%".contains(&byte) || byte >= 0x80;
+    match path.bytes().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
     }
 }
 
@@ -249,9 +259,14 @@ fn check_base_url(url: &str) -> Result<(), Failure> {
 
 /// Whether the key is encrypted. A key that is there stays as it is.
 fn encrypt(args: &InitArgs) -> Result<bool, Failure> {
-    let exists = Path::new(STATE_FOLDER).join("issuer.pem").symlink_metadata().is_ok();
+    let path = Path::new(STATE_FOLDER).join("issuer.pem");
+    let exists = path.symlink_metadata().is_ok();
+    if args.encrypt && exists {
+        let message = format!("--encrypt is for a new key, and {} already exists", path.display());
+        return Err(Failure::usage(message).hint("leave out `--encrypt` to keep that key as it is"));
+    }
     if args.encrypt || args.yes || exists || !asking::is_possible() {
-        return Ok(args.encrypt && !exists);
+        return Ok(args.encrypt);
     }
     asking::confirm("Encrypt the private key with a passphrase?")
 }

@@ -18,7 +18,7 @@ use crate::cli::settings::{self, Settings};
 use crate::cli::shared_args::Common;
 use crate::files;
 use crate::issuer::Issuer;
-use crate::keys::IssuerKey;
+use crate::keys::{IssuerKey, PublicKey};
 
 /// What `keygen` takes.
 #[derive(Debug, Args)]
@@ -102,8 +102,14 @@ pub(super) fn make(
     passphrase: impl FnOnce() -> Result<Option<Zeroizing<String>>, Failure>,
     issuer_of: impl Fn(&IssuerKey) -> Result<Issuer, Failure>,
 ) -> Result<Option<(IssuerKey, Issuer)>, Failure> {
-    if path.symlink_metadata().is_ok() {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    if is_there(path) {
         return Ok(None);
+    }
+    let public_path = public_path(path);
+    if is_there(&public_path) {
+        // Another process that is making the key writes the private file first.
+        return if is_there(path) { Ok(None) } else { Err(lonely(&public_path, path)) };
     }
     let key = IssuerKey::generate()?;
     let issuer = issuer_of(&key)?;
@@ -119,9 +125,28 @@ pub(super) fn make(
     }
 }
 
-/// Writes the public JWK beside the key.
+/// Where the public JWK of a key goes.
+fn public_path(path: &Path) -> PathBuf {
+    path.with_extension("pub.jwk")
+}
+
+/// The public half of a key that is gone may be all that is left to verify what it signed.
+fn lonely(public_path: &Path, path: &Path) -> Failure {
+    let (public, private) = (public_path.display(), path.display());
+    Failure::said(ExitStatus::Key, format!("{public} already exists, without its private key {private}"))
+        .hint("put that private key back, or move the public file elsewhere")
+}
+
+/// Writes the public JWK beside the key. That of the same key is replaced, since its kid follows from the issuer.
 pub(super) fn write_public(path: &Path, key: &IssuerKey, issuer: &Issuer) -> Result<PathBuf, Failure> {
-    let public_path = path.with_extension("pub.jwk");
+    let public_path = public_path(path);
+    let former = files::read_limited(&public_path, settings::MAX_DOCUMENT_BYTES).ok();
+    let former = former.and_then(|bytes| PublicKey::parse(&bytes).ok());
+    if former.is_some_and(|former| former != *key.public()) {
+        let (public, private) = (public_path.display(), path.display());
+        let message = format!("{public} already exists, and belongs to another key than {private}");
+        return Err(Failure::said(ExitStatus::Key, message).hint("move the public file elsewhere"));
+    }
     let mut jwk =
         serde_json::to_vec(&key.public().to_jwk(issuer.kid())).expect("a struct of strings has a JSON form");
     jwk.push(b'\n');

@@ -74,7 +74,11 @@ impl Settings {
                 let variable = variable?;
                 Some((std::env::var(variable).ok().filter(|value| !value.is_empty())?, variable.to_owned()))
             };
-            let by_file = || files.iter().find_map(|file| file.value(key));
+            let by_file = || match key.starts_with("keys.") {
+                // The project's keys replace the user's as a whole.
+                true => files.iter().find(|file| file.has_keys())?.value(key),
+                false => files.iter().find_map(|file| file.value(key)),
+            };
             let found = by_flag().or_else(by_variable).or_else(by_file);
             let (value, origin) = found.unwrap_or_else(|| (default.to_owned(), "default".to_owned()));
             InForce { key, value, origin }
@@ -96,6 +100,10 @@ impl SettingsFile {
         let bytes = files::read_limited(path, super::MAX_DOCUMENT_BYTES).ok()?.to_vec();
         let root = serde_yaml::from_slice(&bytes).ok()?;
         Some(SettingsFile { path: path.to_owned(), bytes, root })
+    }
+
+    fn has_keys(&self) -> bool {
+        ["keys.next", "keys.retired"].iter().any(|key| self.value(key).is_some())
     }
 
     fn value(&self, key: &str) -> Option<(String, String)> {

@@ -155,7 +155,7 @@ fn ledger(settings: &Settings, args: &DoctorArgs, base: Option<&str>, found: &mu
         }
         Ok(Some(path)) => path,
     };
-    match Ledger::open_to_look(&path) {
+    match Ledger::open_read_only(&path) {
         Err(problem) => found.push(failed("ledger_unusable", &problem.into())),
         Ok(None) => {
             found.push(ok("ledger", format!("{}: not there yet; the first run creates it", path.display())))
@@ -174,18 +174,22 @@ fn look_into(ledger: &Ledger, base: Option<&str>, found: &mut Vec<Finding>) {
             return found.push(error("ledger_damaged", message).hint("run `beltic ledger check`"));
         }
         Ok(examined) => {
-            let counts = [
-                (examined.credentials, "credentials"),
-                (examined.lists, "status lists"),
-                (examined.runs, "runs"),
-            ];
-            let counts = counts.map(|(count, noun)| format!("{} {noun}", streams::grouped(count))).join(", ");
+            let counts = [("credentials", examined.credentials), ("runs", examined.runs)];
+            let counts =
+                counts.map(|(noun, count)| format!("{noun}: {}", streams::grouped(count))).join(", ");
             found.push(ok("ledger", format!("{shown}: {counts}")));
         }
     }
     let numbers = ledger.status_lists().unwrap_or_default();
     let lists = numbers.iter().take(MAX_LISTS).filter_map(|number| ledger.status_list(*number).ok());
-    let uris: Vec<String> = lists.map(|list| list.uris.token).collect();
+    let (mut uris, mut closed) = (Vec::new(), 0_usize);
+    for list in lists {
+        closed += usize::from(list.closed);
+        uris.push(list.uris.token);
+    }
+    let message =
+        format!("status lists: {}, of which closed after a restore or on request: {closed}", uris.len());
+    found.push(ok("lists", message));
     let without_address = uris.iter().filter(|uri| !uri.starts_with("https://")).count();
     if without_address > 0 {
         let message = format!(

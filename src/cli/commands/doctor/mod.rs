@@ -158,7 +158,7 @@ fn for_programs(in_force: &[InForce], findings: &[Finding]) -> String {
     for Finding { severity, code, message, hint } in findings {
         let hint = hint.as_ref().map(|hint| format!(r#","hint":{}"#, json::string(hint))).unwrap_or_default();
         let (severity, message) = (severity.as_str(), json::string(message));
-        let _ = writeln!(text, r#"{{"finding":"{code}","severity":"{severity}","message":{message}{hint}}}"#);
+        let _ = writeln!(text, r#"{{"severity":"{severity}","code":"{code}","message":{message}{hint}}}"#);
     }
     text
 }
