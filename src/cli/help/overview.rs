@@ -7,7 +7,14 @@ type Group = (&'static str, &'static [(&'static [&'static str], &'static str)]);
 
 /// Every command, in the order in which a new user meets them. The empty text stands for the command's own.
 const GROUPS: [Group; 5] = [
-    ("Set up", &[(&["init"], "Set up a project: issuer, key, settings"), (&["keygen"], ""), (&["doctor"], "Show the settings, and what is wrong")]),
+    (
+        "Set up",
+        &[
+            (&["init"], "Set up a project: issuer, key, settings"),
+            (&["keygen"], ""),
+            (&["doctor"], "Show the settings, and what is wrong"),
+        ],
+    ),
     (
         "Issue",
         &[
