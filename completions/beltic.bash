@@ -104,7 +104,7 @@ _beltic() {
 
     case "${cmd}" in
         beltic)
-            opts="-q -h -V --config --types --color --quiet --help --version batch-issue issue init keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types doctor bench completions help"
+            opts="-q -h -V --config --types --color --log-format --quiet --help --version batch-issue issue init keygen verify inspect present revoke suspend reinstate publish list show ledger schema template types doctor bench completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -133,6 +133,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -141,7 +145,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -h -q --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --help --config --types --color --quiet"
+            opts="-o -j -h -q --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --api-limits --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --report --out-dir --name-by --annotations --no-progress --idempotency-key --dry-run --accept-failures --allow-empty --max-failures --jobs --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -304,6 +308,36 @@ _beltic() {
                     fi
                     return 0
                     ;;
+                --report)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --out-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --name-by)
+                    COMPREPLY=($(compgen -W "correlation-id subject-id credential-id" -- "${cur}"))
+                    return 0
+                    ;;
+                --annotations)
+                    COMPREPLY=($(compgen -W "github" -- "${cur}"))
+                    return 0
+                    ;;
                 --idempotency-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -358,6 +392,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -366,7 +404,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__bench)
-            opts="-j -h -q --items --rounds --passphrase-file --jobs --key --help --config --types --color --quiet"
+            opts="-j -h -q --items --rounds --passphrase-file --jobs --key --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -441,6 +479,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -449,7 +491,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__completions)
-            opts="-h -q --man --help --config --types --color --quiet bash elvish fish powershell zsh"
+            opts="-h -q --man --help --config --types --color --log-format --quiet bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -485,6 +527,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -493,7 +539,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__doctor)
-            opts="-o -h -q --site --key --passphrase-file --issuer --x5c --vct --ledger --output-format --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --site --key --passphrase-file --issuer --x5c --vct --ledger --output-format --out --force --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -631,6 +677,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -639,7 +689,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__help)
-            opts="-h -q --help --config --types --color --quiet fields columns types settings exit-codes errors offline"
+            opts="-h -q --help --config --types --color --log-format --quiet fields columns types settings exit-codes errors offline"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -668,6 +718,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -676,7 +730,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__init)
-            opts="-y -h -q --issuer --status-base-url --type --map --delimiter --encoding --encrypt --passphrase-file --yes --help --config --types --color --quiet"
+            opts="-y -h -q --issuer --status-base-url --type --map --delimiter --encoding --encrypt --passphrase-file --yes --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -755,6 +809,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -763,7 +821,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__inspect)
-            opts="-o -h -q --output-format --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --output-format --out --force --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -826,6 +884,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -834,7 +896,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__keygen)
-            opts="-y -h -q --out --encrypt --if-missing --issuer --passphrase-file --yes --help --config --types --color --quiet"
+            opts="-y -h -q --out --encrypt --if-missing --issuer --passphrase-file --yes --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -897,6 +959,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -905,7 +971,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger)
-            opts="-h -q --help --config --types --color --quiet check backup close-lists"
+            opts="-h -q --help --config --types --color --log-format --quiet check backup close-lists"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -934,6 +1000,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -942,7 +1012,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__backup)
-            opts="-h -q --force --ledger --help --config --types --color --quiet"
+            opts="-h -q --force --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -984,6 +1054,10 @@ _beltic() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -994,7 +1068,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__check)
-            opts="-h -q --ledger --help --config --types --color --quiet"
+            opts="-h -q --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1036,6 +1110,10 @@ _beltic() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1046,7 +1124,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__ledger__subcmd__close__subcmd__lists)
-            opts="-h -q --ledger --help --config --types --color --quiet"
+            opts="-h -q --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1090,6 +1168,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1098,7 +1180,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__list)
-            opts="-o -h -q --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help --config --types --color --quiet"
+            opts="-o -h -q --ledger --status --run --subject --correlation-id --issuer --kid --vct --type --issued-after --issued-before --expires-after --expires-before --expiring-within --limit --after --output-format --out --force --events --verify --head --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1240,6 +1322,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1248,7 +1334,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__present)
-            opts="-o -h -q --disclose --holder-key --passphrase-file --nonce --audience --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --disclose --holder-key --passphrase-file --nonce --audience --out --force --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1349,6 +1435,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1357,7 +1447,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__publish)
-            opts="-h -q --out --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --help --config --types --color --quiet"
+            opts="-h -q --out --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --issuer --x5c --vct --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1472,6 +1562,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1480,7 +1574,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__reinstate)
-            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --quiet"
+            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1603,6 +1697,10 @@ _beltic() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1613,7 +1711,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__revoke)
-            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --quiet"
+            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1738,6 +1836,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1746,7 +1848,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__schema)
-            opts="-o -h -q --vct --issuer --type --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --vct --issuer --type --out --force --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1817,6 +1919,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1825,7 +1931,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__show)
-            opts="-o -h -q --ledger --output-format --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --ledger --output-format --out --force --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1903,6 +2009,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1911,7 +2021,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__suspend)
-            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --quiet"
+            opts="-y -o -h -q --from --run --subject --delegated --correlation-id --issuer --kid --vct --type --yes --dry-run --output-format --out --force --ledger --reason --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2036,6 +2146,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2044,7 +2158,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__template)
-            opts="-o -h -q --map --delimiter --encoding --type --elements --out --force --help --config --types --color --quiet json ndjson csv"
+            opts="-o -h -q --map --delimiter --encoding --type --elements --out --force --help --config --types --color --log-format --quiet json ndjson csv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2134,6 +2248,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2142,7 +2260,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types)
-            opts="-h -q --help --config --types --color --quiet show check new"
+            opts="-h -q --help --config --types --color --log-format --quiet show check new"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2171,6 +2289,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2179,7 +2301,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types__subcmd__check)
-            opts="-h -q --help --config --types --color --quiet"
+            opts="-h -q --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2206,6 +2328,10 @@ _beltic() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -2216,7 +2342,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types__subcmd__new)
-            opts="-o -h -q --out --force --help --config --types --color --quiet"
+            opts="-o -h -q --out --force --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2273,6 +2399,10 @@ _beltic() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -2283,7 +2413,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__types__subcmd__show)
-            opts="-o -h -q --out --force --help --config --types --color --quiet business user agent_authorization outcome_attestation"
+            opts="-o -h -q --out --force --help --config --types --color --log-format --quiet business user agent_authorization outcome_attestation"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2342,6 +2472,10 @@ _beltic() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2350,7 +2484,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --help --config --types --color --quiet"
+            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2545,6 +2679,10 @@ _beltic() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_beltic_global_optspecs
-    string join \n config= types= color= q/quiet h/help V/version
+    string join \n config= types= color= log-format= q/quiet h/help V/version
 end
 
 function __fish_beltic_needs_command
@@ -29,6 +29,8 @@ complete -c beltic -n "__fish_beltic_needs_command" -l types -d 'Read types of y
 complete -c beltic -n "__fish_beltic_needs_command" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_needs_command" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_needs_command" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
@@ -82,6 +84,12 @@ jwt\t'One token a line; failed items go to standard error'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s o -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l failed -d 'Write the failed items to this file, in their original format, so they can be fixed and re-submitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l summary -d 'Write a JSON summary of the run to this file' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l report -d 'Write a page about the run to this file, to read, print and file: counts, reasons, failed items' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l out-dir -d 'Write each credential to a file of its own in this folder, too' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l name-by -d 'What names the files of --out-dir' -r -f -a "correlation-id\t'The item\'s correlation_id'
+subject-id\t'The id of its subject'
+credential-id\t'The credential\'s id, without urn:uuid:'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l annotations -d 'Write failed items to standard error as annotations of this service' -r -f -a "github\t'GitHub Actions'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as the name of the batch' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop once more than N items, or N% of the items so far, have failed' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
@@ -91,11 +99,13 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l types -d '
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-unknown -d 'Carry unknown fields of subject and claims through instead of failing the item'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits -d 'Refuse more than 1,000 items, as the API does'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l verify -d 'Verify each credential by a second implementation before its result is written'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Overwrite the files that --out, --failed and --summary name, if they exist'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progress -d 'Show no progress bar'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progress -d 'Show no progress bar and no progress lines'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l accept-failures -d 'Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-empty -d 'Accept an input without items: the results are empty, and the exit code is 0, not 4'
@@ -130,6 +140,12 @@ jwt\t'One token a line; failed items go to standard error'"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s o -l out -d 'Write the results to this file, which appears when they are complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l failed -d 'Write the failed items to this file, in their original format, so they can be fixed and re-submitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l summary -d 'Write a JSON summary of the run to this file' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l report -d 'Write a page about the run to this file, to read, print and file: counts, reasons, failed items' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l out-dir -d 'Write each credential to a file of its own in this folder, too' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l name-by -d 'What names the files of --out-dir' -r -f -a "correlation-id\t'The item\'s correlation_id'
+subject-id\t'The id of its subject'
+credential-id\t'The credential\'s id, without urn:uuid:'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l annotations -d 'Write failed items to standard error as annotations of this service' -r -f -a "github\t'GitHub Actions'"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l idempotency-key -d 'Issue each item once, however often the run is repeated under this key, such as the name of the batch' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l max-failures -d 'Stop once more than N items, or N% of the items so far, have failed' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s j -l jobs -d 'How many workers there are, at most 1,024 [default: all cores]' -r
@@ -139,11 +155,13 @@ complete -c beltic -n "__fish_beltic_using_subcommand issue" -l types -d 'Read t
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-unknown -d 'Carry unknown fields of subject and claims through instead of failing the item'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l api-limits -d 'Refuse more than 1,000 items, as the API does'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l verify -d 'Verify each credential by a second implementation before its result is written'
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l force -d 'Overwrite the files that --out, --failed and --summary name, if they exist'
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l no-progress -d 'Show no progress bar'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l force -d 'Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l no-progress -d 'Show no progress bar and no progress lines'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l dry-run -d 'Check everything and say what would be issued; write nothing, take no index'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l accept-failures -d 'Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-empty -d 'Accept an input without items: the results are empty, and the exit code is 0, not 4'
@@ -164,6 +182,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand init" -l types -d 'Read ty
 complete -c beltic -n "__fish_beltic_using_subcommand init" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand init" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand init" -l encrypt -d 'Encrypt the private key; the passphrase is that of --passphrase-file or BELTIC_KEY_PASSPHRASE, or is asked for'
 complete -c beltic -n "__fish_beltic_using_subcommand init" -s y -l yes -d 'Do not ask: take the default for whatever no flag says'
 complete -c beltic -n "__fish_beltic_using_subcommand init" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
@@ -176,6 +196,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l types -d 'Read 
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l encrypt -d 'Encrypt the private key; the passphrase is that of --passphrase-file or BELTIC_KEY_PASSPHRASE, or is asked for'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l if-missing -d 'Keep an existing key, and succeed'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s y -l yes -d 'Make a key of its own inside another project without asking'
@@ -211,6 +233,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l types -d 'Read 
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l no-status -d 'Do not look at statuses'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l legacy-vc -d 'Accept JWTs with a `vc` claim (VC Data Model 1.1), too'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l force -d 'Overwrite the file that --out names, if it exists'
@@ -224,6 +248,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l types -d 'Read
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -238,6 +264,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand present" -l types -d 'Read
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand present" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -263,6 +291,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l types -d 'Read 
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also the agent authorizations that these subjects delegated'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Say what would be changed; change nothing'
@@ -291,6 +321,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l types -d 'Read
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also the agent authorizations that these subjects delegated'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Say what would be changed; change nothing'
@@ -319,6 +351,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l types -d 'Re
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also the agent authorizations that these subjects delegated'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask before changing more than 10 credentials'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Say what would be changed; change nothing'
@@ -342,6 +376,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l types -d 'Read
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Write nothing; say what is missing, outdated or about to lapse'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l accept-lost-revocations -d 'Publish although a restored ledger lost revocations; those already published stay revoked'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
@@ -377,6 +413,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l types -d 'Read ty
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l events -d 'List what happened instead: the audit trail'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l verify -d 'Check the whole trail: that no event was changed or removed'
@@ -391,6 +429,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand show" -l types -d 'Read ty
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand show" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -399,6 +439,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_see
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "check" -d 'Check that the file is intact and that no index, id or item occurs twice'
@@ -410,6 +452,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
@@ -418,6 +462,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l force -d 'Overwrite the file if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -427,6 +473,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_su
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l vct -d 'Print the SD-JWT type metadata document instead, for this type [default: the credentials\' own]' -r
@@ -441,6 +489,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand schema" -l types -d 'Read 
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -458,6 +508,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand template" -l types -d 'Rea
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand template" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand template" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -466,6 +518,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
@@ -477,6 +531,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -485,6 +541,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s o -l out -d 'Write the output to this file [default: standard output]; it appears when it is complete' -r -F
@@ -493,6 +551,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -511,6 +571,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l types -d 'Read 
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
@@ -524,6 +586,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand bench" -l types -d 'Read t
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l man -d 'Write man pages to the folders man1 and man5 of this directory instead; existing pages are replaced' -r -f -a "(__fish_complete_directories)"
@@ -532,6 +596,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand completions" -l types -d '
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand completions" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand completions" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand help" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -539,5 +605,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand help" -l types -d 'Read ty
 complete -c beltic -n "__fish_beltic_using_subcommand help" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand help" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand help" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand help" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'

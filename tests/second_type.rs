@@ -193,6 +193,7 @@ impl Desk {
             },
             max_failures: None,
             keep_failed: false,
+            keep_tokens: false,
             self_check: Some(&self_check),
         };
         let check: RowCheck = row_check(rules([0; 32]), clock);

@@ -1,9 +1,39 @@
 //! What leaves the process: a batch's rows, and what is to be said beside them.
 
+use uuid::Uuid;
+
 use super::failed::FailedItems;
 use super::row::Outcome;
 use crate::credential::Grant;
-use crate::request::Warning;
+use crate::request::{Rejection, Warning};
+
+/// An item that failed, for those who sum up.
+#[derive(Debug)]
+pub struct FailedItem {
+    /// Its index in the run.
+    pub index: u64,
+    /// Its line, where its file has lines.
+    pub line: Option<u64>,
+    /// Its `correlation_id`, where it could be read.
+    pub correlation_id: Option<String>,
+    /// Why.
+    pub rejection: Rejection,
+}
+
+/// A credential by itself, for those who keep each in a place of its own.
+#[derive(Debug)]
+pub struct IssuedToken {
+    /// The item's index in the run.
+    pub index: u64,
+    /// The credential's id.
+    pub id: Uuid,
+    /// The item's `correlation_id`.
+    pub correlation_id: Option<String>,
+    /// The id of its subject.
+    pub subject_id: Option<String>,
+    /// The signed credential, with its disclosures.
+    pub token: Vec<u8>,
+}
 
 /// A batch whose results can leave the process.
 #[derive(Debug, Default)]
@@ -14,6 +44,10 @@ pub struct Delivery {
     pub row_ends: Vec<(u64, usize)>,
     /// The failed items as they came in, where they are wanted.
     pub failed: Option<FailedItems>,
+    /// The failed items and why, in their order.
+    pub failures: Vec<FailedItem>,
+    /// The credentials one by one, where they are wanted.
+    pub tokens: Vec<IssuedToken>,
     /// What is to be said beside the output: rejected items, where the form has no place for them.
     pub notes: Vec<String>,
     /// Warnings, with the item and the line that each is about.

@@ -52,7 +52,7 @@ use crate::request::Rules;
 use crate::source::Source;
 use crate::stop::Stop;
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, FailedItem, IssuedToken};
 pub use error::{BatchError, IssueError};
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
@@ -83,6 +83,8 @@ pub struct Plan<'p> {
     pub max_failures: Option<MaxFailures>,
     /// Whether the failed items are wanted as they came in.
     pub keep_failed: bool,
+    /// Whether the credentials are wanted one by one, beside the rows.
+    pub keep_tokens: bool,
     /// What each credential is verified by before its result leaves, where that is wanted.
     pub self_check: Option<&'p SelfCheck>,
 }

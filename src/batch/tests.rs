@@ -88,6 +88,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
         run: RunDescription { repeatable: true, ..run },
         max_failures: None,
         keep_failed: false,
+        keep_tokens: false,
         self_check: None,
     };
     let items: String = (0..ITEMS).map(|number| sample::item(number) + "\n").collect();

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::Plan;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, FailedItem, IssuedToken};
 use super::error::BatchError;
 use super::failed::FailedItems;
 use super::row::{Outcome, Render, Row};
@@ -27,6 +27,7 @@ pub(super) struct IssueWorker<'p> {
     profile: &'p Profile,
     render: &'p dyn Render,
     keep_failed: bool,
+    keep_tokens: bool,
     self_check: Option<SelfVerifier<'p>>,
     hasher: RandomState,
     /// How large the last batch's pieces and results were: good guesses for the next.
@@ -46,6 +47,7 @@ impl<'p> IssueWorker<'p> {
             profile: plan.profile,
             render,
             keep_failed: plan.keep_failed,
+            keep_tokens: plan.keep_tokens,
             self_check: plan.self_check.map(SelfCheck::verifier),
             hasher,
             last_text: 0,
@@ -89,6 +91,15 @@ impl<'p> IssueWorker<'p> {
                         verifier
                             .verify(token, grant.issued_at)
                             .map_err(|refusal| BatchError::Unverified { index, refusal })?;
+                    }
+                    if self.keep_tokens {
+                        delivery.tokens.push(IssuedToken {
+                            index: item.index,
+                            id: grant.id,
+                            correlation_id: item.checked.correlation_id(text).and_then(unquoted),
+                            subject_id: std::str::from_utf8(draft.subject_id()).ok().and_then(unquoted),
+                            token: token.to_vec(),
+                        });
                     }
                     (item, Outcome::Issued(Resource { profile: self.profile, draft: *draft, grant, token }))
                 }
@@ -153,6 +164,12 @@ impl pipeline::Worker for IssueWorker<'_> {
         delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));
         for item in batch.items {
             let (index, line) = (item.index, item.line);
+            let correlation_id =
+                item.checked.outcome.is_err().then(|| item.checked.correlation_id(&batch.text));
+            if let Err(rejection) = item.checked.outcome {
+                let correlation_id = correlation_id.flatten().and_then(unquoted);
+                delivery.failures.push(FailedItem { index, line, correlation_id, rejection: *rejection });
+            }
             delivery.warnings.extend(item.checked.warnings.into_iter().map(|warning| (index, line, warning)));
         }
         self.last_output = delivery.bytes.len();
@@ -195,6 +212,11 @@ pub fn row_check(rules: Rules, clock: Clock) -> RowCheck {
         let checked = Checker::new(rules.clone()).check(item, false, clock.moment(), &mut Vec::new());
         checked.outcome.is_ok()
     })
+}
+
+/// The text that a JSON string stands for.
+fn unquoted(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
 }
 
 /// What is said about an item that could not be read.

@@ -88,6 +88,23 @@ impl ExitStatus {
         ExitStatus::Done,
     ];
 
+    /// The status as a word for programs.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ExitStatus::Done => "done",
+            ExitStatus::Unexpected => "unexpected",
+            ExitStatus::Usage => "usage",
+            ExitStatus::SomeFailed => "some_failed",
+            ExitStatus::Input => "input",
+            ExitStatus::Key => "key",
+            ExitStatus::Files => "files",
+            ExitStatus::MaxFailures => "max_failures",
+            ExitStatus::HungUp => "hung_up",
+            ExitStatus::Interrupted => "interrupted",
+            ExitStatus::Terminated => "terminated",
+        }
+    }
+
     /// The place of a code in the order in which they count: the smallest is the one that is told.
     pub(crate) fn rank(self) -> usize {
         Self::FIRST_COUNTS.iter().position(|status| *status == self).unwrap_or_default()

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::exit::ExitStatus;
+use super::log;
 use super::streams;
 use crate::batch::{BatchError, IssueError};
 use crate::credential::AssemblyError;
@@ -131,6 +132,10 @@ impl Failure {
     }
 
     fn print_alone(&self, color: bool) {
+        if log::is_json() {
+            let causes: Vec<String> = self.error.chain().skip(1).map(ToString::to_string).collect();
+            return log::failure(self.status, &self.error.to_string(), &causes, &self.hints);
+        }
         let error = streams::printable(&self.error.to_string());
         streams::say(&format!("{} {error}", streams::paint("error:", "1;31", color)));
         let mut said = self.error.to_string();

@@ -12,6 +12,7 @@ mod given;
 mod help;
 pub mod inspection;
 mod kept;
+mod log;
 mod manual;
 mod output;
 mod panics;
@@ -52,6 +53,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn run_checked(args: Vec<OsString>) -> ExitStatus {
+    log::look_for_format(&args, std::env::var_os(log::VARIABLE));
     if args.iter().any(|arg| is_or_sets_private_key(&arg.to_string_lossy())) {
         // Whatever it stands for, it would be quoted as something that is not understood or not there.
         streams::say("error: a private key itself stands among the arguments; expected the path of its file");

@@ -10,6 +10,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
 use super::help::EVERYWHERE;
+use super::log::{self, LogFormat};
 use super::streams::grouped;
 use crate::types::Types;
 
@@ -25,6 +26,9 @@ pub(super) struct Common {
     /// Colour messages and text results
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN", value_enum, default_value = "auto")]
     pub color: Color,
+    /// Print messages, progress and errors on standard error as text, or as JSON lines
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORM", value_enum, default_value = "text", env = log::VARIABLE)]
+    pub log_format: LogFormat,
     /// Print errors only: no warnings, progress or closing line
     #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,

@@ -4,12 +4,21 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 
+use super::log;
 use super::shared_args::Color;
 use crate::invisible;
 
 /// Prints a line to standard error. Where that is closed, there is nobody to tell.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    match log::is_json() {
+        true => log::line(line),
+        false => put(line),
+    }
+}
+
+/// Prints a line as it is, in one call, so that no other thread's line gets into it.
+pub(crate) fn put(line: &str) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Whether standard output is a terminal.

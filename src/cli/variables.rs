@@ -6,7 +6,7 @@ use super::streams;
 use crate::keys::is_private_key_text;
 
 /// The variables of flags, and the one that has none.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "BELTIC_CONFIG",
     "BELTIC_DEVELOPER_ID",
     "BELTIC_IDEMPOTENCY_KEY",
@@ -16,6 +16,7 @@ const KNOWN: [&str; 16] = [
     "BELTIC_KEY",
     PASSPHRASE,
     "BELTIC_LEDGER",
+    "BELTIC_LOG_FORMAT",
     "BELTIC_OUTPUT_FORMAT",
     "BELTIC_PROOF_FORMAT",
     "BELTIC_TTL",

@@ -6,6 +6,7 @@
 //!
 //! [`Target`] decides what may be written at all, and how; the module `temporary` says what becomes of the files of killed runs.
 
+mod names;
 mod target;
 mod temporary;
 
@@ -17,6 +18,7 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub use names::{MAX_NAME, NameBook, name_for};
 pub use target::{Target, TargetError, Way, way};
 use temporary::FileMode;
 pub use temporary::Scratch;
@@ -153,7 +155,7 @@ impl Replacement {
     }
 
     /// As [`Replacement::begin`], with mode 0600 from the first moment.
-    fn begin_private(target: &Path) -> Result<Self, PathError> {
+    pub fn begin_private(target: &Path) -> Result<Self, PathError> {
         let file = temporary::create(directory_of(target), FileMode::Private)
             .map_err(|source| PathError::new("create", target, source))?;
         Ok(Self { file, target: target.to_owned() })

@@ -33,6 +33,7 @@ mod revoke;
 mod rules;
 mod schema;
 mod sd_jwt;
+mod seen;
 mod settings;
 mod show;
 mod signals;

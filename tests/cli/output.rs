@@ -118,31 +118,33 @@ fn jwt_has_tokens_only_and_failures_on_standard_error() {
     let subjects: Vec<_> =
         run.stdout.lines().map(|line| key.open(line).payload.text_of("sub").to_owned()).collect();
     assert_eq!(subjects, ["urn:example:alice", "urn:example:carol"]);
-    let failure = run.stderr.lines().find(|line| line.contains("bob")).unwrap();
+    let failure: Vec<&str> = run.stderr.lines().skip_while(|line| !line.contains("bob")).take(2).collect();
+    let failure = failure.join("\n");
     for part in ["failed", "line 2", "validation_failed", "/request/ttl", "\"soon\""] {
         assert!(failure.contains(part), "{part} in {failure}");
     }
 }
 
-/// One short line an item.
+/// One short line an item, and below it one for each problem.
 #[test]
 fn text_has_one_line_an_item() {
     let sandbox = sandbox_with_mixed_items();
     let run = sandbox.issue("items.ndjson --output-format text").expect(3);
     let lines: Vec<_> = run.stdout.lines().collect();
-    assert_eq!(lines.len(), 3, "{}", run.stdout);
-    for (line, parts) in lines.iter().zip([["issued", "alice"], ["failed", "bob"], ["issued", "carol"]]) {
+    assert_eq!(lines.len(), 4, "{}", run.stdout);
+    let expected =
+        [["issued", "alice"], ["failed", "bob"], ["         /request/ttl", "\"soon\""], ["issued", "carol"]];
+    for (line, parts) in lines.iter().zip(expected) {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
     }
     assert!(lines[0].split_whitespace().any(|word| uuid::Uuid::parse_str(word).is_ok()), "{}", run.stdout);
-    assert!(lines[1].contains("/request/ttl"), "{}", run.stdout);
     assert!(!run.stdout.contains('\x1b'), "no colour in a pipe");
     let coloured = sandbox.issue("items.ndjson --output-format text --color always").expect(3);
     assert!(coloured.stdout.contains('\x1b'));
     let hostile = with(item("x"), "/correlation_id", json!("\x1b[31m\u{202e}\n"));
     sandbox.write_items("hostile.ndjson", &[hostile]);
     let run = sandbox.issue("hostile.ndjson --output-format text").expect(3);
-    assert_eq!(run.stdout.lines().count(), 1, "{:?}", run.stdout);
+    assert_eq!(run.stdout.lines().count(), 2, "{:?}", run.stdout);
     assert!(!run.stdout.contains(['\x1b', '\u{202e}']), "{:?}", run.stdout);
 }
 
@@ -224,8 +226,8 @@ fn the_closing_line_has_counts_time_and_rate() {
     let sandbox = sandbox_with_mixed_items();
     sandbox.write(".beltic.yaml", "status:\n  base_url: https://issuer.example\n");
     let run = sandbox.issue("items.ndjson").expect(3);
-    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-    let words: Vec<_> = run.stderr.split_whitespace().collect();
+    assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
+    let words: Vec<_> = run.stderr.lines().next().unwrap().split_whitespace().collect();
     let [issued, two, failed, one, count, noun, within, seconds, unit, rate] = words[..] else {
         panic!("{}", run.stderr)
     };
@@ -270,6 +272,8 @@ fn the_summary_has_counts_and_facts() {
         "issuer_did",
         "inputs",
         "status_lists",
+        "reasons",
+        "other_reasons",
     ];
     known.sort_unstable();
     assert_eq!(names, known);

@@ -198,6 +198,7 @@ impl Bench {
             run: describe(&profile)?,
             max_failures: None,
             keep_failed: false,
+            keep_tokens: false,
             self_check: None,
         };
         let stop = Stop::default();

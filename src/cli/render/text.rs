@@ -4,7 +4,7 @@ use super::Form;
 use crate::batch::{Outcome, Render, Row};
 use crate::cli::streams::{paint, printable};
 use crate::credential::Resource;
-use crate::request::Rejection;
+use crate::request::{Rejection, place};
 
 pub(super) struct Text {
     pub(super) color: bool,
@@ -42,22 +42,25 @@ fn issued_line(row: &Row<'_>, resource: &Resource<'_>, color: bool) -> String {
     format!("{} {}  {}  until {until}", paint("issued", "32", color), name(row, None), grant.id)
 }
 
-/// How many problems of an item are shown behind the first.
-const OTHERS_SHOWN: usize = 2;
+/// How many problems of an item are shown.
+const PROBLEMS_SHOWN: usize = 20;
 
-/// What failed, in one line.
+/// What failed: a line for the item, and below it one for each problem. An item that could not be read has the one
+/// line, which says why.
 pub(super) fn failure_line(row: &Row<'_>, rejection: &Rejection, color: bool) -> String {
     let code = rejection.code.as_str();
-    let message = printable(&rejection.message);
-    let mut line = format!("{} {}  {code}: {message}", paint("failed", "31", color), name(row, row.line));
-    let others = rejection.details.get(1..).unwrap_or_default();
-    for detail in others.iter().take(OTHERS_SHOWN) {
-        line.push_str(&format!("; {}: {}", printable(&detail.path), printable(&detail.message)));
+    let mut text = format!("{} {}  {code}", paint("failed", "31", color), name(row, row.line));
+    if rejection.details.is_empty() {
+        text.push_str(&format!(": {}", printable(&rejection.message)));
     }
-    if others.len() > OTHERS_SHOWN {
-        line.push_str(&format!("; and {} more", others.len() - OTHERS_SHOWN));
+    for detail in rejection.details.iter().take(PROBLEMS_SHOWN) {
+        let place = place(None, detail.column.as_deref().map(printable).as_deref(), &detail.path);
+        text.push_str(&format!("\n         {place}: {}", printable(&detail.message)));
     }
-    line
+    if rejection.details.len() > PROBLEMS_SHOWN {
+        text.push_str(&format!("\n         and {} more problems", rejection.details.len() - PROBLEMS_SHOWN));
+    }
+    text
 }
 
 /// How a person finds the item: its index, its line where that helps, its correlation id.

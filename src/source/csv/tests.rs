@@ -282,7 +282,9 @@ fn the_delimiter_is_the_one_that_makes_columns_known() {
         ("subject_id\tkyb_status", b'\t'),
         ("subject_id|kyb_status", b'|'),
         ("subject_id", b','),
-        ("what;ever", b','),
+        // Of a foreign header, the one that stands there most often.
+        ("what;ever", b';'),
+        ("what", b','),
     ] {
         assert_eq!(detect_delimiter(line.as_bytes(), &Items::of(Types::BUILT_IN)), delimiter, "{line}");
     }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Args, ValueHint};
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
+use super::out_dir::NameBy;
 use crate::batch::MaxFailures;
 use crate::cli::shared_args::{
     InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg, whole_number,
@@ -16,7 +17,7 @@ use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
 #[derive(Debug, Args)]
 #[command(
     mut_arg("ledger", |arg| arg.help(LEDGER)),
-    group = ArgGroup::new("replaceable").args(["out", "failed", "summary"]).multiple(true),
+    group = ArgGroup::new("replaceable").args(["out", "failed", "summary", "report", "out_dir"]).multiple(true),
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
   beltic batch-issue companies.csv --out results.csv --output-format csv
@@ -92,13 +93,32 @@ pub(crate) struct BatchIssueArgs {
     /// Write the failed items to this file, in their original format, so they can be fixed and re-submitted
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub failed: Option<PathBuf>,
-    /// Overwrite the files that --out, --failed and --summary name, if they exist
+    /// Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty
     #[arg(long, requires = "replaceable", help_heading = "Output")]
     pub force: bool,
     /// Write a JSON summary of the run to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub summary: Option<PathBuf>,
-    /// Show no progress bar
+    /// Write a page about the run to this file, to read, print and file: counts, reasons, failed items
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub report: Option<PathBuf>,
+    /// Write each credential to a file of its own in this folder, too
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
+    pub out_dir: Option<PathBuf>,
+    /// What names the files of --out-dir
+    #[arg(
+        long,
+        value_name = "FIELD",
+        value_enum,
+        default_value = "credential-id",
+        requires = "out_dir",
+        help_heading = "Output"
+    )]
+    pub name_by: NameBy,
+    /// Write failed items to standard error as annotations of this service
+    #[arg(long, value_name = "SERVICE", value_enum, help_heading = "Output")]
+    pub annotations: Option<AnnotationService>,
+    /// Show no progress bar and no progress lines
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
@@ -128,6 +148,13 @@ impl BatchIssueArgs {
     pub(crate) fn output(&self) -> OutputArgs {
         OutputArgs { out: self.out.clone(), force: self.force }
     }
+}
+
+/// Services that show annotations beside files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnnotationService {
+    /// GitHub Actions
+    Github,
 }
 
 /// What the ledger is to this command.

@@ -1,17 +1,29 @@
 //! What a run writes beside the ledger.
 
+use std::path::PathBuf;
+
 use super::args::BatchIssueArgs;
 use super::failed_file::FailedFile;
+use super::out_dir::OutDir;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{Output, Purpose};
+use crate::credential::ProofFormat;
 use crate::files::Target;
 
 /// What the run writes beside the ledger. A dry run writes to standard output only.
 pub(super) struct Files {
     pub(super) output: Output,
     pub(super) failed: Option<FailedFile>,
-    summary: Option<Target>,
+    pub(super) out_dir: Option<OutDir>,
+    pages: Pages,
+}
+
+/// The files that say how the run went, which are written last.
+#[derive(Default)]
+pub(super) struct Pages {
+    pub(super) summary: Option<Target>,
+    pub(super) report: Option<Target>,
 }
 
 impl Files {
@@ -20,25 +32,41 @@ impl Files {
         args: &BatchIssueArgs,
         mut kept: Kept,
         names_encoding: bool,
+        proof_format: ProofFormat,
     ) -> Result<Files, Failure> {
-        [&args.failed, &args.summary].into_iter().flatten().try_for_each(|path| kept.refuse(path))?;
+        [&args.failed, &args.summary, &args.report]
+            .into_iter()
+            .flatten()
+            .try_for_each(|path| kept.refuse(path))?;
         if args.dry_run {
             args.output().file().map_or(Ok(()), |path| kept.refuse(path))?;
-            return Ok(Files { output: Output::to_stdout(Purpose::Read)?, failed: None, summary: None });
+            return Ok(Files {
+                output: Output::to_stdout(Purpose::Read)?,
+                failed: None,
+                out_dir: None,
+                pages: Pages::default(),
+            });
         }
         let failed = args
             .failed
             .as_ref()
             .map(|path| FailedFile::begin(path, args.force, names_encoding))
             .transpose()?;
-        let summary = args.summary.as_deref().map(|path| Target::begin(path, args.force)).transpose()?;
-        Ok(Files { output: Output::open(&args.output(), Purpose::Issue, kept)?, failed, summary })
+        let begin =
+            |path: &Option<PathBuf>| path.as_deref().map(|path| Target::begin(path, args.force)).transpose();
+        let pages = Pages { summary: begin(&args.summary)?, report: begin(&args.report)? };
+        let output = Output::open(&args.output(), Purpose::Issue, kept)?;
+        let out_dir = args.out_dir.as_deref();
+        let out_dir = out_dir
+            .map(|folder| OutDir::begin(folder, args.name_by, proof_format, args.force))
+            .transpose()?;
+        Ok(Files { output, failed, out_dir, pages })
     }
 
-    /// Completes the results and the failed items, and gives the summary back, which says how that went.
-    pub(super) fn finish(self, tail: &[u8], complete: bool) -> (Option<Target>, Vec<Failure>) {
+    /// Completes the results and the failed items, and gives those back that say how that went.
+    pub(super) fn finish(self, tail: &[u8], complete: bool) -> (Pages, Vec<Failure>) {
         let output = self.output.finish(tail).map_err(Failure::from).err();
         let failed = self.failed.and_then(|file| file.finish(complete).err());
-        (self.summary, output.into_iter().chain(failed).collect())
+        (self.pages, output.into_iter().chain(failed).collect())
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::BatchIssueArgs;
+use super::annotations::Annotations;
+use super::args::{AnnotationService, BatchIssueArgs};
 use super::files::Files;
 use super::progress::Progress;
 use super::{credentials, input};
@@ -14,7 +15,7 @@ use crate::cli::render::{self, Form};
 use crate::cli::settings::{self, Settings};
 use crate::cli::shared_args::{Common, OutputFormat};
 use crate::cli::signals::StopSignals;
-use crate::cli::{output, streams};
+use crate::cli::{log, output, streams};
 use crate::clock::Clock;
 use crate::credential::{Profile, ProofFormat};
 use crate::files::{self, TargetError};
@@ -64,6 +65,8 @@ pub(super) struct Telling {
     pub(super) notice: Option<String>,
     pub(super) warnings: Vec<String>,
     shows_progress: bool,
+    pub(super) annotations: Option<Annotations>,
+    pub(super) wants_report: bool,
     total_bytes: Option<u64>,
 }
 
@@ -72,9 +75,11 @@ pub(super) struct Ending {
     pub(super) accepts_failures: bool,
     pub(super) allows_empty: bool,
     pub(super) is_dry_run: bool,
+    failed: Option<PathBuf>,
     /// The run's name, and the files that are in the way of doing it again.
     run: String,
     outputs: Vec<PathBuf>,
+    fills_folder: bool,
 }
 
 impl Job {
@@ -87,6 +92,12 @@ impl Job {
         args: &BatchIssueArgs,
         signals: &StopSignals,
     ) -> Result<Job, Failure> {
+        if args.annotations.is_some() && log::is_json() {
+            return Err(Failure::usage(
+                "--annotations writes lines that are not JSON to standard error, and --log-format is json",
+            )
+            .hint("leave out one of the two"));
+        }
         let settings = Settings::load(common)?;
         let clock = settings::clock_of("--issued-at", args.issued_at.as_deref())?;
         let types = settings.types(args.of.credential_type.as_deref())?;
@@ -116,7 +127,8 @@ impl Job {
         let kept = Kept::files(args.inputs.iter().chain([&key_path]))
             .and_ledger(ledger_path.as_deref())
             .and_settings(&settings);
-        let files = Files::begin(args, kept, settings.encoding(&args.encoding).is_some())?;
+        let files =
+            Files::begin(args, kept, settings.encoding(&args.encoding).is_some(), profile.proof_format)?;
         let mut opened = open_register(&settings, args, &run, common.quiet)?;
         cite_schemas(&mut profile, &mut opened.register, &issuer)?;
         warnings.extend(opened.warnings);
@@ -144,8 +156,8 @@ impl Job {
 }
 
 impl Issuing {
-    /// The plan, for a run that keeps the failed items or does not.
-    pub(super) fn plan(&self, keep_failed: bool) -> Plan<'_> {
+    /// The plan, for a run that keeps the failed items, or the credentials one by one, or does not.
+    pub(super) fn plan(&self, keep_failed: bool, keep_tokens: bool) -> Plan<'_> {
         Plan {
             profile: &self.profile,
             key: &self.key,
@@ -155,6 +167,7 @@ impl Issuing {
             run: self.run.clone(),
             max_failures: self.max_failures,
             keep_failed,
+            keep_tokens,
             self_check: self.self_check.as_ref(),
         }
     }
@@ -166,6 +179,8 @@ impl Telling {
             quiet: common.quiet,
             notice,
             warnings,
+            annotations: args.annotations.map(|AnnotationService::Github| Annotations::of(&args.inputs)),
+            wants_report: args.report.is_some() && !args.dry_run,
             shows_progress: !common.quiet && !args.no_progress,
             total_bytes: input::total_bytes(&args.inputs),
         }
@@ -183,8 +198,25 @@ impl Ending {
             accepts_failures: args.accept_failures,
             allows_empty: args.allow_empty,
             is_dry_run: args.dry_run,
+            fills_folder: args.out_dir.is_some(),
+            failed: args.failed.clone().filter(|_| !args.dry_run),
             run: run.name.clone(),
-            outputs: [&args.out, &args.failed, &args.summary].into_iter().flatten().cloned().collect(),
+            outputs: [&args.out, &args.failed, &args.summary, &args.report]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// What to do about failed items.
+    pub(super) fn about_failed(&self) -> String {
+        match &self.failed {
+            Some(path) => {
+                let path = streams::printable(&path.display().to_string());
+                format!("the failed items are in {path}; correct them there and issue that file")
+            }
+            None => "to get the failed items in a file of their own, add `--failed FILE`".to_owned(),
         }
     }
 
@@ -196,7 +228,8 @@ impl Ending {
             false => format!("'{}'", self.run.replace('\'', r"'\''")),
         };
         let in_the_way = |path: &PathBuf| matches!(files::way(path, false), Err(TargetError::Exists(_)));
-        let force = if self.outputs.iter().any(in_the_way) { " and `--force`" } else { "" };
+        let force =
+            if self.outputs.iter().any(in_the_way) || self.fills_folder { " and `--force`" } else { "" };
         format!(
             "to resume, run the same command with `--idempotency-key {key}`{force}; \
              already issued items are returned unchanged"
@@ -319,7 +352,13 @@ fn open_register(
         return Err(Failure::usage("--idempotency-key needs a ledger, which remembers what was issued"));
     }
     let mut warnings = Vec::new();
-    if args.dry_run && (args.out.is_some() || args.failed.is_some() || args.summary.is_some()) {
+    if args.dry_run
+        && (args.out.is_some()
+            || args.failed.is_some()
+            || args.summary.is_some()
+            || args.report.is_some()
+            || args.out_dir.is_some())
+    {
         warnings.push("a dry run writes no files: its results go to standard output".to_owned());
     }
     let mut ledger = match &path {

@@ -2,30 +2,35 @@
 //!
 //! [`job`] reads every flag and setting once; what follows knows a job and no flags.
 
+mod annotations;
 mod args;
 mod credentials;
 mod failed_file;
 mod files;
 mod input;
 mod job;
+mod out_dir;
+mod page;
 mod progress;
+mod reasons;
 mod report;
 
 use std::time::Instant;
 
 pub(super) use self::args::BatchIssueArgs;
-use self::files::Files;
+use self::files::{Files, Pages};
 use self::job::{Ending, Job};
-use self::report::{Facts, Report, RunCounts, Summary};
+use self::page::Problems;
+use self::report::{Facts, Outlets, Report, RunCounts, Summary, Tellers};
 use crate::batch::{self, Ended, Plan};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
+use crate::cli::log;
 use crate::cli::render::Form;
 use crate::cli::shared_args::Common;
 use crate::cli::signals::StopSignals;
 use crate::cli::streams;
 use crate::clock::{UnixTime, system_now};
-use crate::files::Target;
 use crate::source::Source;
 
 pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, Failure> {
@@ -33,17 +38,20 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     let signals = StopSignals::listen()?;
     let job = Job::resolve(common, args, &signals)?;
     let Job { mut source, issuing, register, mut files, form, telling, ending } = job;
-    let plan = issuing.plan(files.failed.is_some());
+    let plan = issuing.plan(files.failed.is_some(), files.out_dir.is_some());
     if let Some(notice) = telling.notice.as_ref().filter(|_| !telling.quiet) {
         streams::say(notice);
     }
-    let mut report = Report::new(
-        form.as_ref(),
-        &mut files.output,
-        files.failed.as_mut(),
-        telling.progress(),
-        telling.quiet,
-    );
+    let progress = telling.progress();
+    let tellers = Tellers {
+        progress,
+        quiet: telling.quiet,
+        annotations: telling.annotations,
+        problems: telling.wants_report.then(Problems::default),
+    };
+    let outlets =
+        Outlets { output: &mut files.output, failed: files.failed.as_mut(), out_dir: files.out_dir.as_mut() };
+    let mut report = Report::new(form.as_ref(), outlets, tellers);
     telling.warnings.iter().for_each(|warning| report.warn(warning));
     let ended = batch::issue(&mut source, &plan, register, form.as_render(), &signals.stop, |delivery| {
         report.deliver(delivery)
@@ -52,8 +60,15 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
     if ended.outcome.is_ok() && ending.allows_empty {
         report.begin()?;
     }
-    let counts = report.finish();
-    let finish = Finish { plan: &plan, source: &source, counts: &counts, started, ending: &ending };
+    let (counts, problems) = report.finish();
+    let finish = Finish {
+        plan: &plan,
+        source: &source,
+        counts: &counts,
+        problems: &problems,
+        started,
+        ending: &ending,
+    };
     finish.run(ended, signals.failure(), files, form.as_ref(), telling.quiet)
 }
 
@@ -62,6 +77,7 @@ struct Finish<'f> {
     plan: &'f Plan<'f>,
     source: &'f Source,
     counts: &'f RunCounts,
+    problems: &'f Problems,
     started: (Instant, UnixTime),
     ending: &'f Ending,
 }
@@ -78,12 +94,12 @@ impl Finish<'_> {
     ) -> Result<ExitStatus, Failure> {
         let complete = ended.outcome.is_ok() && stopped.is_none();
         let outcome = ended.outcome.err().map(Failure::from);
-        let (summary, unwritten) = files.finish(&form.tail(self.counts.issued, self.counts.failed), complete);
+        let (pages, unwritten) = files.finish(&form.tail(self.counts.issued, self.counts.failed), complete);
         let mut failures: Vec<Failure> = outcome.into_iter().chain(unwritten).chain(stopped).collect();
         let status = self.status(&failures);
-        failures.extend(summary.and_then(|file| self.write_summary(file, status)));
+        failures.extend(self.write_pages(pages, status));
         if !quiet && (self.counts.items() > 0 || self.ending.allows_empty) {
-            streams::say(&self.counts.closing_line(self.started.0.elapsed(), self.ending.is_dry_run));
+            self.tell_end(status);
         }
         Failure::of_all(failures).map_err(|failure| match ended.recorded > 0 {
             true => failure.hint(self.ending.go_on()),
@@ -99,9 +115,29 @@ impl Finish<'_> {
         ExitStatus::of_all(failures.iter().map(|failure| failure.status).chain(items))
     }
 
-    fn write_summary(&self, file: Target, status: ExitStatus) -> Option<Failure> {
+    /// The end for people, or as a JSON line.
+    fn tell_end(&self, status: ExitStatus) {
+        let took = self.started.0.elapsed();
+        let line = self.counts.closing_line(took, self.ending.is_dry_run);
+        if log::is_json() {
+            return log::event("info", &line, &self.counts.end_members(took, status));
+        }
+        streams::say(&line);
+        if self.counts.failed > 0 {
+            self.counts.reasons.lines().iter().for_each(|line| streams::say(line));
+            streams::say(&format!("  hint: {}", self.ending.about_failed()));
+        }
+    }
+
+    /// Writes the summary and the report.
+    fn write_pages(&self, pages: Pages, status: ExitStatus) -> Vec<Failure> {
         let facts = Facts { started_at: self.started.1, took: self.started.0.elapsed(), status };
         let summary = Summary::new(self.plan, self.counts, facts, &self.source.bytes_read());
-        file.commit_with(&summary.to_json()).err().map(Failure::from)
+        let summary_file = pages.summary.map(|file| file.commit_with(&summary.to_json()));
+        let report_file = pages
+            .report
+            .map(|file| file.commit_with(&page::page(&summary, &self.counts.reasons, self.problems)));
+        let written = summary_file.into_iter().chain(report_file);
+        written.filter_map(Result::err).map(Failure::from).collect()
     }
 }

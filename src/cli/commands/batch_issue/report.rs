@@ -4,10 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use super::annotations::Annotations;
 use super::failed_file::FailedFile;
-use super::progress::Progress;
-use crate::batch::{Delivery, Plan};
+use super::out_dir::OutDir;
+use super::page::Problems;
+use super::progress::{Progress, Reached};
+use super::reasons::{Reason, Reasons};
+use crate::batch::{Delivery, FailedItem, IssuedToken, Plan};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -21,6 +26,9 @@ use crate::source::{InputBytes, InputName, InputWarning};
 /// How many warnings are shown. All are counted.
 const WARNINGS_SHOWN: u64 = 100;
 
+/// How many reasons the JSON line at the end has. The summary has all.
+const REASONS_IN_LINE: usize = 10;
+
 /// What came of the items so far.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct RunCounts {
@@ -29,12 +37,27 @@ pub(crate) struct RunCounts {
     pub(crate) failed: u64,
     pub(crate) warnings: u64,
     pub(crate) status_lists: Vec<String>,
+    pub(crate) reasons: Reasons,
 }
 
 impl RunCounts {
     /// How many items have a result.
     pub(crate) fn items(&self) -> u64 {
         self.issued + self.failed
+    }
+
+    /// The end of a run for programs.
+    pub(crate) fn end_members(&self, elapsed: Duration, status: ExitStatus) -> Value {
+        json!({
+            "event": "end",
+            "issued": self.issued - self.replayed,
+            "already_issued": self.replayed,
+            "failed": self.failed,
+            "warnings": self.warnings,
+            "duration_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            "exit_code": status.code(),
+            "reasons": self.reasons.ranked().into_iter().take(REASONS_IN_LINE).collect::<Vec<_>>(),
+        })
     }
 
     /// The line at the end of a run.
@@ -61,44 +84,48 @@ impl RunCounts {
     }
 }
 
+/// Where results go.
+pub(crate) struct Outlets<'r> {
+    pub(crate) output: &'r mut Output,
+    pub(crate) failed: Option<&'r mut FailedFile>,
+    pub(crate) out_dir: Option<&'r mut OutDir>,
+}
+
+/// How people are told of the run meanwhile.
+pub(crate) struct Tellers {
+    pub(crate) progress: Progress,
+    pub(crate) quiet: bool,
+    pub(crate) annotations: Option<Annotations>,
+    /// What the page about the run lists, where one is wanted.
+    pub(crate) problems: Option<Problems>,
+}
+
 /// Passes deliveries on, and keeps count.
 pub(crate) struct Report<'r> {
     form: &'r dyn Form,
-    output: &'r mut Output,
-    failed_file: Option<&'r mut FailedFile>,
+    outlets: Outlets<'r>,
     counts: RunCounts,
-    progress: Progress,
-    quiet: bool,
+    tellers: Tellers,
     /// What was said of some text already: where a whole export is damaged, the first place is enough.
     doubts: Vec<Doubt>,
 }
 
 impl<'r> Report<'r> {
-    pub(crate) fn new(
-        form: &'r dyn Form,
-        output: &'r mut Output,
-        failed_file: Option<&'r mut FailedFile>,
-        progress: Progress,
-        quiet: bool,
-    ) -> Report<'r> {
-        Report {
-            form,
-            output,
-            failed_file,
-            counts: RunCounts::default(),
-            progress,
-            quiet,
-            doubts: Vec::new(),
-        }
+    pub(crate) fn new(form: &'r dyn Form, outlets: Outlets<'r>, tellers: Tellers) -> Report<'r> {
+        Report { form, outlets, counts: RunCounts::default(), tellers, doubts: Vec::new() }
     }
 
     /// Writes a batch's rows and failed items, then what is to be said about them.
     pub(crate) fn deliver(&mut self, delivery: Delivery) -> Result<(), Failure> {
         let head = self.form.head();
-        self.progress.aside(|| self.output.write(&head, &delivery.bytes, &delivery.row_ends))?;
-        if let (Some(file), Some(failed)) = (&mut self.failed_file, delivery.failed) {
+        self.write_tokens(&delivery.tokens)?;
+        let output = &mut self.outlets.output;
+        let written = || output.write(&head, &delivery.bytes, &delivery.row_ends);
+        self.tellers.progress.beside_results(written)?;
+        if let (Some(file), Some(failed)) = (&mut self.outlets.failed, delivery.failed) {
             file.add(failed)?;
         }
+        self.note_failures(&delivery.failures);
         self.counts.issued += delivery.issued;
         self.counts.replayed += delivery.replayed;
         self.counts.failed += delivery.rejected;
@@ -108,7 +135,7 @@ impl<'r> Report<'r> {
             }
         }
         for note in &delivery.notes {
-            self.progress.aside(|| streams::say(note));
+            self.tellers.progress.aside(|| streams::say(note));
         }
         for (index, line, warning) in &delivery.warnings {
             let doubt = if let Warning::Place { doubt, .. } = warning { Some(*doubt) } else { None };
@@ -123,13 +150,39 @@ impl<'r> Report<'r> {
                 None => self.warn(&warning),
             }
         }
-        self.progress.advance(self.counts.items(), delivery.bytes_consumed);
+        let (items, failed) = (self.counts.items(), self.counts.failed);
+        self.tellers.progress.advance(Reached { items, failed, bytes: delivery.bytes_consumed });
         Ok(())
+    }
+
+    /// Writes the files of credentials, before their rows say that they were issued.
+    fn write_tokens(&mut self, tokens: &[IssuedToken]) -> Result<(), Failure> {
+        for token in tokens {
+            let Some(out_dir) = &mut self.outlets.out_dir else { break };
+            if let Some(warning) = out_dir.add(token)? {
+                self.warn(&warning);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts why items failed, and tells those who want to know of each.
+    fn note_failures(&mut self, failures: &[FailedItem]) {
+        let Tellers { progress, annotations, problems, .. } = &mut self.tellers;
+        for item in failures {
+            self.counts.reasons.add(item);
+            if let Some(problems) = problems {
+                problems.add(item);
+            }
+            if let Some(line) = annotations.as_mut().and_then(|annotations| annotations.line(item)) {
+                progress.aside(|| streams::put(&line));
+            }
+        }
     }
 
     /// Writes what stands before the first row, where there was none.
     pub(crate) fn begin(&mut self) -> Result<(), Failure> {
-        Ok(self.output.begin(&self.form.head())?)
+        Ok(self.outlets.output.begin(&self.form.head())?)
     }
 
     /// Passes on what the reader noticed about the files.
@@ -139,49 +192,56 @@ impl<'r> Report<'r> {
         }
     }
 
-    /// Takes the progress bar away, and gives the counts.
-    pub(crate) fn finish(self) -> RunCounts {
-        self.progress.finish();
-        self.counts
+    /// Takes the progress bar away, and gives the counts and what the page lists.
+    pub(crate) fn finish(self) -> (RunCounts, Problems) {
+        self.tellers.progress.finish();
+        if let Some(rest) = self.tellers.annotations.and_then(|annotations| annotations.rest()) {
+            streams::put(&rest);
+        }
+        (self.counts, self.tellers.problems.unwrap_or_default())
     }
 
     /// Says a warning, and counts it.
     pub(crate) fn warn(&mut self, warning: &str) {
         self.counts.warnings += 1;
-        if self.quiet || self.counts.warnings > WARNINGS_SHOWN + 1 {
+        if self.tellers.quiet || self.counts.warnings > WARNINGS_SHOWN + 1 {
             return;
         }
         let text = match self.counts.warnings > WARNINGS_SHOWN {
             false => format!("warning: {}", streams::printable(warning)),
             true => "warning: further warnings are counted, not shown".to_owned(),
         };
-        self.progress.aside(|| streams::say(&text));
+        self.tellers.progress.aside(|| streams::say(&text));
     }
 }
 
 /// What `--summary` writes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary<'s> {
-    success_count: u64,
-    failure_count: u64,
-    replayed_count: u64,
-    warning_count: u64,
-    run_id: &'s str,
-    started_at: String,
-    finished_at: String,
-    duration_ms: u64,
-    exit_code: u8,
-    beltic_version: &'static str,
-    kid: &'s str,
-    issuer_did: &'s str,
-    inputs: Vec<SummaryInput>,
-    status_lists: &'s [String],
+    pub(super) success_count: u64,
+    pub(super) failure_count: u64,
+    pub(super) replayed_count: u64,
+    pub(super) warning_count: u64,
+    pub(super) run_id: &'s str,
+    pub(super) started_at: String,
+    pub(super) finished_at: String,
+    pub(super) duration_ms: u64,
+    pub(super) exit_code: u8,
+    pub(super) beltic_version: &'static str,
+    pub(super) kid: &'s str,
+    pub(super) issuer_did: &'s str,
+    pub(super) inputs: Vec<SummaryInput>,
+    pub(super) status_lists: &'s [String],
+    /// The most frequent first.
+    pub(super) reasons: Vec<&'s Reason>,
+    /// How many items have a reason beyond those that are told apart.
+    pub(super) other_reasons: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct SummaryInput {
-    path: PathBuf,
-    bytes: u64,
+pub(super) struct SummaryInput {
+    pub(super) path: PathBuf,
+    pub(super) bytes: u64,
 }
 
 /// How a run went beside its counts.
@@ -224,6 +284,8 @@ impl<'s> Summary<'s> {
                 })
                 .collect(),
             status_lists: &counts.status_lists,
+            reasons: counts.reasons.ranked(),
+            other_reasons: counts.reasons.beyond(),
         }
     }
 
