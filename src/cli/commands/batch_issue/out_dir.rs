@@ -18,6 +18,7 @@ use crate::credential::ProofFormat;
 use crate::files::{self, DirectoryMode, NameBook, PathError, Replacement, name_for};
 
 /// What names a credential's file.
+#[expect(clippy::enum_variant_names, reason = "named as the fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NameBy {
     /// The item's correlation_id
