@@ -9,6 +9,7 @@
 mod names;
 mod target;
 mod temporary;
+mod together;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -22,6 +23,7 @@ pub use names::{MAX_NAME, NameBook, name_for};
 pub use target::{Target, TargetError, Way, way};
 use temporary::FileMode;
 pub use temporary::Scratch;
+pub use together::Together;
 
 /// A file operation that failed, with the path as the user typed it.
 #[derive(Debug, Error)]
@@ -155,7 +157,7 @@ impl Replacement {
     }
 
     /// As [`Replacement::begin`], with mode 0600 from the first moment.
-    pub fn begin_private(target: &Path) -> Result<Self, PathError> {
+    fn begin_private(target: &Path) -> Result<Self, PathError> {
         let file = temporary::create(directory_of(target), FileMode::Private)
             .map_err(|source| PathError::new("create", target, source))?;
         Ok(Self { file, target: target.to_owned() })

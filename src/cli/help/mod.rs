@@ -20,11 +20,12 @@ pub(super) use topics::{TOPICS, Topic, topic};
 pub(super) const EVERYWHERE: &str = "Every command";
 
 /// The flags that few runs need. `--help` shows them, `-h` does not.
-const RARE: [&str; 34] = [
+const RARE: [&str; 41] = [
     "accept-failures",
     "after",
     "allow-empty",
     "allow-unknown",
+    "annotations",
     "api-limits",
     "chain",
     "color",
@@ -40,14 +41,20 @@ const RARE: [&str; 34] = [
     "issued-at",
     "issued-before",
     "jobs",
+    "kb-max-age",
+    "key-binding",
     "kid",
     "ledger",
     "leeway",
     "legacy-vc",
+    "log-format",
     "max-item-bytes",
     "max-ttl",
+    "name-by",
     "no-progress",
+    "out-dir",
     "passphrase-file",
+    "report",
     "set",
     "summary",
     "ttl",

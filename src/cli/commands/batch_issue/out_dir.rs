@@ -1,13 +1,14 @@
 //! `--out-dir`: each credential in a file of its own.
 //!
-//! A file is written before its item's row leaves, whole or not at all, for its owner alone. It is named by what
+//! The files of a batch are durable, and have their names, before its rows leave: each whole or not at all, for its owner
+//! alone. A file is named by what
 //! `--name-by` says; where the item lacks that, or another one of this run has the name, by the credential's id, with a
 //! warning. The names follow from the items and their order, so that a run repeated under its idempotency key gives the
 //! same ones.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use clap::ValueEnum;
 
@@ -15,7 +16,7 @@ use crate::batch::IssuedToken;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::credential::ProofFormat;
-use crate::files::{self, DirectoryMode, NameBook, PathError, Replacement, name_for};
+use crate::files::{self, DirectoryMode, NameBook, PathError, Together, name_for};
 
 /// What names a credential's file.
 #[expect(clippy::enum_variant_names, reason = "named as the fields are")]
@@ -31,11 +32,11 @@ pub(crate) enum NameBy {
 
 /// The folder on its way.
 pub(crate) struct OutDir {
-    folder: PathBuf,
     name_by: NameBy,
     ending: &'static str,
     force: bool,
     names: NameBook,
+    files: Together,
 }
 
 impl OutDir {
@@ -71,24 +72,28 @@ impl OutDir {
             ProofFormat::JwtVc => "jwt",
             ProofFormat::SdJwtVc => "sd-jwt",
         };
-        Ok(OutDir { folder: folder.to_owned(), name_by, ending, force, names: NameBook::default() })
+        let files = Together::in_folder(folder);
+        Ok(OutDir { name_by, ending, force, names: NameBook::default(), files })
     }
 
-    /// Writes a credential's file. Gives a warning where it could not have the name that was asked for.
+    /// Writes a credential's file, which gets its name by [`OutDir::commit`]. Gives a warning where it could not have the name that was asked for.
     ///
     /// # Errors
     /// Where the file cannot be written.
     pub(crate) fn add(&mut self, issued: &IssuedToken) -> Result<Option<String>, Failure> {
         let (name, warning) = self.name(issued);
-        let path = self.folder.join(format!("{name}.{}", self.ending));
-        let mut file = Replacement::begin_private(&path)?;
-        let written = file.write_all(&issued.token).and_then(|()| file.write_all(b"\n"));
-        written.map_err(|source| PathError::new("write", &path, source))?;
-        match self.force {
-            true => file.commit()?,
-            false => file.commit_new()?,
-        }
+        let mut line = issued.token.clone();
+        line.push(b'\n');
+        self.files.add(&format!("{name}.{}", self.ending), &line)?;
         Ok(warning)
+    }
+
+    /// Gives the files of a batch their names.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub(crate) fn commit(&mut self) -> Result<(), Failure> {
+        Ok(self.files.commit(self.force)?)
     }
 
     /// The name of a credential's file, and what is to be said of it.

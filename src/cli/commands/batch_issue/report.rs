@@ -163,7 +163,10 @@ impl<'r> Report<'r> {
                 self.warn(&warning);
             }
         }
-        Ok(())
+        match &mut self.outlets.out_dir {
+            Some(out_dir) => out_dir.commit(),
+            None => Ok(()),
+        }
     }
 
     /// Counts why items failed, and tells those who want to know of each.
