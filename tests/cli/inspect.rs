@@ -129,7 +129,7 @@ fn keys_show_their_thumbprint() {
     let keys = json!({"keys": [Hand::of_number(3).jwk("three"), {"kty": "RSA", "kid": "rsa"}]});
     sandbox.write("empty.json", r#"{"keys":[]}"#);
     let run = sandbox.beltic(&["inspect", "empty.json", "--output-format", "json"]).expect(4);
-    assert!(run.stderr.contains("the JWK Set holds no key"), "{}", run.stderr);
+    assert!(run.stderr.contains("the JWK Set is empty"), "{}", run.stderr);
     sandbox.write("jwks.json", keys.to_string());
     let shown = inspected(&sandbox.beltic(&["inspect", "jwks.json", "--output-format", "json"]).expect(0));
     assert_eq!((&shown[0]["kid"], &shown[1]["kid"]), (&json!("three"), &json!("rsa")));

@@ -69,7 +69,7 @@ const MISTAKES: &[Mistake] = &[
     (
         "batch-issue items.ndjson --max-failures lots",
         2,
-        "expected a number such as 10, or a share such as 5%",
+        "expected a number such as 10, or a percentage such as 5%",
     ),
     (
         "batch-issue items.ndjson --max-item-bytes 1e6",

@@ -748,7 +748,7 @@ fn what_cannot_be_published_is_told() {
     for (settings, args, code, said) in [
         ("keys:\n  next: [absent.jwk]\n", vec![], 5, "absent.jwk"),
         ("keys:\n  next: [.beltic/issuer.pem]\n", vec![], 5, "cannot publish the key in"),
-        ("keys:\n  old: []\n", vec![], 2, "unknown field `old`"),
+        ("keys:\n  old: []\n", vec![], 2, "unknown key `old`"),
         (
             "issuer:\n  did: did:web:issuer.example\ncredential:\n  vct: https://issuer.example/.well-known/did.json\n",
             vec![],

@@ -318,7 +318,7 @@ fn a_policy_that_cannot_be_kept_is_refused() {
             "says \"hidden\" for claims.kyb_status; expected always, allowed or never",
         ),
         ("  decoys: 33\n", "asks for 33 decoys; expected at most 32"),
-        ("  decoy: 3\n", "unknown field `decoy`"),
+        ("  decoy: 3\n", "unknown key `decoy`"),
     ] {
         sandbox.write(".beltic.yaml", format!("disclosure:\n{lines}"));
         let run = sandbox.issue("items.ndjson --proof-format sd_jwt_vc").expect(2);

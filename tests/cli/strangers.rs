@@ -56,7 +56,7 @@ fn a_project_that_others_could_have_made_is_refused() {
     let file = sandbox.path(".beltic.yaml");
     set_mode(&file, 0o666);
     let refused = sandbox.issue("items.ndjson").expect(2);
-    assert!(refused.stderr.contains("every user can write it"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("every user can write to it"), "{}", refused.stderr);
     assert!(refused.stderr.contains("--config FILE"), "{}", refused.stderr);
     for run in [
         sandbox.issue("items.ndjson --config .beltic.yaml"),

@@ -128,7 +128,7 @@ fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
     }
     for (text, said) in [
         (&b""[..], "empty file"),
-        (b"\n\n", "no results, ids or tokens in it"),
+        (b"\n\n", "no results, ids or tokens"),
         (b"subject_id,kyb_status\n1,2\n", "no column id, credential_id or signed_payload"),
         (b"{\n  \"items\": []\n}", "no 'results' array at the top level (found 'items'); expected"),
     ] {
@@ -139,7 +139,7 @@ fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
     let failed = sandbox.beltic_fed(&["verify", KEY], br#"{"index":0,"error":{"code":"x"}}"#).expect(0);
     assert!(failed.stderr.contains("1 skipped (no credential)"), "{}", failed.stderr);
     assert!(
-        failed.stderr.contains("nothing was verified: all results are failed items"),
+        failed.stderr.contains("nothing was verified; all results are failed items"),
         "{}",
         failed.stderr
     );
@@ -147,7 +147,7 @@ fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
     let found = verdicts(&sandbox.beltic_fed(&["verify", KEY], id).expect(3));
     assert_eq!(found[0]["message"], "there is no token: a credential's id alone");
     let run = sandbox.beltic_fed(&["verify", KEY], b"index,signed_payload\n").expect(4);
-    assert!(run.stderr.contains("no results, ids or tokens in it"), "{}", run.stderr);
+    assert!(run.stderr.contains("no results, ids or tokens"), "{}", run.stderr);
     let run = sandbox.beltic(&["verify", "nothing.txt", KEY]).expect(6);
     assert!(run.stderr.contains("there is no file nothing.txt"), "{}", run.stderr);
     sandbox.write("cut.json", "{\"results\":[{\"index\":0,");

@@ -100,7 +100,7 @@ pub enum MetadataError {
     #[error("it is not a JSON object; `beltic schema --vct` prints one")]
     NotJson,
     /// It describes another type.
-    #[error("its vct is {found}, and the credentials' is {expected}")]
+    #[error("its vct is {found}; expected {expected}, as in the credentials")]
     OtherType {
         /// The document's `vct`.
         found: String,
@@ -108,7 +108,7 @@ pub enum MetadataError {
         expected: String,
     },
     /// It tells verifiers something else than the policy does.
-    #[error("it says that {path} is \"{found}\", and the disclosure policy says \"{expected}\"")]
+    #[error("{path} is \"{found}\"; expected \"{expected}\", as in the disclosure policy")]
     OtherPolicy {
         /// The claim.
         path: String,

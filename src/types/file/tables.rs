@@ -198,8 +198,7 @@ impl<'s> Compiler<'s> {
     fn kind(&mut self, schema: Value<'s>, name: &str, place: &str) -> Result<FieldKind, Fault> {
         self.fields += 1;
         if self.fields > MAX_FIELDS {
-            let message =
-                format!("there are more than {MAX_FIELDS} members in all, with what is referred to");
+            let message = format!("it has more than {MAX_FIELDS} members in total, including references");
             return Err((place.to_owned(), message));
         }
         let here = schema.text().as_ptr();
