@@ -132,11 +132,14 @@ fn what_is_not_a_usable_private_key_is_named() {
     assert_eq!(message("p256-public.jwk"), "it holds a public key (JWK); signing needs the private key");
     assert_eq!(message("p256-certificate.pem"), "it holds a certificate; expected a P-256 key");
     assert!(message("p256-literal-newlines.pem").contains(r"a literal \n (two characters)"));
-    assert_eq!(message("p256-truncated.pem"), "it is truncated: the key is incomplete");
+    assert_eq!(message("p256-truncated.pem"), "it is truncated: it ends before the key does");
     assert!(message("p256-pkcs8.der").contains("openssl pkey -inform DER"));
     assert!(message("p256-explicit.pem").contains("-param_enc named_curve"));
-    assert_eq!(message("p256-sec1-bare.pem"), "it does not name its curve; expected a P-256 key");
-    assert_eq!(message("p256-mismatch.pem"), "its public key does not match its private key");
+    assert_eq!(
+        message("p256-sec1-bare.pem"),
+        "it does not say which curve it belongs to; expected a P-256 key"
+    );
+    assert_eq!(message("p256-mismatch.pem"), "its public part does not belong to its private part");
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl<'p> IssueWorker<'p> {
         let Ok(draft) = &checked.outcome else { return };
         if let Some(longest) = beyond_verifiers(self.profile, draft.with_text(text)) {
             let message = format!(
-                "its credential may have {longest} bytes; expected at most {MAX_TOKEN_BYTES}, the most that verifiers accept"
+                "its credential may have {longest} bytes; expected at most {MAX_TOKEN_BYTES}, which verifiers read"
             );
             let detail = Detail { path: String::new(), column: None, code: DetailCode::TooLong, message };
             checked.outcome = Err(Box::new(Rejection::of_details(vec![detail])));

@@ -236,20 +236,36 @@ fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
 /// What is wrong. A file that is no mapping may be a key or a passphrase, and is not quoted.
 fn problem(bytes: &[u8], error: &serde_yaml::Error) -> String {
     match serde_yaml::from_slice(bytes) {
-        Ok(serde_yaml::Value::Mapping(_)) | Err(_) => located(error),
+        Ok(serde_yaml::Value::Mapping(_)) | Err(_) => located(bytes, error),
         Ok(_) => "it has no settings; expected lines such as `key: issuer.pem`".to_owned(),
     }
 }
 
 /// What is wrong, with its line, in the words of settings instead of those of Rust and of `serde_yaml`.
-fn located(error: &serde_yaml::Error) -> String {
+fn located(bytes: &[u8], error: &serde_yaml::Error) -> String {
     let text = without_value(error.to_string());
     let text = match text.rsplit_once(" at line ") {
         Some((before, _)) => before.to_owned(),
         None => text,
     };
     let line = error.location().map(|place| format!("line {}: ", place.line())).unwrap_or_default();
+    // Serde forgets the key of a value that has several forms.
+    let text = if text == ONE_OR_SEVERAL { format!("{}{text}", key_before(bytes, error)) } else { text };
     line + &in_plain_words(&text)
+}
+
+/// What is said of a value that is neither one text nor a list of texts.
+const ONE_OR_SEVERAL: &str = "expected text or a list of texts";
+
+/// The key on the line of an error, as the beginning of a message.
+fn key_before(bytes: &[u8], error: &serde_yaml::Error) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = error.location().and_then(|place| text.lines().nth(place.line().saturating_sub(1)));
+    let key = line.and_then(|line| line.split_once(':')).map(|(key, _)| key.trim());
+    match key {
+        Some(key) if key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ')) => format!("{key}: "),
+        _ => String::new(),
+    }
 }
 
 /// A message of `serde` about a value of another type than was expected, in plain words.
@@ -315,7 +331,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        let error = located(&parse(b"key: a.pem\nissuer:\n  dod: did:web:x\n").unwrap_err());
+        let text = b"key: a.pem\nissuer:\n  dod: did:web:x\n";
+        let error = located(text, &parse(text).unwrap_err());
         assert!(error.contains("unknown key `dod`") && error.contains("line 3"), "{error}");
     }
 

@@ -133,10 +133,11 @@ impl Failure {
 
     fn print_alone(&self, color: bool) {
         if log::is_json() {
-            let causes: Vec<String> = self.error.chain().skip(1).map(ToString::to_string).collect();
-            return log::failure(self.status, &self.error.to_string(), &causes, &self.hints);
+            let causes: Vec<String> = self.error.chain().skip(1).map(plain).collect();
+            return log::failure(self.status, &plain(self.error.as_ref()), &causes, &self.hints);
         }
-        let error = streams::printable(&self.error.to_string());
+        let mut said = plain(self.error.as_ref());
+        let error = streams::printable(&said);
         streams::say(&format!("{} {error}", streams::paint("error:", "1;31", color)));
         for cause in self.error.chain().skip(1) {
             let cause = plain(cause);

@@ -77,7 +77,7 @@ pub(super) struct KeyArgs {
 /// Who issues.
 #[derive(Debug, Args)]
 pub(super) struct IssuerArgs {
-    /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
+    /// did:web:…, did:key:…, did:jwk:… or https://… [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
     pub issuer: Option<String>,
     /// PEM certificates for the header of sd_jwt_vc and of token status lists, the key's own first; a trust anchor is omitted
@@ -91,7 +91,7 @@ pub(super) struct IssuerArgs {
 /// What is issued.
 #[derive(Debug, Args)]
 pub(super) struct TypeArg {
-    /// Credential type of items without a credential_type [default: business]
+    /// Default credential type [default: business]
     #[arg(long = "type", value_name = "TYPE", env = "BELTIC_TYPE", value_parser = credential_type())]
     pub credential_type: Option<String>,
 }

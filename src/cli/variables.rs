@@ -98,8 +98,8 @@ mod tests {
         assert_eq!(
             unknown(names.into_iter().map(Into::into)),
             [
-                "the environment variable BELTIC_LEDGR is not known, and ignored; did you mean BELTIC_LEDGER?",
-                "the environment variable BELTIC_SOMETHING_ELSE is not known, and ignored",
+                "the environment variable BELTIC_LEDGR is unknown and ignored; did you mean BELTIC_LEDGER?",
+                "the environment variable BELTIC_SOMETHING_ELSE is unknown and ignored",
             ]
         );
     }

@@ -58,16 +58,16 @@ pub enum LocationFault {
 impl fmt::Display for LocationFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotHttps => "it does not start with https://",
+            Self::NotHttps => "it does not begin with https://",
             Self::NoHost => "it has no host",
-            Self::UpperCase => "scheme, method and host must be in lower case",
-            Self::IpAddress => "did:web does not allow IP addresses; expected a domain name",
-            Self::BadIpAddress => "its host looks like an IP address but is not valid",
+            Self::UpperCase => "scheme, method and host are written in lower case",
+            Self::IpAddress => "did:web takes no IP address; expected a domain name",
+            Self::BadIpAddress => "its host looks like an IP address and is not one",
             Self::TrailingDot => "its host ends in a dot",
             Self::BadLabel => "its host is not a domain name",
             Self::LongHost => "its host is longer than 253 characters",
             Self::BadPort => "its port is not a number from 1 to 65535 (in did:web written as %3A8443)",
-            Self::DefaultPort => "its port is 443, the default; remove it",
+            Self::DefaultPort => "its port is 443, which is left out",
             Self::BadPercent => "a % is not followed by two hexadecimal digits",
             Self::PercentInHost => {
                 "its host is percent-encoded (only the port's colon is, as %3A, in did:web)"
@@ -75,7 +75,7 @@ impl fmt::Display for LocationFault {
             Self::EmptySegment => "its path has an empty part",
             Self::DotSegment => "its path has a part that is . or ..",
             Self::HiddenSeparator => "its path hides a slash, backslash or control character as %XX",
-            Self::BadPathCharacter => "its path has a character that must be percent-encoded",
+            Self::BadPathCharacter => "its path has a character that has to be percent-encoded",
             Self::UserInfo => "it has a user name",
             Self::Query => "it has a query",
             Self::Fragment => "it has a fragment",

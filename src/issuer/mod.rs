@@ -31,7 +31,7 @@ pub enum IssuerError {
     Empty,
     /// White space, a control character, or a character outside ASCII.
     #[error(
-        "{found:?} contains {character:?}, which is not allowed; write internationalised hosts in \
+        "{found:?} holds {character:?}, which no issuer may hold; hosts of other scripts are written in \
          Punycode (xn--…), other characters percent-encoded"
     )]
     Character {

@@ -41,7 +41,7 @@ pub enum ChainError {
     )]
     Order(usize),
     /// The only certificate is self-signed, which nobody else vouches for.
-    #[error("its only certificate is self-signed; expected one issued by an authority for the key")]
+    #[error("its only certificate is self-signed; expected one that an authority issued for the key")]
     SelfSigned,
 }
 

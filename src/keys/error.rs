@@ -37,7 +37,7 @@ pub enum KeyError {
     #[error("it is not a key; expected a P-256 key in PEM or JWK form")]
     NotAKey,
     /// UTF-16 text, which is what `>` writes in Windows PowerShell.
-    #[error("it is UTF-16 text, as written by Windows PowerShell; save it as UTF-8")]
+    #[error("it is UTF-16 text, as Windows PowerShell writes it; save it as UTF-8")]
     Utf16,
     /// Binary DER (or PKCS#12), which has no line that says what it is.
     #[error(
@@ -65,7 +65,7 @@ pub enum KeyError {
     )]
     LostLineBreaks,
     /// A BEGIN line without its END line, or JSON that stops in the middle.
-    #[error("it is truncated: the key is incomplete")]
+    #[error("it is truncated: it ends before the key does")]
     Truncated,
     /// Something else in PEM armour.
     #[error("it holds {found}; expected a P-256 key{}", .found.conversion())]
@@ -86,7 +86,7 @@ pub enum KeyError {
         form: KeyForm,
     },
     /// A private key where only a public one belongs.
-    #[error("it holds a private key ({form}); expected the public key")]
+    #[error("it holds a private key ({form}); expected the public one")]
     PrivateKey {
         /// The form that was found.
         form: KeyForm,
@@ -102,12 +102,12 @@ pub enum KeyError {
     },
     /// Curve parameters in full, where RFC 5480 section 2.1.1 wants the name of the curve.
     #[error(
-        "it has explicit curve parameters instead of a named curve; \
+        "it spells out its curve instead of naming it; \
          `openssl ec -in FILE -param_enc named_curve -out KEY.pem` converts it if the curve is P-256"
     )]
     ExplicitCurve,
     /// A SEC1 key that could belong to several curves (RFC 5915 section 3 wants the name).
-    #[error("it does not name its curve; expected a P-256 key")]
+    #[error("it does not say which curve it belongs to; expected a P-256 key")]
     UnnamedCurve,
     /// The armour is there, the content is not what the label promises.
     #[error("its content is damaged: it is not a readable {form} key")]
@@ -124,16 +124,16 @@ pub enum KeyError {
         problem: JwkProblem,
     },
     /// A member name that occurs twice (RFC 7517 section 4 leaves it to us to refuse).
-    #[error("the JWK has two members with the same name")]
+    #[error("the JWK has two members of the same name")]
     DuplicateMember,
     /// A private scalar of zero, or one not below the order of the curve.
-    #[error("its private key value is out of range for P-256")]
+    #[error("its private number is out of range for P-256")]
     ScalarOutOfRange,
     /// Public and private part do not belong together.
-    #[error("its public key does not match its private key")]
+    #[error("its public part does not belong to its private part")]
     PublicPartMismatch,
     /// Coordinates that are not those of a P-256 point.
-    #[error("its public key is not a point on P-256")]
+    #[error("its public part is not a point on P-256")]
     NotOnCurve,
     /// The passphrase does not open the file.
     #[error("the passphrase does not open it (or the file is damaged)")]
@@ -204,8 +204,8 @@ impl fmt::Display for KeyKind {
                 let article = if name.starts_with(['E', 'M', 'R', 'X']) { "an" } else { "a" };
                 write!(f, "{article} {name} key")
             }
-            Self::Oid(oid) => write!(f, "another kind of key (object identifier {oid})"),
-            Self::Unknown => f.write_str("another kind of key"),
+            Self::Oid(oid) => write!(f, "a key of another kind (object identifier {oid})"),
+            Self::Unknown => f.write_str("a key of another kind"),
         }
     }
 }
@@ -247,7 +247,7 @@ impl fmt::Display for PemContent {
             Self::OpenSsh => "a key in OpenSSH form",
             Self::Pgp => "a PGP key",
             Self::Parameters => "curve parameters without a key",
-            Self::Unknown => "an unknown kind of PEM block",
+            Self::Unknown => "a PEM block of another kind",
         })
     }
 }
@@ -271,7 +271,7 @@ impl fmt::Display for JwkProblem {
             Self::Missing => "is missing",
             Self::NotAString => "is not a plain string",
             Self::NotThirtyTwoBytes => "is not base64url of 32 bytes",
-            Self::OtherUse => "does not allow ES256 signatures",
+            Self::OtherUse => "says that the key is not for ES256 signatures",
         })
     }
 }
@@ -298,7 +298,7 @@ impl fmt::Display for EncryptionProblem {
             Self::NotPbes2 => "a scheme older than PBES2",
             Self::OtherPbes2 => "a cipher or key derivation that is not supported",
             Self::Sha1 => "a key derived by HMAC-SHA-1",
-            Self::TooCostly => "a key derivation that needs too much time or memory",
+            Self::TooCostly => "a key derivation that asks for too much time or memory",
         })
     }
 }

@@ -37,7 +37,7 @@ impl Signer for SoftwareSigner {
             let made = self
                 .inner
                 .try_sign(message)
-                .map_err(|error| SignError::new("the crypto library failed to sign", error))?;
+                .map_err(|error| SignError::new("the crypto library made no signature", error))?;
             *signature = made.try_into().map_err(|_| {
                 SignError::said("the crypto library made a signature that is not 64 bytes long")
             })?;

@@ -49,7 +49,7 @@ impl Ledger {
 
 fn trail_and_orders(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail> {
     let mut trail = events::verify(store, noted)?;
-    let say = |list| format!("the order of list {list} does not match its secret");
+    let say = |list| format!("the order of list {list} is not the one that its secret gives");
     trail.problems.extend(lists::with_other_order(store)?.into_iter().map(say));
     Ok(trail)
 }
@@ -136,10 +136,11 @@ impl Examination {
             let taken = taken.get(&list).copied().unwrap_or_default();
             let free_from = if end_before.0 == list { end_before.1 } else { 0 };
             if first < free_from {
-                self.problems.push(format!("slots of list {list} from {first} on are used twice"));
+                self.problems.push(format!("slots from {first} on of list {list} are given twice"));
             }
             if u64::from(first) + u64::from(count) > u64::from(taken.min(LIST_ENTRIES)) {
-                self.problems.push(format!("list {list} has slots in use beyond the {taken} it records"));
+                self.problems
+                    .push(format!("list {list} gave slots beyond the {taken} that it says are taken"));
             }
             end_before = (list, first.saturating_add(count));
             self.credentials += u64::from(count);
@@ -164,7 +165,7 @@ impl Examination {
                     continue;
                 };
                 if !ids.insert(record.id_tail) {
-                    self.problems.push(format!("the id {} is used twice", record.id(id_millis as u64)));
+                    self.problems.push(format!("the id {} is given twice", record.id(id_millis as u64)));
                 }
                 if !positions.insert((run, record.position)) {
                     self.problems.push(format!("item {} of run {run} was issued twice", record.position));

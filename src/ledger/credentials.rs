@@ -75,7 +75,7 @@ pub struct Filter {
     pub run: Option<String>,
     /// Issued by this issuer.
     pub issuer: Option<String>,
-    /// Signed with the key that has this id.
+    /// Signed with the key of this id.
     pub kid: Option<String>,
     /// Of this `vct`.
     pub vct: Option<String>,

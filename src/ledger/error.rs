@@ -114,7 +114,7 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// A run is repeated under other terms.
-    #[error("the idempotency key {name:?} was already used with {}", list(differences))]
+    #[error("the idempotency key {name:?} was used before with {}", list(differences))]
     OtherTerms {
         /// The idempotency key.
         name: String,
@@ -122,7 +122,7 @@ pub enum LedgerError {
         differences: Vec<Difference>,
     },
     /// A ledger of another version of the tables.
-    #[error("the ledger {} has format {found}; this version of beltic supports format {known}", path.display())]
+    #[error("the ledger {} has format {found}; this version of beltic reads and writes format {known}", path.display())]
     Version {
         /// The ledger's file.
         path: PathBuf,
@@ -156,9 +156,9 @@ impl Disturbance {
         match self {
             Disturbance::Gone => "was moved or removed while it was in use",
             Disturbance::Replaced => "was replaced by another file while it was in use",
-            Disturbance::Linked => "got a second name (hard link) while it was in use",
+            Disturbance::Linked => "was given a second name (hard link) while it was in use",
             Disturbance::Overwritten => "was overwritten while it was in use",
-            Disturbance::Cut => "was truncated while it was in use",
+            Disturbance::Cut => "was cut short while it was in use",
             Disturbance::LogGone => "lost its write-ahead log while it was in use",
         }
     }
@@ -179,7 +179,7 @@ fn list(differences: &[Difference]) -> String {
     let said = |difference: &Difference| {
         let Difference { name, was, is } = difference;
         let show = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-        format!("a different {name} ({}, now {})", show(was), show(is))
+        format!("another {name} ({}, now {})", show(was), show(is))
     };
     differences.iter().map(said).collect::<Vec<_>>().join(" and ")
 }
@@ -188,7 +188,7 @@ fn list(differences: &[Difference]) -> String {
 fn in_doubt(last: &Option<(u64, u64)>) -> String {
     match last {
         Some((first, last)) => format!(
-            "; items {first} to {last} were delivered last, and may be missing from the current ledger"
+            "; items {first} to {last} were delivered last, and may be missing from the ledger that is there now"
         ),
         None => "; no result was delivered".to_owned(),
     }

@@ -339,7 +339,7 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
         trail.problems.push(format!("{batches} batches were issued, but only {issued} events are recorded"));
     }
     if stored_statuses(store)? != expected {
-        trail.problems.push("the credentials' statuses do not match the events".to_owned());
+        trail.problems.push("the credentials' statuses are not what the events say".to_owned());
     }
     if !found_noted {
         trail.problems.push(

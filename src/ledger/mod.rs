@@ -314,7 +314,7 @@ fn next(last: i64) -> Stored<i64> {
 
 /// What is said of a row whose content cannot be.
 fn corrupt() -> StoreError {
-    contradiction("a row has content that beltic does not write")
+    contradiction("a row holds what no ledger writes")
 }
 
 fn random<const N: usize>() -> Stored<[u8; N]> {

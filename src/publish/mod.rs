@@ -128,7 +128,7 @@ pub enum PublishError {
     Ledger(#[from] LedgerError),
     /// Published lists have revocations that the ledger knows nothing of.
     #[error(
-        "{count} published revocation{} {} not in the ledger, and revocation is permanent; the first is in {}",
+        "{count} published revocation{} {} not in the ledger, and revocation is final; the first is in {}",
         plural(*count), if *count == 1 { "is" } else { "are" }, path.display()
     )]
     Forgotten {
@@ -150,7 +150,7 @@ pub enum PublishError {
         directory: PathBuf,
     },
     /// Keys would be published in the place of another issuer's.
-    #[error("{} belongs to another issuer, {found}", path.display())]
+    #[error("{} is the document of another issuer, {found}", path.display())]
     OtherIssuer {
         /// The document.
         path: PathBuf,
@@ -164,7 +164,7 @@ pub enum PublishError {
         path: PathBuf,
     },
     /// Type metadata that credentials hold the hash of would be replaced.
-    #[error("{} has different type metadata, and issued credentials contain its hash", path.display())]
+    #[error("{} holds other type metadata, and credentials hold their hash", path.display())]
     Frozen {
         /// The document.
         path: PathBuf,
@@ -244,7 +244,7 @@ impl Site {
             // Another ledger may know of more, so the key is left out by people only.
             if *state == KeyState::Retired && has_expired(ledger, &kid, plan.validity.issued_at)? {
                 self.notices.push(format!(
-                    "the retired key {kid} can be removed: according to this ledger, all credentials signed with it have expired"
+                    "the retired key {kid} can go: the last credential that it signed has expired, as far as this ledger knows"
                 ));
             }
             keys.push((key.clone(), *state));
@@ -308,7 +308,7 @@ impl Site {
     fn own_place(&mut self, hosts: &Hosts, url: &str, what: &str) -> Option<SitePath> {
         let problem = match hosts.path_of(url) {
             Ok(path) => return Some(path),
-            Err(PlaceError::OtherHost { .. }) => format!("{url} is on another host than the issuer's"),
+            Err(PlaceError::OtherHost { .. }) => format!("{url} is on a host that is not this issuer's"),
             Err(error) => error.to_string(),
         };
         self.notices.push(format!("{what} is skipped: {problem}"));
@@ -365,7 +365,8 @@ impl Site {
                 continue;
             }
             if let Some(host) = hosts.add(&list.uris.token)? {
-                self.notices.push(format!("the files include status lists of {host}; upload them there too"));
+                self.notices
+                    .push(format!("status lists of {host} are among the files: upload them there too"));
             }
             lists.push(list);
         }
@@ -406,7 +407,7 @@ impl Site {
             if !is_ours && directory.read(&path)?.is_some() {
                 let path = directory.path_of(&path);
                 self.notices.push(format!(
-                    "{} belongs to another issuer; remove it if no issuer of this host needs it",
+                    "{} is the document of another issuer; remove it if no issuer of this host needs it any more",
                     path.display()
                 ));
             }

@@ -22,7 +22,7 @@ impl Findings {
                 path: String::new(),
                 column: None,
                 code: DetailCode::OutOfRange,
-                message: "a number is too large for a double".to_owned(),
+                message: "a number is beyond what a double can hold".to_owned(),
             });
         };
         let prefix = if bare { "" } else { "/request" };

@@ -300,7 +300,7 @@ impl Findings {
 fn syntax_hint(error: &SyntaxError, text: &str, unterminated: bool) -> &'static str {
     match error.problem {
         SyntaxProblem::UnexpectedEnd if unterminated => "; the file may be truncated",
-        SyntaxProblem::UnexpectedEnd => "; NDJSON has one item per line, as written by `jq -c .`",
+        SyntaxProblem::UnexpectedEnd => "; NDJSON has one item a line, as `jq -c .` writes it",
         SyntaxProblem::TrailingText if text[error.offset..].starts_with(',') => {
             ": found a comma; remove it, because NDJSON has none between its lines"
         }

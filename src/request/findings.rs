@@ -217,9 +217,8 @@ impl Findings {
     pub(super) fn check_size(&mut self, place: &Place<'_>) {
         let found = self.values;
         if found > MAX_DISCLOSURES {
-            let message = format!(
-                "found {found} values; expected at most {MAX_DISCLOSURES}, the most that verifiers accept"
-            );
+            let message =
+                format!("found {found} values; expected at most {MAX_DISCLOSURES}, which verifiers read");
             self.violation(place, DetailCode::TooMany, message);
         }
     }
@@ -498,7 +497,7 @@ impl Findings {
     fn check_unknown(&mut self, name: &str, value: Value<'_>, object: &'static Object, place: &Place<'_>) {
         let Strictness::Request { allow_unknown } = self.strictness else { return };
         if is_reserved(name) || object.reserved.contains(&name) {
-            let message = "the name is reserved in credentials; expected another name";
+            let message = "the name has a meaning of its own in a credential; expected another name";
             self.violation(place, DetailCode::ReservedName, message);
         } else if object.others == Others::Welcome || (allow_unknown && object.others == Others::Extensions) {
             self.values += 1;
@@ -529,7 +528,7 @@ impl Findings {
         for (name, member) in value.members() {
             let place = Place::Name(place, &name);
             if is_reserved(&name) || also.contains(&name.as_ref()) {
-                let message = "the name is reserved in credentials; expected another name";
+                let message = "the name has a meaning of its own in a credential; expected another name";
                 self.violation(&place, DetailCode::ReservedName, message);
             }
             self.refuse_reserved_inside(member, also, &place);
@@ -538,7 +537,7 @@ impl Findings {
             self.refuse_reserved_inside(element, also, &Place::Index(place, index));
         }
         if value.kind() == Kind::Number && value.text().parse::<f64>().is_ok_and(f64::is_infinite) {
-            self.violation(place, DetailCode::OutOfRange, "the number is too large for a double");
+            self.violation(place, DetailCode::OutOfRange, "the number is beyond what a double can hold");
         }
     }
 }

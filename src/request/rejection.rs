@@ -16,7 +16,7 @@ pub enum ErrorCode {
     ValidationFailed,
     /// `self_attestation_complete` is missing or is not `true`.
     SelfAttestationIncomplete,
-    /// `credential_type` is not a known type.
+    /// `credential_type` names a type that is not issued here.
     UnsupportedCredentialType,
     /// A permission needs a delegation that the item does not name.
     DelegatedByRequired,
@@ -33,14 +33,18 @@ impl ErrorCode {
     pub const ALL: [(ErrorCode, &'static str, &'static str); 9] = [
         (
             ErrorCode::MalformedRequest,
-            "the line, row or id is unreadable or ambiguous",
-            "fix the line or row named; the message says where the problem is",
+            "the line, row or id cannot be read, or not in only one way",
+            "fix the line or row named; the message says where it stops making sense",
         ),
-        (ErrorCode::MissingRequiredField, "a required field is missing", "add the field named in `details`"),
+        (
+            ErrorCode::MissingRequiredField,
+            "a required field is missing",
+            "add the field that `details` names",
+        ),
         (
             ErrorCode::ValidationFailed,
-            "fields are invalid, or there are problems of several kinds",
-            "fix the fields named in `details`",
+            "fields break their rules, or there are problems of several kinds",
+            "fix the fields that `details` names",
         ),
         (
             ErrorCode::SelfAttestationIncomplete,
@@ -49,18 +53,18 @@ impl ErrorCode {
         ),
         (
             ErrorCode::UnsupportedCredentialType,
-            "`credential_type` is not a known type",
-            "use a type named in the message, or omit `credential_type`",
+            "`credential_type` names a type that is not issued here",
+            "use the type that the message names, or leave `credential_type` out",
         ),
         (
             ErrorCode::DelegatedByRequired,
             "a permission for a `wallet` needs `delegated_by_subject_id`",
-            "name the delegating subject",
+            "name the subject that delegates",
         ),
         (
             ErrorCode::IdempotencyKeyConflict,
-            "a different item was issued at this position under the same idempotency key",
-            "restore the original item, or issue the changed one under another key",
+            "another item was issued at this place under the same idempotency key",
+            "restore the item as it was, or issue the changed one under another key",
         ),
         (
             ErrorCode::CredentialNotFound,
@@ -134,21 +138,24 @@ impl DetailCode {
     /// Every code, with what to do about it: the source of the table in docs/errors.md.
     pub const ALL: [(DetailCode, &'static str); 17] = [
         (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
-        (DetailCode::WrongType, "write the value in the type named in the message"),
-        (DetailCode::NotTrue, "have the subject complete its attestation, then write `true`"),
-        (DetailCode::UnsupportedType, "use a type named in the message, or omit the field"),
-        (DetailCode::Empty, "fill in the field, or omit it"),
-        (DetailCode::TooLong, "shorten the text to the length in the message"),
-        (DetailCode::TooMany, "remove some elements"),
-        (DetailCode::OutOfRange, "bring the number or time into the range in the message"),
-        (DetailCode::InvalidFormat, "write the value in the format shown in the message"),
-        (DetailCode::UnknownCode, "use one of the allowed words or codes; the message may suggest one"),
-        (DetailCode::UnknownField, "correct its name or remove it; `--allow-unknown` keeps it"),
-        (DetailCode::ReservedName, "rename the field: this name is reserved by credential formats"),
-        (DetailCode::DelegatedByRequired, "name the delegating subject, as the message asks for"),
-        (DetailCode::Inconsistent, "make the field consistent with the one named in the message"),
-        (DetailCode::InvalidKey, "ask the holder for a public key of the kind named in the message"),
-        (DetailCode::DuplicateKey, "keep only one of the members with this name"),
+        (DetailCode::WrongType, "write the value as the type that the message asks for"),
+        (DetailCode::NotTrue, "have the subject attest, then write `true`"),
+        (DetailCode::UnsupportedType, "write the type that the message names, or leave the field out"),
+        (DetailCode::Empty, "fill the field in, or leave it out"),
+        (DetailCode::TooLong, "shorten the text to the length that the message names"),
+        (DetailCode::TooMany, "leave some elements out"),
+        (DetailCode::OutOfRange, "check the number or time against the range that the message names"),
+        (DetailCode::InvalidFormat, "write the value in the form that the message shows"),
+        (DetailCode::UnknownCode, "use one of the words or codes of its list; the message may suggest one"),
+        (DetailCode::UnknownField, "correct its name or remove it; `--allow-unknown` carries it through"),
+        (
+            DetailCode::ReservedName,
+            "give the field another name: this one means something to credential formats",
+        ),
+        (DetailCode::DelegatedByRequired, "name the subject that delegates, as the message asks for"),
+        (DetailCode::Inconsistent, "make the field agree with the one that the message names"),
+        (DetailCode::InvalidKey, "ask the holder for a public key of the kind that the message names"),
+        (DetailCode::DuplicateKey, "keep one of the two members of this name"),
         (DetailCode::InvalidCharacter, "remove the NUL character or half surrogate pair at this place"),
     ];
 

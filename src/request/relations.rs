@@ -122,7 +122,7 @@ impl Findings {
         let is_array = comparand.kind() == Kind::Array;
         let (fits, expected) = match operator.as_ref() {
             "lte" | "lt" | "gte" | "gt" => (comparand.kind() == Kind::Number, "a number"),
-            "in" => (is_array && comparand.elements().next().is_some(), "a non-empty array"),
+            "in" => (is_array && comparand.elements().next().is_some(), "an array that is not empty"),
             _ => (!is_array, "one value"),
         };
         // What is none of these was refused before.
@@ -140,7 +140,7 @@ impl Findings {
         if let (Some(key), Some(of_did)) = (key, &self.key_of_did)
             && key != *of_did
         {
-            self.violation(place, DetailCode::Inconsistent, format!("is not the key of {did}"));
+            self.violation(place, DetailCode::Inconsistent, format!("is another key than that of {did}"));
         }
     }
 

@@ -13,7 +13,7 @@ pub enum Doubt {
     #[error("has a decimal point; amounts are in minor units: 5000 is 50.00")]
     DecimalPoint,
     /// A member that is none of those beside it.
-    #[error("is not in {list}")]
+    #[error("is not among {list}")]
     NotAmong {
         /// Those.
         list: &'static str,
@@ -25,7 +25,7 @@ pub enum Doubt {
         days: u16,
     },
     /// A member that says little on its own.
-    #[error("is given without {other}, which is probably missing")]
+    #[error("stands alone; {other} is most likely missing beside it")]
     Alone {
         /// The member that is expected with it.
         other: &'static str,
@@ -52,6 +52,6 @@ pub enum Warning {
         column: Option<String>,
     },
     /// A correlation id that was there a short while ago.
-    #[error("the correlation_id was already used by item {0}")]
+    #[error("the correlation_id was used before, by item {0}")]
     RepeatedCorrelationId(u64),
 }

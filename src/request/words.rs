@@ -129,7 +129,7 @@ pub(super) fn unknown_field(name: &str, object: &Object) -> String {
         Some(known) => format!("unknown field; did you mean {known}?"),
         None => {
             let known: Vec<_> = object.fields.iter().map(|field| field.name).collect();
-            format!("unknown field; expected one of {}", known.join(", "))
+            format!("unknown field; known here: {}", known.join(", "))
         }
     }
 }

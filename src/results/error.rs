@@ -44,7 +44,7 @@ impl std::error::Error for ResultsError {
 
 /// The forms of results, for who has something else.
 const EXPECTED: &str =
-    "expected {\"results\":[…]}, an array, or one result, id or token per line (`jq -c` writes that)";
+    "expected {\"results\":[…]}, an array, or one result, id or token a line (`jq -c` writes one a line)";
 
 fn in_words(fault: &InputFault) -> String {
     match fault {
@@ -52,7 +52,7 @@ fn in_words(fault: &InputFault) -> String {
         InputFault::NotInEncoding { line, encoding } => format!("line {line}: not {encoding}; save as UTF-8"),
         InputFault::NotUtf8 { line, byte, value } => not_utf8(*line, *byte, *value),
         InputFault::Markup { .. } => "no results: starts with '<' (a web page or XML?)".to_owned(),
-        InputFault::NoItems => "no results, ids or tokens".to_owned(),
+        InputFault::NoItems => "no results, ids or tokens in it".to_owned(),
         InputFault::LooksLike { .. } => format!("no 'results' array at the top level; {EXPECTED}"),
         InputFault::NoItemsArray { key, keys } => {
             format!("no '{key}' array at the top level{}; {EXPECTED}", names(keys))

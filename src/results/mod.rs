@@ -655,10 +655,10 @@ mod tests {
     fn what_is_no_results_file_is_refused_with_advice_that_can_be_followed() {
         for (text, said) in [
             ("", "empty file"),
-            ("\n\n", "no results, ids or tokens"),
-            ("# nothing\n", "no results, ids or tokens"),
-            ("index,id\n", "no results, ids or tokens"),
-            ("{\"results\":[]}", "no results, ids or tokens"),
+            ("\n\n", "no results, ids or tokens in it"),
+            ("# nothing\n", "no results, ids or tokens in it"),
+            ("index,id\n", "no results, ids or tokens in it"),
+            ("{\"results\":[]}", "no results, ids or tokens in it"),
             ("<!DOCTYPE html>", "no results: starts with '<'"),
             ("subject_id,kyb_status\n1,2\n", "line 1: no column id, credential_id or signed_payload"),
             ("id,ID\n1,2\n", "columns 'id' (1) and 'ID' (2) are the same field"),

@@ -137,7 +137,7 @@ pub enum InputFault {
     #[error("empty file")]
     Empty,
     /// An item, or what stands between items, that does not end.
-    #[error("no end of an item within {bytes} bytes; expected the end of a line or of a JSON value")]
+    #[error("no item ends within {bytes} bytes; expected the end of a line or of a JSON value")]
     Endless {
         /// How many bytes were read in vain.
         bytes: u64,
@@ -200,7 +200,7 @@ pub enum InputFault {
     #[error("no items; expected at least one (in CSV, a row below the header)")]
     NoItems,
     /// More items than the API takes in one call, under `--api-limits`.
-    #[error("more than {0} items, the maximum with --api-limits")]
+    #[error("more than {0} items, and --api-limits refuses what the API would refuse")]
     TooManyItems(u64),
 
     // JSON
@@ -240,7 +240,9 @@ pub enum InputFault {
         key: &'static str,
     },
     /// An object with the members of a batch and of an item.
-    #[error("{at}: found '{key}', a member of items, in an object with '{envelope}', a member of batches")]
+    #[error(
+        "{at}: found '{key}', which only an item has, in an object with '{envelope}', which only a batch has"
+    )]
     EnvelopeAndItem {
         /// Where the item's key is.
         at: Position,
@@ -258,7 +260,7 @@ pub enum InputFault {
         keys: Vec<String>,
     },
     /// `items` is something else.
-    #[error("{at}: '{key}' must be an array, but starts with {found}")]
+    #[error("{at}: '{key}' must be an array, and starts with {found}")]
     ItemsNotArray {
         /// The key of the array.
         key: &'static str,
@@ -347,7 +349,7 @@ pub enum InputFault {
     },
     /// Columns of a type that the file was not said to be of.
     #[error(
-        "the columns are for the type {name}; add `--type {name}`, or set credential.type in .beltic.yaml"
+        "the columns are those of the type {name}; add `--type {name}`, or set credential.type in .beltic.yaml"
     )]
     ColumnsOfType {
         /// The type's name.
@@ -371,7 +373,7 @@ pub enum InputFault {
     #[error("missing column{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
     MissingColumns(Vec<String>),
     /// A constant for a field that also has a column.
-    #[error("column '{column}' ({position}) and {setting} both set {field}; keep one of them")]
+    #[error("column '{column}' ({position}) and {setting} both give {field}; keep one of them")]
     ColumnAndConstant {
         /// The setting or the flag.
         setting: &'static str,
@@ -385,13 +387,15 @@ pub enum InputFault {
 
     // Options
     /// One header is mapped and ignored.
-    #[error("csv.columns maps '{column}', but csv.ignore ignores it; keep one of them")]
+    #[error("csv.columns maps '{column}', and csv.ignore ignores it; keep one of them")]
     MappedAndIgnored {
         /// The header text.
         column: String,
     },
     /// What is no format of dates.
-    #[error("csv.dates: '{format}' for '{column}' is not a date format; expected one such as %d.%m.%Y")]
+    #[error(
+        "csv.dates: '{format}' for '{column}' is not the format of a date; expected one such as %d.%m.%Y"
+    )]
     DateFormat {
         /// The header or field.
         column: String,
@@ -419,7 +423,7 @@ pub enum InputFault {
         suggestion: Option<String>,
     },
     /// `csv.constants` gives one field under two names.
-    #[error("{setting} sets {field} twice")]
+    #[error("{setting} gives {field} twice")]
     ConstantTwice {
         /// The setting or the flag.
         setting: &'static str,
@@ -478,7 +482,7 @@ fn found_keys(keys: &[String]) -> String {
     match keys {
         [] => names(keys),
         _ => format!(
-            "{}; write {{\"items\":[…]}}, or use --input-format ndjson for one item per line",
+            "{}; write {{\"items\":[…]}}, or use --input-format ndjson for one item a line",
             names(keys)
         ),
     }
@@ -508,7 +512,7 @@ fn unknown_columns(columns: &[UnknownColumn]) -> String {
     if columns.len() > MAX_NAMED {
         text += &format!(" and {} more", columns.len() - MAX_NAMED);
     }
-    text + "; remove or rename columns that are not fields, or map them under csv.columns in .beltic.yaml"
+    text + "; remove or rename what is not a field, or map it under csv.columns in .beltic.yaml"
 }
 
 fn unknown_column(column: &UnknownColumn) -> String {

@@ -24,7 +24,7 @@ use crate::request::Rejection;
 pub enum ItemForm {
     /// Elements of the envelope's array.
     Json,
-    /// One item per line.
+    /// One item a line.
     Ndjson,
     /// Rows under this header row, which ends with its line end.
     Csv {
@@ -44,7 +44,7 @@ impl ItemForm {
 }
 
 /// What stands in the place of a record that is longer than an item may be.
-const NOT_KEPT: &str = "(too long to keep; copy it from the original file)";
+const NOT_KEPT: &str = "(too long to be kept; take it from the first file)";
 
 /// Gives items of a chunk back, in order.
 #[derive(Debug)]

@@ -138,7 +138,7 @@ pub enum RecordProblem {
         value: u8,
     },
     /// The file ends inside a character.
-    #[error("the row ends in the middle of a character; the file may be truncated")]
+    #[error("the row ends inside a character; the file may be truncated")]
     CutShort,
     /// More bytes than `--max-item-bytes`.
     #[error("longer than {limit} bytes, the maximum for an item")]

@@ -72,9 +72,9 @@ pub const LARGEST_MAX_ITEM_BYTES: u32 = 64 * 1024 * 1024;
 pub enum Format {
     /// Values one after the other: `{"items":[…]}`, bare arrays, single items.
     Json,
-    /// One item per line.
+    /// One item a line.
     Ndjson,
-    /// A header row, then one item per row.
+    /// A header row, then one item a row.
     Csv,
 }
 

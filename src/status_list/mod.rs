@@ -77,7 +77,7 @@ pub enum DecodeError {
         found: u64,
     },
     /// The first character does not say that base64url follows.
-    #[error("the list does not start with \"u\", the multibase prefix of base64url")]
+    #[error("the list does not begin with \"u\", the multibase prefix of base64url")]
     Multibase,
     /// Padding, white space, or a character of another alphabet.
     #[error("the list is not base64url without padding")]
@@ -92,7 +92,7 @@ pub enum DecodeError {
     #[error("the compressed list is damaged")]
     Damaged,
     /// Something follows the compressed list, where another reader may find another list.
-    #[error("there is data after the compressed list")]
+    #[error("more bytes follow the compressed list")]
     TrailingData,
     /// It would grow beyond the caller's limit.
     #[error("the list is larger than {max_bytes} bytes when decompressed")]

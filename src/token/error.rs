@@ -65,7 +65,7 @@ pub enum TokenError {
     )]
     Unended,
     /// Nothing between two tildes.
-    #[error("disclosure {at} of the token is empty")]
+    #[error("an empty disclosure, the {at}. of the token")]
     EmptyDisclosure {
         /// Which one, from 1.
         at: usize,
@@ -105,7 +105,7 @@ pub enum TokenError {
         found: json::Kind,
     },
     /// JSON that two readers may read in two ways.
-    #[error("{part} is not valid JSON: {kind}")]
+    #[error("{part} has a fault: {kind}")]
     Fault {
         /// Where.
         part: Part,
@@ -150,7 +150,7 @@ pub enum DisclosureProblem {
     #[error("is not JSON: {0}")]
     Syntax(SyntaxError),
     /// JSON that two readers may read in two ways.
-    #[error("is not valid JSON: {0}")]
+    #[error("has a fault: {0}")]
     Fault(FaultKind),
     /// Neither `[salt, name, value]` nor `[salt, value]`.
     #[error("is not an array of two or three elements")]
@@ -183,13 +183,13 @@ pub enum DisclosureProblem {
     #[error("names a hash function in `_sd_alg` that is not \"sha-256\"")]
     UnknownHash,
     /// `_sd_alg` inside the payload.
-    #[error("has `_sd_alg` below the top level")]
+    #[error("has `_sd_alg` elsewhere than at its top level")]
     MisplacedHash,
     /// `_sd` that is not an array of strings.
     #[error("has an `_sd` that is not an array of strings")]
     Digests,
     /// `...` that is not the one member, a string, of an array's element.
-    #[error("has a `...` that is not the only member of an array element, or is not a string")]
+    #[error("has a `...` that is not the only member of an array's element, with a string")]
     Dots,
     /// A digest that stands in the payload or the disclosures twice.
     #[error("has the same digest twice")]
@@ -198,6 +198,6 @@ pub enum DisclosureProblem {
     #[error("is nested deeper than {} levels", json::MAX_DEPTH)]
     TooDeep,
     /// Names that add up to more than a credential has.
-    #[error("has claim names that are too long")]
+    #[error("has claim names too long to be listed")]
     LongNames,
 }

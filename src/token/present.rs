@@ -20,7 +20,7 @@ pub enum PresentError {
     #[error("it is not an SD-JWT: no `~` follows the signature, so nothing in it can be withheld")]
     NotSdJwt,
     /// A key binding JWT signs over the disclosures that it was made for.
-    #[error("it already has a key binding JWT; expected the token as it was issued")]
+    #[error("it ends in a key binding JWT, which would no longer fit; expected the token as it was issued")]
     KeyBinding,
     /// A path that no disclosure has.
     #[error("no disclosure is at \"{path}\"")]

@@ -59,8 +59,8 @@ static SUBJECT: Object = Object {
         Field::optional("type", FieldKind::Word(&["agent"]), "`agent`"),
         Field::optional("public_jwk", FieldKind::PublicJwk, "the agent's key, the same as in `id`"),
         Field::optional("agent_external_id", TEXT, "your own name for the agent").identifier(),
-        Field::optional("parent_user_id", TEXT, "the person it acts for").identifier(),
-        Field::optional("parent_business_id", TEXT, "the business it acts for").identifier(),
+        Field::optional("parent_user_id", TEXT, "the person for whom it acts").identifier(),
+        Field::optional("parent_business_id", TEXT, "the business for which it acts").identifier(),
     ])
 };
 
@@ -79,30 +79,30 @@ static CLAIMS: Object = Object {
             FieldKind::Array { of: &PERMISSION, min: 1, max: None },
             "what it may do, at least one",
         ),
-        Field::optional(
-            "delegated_by_subject_id",
-            NON_EMPTY,
-            "the delegating subject; required for a `wallet`",
-        )
-        .identifier(),
+        Field::optional("delegated_by_subject_id", NON_EMPTY, "who lets it do so; required for a `wallet`")
+            .identifier(),
         Field::optional("spend_limit", FieldKind::Object(&SPEND_LIMIT), "what it may spend"),
         Field::optional(
             "authorized_currencies",
             FieldKind::Array { of: &CURRENCY, min: 0, max: None },
-            "the currencies it may pay in",
+            "the currencies in which it may pay",
         ),
-        Field::optional("max_idle_duration", FieldKind::Duration, "maximum idle time, such as `PT15M`"),
-        Field::optional("human_present", FieldKind::Boolean, "whether a person must be present"),
+        Field::optional(
+            "max_idle_duration",
+            FieldKind::Duration,
+            "how long it may do nothing, such as `PT15M`",
+        ),
+        Field::optional("human_present", FieldKind::Boolean, "whether a person must be there"),
         Field::optional(
             "confirmation_threshold_cents",
             FieldKind::Whole { or_null: true },
-            "amount from which a person must confirm, in minor units",
+            "from which amount a person must confirm, in minor units",
         ),
     ])
 };
 
 static PERMISSION: Field =
-    Field::required("permission", FieldKind::Object(&PERMISSION_OBJECT), "something it may do");
+    Field::required("permission", FieldKind::Object(&PERMISSION_OBJECT), "something that it may do");
 
 static PERMISSION_OBJECT: Object = Object::of_claims(&[
     Field::required("resource_type", NON_EMPTY, "the kind of thing, such as `wallet`"),
@@ -110,40 +110,40 @@ static PERMISSION_OBJECT: Object = Object::of_claims(&[
     Field::required(
         "actions",
         FieldKind::Array { of: &ACTION, min: 1, max: None },
-        "the allowed actions, at least one",
+        "what it may do with it, at least one",
     ),
     Field::optional(
         "conditions",
         FieldKind::Array { of: &CONDITION, min: 0, max: None },
-        "conditions, all of which must hold",
+        "what must hold, all of them",
     ),
 ]);
 
 static ACTION: Field = Field::required("action", NON_EMPTY, "an action, such as `checkout`");
 
 static CONDITION: Field =
-    Field::required("condition", FieldKind::Object(&CONDITION_OBJECT), "a condition that must hold");
+    Field::required("condition", FieldKind::Object(&CONDITION_OBJECT), "something that must hold");
 
 static CONDITION_OBJECT: Object = Object {
     rules: &[Rule::Comparison { operator: "operator", value: "value" }],
     ..Object::of_claims(&[
-        Field::required("field", NON_EMPTY, "the value to compare, such as `amount`"),
+        Field::required("field", NON_EMPTY, "what is compared, such as `amount`"),
         Field::required(
             "operator",
             FieldKind::Word(&["lte", "lt", "gte", "gt", "eq", "neq", "in"]),
-            "the comparison",
+            "how it is compared",
         ),
         Field::required(
             "value",
             FieldKind::Comparand,
-            "compared with this: a number, text or boolean; an array for `in`",
+            "with what: a number, text, a boolean; an array for `in`",
         ),
     ])
 };
 
 static SPEND_LIMIT: Object = Object::of_claims(&[
-    Field::required("amount", FieldKind::Whole { or_null: false }, "amount in minor units: 5000 is 50.00"),
-    Field::required("currency", FieldKind::Currency, "its currency, such as `EUR`"),
+    Field::required("amount", FieldKind::Whole { or_null: false }, "how much, in minor units: 5000 is 50.00"),
+    Field::required("currency", FieldKind::Currency, "of which currency, such as `EUR`"),
     Field::required(
         "period",
         FieldKind::Word(&["per_transaction", "daily", "weekly", "monthly", "lifetime"]),

@@ -11,7 +11,7 @@ pub(super) static BUSINESS: CredentialType = CredentialType {
     description: "What an issuer has verified about a business.",
     own: &Object::NOTHING,
     subject: ("the business", &SUBJECT),
-    claims: ("claims about the business; at least one", &CLAIMS),
+    claims: ("what is said about it; at least one claim", &CLAIMS),
     columns: &[
         "correlation_id",
         "subject_id",
@@ -83,7 +83,7 @@ static CLAIMS: Object = Object {
         Field::optional(
             "beneficial_owners",
             FieldKind::Array { of: &OWNER, min: 0, max: None },
-            "its beneficial owners: people and companies",
+            "the people and companies that own it",
         ),
         Field::optional("registered_address", FieldKind::Object(&ADDRESS), "its registered address")
             .columns_as("address"),

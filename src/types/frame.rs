@@ -58,7 +58,7 @@ impl CredentialType {
             Field::optional(
                 "evidence_refs",
                 FieldKind::Array { of: &EVIDENCE_REF, min: 0, max: Some(MAX_EVIDENCE_REFS) },
-                "references to evidence; at most 50",
+                "where the evidence is kept; at most 50",
             ),
             TTL,
             Field::optional("cnf", FieldKind::Object(&CNF), "the holder's key (RFC 7800)"),
@@ -85,7 +85,8 @@ pub(crate) const TTL: Field = Field::optional(
 );
 
 const CORRELATION_ID: Field =
-    Field::optional("correlation_id", ID, "your own id for the item; copied to the result").identifier();
+    Field::optional("correlation_id", ID, "your own name for the item; comes back with the result")
+        .identifier();
 
 const ERROR: Field = Field::optional("error", FieldKind::Ignored, "the error from an earlier run; ignored");
 

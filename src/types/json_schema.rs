@@ -123,14 +123,12 @@ fn in_words(error: &ValidationError<'_>) -> String {
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { .. }
         | ValidationErrorKind::UnevaluatedProperties { .. } => {
-            "there are members that the schema does not allow".to_owned()
+            "there are members that the schema does not know".to_owned()
         }
         ValidationErrorKind::UnevaluatedItems { .. } | ValidationErrorKind::AdditionalItems { .. } => {
-            "there are more elements than the schema allows".to_owned()
+            "there are more elements than the schema knows".to_owned()
         }
-        ValidationErrorKind::PropertyNames { .. } => {
-            "the name of a member is not allowed by the schema".to_owned()
-        }
+        ValidationErrorKind::PropertyNames { .. } => "a member has a name that the schema refuses".to_owned(),
         _ => error.masked().to_string(),
     }
 }

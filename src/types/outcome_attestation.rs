@@ -8,14 +8,14 @@ pub(super) static OUTCOME_ATTESTATION: CredentialType = CredentialType {
     name: "outcome_attestation",
     vc_type: "OutcomeAttestationCredential",
     title: "Outcome attestation",
-    description: "The outcome of a check, a payment, a delivery or anything else.",
+    description: "What came of a check, a payment, a delivery or anything else.",
     own: &Object::closed(&[Field::required(
         ATTESTATION_TYPE,
         FieldKind::Text { min: 1, max: Some(64) },
         "what is attested, such as `payment_completed`",
     )]),
-    subject: ("the person or thing the credential is about", &SUBJECT),
-    claims: ("the outcome, in claims with any names; at least one", &CLAIMS),
+    subject: ("whom or what it is about", &SUBJECT),
+    claims: ("what came of it, in claims of any names; at least one", &CLAIMS),
     columns: &[
         "correlation_id",
         "attestation_type",
@@ -43,7 +43,7 @@ static SUBJECT: Object = Object {
             FieldKind::Word(&["organisation", "person", "agent", "document"]),
             "what the subject is",
         ),
-        Field::optional("parent_user_id", TEXT, "the person it belongs to").identifier(),
+        Field::optional("parent_user_id", TEXT, "the person to whom it belongs").identifier(),
     ])
 };
 

@@ -36,7 +36,7 @@ pub enum Rule {
         says: (&'static str, &'static str),
     },
     /// What a condition compares with fits its operator: `lte`, `lt`, `gte` and `gt` compare numbers, `in` looks into
-    /// a non-empty array, others compare with one value.
+    /// an array that is not empty, others compare with one value.
     Comparison {
         /// The member that is the operator.
         operator: &'static str,

@@ -11,7 +11,7 @@ pub(super) static USER: CredentialType = CredentialType {
     description: "What an issuer has verified about a person.",
     own: &Object::NOTHING,
     subject: ("the person", &SUBJECT),
-    claims: ("claims about the person; at least one", &CLAIMS),
+    claims: ("what is said about the person; at least one claim", &CLAIMS),
     columns: &[
         "correlation_id",
         "subject_id",
@@ -81,14 +81,14 @@ static CLAIMS: Object = Object {
         Field::optional(
             "id_document_type",
             FieldKind::Word(&["passport", "drivers_license", "national_id", "residence_permit"]),
-            "the document that was checked",
+            "the document that was seen",
         ),
         Field::optional("id_document_country", FieldKind::Country, "the country that issued the document"),
-        Field::optional("parent_business_id", TEXT, "the business the person belongs to").identifier(),
+        Field::optional("parent_business_id", TEXT, "the business to which the person belongs").identifier(),
         Field::optional(
             "jurisdiction",
             FieldKind::Jurisdiction,
-            "where the claims apply, such as `GB` or `US-DE`",
+            "where the claims hold, such as `GB` or `US-DE`",
         ),
     ])
 };

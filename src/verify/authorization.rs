@@ -68,7 +68,7 @@ impl ActionContext {
                 .filter(|(name, _)| !name.is_empty())
                 .ok_or_else(|| "expected pairs such as action=checkout,amount=5000".to_owned())?;
             if values.insert(name.to_owned(), Operand::of_text(value)).is_some() {
-                return Err(format!("{} is given twice", shown(name)));
+                return Err(format!("{} is there twice", shown(name)));
             }
         }
         ActionContext { values }.without_contradiction()
@@ -80,7 +80,7 @@ impl ActionContext {
             if let (Some(found), Some(other_found)) = (self.values.get(one), self.values.get(other))
                 && found != other_found
             {
-                return Err(format!("{one} and {other} are the same, but have different values"));
+                return Err(format!("{one} and {other} are the same, and say different things"));
             }
         }
         Ok(self)
@@ -241,8 +241,10 @@ pub(super) fn check_delegation(
     let (Some(grants), Some(claims)) = (&credential_type.grants, claims) else { return Ok(()) };
     match claims.member(grants.delegated_by).map(Value::as_str) {
         Some(Some(subject)) if delegators.subjects.contains(subject.as_ref()) => Ok(()),
-        Some(_) => refuse("--chain has no valid credential of the delegator"),
-        None if needs_delegation(credential_type, claims) => refuse("the delegator is missing or withheld"),
+        Some(_) => refuse("none of the credentials of --chain is a valid one of who delegated"),
+        None if needs_delegation(credential_type, claims) => {
+            refuse("it does not say who delegated, or that was withheld")
+        }
         None => Ok(()),
     }
 }

@@ -39,7 +39,7 @@ impl Header {
         check_content_type(&typ, header.member("cty"))?;
         check_extensions(header)?;
         let kid = match header.member("kid") {
-            None => return Err(refuse(Reason::UnknownKid, "the header has no `kid`")),
+            None => return Err(refuse(Reason::UnknownKid, "the header has no `kid` to name the key")),
             Some(kid) => kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is not a string"))?,
         };
         Ok(Header { typ, kid: kid.into_owned() })
@@ -51,7 +51,7 @@ impl Header {
 /// section 7).
 fn check_extensions(header: Value<'_>) -> Result<(), Refusal> {
     if header.member("crit").is_some() {
-        let message = "the header has `crit`; no extension is supported";
+        let message = "the header has `crit`; no extension is understood here";
         return Err(refuse(Reason::UnsupportedCritical, message));
     }
     match header.member("b64") {
@@ -72,7 +72,10 @@ fn check_content_type(typ: &Typ, cty: Option<Value<'_>>) -> Result<(), Refusal> 
     };
     match name.strip_prefix("application/").unwrap_or(&name) {
         "vc" => Ok(()),
-        _ => Err(refuse(Reason::UnsupportedType, "`cty` is not that of a credential; expected \"vc\"")),
+        _ => Err(refuse(
+            Reason::UnsupportedType,
+            "`cty` says that the payload is not a credential; expected \"vc\"",
+        )),
     }
 }
 

@@ -213,7 +213,7 @@ fn check_relative_name(
     kid_is_absolute: bool,
 ) -> Result<(), Refusal> {
     if format == TokenFormat::JwtVc && !kid_is_absolute && payload.member("iss").is_none() {
-        let message = "`iss` is missing, and `kid` is not an absolute URL, so the key's owner is not known";
+        let message = "`iss` is missing, and `kid` is not an absolute URL, so nothing says whose key it is";
         return Err(Refusal::new(Reason::SchemaInvalid, Step::Claims, message));
     }
     Ok(())
@@ -310,13 +310,13 @@ fn check_audience(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
     let refuse = |message: &str| Err(Refusal::new(Reason::AudienceMismatch, Step::Issuer, message));
     let Some(audience) = claims.audience else { return Ok(()) };
     let Some(expected) = policy.audience.as_deref() else {
-        return refuse("the credential has an `aud`, but `--audience` was not given");
+        return refuse("the credential names an audience in `aud`, and `--audience` was not given");
     };
     let single = (audience.kind() == Kind::String).then_some(audience);
     let mut named = single.into_iter().chain(audience.elements());
     match named.any(|name| name.as_str().as_deref() == Some(expected)) {
         true => Ok(()),
-        false => refuse("`aud` does not include the required audience"),
+        false => refuse("`aud` does not name the audience asked for"),
     }
 }
 

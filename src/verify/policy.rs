@@ -14,7 +14,7 @@ pub const MAX_LEEWAY: u32 = 300;
 pub struct Policy {
     /// The time at which tokens are to hold.
     pub now: UnixTime,
-    /// Clock skew to tolerate, in seconds, at most [`MAX_LEEWAY`].
+    /// By how many seconds clocks may differ, at most [`MAX_LEEWAY`].
     pub leeway: u32,
     /// Who must have issued the credential.
     pub issuer: Option<String>,

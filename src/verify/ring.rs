@@ -17,7 +17,7 @@ use crate::token::{Part, TokenError, parse_object};
 #[non_exhaustive]
 pub enum RingError {
     /// Not one JSON object.
-    #[error("it is not a valid JSON object: {0}")]
+    #[error("it is not a JSON object that every reader reads alike: {0}")]
     Json(TokenError),
     /// Neither a JWK nor a JWK Set.
     #[error("it has no `keys`; expected a JWK Set")]
@@ -48,7 +48,7 @@ pub enum RingError {
         problem: String,
     },
     /// Two keys of one name.
-    #[error("two different keys are named {kid:?}")]
+    #[error("two different keys have the name {kid:?}")]
     TwoKeys {
         /// The name.
         kid: String,

@@ -84,7 +84,7 @@ pub enum StatusProblem {
         uri: String,
     },
     /// A list of this name was given, but it belongs to another issuer.
-    #[error("the list {uri} was not given; the one with that name belongs to {found}")]
+    #[error("the list {uri} was not given; the one of that name belongs to {found}")]
     OfAnother {
         /// Its name.
         uri: String,
@@ -100,7 +100,7 @@ pub enum StatusProblem {
         expected: &'static str,
     },
     /// The list says nothing that could be relied on.
-    #[error("the list {uri} is not usable: {problem}")]
+    #[error("the list {uri} cannot be relied on: {problem}")]
     Unusable {
         /// Its name.
         uri: String,

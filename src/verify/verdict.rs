@@ -131,30 +131,27 @@ pub enum Reason {
 impl Reason {
     /// Every reason with its meaning: the source of the table in docs/verify.md.
     pub const ALL: [(Reason, &'static str); 21] = [
-        (Reason::Malformed, "it is not a token, or is ambiguous"),
+        (Reason::Malformed, "it is not a token, or could be read in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
         (Reason::UnsupportedType, "`typ` or `cty` is not that of a supported credential"),
         (Reason::UnsupportedCritical, "the header has `crit`, or a `b64` that is not true"),
         (Reason::KeyBindingMissing, "`--key-binding required` was given, and there is no key binding JWT"),
-        (
-            Reason::KeyBindingInvalid,
-            "the key binding JWT is not signed by the holder, or is for another presentation",
-        ),
+        (Reason::KeyBindingInvalid, "the key binding JWT is not by the holder, or not for this presentation"),
         (Reason::UnknownKid, "`kid` matches none of the given keys, or more than one"),
         (Reason::BadSignature, "the signature does not match that key"),
-        (Reason::DisclosureInvalid, "the disclosures violate RFC 9901 section 7.1"),
+        (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
         (Reason::SchemaInvalid, "a claim is missing, has a wrong form, or contradicts another"),
         (Reason::IssuerMismatch, "the issuer is not the expected one, or the key belongs to another issuer"),
-        (Reason::TypeMismatch, "it is not of the type given with `--vct` or `--type`"),
+        (Reason::TypeMismatch, "it is not of the type that `--vct` or `--type` names"),
         (Reason::AudienceMismatch, "`aud` does not include `--audience`, or `--audience` is not given"),
         (Reason::Expired, "it has expired"),
         (Reason::NotYetValid, "it is not valid yet"),
         (Reason::LifetimeTooLong, "it is valid for longer than `--max-ttl`"),
         (Reason::Revoked, "the issuer revoked it"),
         (Reason::Suspended, "the issuer suspended it"),
-        (Reason::StatusUnknown, "a status list it names is missing, invalid or out of date"),
-        (Reason::PolicyDenied, "it does not allow the action in `--context`"),
-        (Reason::DelegationUnproven, "`--chain` has no valid credential of the delegator"),
+        (Reason::StatusUnknown, "a status list that it names is missing, invalid or out of date"),
+        (Reason::PolicyDenied, "it does not allow what `--context` says"),
+        (Reason::DelegationUnproven, "none of the valid credentials of `--chain` is about who delegated it"),
     ];
 
     /// The code as it stands in verdicts.
@@ -224,17 +221,17 @@ impl Step {
         (Step::Split, "size, characters, parts"),
         (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),
         (Step::Key, "the key named by `kid`, and its owner"),
-        (Step::Signature, "64 bytes, made with that key"),
+        (Step::Signature, "64 bytes, by that key"),
         (Step::Payload, "a JSON object, no member twice"),
         (Step::Disclosures, "RFC 9901 section 7.1, in full"),
         (Step::Holder, "the key binding JWT, if `--key-binding required` was given"),
         (Step::Claims, "the members that every credential of the format has"),
         (Step::Issuer, "the key belongs to the issuer; `--issuer`, `--vct`, `--type`, `--audience`"),
-        (Step::Times, "both validity periods include the time checked; `--max-ttl`"),
-        (Step::Schema, "subject and claims, by the rules of a batch item"),
-        (Step::Status, "neither revoked nor suspended in any status list it names"),
-        (Step::Policy, "one permission allows the action in `--context`"),
-        (Step::Delegation, "`--chain` has a valid credential of the delegator"),
+        (Step::Times, "both periods hold at the time asked for; `--max-ttl`"),
+        (Step::Schema, "what is said about the subject, by the rules of a batch item"),
+        (Step::Status, "neither revoked nor suspended, by every status list that it names"),
+        (Step::Policy, "one permission allows what `--context` says"),
+        (Step::Delegation, "a valid credential of `--chain` is about who delegated"),
     ];
 
     /// The name as it stands in verdicts.

@@ -156,7 +156,7 @@ fn odd_settings_are_not_passed_over() {
         assert!(run.stderr.contains(what) && run.stderr.contains(".beltic.yaml"), "{}", run.stderr);
     };
     std::os::unix::fs::symlink("nothing.yaml", &inner).unwrap();
-    refused("a link to a file that is not there");
+    refused("a link to a file that does not exist");
     std::fs::remove_file(&inner).unwrap();
     std::fs::create_dir(&inner).unwrap();
     refused("a directory");

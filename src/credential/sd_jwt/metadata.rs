@@ -100,7 +100,7 @@ pub enum MetadataError {
     #[error("it is not a JSON object; `beltic schema --vct` prints one")]
     NotJson,
     /// It describes another type.
-    #[error("its vct is {found}; expected {expected}, as in the credentials")]
+    #[error("its vct is {found}, and the credentials' is {expected}")]
     OtherType {
         /// The document's `vct`.
         found: String,
@@ -108,7 +108,7 @@ pub enum MetadataError {
         expected: String,
     },
     /// It tells verifiers something else than the policy does.
-    #[error("{path} is \"{found}\"; expected \"{expected}\", as in the disclosure policy")]
+    #[error("it says that {path} is \"{found}\", and the disclosure policy says \"{expected}\"")]
     OtherPolicy {
         /// The claim.
         path: String,

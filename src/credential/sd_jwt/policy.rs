@@ -36,7 +36,7 @@ impl DisclosureRule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// A claim that verifiers need to judge the credential (RFC 9901 section 9.7, SD-JWT VC).
-    #[error("the disclosure policy names {0}, which cannot be hidden: verifiers need it")]
+    #[error("the disclosure policy names {0}, which every verifier must see; it cannot be hidden")]
     Essential(String),
     /// A path that is none of a credential's.
     #[error("the disclosure policy names {path}, which is not a claim{}", meant(suggestion))]
@@ -50,7 +50,7 @@ pub enum PolicyError {
     #[error("the disclosure policy asks for {0} decoys; expected at most {MAX_DECOYS}")]
     Decoys(usize),
     /// A word that is none of the three.
-    #[error("the disclosure policy has \"{word}\" for {path}; expected always, allowed or never")]
+    #[error("the disclosure policy says \"{word}\" for {path}; expected always, allowed or never")]
     Word {
         /// The path.
         path: String,

@@ -42,7 +42,7 @@ impl Paths {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other("too many levels of links"))
+        Err(io::Error::other("too many links lead to each other"))
     }
 
     /// Every file that is or can be part of the ledger.
@@ -107,7 +107,7 @@ pub(super) fn set_aside(file: &Path) -> io::Result<PathBuf> {
             return Ok(name);
         }
     }
-    Err(io::Error::other("too many files were set aside earlier"))
+    Err(io::Error::other("too many files were set aside before"))
 }
 
 impl FileId {

@@ -261,7 +261,7 @@ fn copy_to_look(paths: &Paths) -> Result<(Connection, Option<TempDir>), LedgerEr
         io::copy(&mut File::open(from).map_err(fail)?, &mut target).map_err(fail)?;
     }
     if looks().map_err(fail)? != before {
-        return Err(fail(io::Error::other("another process changed it in the meantime; try again")));
+        return Err(fail(io::Error::other("another process changed it meanwhile; try again")));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = query_only(&copy.file, &paths.given, flags)?;

@@ -51,7 +51,7 @@ impl Handle {
         let file = Arc::new(File::open(path)?);
         let id = while_open(&file.metadata()?);
         if open.get(&id).is_some_and(|known| known.strong_count() > 0) {
-            return Err(io::Error::other("it was replaced while it was being opened"));
+            return Err(io::Error::other("it was replaced while it was opened"));
         }
         open.insert(id, Arc::downgrade(&file));
         Ok(Handle { id, file: Some(file) })

@@ -101,7 +101,7 @@ pub struct SiteDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FileConflict {
     /// They have one path.
-    #[error("two files of the site would have the path {path}")]
+    #[error("two files of the site would be {path}")]
     SamePath {
         /// The path of both.
         path: String,

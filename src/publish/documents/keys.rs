@@ -20,13 +20,13 @@ pub enum KeyState {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeySetError {
     /// None signs, or several do.
-    #[error("{found} keys are current; expected exactly one, the signing key")]
+    #[error("{found} keys are current; expected exactly one, which signs")]
     NotOneCurrent {
         /// How many there are.
         found: usize,
     },
     /// The issuer was read with another key than the current one.
-    #[error("the current key is {current}, but the issuer signs with {issuer}")]
+    #[error("the current key is {current}, and the issuer signs with {issuer}")]
     NotTheIssuers {
         /// The `kid` of the key that is said to be current.
         current: String,

@@ -13,7 +13,7 @@ pub enum DateTimeProblem {
     #[error("expected an RFC 3339 date-time, such as 2026-01-31T12:00:00Z")]
     Form,
     /// It has not come yet.
-    #[error("is in the future; expected the time when the claims were verified")]
+    #[error("lies in the future; expected the time at which the claims were verified")]
     Future,
 }
 
@@ -33,7 +33,7 @@ pub enum DateProblem {
     #[error("expected an RFC 3339 date, such as 1990-01-31")]
     Form,
     /// It has not come yet.
-    #[error("is in the future; expected a past date")]
+    #[error("lies in the future; expected a date that has come")]
     Future,
 }
 

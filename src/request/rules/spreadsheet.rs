@@ -12,13 +12,13 @@ pub fn spreadsheet_damage(text: &str) -> Option<&'static str> {
             Some("written as a spreadsheet formula; remove =\" and \"")
         }
         b'\'' if bytes.get(1) == Some(&b'0') && bytes[1..].iter().all(u8::is_ascii_digit) => {
-            Some("starts with a spreadsheet's apostrophe; remove it")
+            Some("begins with a spreadsheet's apostrophe; remove it")
         }
         b'0'..=b'9' | b'+' | b'-' if is_scientific(text) => {
             Some("number changed by a spreadsheet; restore its digits and format the column as text")
         }
         b'#' if is_error_value(text) => {
-            Some("error value of a spreadsheet formula; fix the formula, or write the identifier itself")
+            Some("error of a spreadsheet's formula; fix the formula, or write the identifier itself")
         }
         b'0'..=b'9' if is_digits_with_zero_fraction(text) => {
             Some("number with a decimal point added; remove it and format the column as text")

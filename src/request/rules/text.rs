@@ -18,10 +18,10 @@ pub enum TextDoubt {
     #[error("U+FEFF (byte order mark) within the text; remove it")]
     ByteOrderMark,
     /// A JSON array or object as text.
-    #[error("looks like a JSON array or object, not text; put each value in its own field")]
+    #[error("looks like a JSON array or object, not like text; give each value a field of its own")]
     JsonInText,
     /// A line break in text of one line.
-    #[error("contains a line break; is a quote left open, or are these several values?")]
+    #[error("holds a line break; was a quote left open, or are these several values?")]
     LineBreak,
 }
 

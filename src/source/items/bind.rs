@@ -515,7 +515,7 @@ mod tests {
                 &options(&[], &[("jurisdicton", "GB")]),
                 "csv.constants gives 'jurisdicton', which is not a field; did you mean jurisdiction?",
             ),
-            (with(&[]), &options(&[], &[("ttl", ""), ("TTL", "")]), "csv.constants sets ttl twice"),
+            (with(&[]), &options(&[], &[("ttl", ""), ("TTL", "")]), "csv.constants gives ttl twice"),
         ] {
             let fault = fault(&header, options);
             assert!(fault.contains(message), "{fault}");

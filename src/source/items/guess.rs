@@ -320,7 +320,7 @@ impl Items {
         match missing.is_empty() {
             true => String::new(),
             false => format!(
-                "# Required, but no column found. If every row has the same value, set it here:\n#   constants:\n{lines}"
+                "# Required, and without a column. Where every row has the same, say so:\n#   constants:\n{lines}"
             ),
         }
     }

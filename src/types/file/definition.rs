@@ -113,10 +113,7 @@ impl Definition {
     /// Refuses names that another type has.
     pub(super) fn check_names(&self, others: Types) -> Result<(), TypeFault> {
         let taken = |pointer: &str, what: &str, by: &str| {
-            Err(TypeFault::in_definition(
-                pointer,
-                format!("{what} is already used by {by}; choose another one"),
-            ))
+            Err(TypeFault::in_definition(pointer, format!("{what} is taken by {by}; choose another one")))
         };
         let Said { r#type, name, vct, .. } = &self.said;
         if others.named(r#type).is_some() {
@@ -183,5 +180,5 @@ fn unknown_member(definition: &Value, place: String, schema: &str) -> TypeFault 
         None => format!("known here: {}", known.join(", ")),
     };
 
-    TypeFault::in_definition(pointer_to(&place, unknown), format!("unknown key; {hint}"))
+    TypeFault::in_definition(pointer_to(&place, unknown), format!("nothing is known of this; {hint}"))
 }

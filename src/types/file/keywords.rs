@@ -101,10 +101,10 @@ const JUDGING: [(Holds, &[&str]); 4] = [
 
 /// Keywords that are refused, and what to write.
 const REFUSED: [(&str, &str); 14] = [
-    ("$id", "a type's schema is a single document; remove it, and refer to parts as #/$defs/…"),
-    ("$dynamicRef", "a type's schema is a single document; use $ref and $anchor"),
-    ("$dynamicAnchor", "a type's schema is a single document; use $ref and $anchor"),
-    ("$vocabulary", "it is for meta-schemas; remove it"),
+    ("$id", "a type's schema is one document; leave it out, and refer to its parts by #/$defs/…"),
+    ("$dynamicRef", "a type's schema is one document; write $ref and $anchor"),
+    ("$dynamicAnchor", "a type's schema is one document; write $ref and $anchor"),
+    ("$vocabulary", "it is for meta-schemas; leave it out"),
     ("contentEncoding", JUDGES_NOTHING),
     ("contentMediaType", JUDGES_NOTHING),
     ("contentSchema", JUDGES_NOTHING),
@@ -118,7 +118,7 @@ const REFUSED: [(&str, &str); 14] = [
 ];
 
 const JUDGES_NOTHING: &str =
-    "it validates nothing (section 8 of JSON Schema Validation); remove it, or use a pattern";
+    "it judges nothing (section 8 of JSON Schema Validation); leave it out, or say it in a pattern";
 
 /// What is known of a keyword; why it is refused where nothing is.
 fn holds(keyword: &str) -> Result<Holds, String> {
@@ -167,13 +167,13 @@ fn check_root(root: Value<'_>) -> Result<(), Fault> {
     let members = properties.into_iter().flat_map(Value::members);
     for (name, _) in members {
         if name != "subject" && name != "claims" {
-            let message = "expected subject or claims: other members of an item are the same for all types";
+            let message = "expected subject or claims: what else an item has is the same for all types";
             return Err((pointer_to("/properties", &name), message.to_owned()));
         }
     }
     for (place, name) in root.member("required").into_iter().flat_map(Value::elements).enumerate() {
         if !matches!(name.as_str().as_deref(), Some("subject" | "claims")) {
-            let message = "expected subject or claims: a type defines no other members".to_owned();
+            let message = "expected subject or claims: an item has nothing else of its type".to_owned();
             return Err((format!("/required/{place}"), message));
         }
     }
@@ -181,7 +181,7 @@ fn check_root(root: Value<'_>) -> Result<(), Fault> {
     let is_closed =
         root.member("additionalProperties").is_some_and(|others| others.kind() == Kind::Boolean(false));
     if is_closed && !has("subject") {
-        let message = "every item has a subject; add it to the properties, or remove this".to_owned();
+        let message = "every item has a subject; add it to the properties, or leave this out".to_owned();
         return Err(("/additionalProperties".to_owned(), message));
     }
     match properties.and_then(|properties| properties.member("claims")) {
@@ -208,7 +208,7 @@ const MAX_WORK: u64 = 100_000;
 impl Walk {
     fn schema(&mut self, schema: Value<'_>, place: String) -> Result<(), Fault> {
         if self.places.len() >= MAX_SCHEMAS {
-            return Err((place, format!("it has more than {MAX_SCHEMAS} schemas")));
+            return Err((place, format!("there are more than {MAX_SCHEMAS} schemas in it")));
         }
         self.places.insert(place.clone());
         for (keyword, value) in schema.members() {
@@ -243,16 +243,15 @@ impl Walk {
         let text = value.as_str();
         match (keyword, text.as_deref()) {
             ("format", Some(name)) if !json_schema::is_format(name) => {
-                let message = "unknown format; expected one of date, date-time, duration, email, uri, iso3166-1, \
+                let message = "the format is not known; known are date, date-time, duration, email, uri, iso3166-1, \
                      iso3166-2, iso4217 and the others of JSON Schema 2020-12; write a pattern for one of your own";
                 Err((here.to_owned(), message.to_owned()))
             }
             ("$schema", Some(dialect)) if dialect.trim_end_matches('#') != DIALECT => {
-                Err((here.to_owned(), format!("expected {DIALECT}, the only supported draft")))
+                Err((here.to_owned(), format!("expected {DIALECT}, the only draft that is read")))
             }
             ("$ref", Some(target)) if !target.starts_with('#') => {
-                let message =
-                    "references to other documents are not supported; copy what you need into $defs";
+                let message = "references to other documents are refused; copy what is needed into $defs";
                 Err((here.to_owned(), message.to_owned()))
             }
             ("$ref", Some(target)) => {
@@ -262,7 +261,7 @@ impl Walk {
             ("$anchor", Some(name)) => {
                 let place = here.rsplit_once('/').map_or("", |(place, _)| place).to_owned();
                 match self.anchored.insert(name.to_owned(), place) {
-                    Some(_) => Err((here.to_owned(), "the name appears twice".to_owned())),
+                    Some(_) => Err((here.to_owned(), "the name is there twice".to_owned())),
                     None => Ok(()),
                 }
             }
@@ -282,14 +281,14 @@ impl Walk {
             inside.entry(around).or_default().extend(self.target(reference));
         }
         if work("", &inside, &mut HashMap::new()) > MAX_WORK {
-            let message = "its references are too deeply nested or recursive; validation might not end";
+            let message = "its parts refer to each other so often that judging an item would not end";
             return Err((String::new(), message.to_owned()));
         }
         Ok(())
     }
 
     fn check_reference(&self, place: &str, reference: &str) -> Result<(), Fault> {
-        let message = "the reference does not point to a schema in this document";
+        let message = "the reference leads to no schema in this document";
         self.target(reference).map(drop).ok_or_else(|| (place.to_owned(), message.to_owned()))
     }
 
@@ -386,22 +385,24 @@ fn check_name(name: &str, place: &str) -> Result<(), Fault> {
     let is_part = || place == "/properties";
     let is_in_subject = || place == "/properties/subject/properties";
     let message = match name {
-        _ if crate::types::is_reserved(name) => "the name is reserved by SD-JWT or JSON-LD; choose another",
+        _ if crate::types::is_reserved(name) => {
+            "the name has a meaning of its own in SD-JWT or JSON-LD; choose another"
+        }
         "id" | "type" if !is_in_subject() && !is_part() => {
             "the name is reserved in JSON-LD for an identifier or a type; choose another, such as permit_type"
         }
         _ if is_in_subject() && TERMS_OF_CREDENTIALS.contains(&name) => {
-            "the name is already a member of credentials; choose another, or move it to the claims"
+            "the name is that of a member of credentials; choose another, or say it in the claims"
         }
         _ if (is_in_subject() || place == "/properties/claims/properties")
             && NAMES_OF_ITEMS.contains(&name) =>
         {
-            "the name is already a member and column of every item; choose another"
+            "the name is that of a member of every item, and of its column; choose another"
         }
         "" => "the name is empty",
         _ if name.chars().count() > 128 => "the name has more than 128 characters",
         _ if name.chars().any(|letter| letter.is_control() || ".[]*:".contains(letter)) => {
-            "names must not contain . [ ] * : or control characters, which have a meaning in paths"
+            "names of members have no . [ ] * : and no control characters, because they stand in paths"
         }
         _ => return Ok(()),
     };

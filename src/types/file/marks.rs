@@ -144,17 +144,15 @@ impl Marks {
             match mark.found.get() {
                 Found::Fit => {}
                 Found::Unfit(expected) => {
-                    return fault(format!("{} is not one; expected {expected}", mark.path));
+                    return fault(format!("{} is none; expected {expected}", mark.path));
                 }
                 Found::Nowhere if self.paths.contains(&mark.path) => {
                     return fault(format!("{} is not a field; expected one inside it", mark.path));
                 }
                 Found::Nowhere => {
                     return fault(match self.nearest(&mark.path) {
-                        Some(near) => format!("{} does not exist; did you mean {near}?", mark.path),
-                        None => {
-                            format!("{} does not exist; a path starts with subject. or claims.", mark.path)
-                        }
+                        Some(near) => format!("there is no {}; did you mean {near}?", mark.path),
+                        None => format!("there is no {}; a path begins with subject. or claims.", mark.path),
                     });
                 }
             }

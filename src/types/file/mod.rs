@@ -102,7 +102,8 @@ impl Definition {
         let Some(name) = self.extends() else { return Ok(None) };
         others.named(name).map(Some).ok_or_else(|| {
             let known = others.names();
-            let message = format!("{name} is not a known type, or extends this one; expected {known}");
+            let message =
+                format!("there is no type {name}, unless it extends this one in turn; expected {known}");
             TypeFault::in_definition("/extends", message)
         })
     }
@@ -145,8 +146,7 @@ fn assemble(
     let title = read.title.clone().or(tables.title).unwrap_or_else(|| words_of(&read.name));
     let description = tables.description.unwrap_or_else(|| title.clone());
     let said = base.map(|base| (base.subject.0, base.claims.0));
-    let (about_subject, about_claims) =
-        said.unwrap_or(("the person or thing the credential is about", "what is said about it"));
+    let (about_subject, about_claims) = said.unwrap_or(("whom or what it is about", "what is said about it"));
     let leaked = |text: String| -> &'static str { text.leak() };
     Ok(CredentialType {
         name: leaked(read.r#type.clone()),

@@ -198,7 +198,8 @@ impl<'s> Compiler<'s> {
     fn kind(&mut self, schema: Value<'s>, name: &str, place: &str) -> Result<FieldKind, Fault> {
         self.fields += 1;
         if self.fields > MAX_FIELDS {
-            let message = format!("it has more than {MAX_FIELDS} members in total, including references");
+            let message =
+                format!("there are more than {MAX_FIELDS} members in all, with what is referred to");
             return Err((place.to_owned(), message));
         }
         let here = schema.text().as_ptr();

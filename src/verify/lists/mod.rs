@@ -254,7 +254,7 @@ impl Lists {
             return StatusProblem::OfAnother { uri, found };
         }
         if !all.is_empty() {
-            return StatusProblem::Unusable { uri, problem: "its issuer is not known".to_owned() };
+            return StatusProblem::Unusable { uri, problem: "nobody said whose list it is".to_owned() };
         }
         if let Some(problem) = self.unsigned.get(&uri) {
             return StatusProblem::Unusable { uri, problem: problem.clone() };

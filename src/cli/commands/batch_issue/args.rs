@@ -52,7 +52,7 @@ pub(crate) struct BatchIssueArgs {
     /// CSV delimiter: one character, or `tab` [default: detected from the header]
     #[arg(long, value_name = "CHAR", help_heading = "Input")]
     pub delimiter: Option<String>,
-    /// Encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 with a BOM]
+    /// Encoding of the files, such as windows-1252 [default: UTF-8, or UTF-16 with a BOM]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub encoding: Option<String>,
     /// Add this CSV column to every row, overriding csv.constants; repeatable
@@ -87,10 +87,10 @@ pub(crate) struct BatchIssueArgs {
     /// Format of the results [default: from the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<OutputFormat>,
-    /// Write the results to this file, once they are complete [default: standard output]
+    /// Write the results to this file; it appears when they are complete [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Write the failed items to this file, in their original format, so they can be fixed and re-submitted
+    /// Write failed items to this file; they keep their original format, so they can be fixed and re-submitted
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub failed: Option<PathBuf>,
     /// Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty
@@ -99,10 +99,10 @@ pub(crate) struct BatchIssueArgs {
     /// Write a JSON summary of the run to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub summary: Option<PathBuf>,
-    /// Write a page about the run to this file, to read, print and file: counts, reasons, failed items
+    /// Write a page about the run to this file; it shows counts, reasons and failed items
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub report: Option<PathBuf>,
-    /// Write each credential to a file of its own in this folder, too
+    /// Write each credential to a file in this folder; the results are written as well
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub out_dir: Option<PathBuf>,
     /// What names the files of --out-dir
@@ -122,7 +122,7 @@ pub(crate) struct BatchIssueArgs {
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Issue each item only once, even if the run is repeated with this key, such as the name of the batch
+    /// Issue each item only once per key; repeat a run with the same key, such as the name of the batch
     #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
     pub idempotency_key: Option<String>,
     /// Validate everything; issue and write nothing
@@ -134,7 +134,7 @@ pub(crate) struct BatchIssueArgs {
     /// Accept an input without items: write empty results and exit with 0 instead of 4
     #[arg(long, help_heading = "Input")]
     pub allow_empty: bool,
-    /// Stop once more than N items, or N% of the items so far, have failed
+    /// Stop when more than N items, or N%, have failed; N% is of the items so far
     #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
     pub max_failures: Option<MaxFailures>,
 
