@@ -37,7 +37,7 @@ pub(crate) struct Config {
 
 /// One value, or a list of them.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a text or a list of texts")]
+#[serde(untagged, expecting = "expected text or a list of texts")]
 pub(crate) enum OneOrSeveral<T> {
     One(T),
     Several(Vec<T>),
@@ -129,12 +129,12 @@ fn refuse_odd(path: &Path) -> Result<(), Failure> {
         Ok(found) if found.is_file() => return Ok(()),
         Ok(found) if found.is_dir() => "is a directory",
         Ok(_) => "is a pipe or a device",
-        Err(error) if error.kind() == io::ErrorKind::NotFound => "is a link to a file that is not there",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "is a link to a file that does not exist",
         // Reading it says more.
         Err(_) => return Ok(()),
     };
     let message = format!("{} {found}; expected a file of settings", path.display());
-    Err(Failure::usage(message).hint("mend or remove it, or name the settings with `--config FILE`"))
+    Err(Failure::usage(message).hint("fix or remove it, or name a settings file with `--config FILE`"))
 }
 
 /// A settings file that was read.
@@ -236,21 +236,83 @@ fn parse(bytes: &[u8]) -> Result<Config, serde_yaml::Error> {
 /// What is wrong. A file that is no mapping may be a key or a passphrase, and is not quoted.
 fn problem(bytes: &[u8], error: &serde_yaml::Error) -> String {
     match serde_yaml::from_slice(bytes) {
-        Ok(serde_yaml::Value::Mapping(_)) | Err(_) => located(error),
-        Ok(_) => "it holds no settings; expected lines such as `key: issuer.pem`".to_owned(),
+        Ok(serde_yaml::Value::Mapping(_)) | Err(_) => located(bytes, error),
+        Ok(_) => "it has no settings; expected lines such as `key: issuer.pem`".to_owned(),
     }
 }
 
-/// What is wrong, with its line: `serde_yaml` leaves it out where that is the first.
-fn located(error: &serde_yaml::Error) -> String {
+/// What is wrong, with its line, in the words of settings instead of those of Rust and of `serde_yaml`.
+fn located(bytes: &[u8], error: &serde_yaml::Error) -> String {
     let text = without_value(error.to_string());
-    match error.location() {
-        Some(place) if !text.contains(" at line ") => {
-            format!("{text} at line {} column {}", place.line(), place.column())
-        }
-        _ => text,
+    let text = match text.rsplit_once(" at line ") {
+        Some((before, _)) => before.to_owned(),
+        None => text,
+    };
+    let line = error.location().map(|place| format!("line {}: ", place.line())).unwrap_or_default();
+    // Serde forgets the key of a value that has several forms.
+    let text = if text == ONE_OR_SEVERAL { format!("{}{text}", key_before(bytes, error)) } else { text };
+    line + &in_plain_words(&text)
+}
+
+/// What is said of a value that is neither one text nor a list of texts.
+const ONE_OR_SEVERAL: &str = "expected text or a list of texts";
+
+/// The key on the line of an error, as the beginning of a message.
+fn key_before(bytes: &[u8], error: &serde_yaml::Error) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = error.location().and_then(|place| text.lines().nth(place.line().saturating_sub(1)));
+    let key = line.and_then(|line| line.split_once(':')).map(|(key, _)| key.trim());
+    match key {
+        Some(key) if key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ')) => format!("{key}: "),
+        _ => String::new(),
     }
 }
+
+/// A message of `serde` about a value of another type than was expected, in plain words.
+fn in_plain_words(text: &str) -> String {
+    let (problem, expected) = match text.split_once(", expected ") {
+        Some((problem, expected)) => (problem, Some(expected)),
+        None => (text, None),
+    };
+    let problem =
+        FOUND_WORDS.iter().fold(problem.to_owned(), |problem, (theirs, ours)| problem.replace(theirs, ours));
+    match expected {
+        None => problem,
+        Some(expected) => {
+            let known = EXPECTED_WORDS.iter().find(|(theirs, _)| expected.starts_with(theirs));
+            format!("{problem}; expected {}", known.map_or(expected, |(_, ours)| ours))
+        }
+    }
+}
+
+/// What `serde` says was found, and what we say.
+const FOUND_WORDS: [(&str, &str); 13] = [
+    ("invalid type: ", "found "),
+    ("invalid value: ", "found "),
+    ("found string", "found text"),
+    ("found integer ", "found "),
+    ("found floating point ", "found "),
+    ("found boolean ", "found "),
+    ("found unit value", "found no value"),
+    ("found map", "found a mapping"),
+    ("found sequence", "found a list"),
+    ("unknown field ", "unknown key "),
+    ("duplicate field ", "duplicate key "),
+    ("duplicate entry ", "duplicate key "),
+    ("missing field ", "missing key "),
+];
+
+/// How `serde` begins to say what was expected, and what we say.
+const EXPECTED_WORDS: [(&str, &str); 8] = [
+    ("a nonzero u16", "a whole number from 1 to 65,535"),
+    ("struct ", "a mapping"),
+    ("a map", "a mapping"),
+    ("a sequence", "a list"),
+    ("path string", "the path of a file"),
+    ("a string", "text"),
+    ("a boolean", "true or false"),
+    ("usize", "a whole number, 0 or more"),
+];
 
 /// A message without the text that was found in the place of something else: it may be a key or a passphrase.
 fn without_value(message: String) -> String {
@@ -269,8 +331,9 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        let error = parse(b"key: a.pem\nissuer:\n  dod: did:web:x\n").unwrap_err().to_string();
-        assert!(error.contains("unknown field `dod`") && error.contains("line 3"), "{error}");
+        let text = b"key: a.pem\nissuer:\n  dod: did:web:x\n";
+        let error = located(text, &parse(text).unwrap_err());
+        assert!(error.contains("unknown key `dod`") && error.contains("line 3"), "{error}");
     }
 
     #[test]
@@ -290,9 +353,29 @@ mod tests {
             let text = format!("{name}: |\n  -----BEGIN \"PRIVATE\", expected KEY-----\n  MIGH\n");
             let said = problem(text.as_bytes(), &parse(text.as_bytes()).unwrap_err());
             assert!(
-                said.contains("expected") && !said.contains("MIGH") && !said.contains("PRIVATE"),
+                said.starts_with(&format!("line 1: {name}: found text; expected "))
+                    && !said.contains("MIGH")
+                    && !said.contains("PRIVATE"),
                 "{said}"
             );
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_named_in_plain_words() {
+        let cases = [
+            ("jobs: x", "line 1: jobs: found text; expected a whole number from 1 to 65,535"),
+            ("jobs: 0", "line 1: jobs: found `0`; expected a whole number from 1 to 65,535"),
+            ("jobs: 70000", "line 1: jobs: found `70000`; expected a whole number from 1 to 65,535"),
+            ("jobs: [1]", "line 1: jobs: found a list; expected a whole number from 1 to 65,535"),
+            ("\ntypes: 5", "line 2: types: expected text or a list of texts"),
+            ("key: [a]", "line 1: key: found a list; expected the path of a file"),
+            ("issuer: 5", "line 1: issuer: found `5`; expected a mapping"),
+            ("issuer:\n  did: {a: b}", "line 2: issuer.did: found a mapping; expected text"),
+            ("keys:\n  next: a.jwk", "line 2: keys.next: found text; expected a list"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(problem(text.as_bytes(), &parse(text.as_bytes()).unwrap_err()), expected, "{text}");
         }
     }
 

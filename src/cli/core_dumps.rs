@@ -8,7 +8,7 @@ use super::streams;
 /// Turns core dumps off. Where the system does not let it, says so and goes on.
 pub(super) fn turn_off() {
     if let Err(error) = no_dumps() {
-        streams::say(&format!("warning: core dumps cannot be turned off: {error}"));
+        streams::say(&format!("warning: core dumps cannot be turned off: {}", crate::files::reason(&error)));
     }
 }
 

@@ -9,7 +9,7 @@ use super::log;
 use super::streams;
 use crate::batch::{BatchError, IssueError};
 use crate::credential::AssemblyError;
-use crate::files::{NEW_FILE, PathError, TargetError};
+use crate::files::{self, NEW_FILE, PathError, TargetError};
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
 use crate::ledger::LedgerError;
@@ -23,14 +23,14 @@ use crate::stop::ThreadError;
 /// What to do about a ledger that cannot be trusted. A restored one has forgotten the indices that
 /// were given since; a new one opens new lists, and so repeats none.
 pub(crate) const DAMAGED_LEDGER: &str = "issue with a new ledger (`--ledger NEW.db`), which opens new status lists; \
-     keep what can be restored of this one, for the status of its credentials";
+     keep what you can restore of this one for the status of its credentials";
 
 /// What to do about a type of one's own that has changed.
-const NEW_VCT: &str = "give the changed type a new `vct`, such as …/v2, or restore its file as it was";
+const NEW_VCT: &str = "give the changed type a new `vct`, such as …/v2, or restore its file";
 
 /// What to do about an audit trail that does not hold.
-pub(crate) const BROKEN_TRAIL: &str = "something other than beltic changed the ledger, or it is an old copy: \
-     keep the file as it is, and compare it with a backup";
+pub(crate) const BROKEN_TRAIL: &str = "something other than beltic changed the ledger, or it is an old copy; \
+     keep the file unchanged and compare it with a backup";
 
 /// A command that could not do what was asked.
 #[derive(Debug)]
@@ -89,8 +89,8 @@ impl Failure {
 
     /// A ledger that is to be read, and is not there.
     pub(crate) fn no_ledger(path: &Path) -> Failure {
-        Failure::said(ExitStatus::Files, format!("there is no ledger at {}", path.display()))
-            .hint("`--ledger FILE` names the one that the credentials were issued with")
+        Failure::said(ExitStatus::Files, format!("no ledger found at {}", path.display()))
+            .hint("pass `--ledger FILE` to name the one used to issue the credentials")
     }
 
     /// Adds what to do about it.
@@ -133,14 +133,14 @@ impl Failure {
 
     fn print_alone(&self, color: bool) {
         if log::is_json() {
-            let causes: Vec<String> = self.error.chain().skip(1).map(ToString::to_string).collect();
-            return log::failure(self.status, &self.error.to_string(), &causes, &self.hints);
+            let causes: Vec<String> = self.error.chain().skip(1).map(plain).collect();
+            return log::failure(self.status, &plain(self.error.as_ref()), &causes, &self.hints);
         }
-        let error = streams::printable(&self.error.to_string());
+        let mut said = plain(self.error.as_ref());
+        let error = streams::printable(&said);
         streams::say(&format!("{} {error}", streams::paint("error:", "1;31", color)));
-        let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
-            let cause = cause.to_string();
+            let cause = plain(cause);
             // Some errors repeat their cause in their own text.
             if !said.contains(&cause) {
                 streams::say(&format!("  caused by: {}", streams::printable(&cause)));
@@ -154,6 +154,14 @@ impl Failure {
             // What is to be pasted stands at the margin.
             lines.for_each(|line| streams::say(&line));
         }
+    }
+}
+
+/// What an error says, in plain words where the system said it.
+fn plain(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => files::reason(error),
+        None => files::without_number(&error.to_string()),
     }
 }
 
@@ -201,7 +209,7 @@ impl From<PublishError> for Failure {
             PublishError::Ledger(error) => error.into(),
             PublishError::File(error) => error.into(),
             PublishError::Keys(KeySetError::Issuer(_)) => Failure::new(ExitStatus::Usage, error).hint(
-                "a did:key or did:jwk is one key, and cannot change it: sign its lists with `--key`, \
+                "a did:key or did:jwk is a single key and cannot change it: sign its lists with `--key`, \
                  or issue as did:web or https",
             ),
             PublishError::NeedsNewVct { .. } => Failure::new(ExitStatus::Usage, error)
@@ -220,7 +228,7 @@ impl From<PublishError> for Failure {
                  `--accept-lost-revocations` publishes what the ledger knows",
             ),
             PublishError::OtherIssuer { .. } => Failure::new(ExitStatus::Files, error)
-                .hint("name another directory with `--out DIR`; if the issuer has changed for good, remove the file"),
+                .hint("name another directory with `--out DIR`; if the issuer has changed permanently, remove the file"),
             PublishError::NotOurs { .. } => Failure::new(ExitStatus::Files, error)
                 .hint("remove the file, or name the key that signed it in `keys.retired`"),
             PublishError::Sign(_) => Failure::new(ExitStatus::Unexpected, error),
@@ -238,7 +246,7 @@ impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Failure {
         if let LoadError::Key { source: KeyError::NoPassphrase | KeyError::WrongPassphrase, .. } = &error {
             return Failure::new(ExitStatus::Key, error)
-                .hint("give the passphrase by `--passphrase-file FILE` or BELTIC_KEY_PASSPHRASE");
+                .hint("give the passphrase with `--passphrase-file FILE` or BELTIC_KEY_PASSPHRASE");
         }
         let missing = matches!(&error, LoadError::Read(read) if read.kind() == ErrorKind::NotFound);
         let failure = Failure::new(ExitStatus::Key, error);
@@ -260,7 +268,7 @@ impl From<PathError> for Failure {
     fn from(error: PathError) -> Failure {
         let no_folder = error.action == NEW_FILE && error.kind() == ErrorKind::NotFound;
         let failure = Failure::new(ExitStatus::Files, error);
-        if no_folder { failure.hint("make its folder first, or name another one") } else { failure }
+        if no_folder { failure.hint("create its folder first, or name another file") } else { failure }
     }
 }
 
@@ -291,24 +299,24 @@ impl From<LedgerError> for Failure {
             LedgerError::Damaged { .. } | LedgerError::Empty { .. } => DAMAGED_LEDGER,
             LedgerError::OtherTerms { .. } => {
                 return Failure::new(ExitStatus::Usage, error)
-                    .hint("restore them, or issue under another key; nothing was issued now");
+                    .hint("restore them, or issue under another key; nothing was issued");
             }
             LedgerError::Version { .. } => {
                 "use the version of beltic that wrote it, or issue with a new ledger (`--ledger NEW.db`)"
             }
             LedgerError::Folder { .. } => "name a file in it, such as `--ledger FOLDER/ledger.db`",
             LedgerError::Linked { .. } => {
-                "remove the other names, or copy the file to a place of its own and use that"
+                "remove the other names, or copy the file elsewhere and use the copy"
             }
             LedgerError::ForeignLog { .. } => {
-                "run `beltic ledger close-lists`, which sets it aside and closes the open status lists"
+                "run `beltic ledger close-lists` to set it aside and close the open status lists"
             }
             LedgerError::Changed { .. } => {
                 "put the ledger back with its `-wal` file and run `beltic ledger check`, or restore a backup as \
                  docs/ledger.md describes"
             }
             LedgerError::Expired { .. } => "set the clock, or pass `--issued-at` to issue for another time",
-            LedgerError::Full { .. } => "make room and run again; nothing is half recorded",
+            LedgerError::Full { .. } => "free some space and run again; nothing was partly recorded",
             _ => return Failure::new(ExitStatus::Files, error),
         };
         Failure::new(ExitStatus::Files, error).hint(hint)
@@ -331,13 +339,13 @@ impl From<BatchError> for Failure {
             BatchError::Ledger(error) => error.into(),
             BatchError::Thread(error) => error.into(),
             BatchError::TooManyFailures { .. } => Failure::said(ExitStatus::MaxFailures, error.to_string())
-                .hint("what was issued before is valid and stands in the results"),
+                .hint("items issued before that are valid and in the results"),
             BatchError::Random(source) => Failure::new(
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("the operating system's random generator failed"),
             ),
             BatchError::Unverified { .. } => Failure::said(ExitStatus::Unexpected, error.to_string())
-                .hint("nothing of its batch was delivered; the key, the memory or this program is at fault"),
+                .hint("no result of its batch was written; the cause is the key, the memory or this program"),
             BatchError::Key(source) => {
                 Failure::new(ExitStatus::Key, anyhow::Error::new(source).context("cannot sign with the key"))
             }

@@ -36,10 +36,10 @@ impl Given {
             name => {
                 // What was meant to be a token is not shown: it holds personal data.
                 let name = match name.len() > MAX_NAME_BYTES || name.matches('.').count() >= 2 {
-                    true => "of that name".to_owned(),
+                    true => "the argument".to_owned(),
                     false => streams::printable(name),
                 };
-                let message = format!("there is no file {name}, and it is no token");
+                let message = format!("{name}: no such file (and not a token)");
                 Err(Failure::said(ExitStatus::Files, message))
             }
         }
@@ -54,7 +54,7 @@ impl Given {
     pub(crate) fn piped() -> Result<Given, Failure> {
         match io::stdin().is_terminal() {
             true => {
-                Err(Failure::usage("there is nothing to read").hint("name a token or a file, or pipe one in"))
+                Err(Failure::usage("no input").hint("name a token or a file, or pipe one to standard input"))
             }
             false => Ok(Given::Stdin),
         }

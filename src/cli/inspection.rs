@@ -148,7 +148,7 @@ impl Inspection {
                     words += &format!("\n{digests} without a disclosure: withheld claims, or decoys\n");
                 }
             }
-            Err(problem) => words += &format!("\ndisclosures left out: {problem}\n"),
+            Err(problem) => words += &format!("\ndisclosures omitted: {problem}\n"),
         }
         words
     }

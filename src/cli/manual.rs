@@ -134,13 +134,14 @@ fn environment(command: &Command) -> Roff {
     let mut variables: Vec<(String, String)> = command
         .get_arguments()
         .filter_map(|arg| {
-            Some((arg.get_env()?.to_str()?.to_owned(), format!("stands for --{}", arg.get_long()?)))
+            Some((arg.get_env()?.to_str()?.to_owned(), format!("same as --{}", arg.get_long()?)))
         })
         .collect();
     if command.get_arguments().any(|arg| arg.get_long() == Some("passphrase-file")) {
         variables.push(("BELTIC_KEY_PASSPHRASE".into(), "the passphrase of an encrypted key".into()));
     }
-    variables.push(("NO_COLOR".into(), "set and not empty: no colour, unless --color says otherwise".into()));
+    variables
+        .push(("NO_COLOR".into(), "if set and not empty, disables colour unless --color is given".into()));
     let mut roff = Roff::new();
     roff.control("SH", ["ENVIRONMENT"]);
     for (variable, purpose) in variables {
@@ -162,10 +163,10 @@ fn files() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["FILES"]);
     for (file, purpose) in [
-        (".beltic.yaml", "settings of the project, in the working directory or above it"),
-        ("$XDG_CONFIG_HOME/beltic/config.yaml", "settings of the user; else in ~/.config"),
+        (".beltic.yaml", "project settings, in the working directory or a parent"),
+        ("$XDG_CONFIG_HOME/beltic/config.yaml", "user settings; default folder ~/.config"),
         (".beltic/issuer.pem", "the issuer's private key, beside .beltic.yaml"),
-        (".beltic/ledger.db", "the ledger, beside .beltic.yaml: what was issued, and what became of it"),
+        (".beltic/ledger.db", "the ledger, beside .beltic.yaml: issued credentials and their status"),
     ] {
         roff.control("TP", []).text([italic(file)]).text([roman(purpose)]);
     }

@@ -56,12 +56,12 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
     log::look_for_format(&args, std::env::var_os(log::VARIABLE));
     if args.iter().any(|arg| is_or_sets_private_key(&arg.to_string_lossy())) {
         // Whatever it stands for, it would be quoted as something that is not understood or not there.
-        streams::say("error: a private key itself stands among the arguments; expected the path of its file");
+        streams::say("error: an argument is a private key; expected the path of its file");
         return ExitStatus::Usage;
     }
     if let Some(variable) = variables::holding_a_key() {
         streams::say(&format!(
-            "error: a private key itself stands in the environment variable {variable}; write it to a file of mode \
+            "error: the environment variable {variable} contains a private key; write it to a file of mode \
              0600, and name that by `--key` or BELTIC_KEY"
         ));
         return ExitStatus::Usage;

@@ -75,7 +75,7 @@ impl From<OutputError> for Failure {
             Delivered::UpTo(Some(index)) => format!("results were written up to item {index}"),
             Delivered::UpTo(None) => "no results were written".to_owned(),
             Delivered::NotTheFile => {
-                "no results were delivered: the unfinished file was removed, and what was there before is unchanged"
+                "no results were written: the incomplete file was removed, and any existing file is unchanged"
                     .to_owned()
             }
         };
@@ -87,7 +87,7 @@ impl Output {
     /// Output to the file of `--out`, else to standard output.
     ///
     /// # Errors
-    /// Where the file is not to be written or must be kept, or there is no standard output.
+    /// Where the file is not to be written or must be kept, or no standard output.
     pub(crate) fn open(args: &OutputArgs, purpose: Purpose, mut kept: Kept) -> Result<Output, Failure> {
         match args.file() {
             Some(path) if !STDOUT_NAMES.iter().any(|name| path == Path::new(name)) => {
@@ -108,7 +108,7 @@ impl Output {
             .hint("pass `--out FILE`; to discard the results, redirect them with `> /dev/null`"));
         }
         let stdout = streams::unbuffered_stdout().map_err(|source| {
-            Failure::new(ExitStatus::Files, anyhow::Error::new(source).context("there is no standard output"))
+            Failure::new(ExitStatus::Files, anyhow::Error::new(source).context("no standard output"))
         })?;
         Ok(Output::new(To::Stdout(stdout), purpose))
     }
@@ -252,11 +252,11 @@ pub(crate) fn form<F: ValueEnum>(
         let forms = F::value_variants().iter().filter_map(F::to_possible_value);
         let forms: Vec<String> = forms.map(|form| form.get_name().to_owned()).collect();
         Failure::usage(format!(
-            "--out is {}, and this command has no {name} output; it has {}",
+            "--out is {}, but this command cannot write {name}; expected {}",
             streams::printable(&path.display().to_string()),
             forms.join(", ")
         ))
-        .hint(format!("add `--output-format {}`, or give the file another ending", forms[0]))
+        .hint(format!("add `--output-format {}`, or use another file extension", forms[0]))
     })
 }
 

@@ -145,20 +145,17 @@ impl Trusted {
             }
         }
         if own.mode() & OTHERS_WRITE != 0 {
-            return refuse("every user can write it".to_owned());
+            return refuse("every user can write to it".to_owned());
         }
         if let Some(folder) = folder {
             if !self.includes(folder.uid()) {
-                return refuse(format!(
-                    "the folder that holds it belongs to another user (uid {})",
-                    folder.uid()
-                ));
+                return refuse(format!("its folder belongs to another user (uid {})", folder.uid()));
             }
             if folder.mode() & OTHERS_WRITE != 0 && folder.mode() & STICKY == 0 {
-                return refuse("every user can replace it in the folder that holds it".to_owned());
+                return refuse("every user can replace it in its folder".to_owned());
             }
         }
-        (own.mode() & GROUP_WRITE != 0).then_some(Suspicion::Warn("can be written by its group"))
+        (own.mode() & GROUP_WRITE != 0).then_some(Suspicion::Warn("is writable by its group"))
     }
 
     fn includes(self, uid: u32) -> bool {

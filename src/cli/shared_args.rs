@@ -20,7 +20,7 @@ pub(super) struct Common {
     /// Read settings from this file instead of looking for .beltic.yaml
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "BELTIC_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Read types of your own from this file, or from the files of this folder
+    /// Read your own types from this file, or from the files of this folder
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "BELTIC_TYPES", hide_env_values = true, value_hint = ValueHint::AnyPath)]
     pub types: Option<PathBuf>,
     /// Colour messages and text results
@@ -37,18 +37,18 @@ pub(super) struct Common {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
     Auto,
-    /// Always.
+    /// Always
     Always,
-    /// Never.
+    /// Never
     Never,
 }
 
 /// Where a command's output goes: the same flags for every command that has any.
 #[derive(Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Write the output to this file [default: standard output]; it appears when it is complete
+    /// Write the output to this file, once it is complete [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Overwrite the file that --out names, if it exists
@@ -69,7 +69,7 @@ pub(super) struct KeyArgs {
     /// The issuer's private key [default: .beltic/issuer.pem]
     #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
     pub key: Option<PathBuf>,
-    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    /// File whose first line is the key's passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
     pub passphrase_file: Option<PathBuf>,
 }
@@ -77,13 +77,13 @@ pub(super) struct KeyArgs {
 /// Who issues.
 #[derive(Debug, Args)]
 pub(super) struct IssuerArgs {
-    /// did:web:…, did:key:…, did:jwk:… or an https:// URL [default: the key's own did:key]
+    /// did:web:…, did:key:…, did:jwk:… or https://… [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
     pub issuer: Option<String>,
-    /// PEM certificates for the header of sd_jwt_vc and of token status lists, the key's own first; a trust anchor is left out
+    /// PEM certificates for the header of sd_jwt_vc and of token status lists, the key's own first; a trust anchor is omitted
     #[arg(long, value_name = "FILE", env = "BELTIC_X5C", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
     pub x5c: Option<PathBuf>,
-    /// The credential type's name [default: from the issuer]
+    /// URI of the credential type [default: derived from the issuer]
     #[arg(long, value_name = "URI", env = "BELTIC_VCT", help_heading = "Issuer")]
     pub vct: Option<String>,
 }
@@ -91,7 +91,7 @@ pub(super) struct IssuerArgs {
 /// What is issued.
 #[derive(Debug, Args)]
 pub(super) struct TypeArg {
-    /// The credential type of items that name none [default: business]
+    /// Default credential type [default: business]
     #[arg(long = "type", value_name = "TYPE", env = "BELTIC_TYPE", value_parser = credential_type())]
     pub credential_type: Option<String>,
 }
@@ -134,7 +134,7 @@ pub(super) struct LedgerArg {
 /// How much is done at once.
 #[derive(Debug, Args)]
 pub(super) struct JobsArg {
-    /// How many workers there are, at most 1,024 [default: all cores]
+    /// Number of worker threads, at most 1,024 [default: all cores]
     #[arg(long, short, value_name = "N", env = "BELTIC_JOBS", value_parser = whole_number::<NonZeroU16>(1..=u64::from(u16::MAX)), help_heading = "Speed")]
     pub jobs: Option<NonZeroU16>,
 }
@@ -157,33 +157,33 @@ pub(super) fn whole_number<N: FromStr>(
 pub(super) enum InputFormat {
     /// {"items": […]} or an array of items
     Json,
-    /// One item a line
+    /// One item per line
     Ndjson,
-    /// A header row, then one item a row
+    /// A header row, then one item per row
     Csv,
 }
 
 /// The forms of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
-    /// One result a line, as JSON
+    /// One result per line, as JSON
     Ndjson,
-    /// One short line an item, for people
+    /// One short line per item, for people
     Text,
     /// {"results": […], "success_count": n, "failure_count": n}
     Json,
-    /// A header row, then one result a row
+    /// A header row, then one result per row
     Csv,
-    /// One token a line; failed items go to standard error
+    /// One token per line; failed items go to standard error
     Jwt,
 }
 
 /// The forms of rows about credentials and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RowFormat {
-    /// One row a line, as JSON
+    /// One row per line, as JSON
     Ndjson,
-    /// One short line a row, for people
+    /// One short line per row, for people
     Text,
     /// A header row, then the rows
     Csv,

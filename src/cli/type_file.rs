@@ -38,7 +38,7 @@ impl TypeFile {
         let mut file = TypeFile::of(Text::read(path)?)?;
         if let Some(name) = file.definition.schema_file() {
             let schema = Text::read(&path.parent().unwrap_or(Path::new("")).join(name));
-            let named_by = || format!("`schema` in {} names the file", path.display());
+            let named_by = || format!("the file is named by `schema` in {}", path.display());
             file.schema = Some(schema.map_err(|failure| failure.hint(named_by()))?);
         }
         Ok(file)

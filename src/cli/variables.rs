@@ -59,7 +59,7 @@ fn unknown(names: impl Iterator<Item = OsString>) -> Vec<String> {
             let nearest = KNOWN.iter().map(|known| (distance(known, &name), *known)).min();
             let hint = nearest.filter(|(distance, _)| *distance <= 3);
             let hint = hint.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
-            format!("the environment variable {} is not known, and ignored{hint}", streams::printable(&name))
+            format!("the environment variable {} is unknown and ignored{hint}", streams::printable(&name))
         })
         .collect();
     warnings.sort();
@@ -98,8 +98,8 @@ mod tests {
         assert_eq!(
             unknown(names.into_iter().map(Into::into)),
             [
-                "the environment variable BELTIC_LEDGR is not known, and ignored; did you mean BELTIC_LEDGER?",
-                "the environment variable BELTIC_SOMETHING_ELSE is not known, and ignored",
+                "the environment variable BELTIC_LEDGR is unknown and ignored; did you mean BELTIC_LEDGER?",
+                "the environment variable BELTIC_SOMETHING_ELSE is unknown and ignored",
             ]
         );
     }

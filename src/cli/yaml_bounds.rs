@@ -27,15 +27,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     for (line, number) in bytes.split(|byte| matches!(byte, b'\n' | b'\r')).zip(1..) {
         open += unforgiven(line);
         if open > MAX_OPEN || indent(line) > MAX_INDENT {
-            return Err(format!(
-                "it is nested too deeply, or has more than {MAX_OPEN} open brackets, at line {number}"
-            ));
+            return Err(format!("line {number}: nested too deeply, or more than {MAX_OPEN} open brackets"));
         }
         let line = without_comment(line);
         if has_anchor && has_token(line, b'*') {
-            return Err(format!(
-                "aliases (`*name`) are not supported, at line {number}; write the value out"
-            ));
+            return Err(format!("line {number}: aliases (`*name`) are not supported; write out the value"));
         }
         has_anchor |= has_token(line, b'&');
     }

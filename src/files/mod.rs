@@ -49,6 +49,31 @@ impl PathError {
     }
 }
 
+/// The reason for an I/O error as messages give it: in lower case, without the system's error number.
+pub fn reason(error: &io::Error) -> String {
+    let is_only_a_kind = error.raw_os_error().is_none() && error.get_ref().is_none();
+    let text = match error.kind() {
+        io::ErrorKind::NotFound if is_only_a_kind => "no such file or directory".to_owned(),
+        io::ErrorKind::StorageFull if is_only_a_kind => "no space left on device".to_owned(),
+        _ => without_number(&error.to_string()),
+    };
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) if error.raw_os_error().is_some() => first.to_lowercase().chain(characters).collect(),
+        _ => text,
+    }
+}
+
+/// A text without ` (os error 2)` and the like, which Rust appends to the system's words.
+pub fn without_number(text: &str) -> String {
+    const MARK: &str = " (os error ";
+    let Some((before, rest)) = text.split_once(MARK) else { return text.to_owned() };
+    match rest.split_once(')') {
+        Some((number, after)) if number.parse::<i32>().is_ok() => before.to_owned() + &without_number(after),
+        _ => before.to_owned() + MARK + &without_number(rest),
+    }
+}
+
 /// Reads a whole file of at most `max_bytes`. The buffer is wiped when it is dropped.
 ///
 /// A byte order mark at the start, which says that the file is UTF-8, is no part of what is returned: editors put one
@@ -109,7 +134,7 @@ pub fn refuse_endless(file: &File) -> io::Result<()> {
     let found = file.metadata()?;
     let is_null = || fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == found.rdev());
     match found.file_type().is_char_device() && !file.is_terminal() && !is_null() {
-        true => Err(io::Error::other("it is a device, whose input does not end; expected a file or a pipe")),
+        true => Err(io::Error::other("it is a device with endless input; expected a file or a pipe")),
         false => Ok(()),
     }
 }
@@ -312,6 +337,18 @@ pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reason_for_an_error_is_plain() {
+        let missing = File::open("no/such/file").unwrap_err();
+        assert!(missing.to_string().contains("os error"), "{missing}");
+        #[cfg(unix)]
+        assert_eq!(reason(&missing), "no such file or directory");
+        assert_eq!(reason(&io::ErrorKind::NotFound.into()), "no such file or directory");
+        let wrapped = io::Error::other(format!("its folder: {missing}"));
+        assert!(!reason(&wrapped).contains("os error"), "{wrapped}");
+        assert_eq!(without_number("a (os error 2) at b (os error x)"), "a at b (os error x)");
+    }
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_a_file() {

@@ -54,7 +54,7 @@ pub(super) fn create_another(folder: &Path, mode: FileMode) -> io::Result<NamedT
             return Ok(file);
         }
     }
-    Err(io::Error::other("another process removes the temporary files in this folder"))
+    Err(io::Error::other("another process is removing the temporary files in this folder"))
 }
 
 /// A file beside its target that another library writes and locks, such as a database.

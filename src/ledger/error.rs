@@ -240,7 +240,10 @@ fn why_not_opened(path: &Path) -> Option<io::Error> {
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match crate::files::temporary_in(folder) {
-        Err(error) => Some(io::Error::new(error.kind(), format!("its folder cannot be written: {error}"))),
+        Err(error) => {
+            let reason = crate::files::reason(&error);
+            Some(io::Error::new(error.kind(), format!("its folder cannot be written: {reason}")))
+        }
         Ok(_) if file.permissions().readonly() => Some(io::ErrorKind::PermissionDenied.into()),
         Ok(_) => None,
     }

@@ -120,7 +120,7 @@ fn a_man_page_says_what_the_help_says() {
             );
         }
         if let Some(variable) = arg.get_env() {
-            assert!(page_of_issuing.contains(&format!("\n{}\nstands for", variable.to_str().unwrap())));
+            assert!(page_of_issuing.contains(&format!("\n{}\nsame as", variable.to_str().unwrap())));
         }
     }
     assert!(page_of_issuing.contains("\nBELTIC_KEY_PASSPHRASE\n"));

@@ -366,7 +366,7 @@ fn several_inputs_share_a_file_if_they_are_alike() {
     let before = std::fs::read(sandbox.path(".beltic/ledger.db")).unwrap();
     for inputs in ["a.csv other.csv", "a.csv c.ndjson", "c.ndjson other.csv"] {
         let run = sandbox.issue(&format!("{inputs} --failed mixed")).expect(2);
-        assert!(run.stderr.contains("--failed cannot hold"), "{}", run.stderr);
+        assert!(run.stderr.contains("--failed cannot combine"), "{}", run.stderr);
         assert_eq!(run.stdout, "");
         assert!(!sandbox.has("mixed"));
         sandbox.issue(inputs).expect(3);

@@ -103,7 +103,7 @@ fn disclosures_that_do_not_fit_are_told_of_and_the_rest_is_shown() {
     let token = format!("{token}{stranger}~");
     let run = sandbox.beltic(&["inspect", "--output-format", "text", &token]).expect(4);
     assert!(run.stdout.contains("jurisdiction"), "{}", run.stdout);
-    assert!(run.stdout.contains("disclosures left out: disclosure 6 is not referred to"), "{}", run.stdout);
+    assert!(run.stdout.contains("disclosures omitted: disclosure 6 is not referred to"), "{}", run.stdout);
     assert!(run.stderr.contains("disclosure 6 is not referred to by any digest"), "{}", run.stderr);
 }
 
@@ -129,7 +129,7 @@ fn keys_show_their_thumbprint() {
     let keys = json!({"keys": [Hand::of_number(3).jwk("three"), {"kty": "RSA", "kid": "rsa"}]});
     sandbox.write("empty.json", r#"{"keys":[]}"#);
     let run = sandbox.beltic(&["inspect", "empty.json", "--output-format", "json"]).expect(4);
-    assert!(run.stderr.contains("the JWK Set holds no key"), "{}", run.stderr);
+    assert!(run.stderr.contains("the JWK Set is empty"), "{}", run.stderr);
     sandbox.write("jwks.json", keys.to_string());
     let shown = inspected(&sandbox.beltic(&["inspect", "jwks.json", "--output-format", "json"]).expect(0));
     assert_eq!((&shown[0]["kid"], &shown[1]["kid"]), (&json!("three"), &json!("rsa")));
@@ -147,7 +147,7 @@ fn what_cannot_be_decoded_is_exit_code_4() {
         ("e30.eyJhIjoxLCJhIjoyfQ.", "duplicate key"),
         ("{\"a\":1}", "no token"),
         ("", "empty file"),
-        (r#"{"index":0,"error":{"code":"x"}}"#, "holds no token: its 1 results are failed items"),
+        (r#"{"index":0,"error":{"code":"x"}}"#, "has no token: all of its 1 results are failed items"),
         ("urn:uuid:01a20600-0000-7000-8000-000000000000", "no token: a credential's id alone"),
     ] {
         let run = sandbox.beltic_fed(&["inspect"], text.as_bytes()).expect(4);
@@ -155,7 +155,7 @@ fn what_cannot_be_decoded_is_exit_code_4() {
         assert_eq!(run.stdout, "");
     }
     let run = sandbox.beltic(&["inspect", "nothing-here.txt"]).expect(6);
-    assert!(run.stderr.contains("there is no file nothing-here.txt"), "{}", run.stderr);
+    assert!(run.stderr.contains("nothing-here.txt: no such file"), "{}", run.stderr);
     let run = sandbox.beltic(&["inspect", "."]).expect(6);
     assert!(run.stderr.contains("directory"), "{}", run.stderr);
 }

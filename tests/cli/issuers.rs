@@ -142,7 +142,7 @@ fn status_lists_are_at_the_issuers_own_place() {
             .expect(0)
             .stderr
     };
-    let note = "note: credentials name status lists under https://issuer.example/status/";
+    let note = "note: status lists will be at https://issuer.example/status/";
     assert!(first("", "new.db").contains(note), "the first run says where");
     assert!(!first("", "new.db").contains("note:"));
     assert!(!first("status:\n  base_url: https://issuer.example/x\n", "newer.db").contains("note:"));
@@ -258,7 +258,11 @@ fn a_key_that_others_can_read_is_warned_of() {
     assert!(!sandbox.issue("items.ndjson").expect(0).stderr.contains("issuer.pem"));
     set_mode(&sandbox.path(".beltic/issuer.pem"), 0o644);
     let run = sandbox.issue("items.ndjson").expect(0);
-    assert!(run.stderr.contains("warning: the private key .beltic/issuer.pem"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning: other users can read the private key .beltic/issuer.pem"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(sandbox.issue("items.ndjson --quiet").expect(0).stderr, "");
 }
 

@@ -270,7 +270,7 @@ fn a_ledger_that_is_always_elsewhere_is_told_why() {
         std::fs::remove_file(sandbox.path(".beltic/ledger.db.mark")).unwrap();
         let run = sandbox.issue("items.ndjson").expect(0);
         assert!(run.stderr.contains("`.mark` file is missing"), "{}", run.stderr);
-        assert_eq!(run.stderr.contains("time in 30 days"), time == 3, "{}", run.stderr);
+        assert_eq!(run.stderr.contains("times in 30 days"), time == 3, "{}", run.stderr);
     }
 }
 

@@ -21,7 +21,7 @@ fn sandbox_with(count: usize, unsound: &[usize]) -> Sandbox {
 
 fn recorded(sandbox: &Sandbox) -> usize {
     let said = sandbox.beltic(&["ledger", "check"]).expect(0).stdout;
-    said.split("is sound: ")
+    said.split("is intact: ")
         .nth(1)
         .unwrap()
         .split(" credential")

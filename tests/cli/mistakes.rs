@@ -69,7 +69,7 @@ const MISTAKES: &[Mistake] = &[
     (
         "batch-issue items.ndjson --max-failures lots",
         2,
-        "expected a number such as 10, or a share such as 5%",
+        "expected a number such as 10, or a percentage such as 5%",
     ),
     (
         "batch-issue items.ndjson --max-item-bytes 1e6",
@@ -99,7 +99,7 @@ const MISTAKES: &[Mistake] = &[
     ("reinstate --correlation-id compnay-0", 3, "no credential in the ledger has this correlation id"),
     ("revoke ID --reason=", 2, "the reason must have 1 to 512 characters"),
     // Files that are not what was meant
-    ("revoke --from result.ndjson", 6, "No such file"),
+    ("revoke --from result.ndjson", 6, "no such file or directory"),
     ("revoke --from .beltic", 6, "is a directory"),
     ("revoke --from empty", 4, "empty file"),
     ("revoke --from /dev/null", 4, "empty file"),
@@ -107,13 +107,13 @@ const MISTAKES: &[Mistake] = &[
     ("revoke --from page.html", 4, "starts with '<'"),
     ("revoke --from items.ndjson", 3, "`--from` reads results of batch-issue"),
     ("revoke --from table.csv", 4, "no correlation_id or subject_id"),
-    ("revoke --from numbers.csv", 3, "to name credentials by another column, remove or rename 'id'"),
+    ("revoke --from numbers.csv", 3, "to use another column, remove or rename 'id'"),
     ("revoke --from .beltic/ledger.db", 4, "SQLite database"),
     ("revoke --from .beltic/issuer.pem", 3, "`--from` reads results of batch-issue"),
     ("revoke --from other.ndjson", 3, "credential_not_found"),
     // Ledgers that are not what was meant
-    ("revoke ID --ledger none", 2, "needs a ledger"),
-    ("revoke ID --ledger ledger.db", 6, "no ledger at ledger.db"),
+    ("revoke ID --ledger none", 2, "no ledger configured (ledger: none)"),
+    ("revoke ID --ledger ledger.db", 6, "no ledger found at ledger.db"),
     ("revoke ID --ledger binary", 6, "is not a beltic ledger"),
     ("revoke ID --ledger other.db", 3, "credential_not_found"),
     // Looking things up

@@ -172,9 +172,9 @@ fn a_fault_in_a_type_is_told_with_its_line() {
         (
             "schema:\n",
             "csv: { columns: { subject_id: claims.number } }\nschema:\n",
-            "'subject_id' is a column of the type already",
+            "'subject_id' is already a column of the type",
         ),
-        ("schema:\n", "csv: { columns: { '': claims.number } }\nschema:\n", "expected a header of your own"),
+        ("schema:\n", "csv: { columns: { '': claims.number } }\nschema:\n", "expected your own header"),
         ("schema:\n", "schema:\n  required: [foo]\n", "/schema/required/0: expected subject or claims"),
         (
             "        name: { type: string }",
@@ -209,7 +209,7 @@ fn a_fault_in_a_schema_file_is_told_with_that_file() {
     std::fs::remove_file(sandbox.path("types/trade_licence.schema.json")).unwrap();
     let run = sandbox.beltic(&["types"]);
     assert!(
-        run.code == 2 && run.stderr.contains("hint: `schema` in ") && run.stderr.contains("names the file"),
+        run.code == 2 && run.stderr.contains("hint: the file is named by `schema` in "),
         "{}",
         run.stderr
     );
@@ -235,7 +235,7 @@ fn slips_in_names_are_told() {
     sandbox.write("empty/readme.txt", "");
     for (arguments, expected) in [
         (&["types", "--types", "nope.yaml"][..], "cannot read nope.yaml"),
-        (&["types", "--types", "empty"], "--types names empty, which holds no type"),
+        (&["types", "--types", "empty"], "--types names empty, which has no types"),
         (&["types", "show", "trade_license"], "the type is \"trade_license\"; expected business or "),
         (&["types", "show", "trade_license"], "did you mean trade_licence?"),
         (&["types", "new", "Trade Licence"], "expected small letters, digits and _"),
@@ -501,7 +501,7 @@ fn a_credential_cites_the_schema_that_it_fits() {
     );
     // What the program would write is what is cited.
     let renewed = sandbox.beltic(&["publish", "--out", "site", "--new-type-version", "user"]).expect(0);
-    assert!(renewed.stderr.contains("says the same"), "{}", renewed.stderr);
+    assert!(renewed.stderr.contains("has not changed since it was published"), "{}", renewed.stderr);
     assert_eq!(sandbox.beltic(&["publish", "--out", "site", "--new-type-version", "trade_licence"]).code, 2);
     // A type that has changed is neither issued nor published under its name.
     let file = sandbox.read("types/management_certificate.yaml");

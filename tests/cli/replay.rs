@@ -49,7 +49,7 @@ fn summary(sandbox: &Sandbox) -> Value {
 /// How many credentials `ledger check` finds.
 fn recorded(sandbox: &Sandbox) -> String {
     let said = sandbox.beltic(&["ledger", "check"]).expect(0).stdout;
-    said.split("is sound: ").nth(1).unwrap().split(" credential").next().unwrap().to_owned()
+    said.split("is intact: ").nth(1).unwrap().split(" credential").next().unwrap().to_owned()
 }
 
 /// A key that looks like another one would issue everything once more.
@@ -321,7 +321,7 @@ fn a_run_id_that_the_ledger_does_not_know_is_a_warning() {
     let (sandbox, _) = sandbox_with(3);
     let id = "0190a5c0-0000-7000-8000-000000000001";
     let run = sandbox.issue(&format!("items.ndjson --idempotency-key {id}")).expect(3);
-    assert!(run.stderr.contains("the ledger knows no run of this id"), "{}", run.stderr);
+    assert!(run.stderr.contains("the ledger has no run with this id"), "{}", run.stderr);
     let run = sandbox.issue(&format!("items.ndjson --idempotency-key {id}")).expect(3);
     assert!(!run.stderr.contains("warning: the ledger"), "{}", run.stderr);
 }

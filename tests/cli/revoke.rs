@@ -271,8 +271,8 @@ fn what_cannot_be_meant_is_refused() {
         (&sandbox, vec!["revoke", &ids[0], "--reason", "a\nb"], 2, "on one line"),
         (&sandbox, vec!["revoke", &ids[0], "--reason", " "], 2, "the reason must have"),
         (&sandbox, vec!["revoke", "--from", "absent.ndjson"], 6, "absent.ndjson"),
-        (&sandbox, vec!["revoke", &ids[0], "--ledger", "none"], 2, "needs a ledger"),
-        (&empty, vec!["revoke", &ids[0]], 6, "there is no ledger at .beltic/ledger.db"),
+        (&sandbox, vec!["revoke", &ids[0], "--ledger", "none"], 2, "no ledger configured (ledger: none)"),
+        (&empty, vec!["revoke", &ids[0]], 6, "no ledger found at .beltic/ledger.db"),
     ] {
         let run = sandbox.beltic(&args).expect(code);
         assert!(run.stderr.contains(said), "{args:?}: {}", run.stderr);

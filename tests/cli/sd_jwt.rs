@@ -55,7 +55,7 @@ fn the_default_hides_owners_address_and_number() {
     assert_eq!(clear.names(), [&in_clear[..], &["_sd"]].concat());
     assert!(hidden(&tokens[1]).is_empty());
     assert!(!run.stdout.lines().nth(1).unwrap().contains("_sd"));
-    assert!(run.stderr.contains("warning: SD-JWT VC finds an issuer's key by"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: SD-JWT VC looks up keys by"), "{}", run.stderr);
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn a_policy_that_cannot_be_kept_is_refused() {
             "says \"hidden\" for claims.kyb_status; expected always, allowed or never",
         ),
         ("  decoys: 33\n", "asks for 33 decoys; expected at most 32"),
-        ("  decoy: 3\n", "unknown field `decoy`"),
+        ("  decoy: 3\n", "unknown key `decoy`"),
     ] {
         sandbox.write(".beltic.yaml", format!("disclosure:\n{lines}"));
         let run = sandbox.issue("items.ndjson --proof-format sd_jwt_vc").expect(2);
@@ -447,7 +447,7 @@ fn certificates_are_not_for_jwt_vc() {
     sandbox.write_items("items.ndjson", &[item("a")]);
     let chain = certificates("chain.pem");
     let run = sandbox.beltic(&["batch-issue", "items.ndjson", "--x5c", &chain]).expect(2);
-    assert!(run.stderr.contains("--x5c is for sd_jwt_vc"), "{}", run.stderr);
+    assert!(run.stderr.contains("--x5c requires the proof format sd_jwt_vc"), "{}", run.stderr);
 }
 
 /// `sub` is an IRI in `jwt_vc`, and a text without a colon or a URI in `sd_jwt_vc`; and whatever it is, the credential verifies

@@ -124,5 +124,5 @@ fn an_unknown_id_and_no_id_are_two_things() {
 #[test]
 fn without_a_ledger_there_is_nothing_to_show() {
     let run = Sandbox::new().beltic(&["show", "01a20600-0000-7000-8000-000000000000"]).expect(6);
-    assert!(run.stderr.contains("there is no ledger at "), "{}", run.stderr);
+    assert!(run.stderr.contains("no ledger found at "), "{}", run.stderr);
 }

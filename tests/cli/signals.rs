@@ -20,7 +20,7 @@ fn key_to_go_on(stderr: &str) -> String {
 
 fn recorded(sandbox: &Sandbox) -> usize {
     let said = sandbox.beltic(&["ledger", "check"]).expect(0).stdout;
-    said.split("is sound: ")
+    said.split("is intact: ")
         .nth(1)
         .unwrap()
         .split(" credential")
@@ -297,7 +297,7 @@ fn a_file_that_may_not_grow_is_code_6() {
     command.args(["-c", &script]).current_dir(sandbox.path("")).env("HOME", sandbox.path(""));
     let run = Run::of(command.output().unwrap()).expect(6);
     assert!(run.stderr.contains("cannot write results.ndjson"), "{}", run.stderr);
-    assert!(run.stderr.contains("no results were delivered"), "{}", run.stderr);
+    assert!(run.stderr.contains("no results were written"), "{}", run.stderr);
     assert!(!run.stderr.contains("written up to"), "{}", run.stderr);
     assert!(!sandbox.has("results.ndjson"));
     assert_eq!(leftovers(&sandbox), 0);

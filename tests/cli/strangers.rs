@@ -56,7 +56,7 @@ fn a_project_that_others_could_have_made_is_refused() {
     let file = sandbox.path(".beltic.yaml");
     set_mode(&file, 0o666);
     let refused = sandbox.issue("items.ndjson").expect(2);
-    assert!(refused.stderr.contains("every user can write it"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("every user can write to it"), "{}", refused.stderr);
     assert!(refused.stderr.contains("--config FILE"), "{}", refused.stderr);
     for run in [
         sandbox.issue("items.ndjson --config .beltic.yaml"),
@@ -156,7 +156,7 @@ fn odd_settings_are_not_passed_over() {
         assert!(run.stderr.contains(what) && run.stderr.contains(".beltic.yaml"), "{}", run.stderr);
     };
     std::os::unix::fs::symlink("nothing.yaml", &inner).unwrap();
-    refused("a link to a file that is not there");
+    refused("a link to a file that does not exist");
     std::fs::remove_file(&inner).unwrap();
     std::fs::create_dir(&inner).unwrap();
     refused("a directory");

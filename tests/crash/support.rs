@@ -113,8 +113,8 @@ impl Yard {
             return 0;
         }
         let ended = self.run(&format!("ledger check --ledger {ledger}"));
-        assert_eq!(ended.code, Some(0), "the ledger is not sound: {}", ended.stderr);
-        let said = ended.stdout.split("is sound: ").nth(1).unwrap_or_else(|| panic!("{}", ended.stdout));
+        assert_eq!(ended.code, Some(0), "the ledger is not intact: {}", ended.stderr);
+        let said = ended.stdout.split("is intact: ").nth(1).unwrap_or_else(|| panic!("{}", ended.stdout));
         let count = said.split(" credential").next().unwrap().replace(',', "");
         count.parse().unwrap_or_else(|_| panic!("{}", ended.stdout))
     }

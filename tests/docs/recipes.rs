@@ -397,7 +397,7 @@ fn assert_second_is_new(before: &[String], now: &[String]) {
 fn assert_recorded(ledger: &Path, count: usize) {
     let check = beltic(ledger.parent().unwrap(), &["ledger", "check", "--ledger", "ledger.db"]);
     let said = text_of(&check.stdout);
-    assert!(said.contains(&format!("is sound: {count} credential")), "{said}{}", text_of(&check.stderr));
+    assert!(said.contains(&format!("is intact: {count} credential")), "{said}{}", text_of(&check.stderr));
 }
 
 fn ids(folder: &Path) -> Vec<String> {

@@ -45,18 +45,18 @@ const OWNERS: &str = "owners.ndjson";
 /// What `bench` takes.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("key", |arg| arg.help("The key that signs [default: .beltic/issuer.pem, else a new key]")),
+    mut_arg("key", |arg| arg.help("The signing key [default: .beltic/issuer.pem, or a new key]")),
     before_help = "Examples:
   beltic bench
   beltic bench --jobs 1 --rounds 7
 ",
-    after_help = "The ledger of the measurement is made in the working directory, on the disk that you want to measure.\n"
+    after_help = "The test ledger is created in the working directory: run this on the disk you want to measure.\n"
 )]
 pub(crate) struct BenchArgs {
-    /// How many credentials a round issues
+    /// Number of credentials per round
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = whole_number::<u32>(1..=10_000_000))]
     pub items: u32,
-    /// How many rounds; the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<u8>(1..=99))]
     pub rounds: u8,
     /// The key that signs.

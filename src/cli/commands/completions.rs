@@ -27,7 +27,7 @@ pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: Option<clap_complete::Shell>,
-    /// Write man pages to the folders man1 and man5 of this directory instead; existing pages are replaced
+    /// Write man pages to the folders man1 and man5 of this directory instead, replacing existing ones
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub man: Option<PathBuf>,
 }
@@ -40,7 +40,7 @@ pub(super) fn run(
     match (args.shell, &args.man) {
         (_, Some(folder)) => write_man_pages(program, folder, common.quiet),
         (Some(shell), None) => print_script(program, shell),
-        (None, None) => Err(Failure::usage("name a shell, or a directory for man pages by `--man DIR`")),
+        (None, None) => Err(Failure::usage("name a shell, or a directory for man pages with `--man DIR`")),
     }
 }
 

@@ -26,10 +26,10 @@ const MAX_KEYS_BYTES: u64 = 1 << 20;
   head -n 1 results.ndjson | beltic inspect --output-format text
 ")]
 pub(crate) struct InspectArgs {
-    /// A token, or a file of tokens, results, or keys; `-` or none: standard input
+    /// A token, or a file of tokens, results, or keys [default: standard input, also `-`]
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
-    /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
+    /// Format of the output [default: from the file's extension, else text on a terminal, json in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<InspectFormat>,
     /// Where the output goes.
@@ -42,7 +42,7 @@ pub(crate) struct InspectArgs {
 pub(crate) enum InspectFormat {
     /// For people
     Text,
-    /// One JSON object a token
+    /// One JSON object per token
     #[value(alias = "ndjson")]
     Json,
 }
@@ -55,7 +55,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     let (head, input) = given.open_with_head(MAX_KEYS_BYTES)?;
     if let Some(keys) = keys(&head, as_json) {
         if keys.is_empty() {
-            return Err(undecodable("the JWK Set holds no key"));
+            return Err(undecodable("the JWK Set is empty"));
         }
         return output.print_all(keys.as_bytes());
     }
@@ -70,7 +70,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     }
     if pages.shown == 0 {
         let failed = grouped(pages.failed);
-        return Err(undecodable(format!("the input holds no token: its {failed} results are failed items")));
+        return Err(undecodable(format!(
+            "the input has no token: all of its {failed} results are failed items"
+        )));
     }
     Ok(ExitStatus::Done)
 }
@@ -119,7 +121,7 @@ impl Pages {
         let token = match given::token_of(row.content) {
             Some(Ok(token)) => token,
             Some(Err(problem)) => {
-                self.note(format!("{place} holds no token: {problem}"));
+                self.note(format!("{place} has no token: {problem}"));
                 return Ok(());
             }
             None => {
@@ -144,7 +146,7 @@ impl Pages {
         self.output.print(shown.as_bytes())?;
         self.shown += 1;
         if let Some(problem) = inspection.disclosure_problem() {
-            self.note(format!("{place}: the disclosures cannot be put in their places: {problem}"));
+            self.note(format!("{place}: the disclosures cannot be applied: {problem}"));
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ pub(crate) struct KeygenArgs {
     /// Keep an existing key, and succeed
     #[arg(long)]
     pub if_missing: bool,
-    /// The issuer, from which the key's kid is made [default: the key's own did:key]
+    /// The issuer; determines the key's kid [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER")]
     pub issuer: Option<String>,
     /// A file whose first line is the passphrase, of a new key or of the existing one [else BELTIC_KEY_PASSPHRASE, or a prompt]

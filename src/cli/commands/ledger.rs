@@ -29,7 +29,7 @@ pub(crate) struct LedgerArgs {
 /// What can be done with a ledger.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerAction {
-    /// Check that the file is intact and that no index, id or item occurs twice
+    /// Check that the ledger is intact, with no duplicate index, id or item
     #[command(before_help = "Examples:
   beltic ledger check
   beltic ledger check --ledger /var/lib/issuer/ledger.db
@@ -39,7 +39,7 @@ pub(crate) enum LedgerAction {
         #[command(flatten)]
         ledger: LedgerArg,
     },
-    /// Write a consistent copy of the ledger, also while others issue
+    /// Write a consistent copy of the ledger, even during a run
     #[command(before_help = "Examples:
   beltic ledger backup /backup/ledger.db --force
 ")]
@@ -54,7 +54,7 @@ pub(crate) enum LedgerAction {
         #[command(flatten)]
         ledger: LedgerArg,
     },
-    /// Close the open status lists, so that new credentials go into new ones: after every restore
+    /// Close the open status lists, so new credentials go into new ones; run this after every restore
     #[command(before_help = "Examples:
   beltic ledger close-lists
 ")]
@@ -96,7 +96,7 @@ fn check(ledger: &Ledger) -> Result<ExitStatus, Failure> {
     }
     super::print(
         format!(
-            "{path} is sound: {}, {}, {}\n",
+            "{path} is intact: {}, {}, {}\n",
             counted(found.credentials, "credential"),
             counted(found.lists, "status list"),
             counted(found.runs, "run")

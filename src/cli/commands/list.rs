@@ -47,67 +47,67 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     pub ledger: LedgerArg,
 
-    /// Of this status; one that has expired keeps its status
+    /// With this status; expired credentials keep theirs
     #[arg(long, value_parser = status(), help_heading = CONDITIONS)]
     pub status: Option<Status>,
-    /// Issued by this run: its idempotency key, or its `run_id`
+    /// Issued by this run, given by its idempotency key or `run_id`
     #[arg(long, value_name = "NAME", help_heading = CONDITIONS)]
     pub run: Option<String>,
-    /// Of the subject with this id; repeated: of any of them
+    /// With this subject id; repeatable
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub subject: Vec<String>,
-    /// Of the item with this correlation id; repeated: of any of them
+    /// With this correlation id; repeatable
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub correlation_id: Vec<String>,
-    /// Of this issuer
+    /// Issued by this issuer
     #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub issuer: Option<String>,
-    /// Signed with the key of this id
+    /// Signed with the key that has this id
     #[arg(long, value_name = "KID", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub kid: Option<String>,
-    /// Of this type, by its URI
+    /// Of the type with this URI
     #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), help_heading = CONDITIONS)]
     pub vct: Option<String>,
     /// Of this credential type
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = CONDITIONS)]
     pub credential_type: Option<String>,
-    /// Issued at or after this time: RFC 3339, or a date for its start in UTC
+    /// Issued at or after this time: RFC 3339, or a date (midnight UTC)
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_after: Option<UnixTime>,
-    /// Issued before this time, not at it
+    /// Issued before this time
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_before: Option<UnixTime>,
     /// Expiring at or after this time
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub expires_after: Option<UnixTime>,
-    /// Expiring before this time, not at it
+    /// Expiring before this time
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub expires_before: Option<UnixTime>,
-    /// Neither expired nor revoked, and expiring in this time from now on, such as P30D; exit code 3 when there are any
+    /// Expiring within this time from now, such as P30D, and not revoked; exits with 3 if any are found
     #[arg(long, value_name = "DURATION", value_parser = CalendarDuration::parse, conflicts_with_all = ["expires_after", "expires_before"], help_heading = CONDITIONS)]
     pub expiring_within: Option<CalendarDuration>,
 
-    /// At most so many rows
+    /// Maximum number of rows
     #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroUsize>(1..=u64::MAX), help_heading = "Output")]
     pub limit: Option<NonZeroUsize>,
-    /// Go on after this row: its `cursor`, or with --events its `event`
+    /// Continue after this row, given by its `cursor`, or with --events by its `event`
     #[arg(long, value_name = "CURSOR", help_heading = "Output")]
     pub after: Option<String>,
-    /// The form of the rows [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    /// Format of the rows [default: from the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<RowFormat>,
     /// Where the output goes.
     #[command(flatten)]
     pub output: OutputArgs,
 
-    /// List what happened instead: the audit trail
-    #[arg(long, conflicts_with = "condition", help_heading = "Audit trail")]
+    /// List events instead: the audit log
+    #[arg(long, conflicts_with = "condition", help_heading = "Audit log")]
     pub events: bool,
-    /// Check the whole trail: that no event was changed or removed
-    #[arg(long, requires = "events", conflicts_with_all = ["limit", "after", "output_format"], help_heading = "Audit trail")]
+    /// Check the whole log: no event was changed or removed
+    #[arg(long, requires = "events", conflicts_with_all = ["limit", "after", "output_format"], help_heading = "Audit log")]
     pub verify: bool,
-    /// A head that --verify told before; it must still be in the trail
-    #[arg(long, value_name = "HEX", value_parser = parse_hash, requires = "verify", help_heading = "Audit trail")]
+    /// A head printed by an earlier --verify, which must still be in the log
+    #[arg(long, value_name = "HEX", value_parser = parse_hash, requires = "verify", help_heading = "Audit log")]
     pub head: Option<EventHash>,
 }
 
@@ -176,12 +176,12 @@ impl Conditions {
             return Ok(Conditions { issued, expiring });
         };
         if args.status == Some(Status::Revoked) {
-            return Err(Failure::usage("--expiring-within leaves revoked credentials out")
+            return Err(Failure::usage("--expiring-within does not list revoked credentials")
                 .hint("use `--expires-before` with `--status revoked`"));
         }
         let end = duration
             .after(now)
-            .map_err(|problem| Failure::usage(format!("--expiring-within cannot be used; {problem}")))?;
+            .map_err(|problem| Failure::usage(format!("--expiring-within is out of range; {problem}")))?;
         Ok(Conditions { issued, expiring: Some(now.saturating_add(1)..=end) })
     }
 
@@ -295,7 +295,7 @@ fn verify(ledger: &Ledger, args: &ListArgs, output: Output) -> Result<ExitStatus
         problems.push(format!("and {} more problems", grouped(untold as u64)));
     }
     let (path, problems) = (ledger.path().display(), problems.join("; "));
-    let message = format!("the audit trail of the ledger {path} does not hold: {problems}");
+    let message = format!("the audit log of the ledger {path} is not intact: {problems}");
     Err(Failure::said(ExitStatus::Files, message).hint(BROKEN_TRAIL))
 }
 
@@ -320,7 +320,7 @@ fn parse_hash(text: &str) -> Result<EventHash, &'static str> {
 }
 
 /// What the hash of an event looks like.
-const HASH_FORM: &str = "expected 64 hex digits, as `list --events --verify` tells them";
+const HASH_FORM: &str = "expected 64 hex digits, as printed by `list --events --verify`";
 
 fn status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::as_str)).map(|name| {

@@ -55,11 +55,11 @@ pub(super) enum Command {
     Init(init::InitArgs),
     /// Make a P-256 issuer key
     Keygen(keygen::KeygenArgs),
-    /// Check credentials, offline and in bulk
+    /// Verify credentials, offline and in bulk
     Verify(verify::VerifyArgs),
-    /// Decode a credential, status list or key for reading, without judging it
+    /// Decode a credential, status list or key, without verifying it
     Inspect(inspect::InspectArgs),
-    /// Keep some disclosures of an SD-JWT and drop the others
+    /// Present an SD-JWT, disclosing only selected claims
     Present(present::PresentArgs),
     /// Permanently revoke credentials
     #[command(
@@ -74,7 +74,7 @@ pub(super) enum Command {
         after_help = "Revocation is permanent. Verifiers see it once `beltic publish` has written the lists.\n"
     )]
     Revoke(status::StatusArgs),
-    /// Suspend credentials, until they are reinstated
+    /// Suspend credentials until they are reinstated
     #[command(
         override_usage = "beltic suspend [OPTIONS] [ID]...",
         before_help = "Examples:
@@ -94,19 +94,19 @@ pub(super) enum Command {
         after_help = "Verifiers see it once `beltic publish` has written the lists.\n"
     )]
     Reinstate(status::StatusArgs),
-    /// Write the static site that verifiers fetch
+    /// Write the static site that verifiers use
     Publish(publish::PublishArgs),
     /// List issued credentials, or the audit log
     List(list::ListArgs),
     /// Show one credential and its history
     Show(show::ShowArgs),
-    /// Look the ledger over
+    /// Check, back up or close the ledger
     Ledger(ledger::LedgerArgs),
     /// Print the JSON Schema of an item, or a credential type's metadata
     Schema(schema::SchemaArgs),
-    /// Print a batch file to fill in
+    /// Print an example batch file to fill in
     Template(template::TemplateArgs),
-    /// List credential types, or show what one holds
+    /// List credential types, or describe one
     Types(types::TypesArgs),
     /// Show the settings in force, and what is wrong with them
     Doctor(doctor::DoctorArgs),
@@ -174,7 +174,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
 fn open_ledger(settings: &Settings, given: &LedgerArg, read_only: bool) -> Result<Ledger, Failure> {
     let path = settings
         .ledger_path(&given.ledger)?
-        .ok_or_else(|| Failure::usage("this command needs a ledger, and the settings say `none`"))?;
+        .ok_or_else(|| Failure::usage("no ledger configured (ledger: none)"))?;
     let missing = || Failure::no_ledger(&path);
     let ledger = match read_only {
         true => Ledger::open_to_look(&path)?,
@@ -191,9 +191,9 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
     let mut warnings = Vec::new();
     match ledger.history() {
         History::Whole => {}
-        History::Replaced => warnings.push(format!(
-            "another ledger was kept in {path} before; this one knows nothing of its credentials"
-        )),
+        History::Replaced => {
+            warnings.push(format!("{path} held another ledger before; its credentials are not in this one"))
+        }
         History::Restored(restoration) => warnings.push(restored(ledger, restoration)),
     }
     if let Some(last_event) = ledger.clock_behind() {
@@ -214,14 +214,14 @@ fn restored(ledger: &Ledger, restoration: &Restoration) -> String {
         false => "the next command that writes it closes its open status lists",
     };
     let mut text = format!(
-        "the ledger {path} may not know everything that was issued from it: {}. Credentials issued and revoked \
+        "the ledger {path} may be incomplete: {}. Credentials issued and revoked \
          since then may be missing; {lists}",
         reasons.join("; ")
     );
     if restoration.closings_in_a_month >= OFTEN {
         text.push_str(&format!(
-            ". This is the {}. time in 30 days: each run finds the ledger at a new place, as where it is checked out \
-             or copied for each job, or where its storage gives files new inodes. Keep it in one place with \
+            ". This happened {} times in 30 days: the ledger moves between runs, for example because it is checked out \
+             or copied for each job, or its storage assigns new inodes. Keep it in one place with \
              its `.mark` file, such as a disk of its own",
             restoration.closings_in_a_month
         ));
@@ -239,9 +239,9 @@ fn reason(reason: &ClosingReason) -> String {
         ClosingReason::NoMark => "its `.mark` file is missing or cannot be read".to_owned(),
         ClosingReason::OtherMark => "its `.mark` file belongs to another ledger".to_owned(),
         ClosingReason::MovedMark => "its `.mark` file was copied or restored".to_owned(),
-        ClosingReason::WentBack => "it knows less than it once did, as after restoring a backup".to_owned(),
+        ClosingReason::WentBack => "it is older than it was, as after restoring a backup".to_owned(),
         ClosingReason::ForeignLog(file) => format!(
-            "a write-ahead log or journal that is not its own was beside it, and is now {}",
+            "a write-ahead log or journal of another ledger was beside it, and is now {}",
             file.display()
         ),
         ClosingReason::Asked => "`beltic ledger close-lists` was run".to_owned(),

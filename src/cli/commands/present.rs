@@ -26,22 +26,22 @@ use crate::token::{self, BindError, PresentError};
   beltic present c.txt --holder-key me.pem --audience https://v.eu --nonce n
 ")]
 pub(crate) struct PresentArgs {
-    /// The token, or a file that holds it; `-` or none: standard input
+    /// The token, or a file that holds it [default: standard input, also `-`]
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
-    /// Keep the disclosure of this claim, and those around it; a path, where `[]` stands for every element, or a JSON Pointer; repeatable
+    /// Disclose this claim and the objects that contain it: a path, where `[]` means every element, or a JSON Pointer; repeatable
     #[arg(long, value_name = "PATH")]
     pub disclose: Vec<String>,
-    /// Prove possession of this key, to which the credential was issued, by a key binding JWT
+    /// Add a key binding JWT signed with this key, to which the credential was issued
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires_all = ["nonce", "audience"])]
     pub holder_key: Option<PathBuf>,
-    /// A file whose first line is the key's passphrase [else BELTIC_KEY_PASSPHRASE, or a prompt]
+    /// File whose first line is the key's passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "holder_key")]
     pub passphrase_file: Option<PathBuf>,
-    /// The verifier's nonce
+    /// The nonce given by the verifier
     #[arg(long, value_name = "NONCE", value_parser = NonEmptyStringValueParser::new(), requires = "holder_key")]
     pub nonce: Option<String>,
-    /// The verifier's name
+    /// The verifier's identifier, such as its URL
     #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new(), requires = "holder_key")]
     pub audience: Option<String>,
     /// Where the output goes.
@@ -86,7 +86,7 @@ fn only_token(given: Given) -> Result<String, Failure> {
         for row in rows {
             let place = given::place_of(&row);
             let Some(token) = given::token_of(row.content) else { continue };
-            let token = token.map_err(|problem| undecodable(format!("{place} holds no token: {problem}")))?;
+            let token = token.map_err(|problem| undecodable(format!("{place} has no token: {problem}")))?;
             found += 1;
             only.get_or_insert(token.into_owned());
         }

@@ -27,19 +27,19 @@ use crate::types::{CredentialType, Types};
   beltic publish --out new --previous site   after restoring the ledger
 ")]
 pub(crate) struct PublishArgs {
-    /// The site's directory, the root of the issuer's host; only what has changed is written
+    /// Directory of the site, the root of the issuer's host; only changed files are written
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
-    /// Write nothing; say what is missing, outdated or about to lapse
+    /// Write nothing; report what is missing, outdated or about to expire
     #[arg(long)]
     pub check: bool,
     /// Also compare revocations with this copy of a site published earlier
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub previous: Option<PathBuf>,
-    /// Cite this program's own schema of a built-in type from now on, as a new version
+    /// Publish this version's schema of a built-in type as a new version, for new credentials
     #[arg(long, value_name = "TYPE", value_parser = credential_type(), conflicts_with = "check")]
     pub new_type_version: Vec<String>,
-    /// Publish although a restored ledger lost revocations; those already published stay revoked
+    /// Publish even if a restored ledger lost revocations; published revocations stay in effect
     #[arg(long)]
     pub accept_lost_revocations: bool,
 
@@ -118,10 +118,10 @@ fn renew_schemas(settings: &Settings, args: &PublishArgs, issuer: &Issuer) -> Re
         let vct = settings.of_type(known, types, &args.issuer.vct, issuer)?.vct;
         let said = match credential_schema::renew(&mut ledger, issuer, &(known, vct))? {
             Some(CitedSchema { version, .. }) => {
-                format!("credentials of the type {name} cite version {version} of its schema from now on")
+                format!("new credentials of the type {name} now use version {version} of its schema")
             }
             None => {
-                format!("the schema of the type {name} that is cited says the same, or none is cited yet")
+                format!("the schema of the type {name} has not changed since it was published")
             }
         };
         streams::say(&said);

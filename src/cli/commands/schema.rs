@@ -18,10 +18,10 @@ use crate::request::schema;
   beltic schema --vct > business-v1.json
 ")]
 pub(crate) struct SchemaArgs {
-    /// Print the SD-JWT type metadata document instead, for this type [default: the credentials' own]
+    /// Instead print the SD-JWT type metadata document, for this type URI [default: the configured one]
     #[arg(long, value_name = "URI", num_args = 0..=1)]
     pub vct: Option<Option<String>>,
-    /// The issuer, from which the type's name is made
+    /// The issuer, from which the type's URI is derived
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", requires = "vct")]
     pub issuer: Option<String>,
     /// What is described.

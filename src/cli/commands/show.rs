@@ -26,7 +26,7 @@ pub(crate) struct ShowArgs {
     /// Where credentials are recorded.
     #[command(flatten)]
     pub ledger: LedgerArg,
-    /// The form of the output [default: by the file's extension, else text on a terminal, json in a pipe]
+    /// Format of the output [default: from the file's extension, else text on a terminal, json in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Output")]
     pub output_format: Option<ShowFormat>,
     /// Where the output goes.
@@ -53,8 +53,9 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     let output = Output::open(&args.output, Purpose::Read, kept)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());
-        return Err(Failure::said(ExitStatus::Files, message)
-            .hint("`beltic list` shows the credentials of this ledger; `--ledger FILE` names another one"));
+        return Err(Failure::said(ExitStatus::Files, message).hint(
+            "run `beltic list` to see its credentials, or pass `--ledger FILE` to use another ledger",
+        ));
     };
     let events = ledger.events_of(credential.place)?;
     let now = system_now();

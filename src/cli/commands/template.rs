@@ -25,22 +25,22 @@ use crate::types::Types;
   beltic template --map export.csv --encoding windows-1252
 ")]
 pub(crate) struct TemplateArgs {
-    /// The form of the file
+    /// Format of the file
     #[arg(value_enum, required_unless_present = "map")]
     pub format: Option<InputFormat>,
-    /// Print settings that map the header of this CSV file instead, with the best guess for each column
+    /// Instead print settings that map the header of this CSV file, with a best guess for each column
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["format", "elements"])]
     pub map: Option<PathBuf>,
-    /// With --map: what separates CSV cells, one character or `tab` [default: found in the header]
+    /// With --map: CSV delimiter, one character or `tab` [default: detected from the header]
     #[arg(long, value_name = "CHAR", requires = "map")]
     pub delimiter: Option<String>,
-    /// With --map: the encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]
+    /// With --map: encoding of the file, such as windows-1252 [default: UTF-8, or UTF-16 with a BOM]
     #[arg(long, value_name = "NAME", requires = "map")]
     pub encoding: Option<String>,
     /// What is to be issued.
     #[command(flatten)]
     pub of: TypeArg,
-    /// For how many elements of each list there is room
+    /// Number of elements to allow for in each list
     #[arg(long, alias = "owners", value_name = "N", default_value_t = 2, value_parser = whole_number::<u16>(0..=1000))]
     pub elements: u16,
     /// Where the output goes.

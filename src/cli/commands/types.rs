@@ -23,7 +23,7 @@ use crate::types::{CredentialType, FieldInWords, FieldKind, Object, Types, descr
   beltic types check trade_licence.yaml
 ")]
 pub(crate) struct TypesArgs {
-    /// What to do; without it, list the types
+    /// The action; without one, list the types
     #[command(subcommand)]
     pub action: Option<TypesAction>,
 }
@@ -36,14 +36,14 @@ pub(crate) enum TypesAction {
   beltic types show user
 ")]
     Show {
-        /// The type
+        /// Name of the type
         #[arg(value_name = "TYPE", value_parser = credential_type())]
         credential_type: String,
         /// Where the output goes.
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Check the file of a type of your own
+    /// Check the definition file of your own type
     #[command(before_help = "Examples:
   beltic types check trade_licence.yaml
 ")]
@@ -52,12 +52,12 @@ pub(crate) enum TypesAction {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Write the file of a type of your own, to be filled in
+    /// Print a definition file to fill in, for your own type
     #[command(before_help = "Examples:
   beltic types new trade_licence --out trade_licence.yaml
 ")]
     New {
-        /// The type's name: small letters, digits and _
+        /// Name of the type: lower-case letters, digits and _
         #[arg(value_name = "NAME")]
         name: String,
         /// Where the output goes.
@@ -140,8 +140,8 @@ fn checked(known: &'static CredentialType) -> String {
     let fields = described(known.subject.1).chain(described(known.claims.1)).count();
     let columns = csv_columns(known, 1).len();
     let speed = match known.schema() {
-        None => "all of its schema is in tables",
-        Some(_) => "its schema has rules beyond tables, which take longer",
+        None => "fast schema validation (tables only)",
+        Some(_) => "slower schema validation (rules beyond tables)",
     };
     let plural = if fields == 1 { "" } else { "s" };
     let mut text = format!("{}: {fields} field{plural}, {columns} CSV columns; {speed}\n", known.name);

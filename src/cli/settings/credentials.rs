@@ -156,9 +156,7 @@ impl Settings {
         let expires_at = end("status.validity", |config| &config.status.validity, DEFAULT_LIST_VALIDITY)?;
         let kept_until = end("status.ttl", |config| &config.status.ttl, DEFAULT_LIST_TTL)?;
         if kept_until > expires_at {
-            return Err(Failure::usage(
-                "status.ttl is longer than status.validity; a list cannot be kept beyond its life",
-            ));
+            return Err(Failure::usage("status.ttl is longer than status.validity; expected at most that"));
         }
         let ttl_seconds = (kept_until.seconds() - now.seconds()) as u32; // ten years at most
         Ok(Validity { issued_at: now, expires_at, ttl_seconds })

@@ -29,9 +29,9 @@ impl Settings {
             false => Ok(path),
             true => Err(Failure::said(
                 ExitStatus::Key,
-                "a key itself stands where the path of its file is expected",
+                "the value is a private key; expected the path of its file",
             )
-            .hint("write it to a file of mode 0600, and name that by `--key` or BELTIC_KEY")),
+            .hint("write it to a file with mode 0600, and name that with `--key` or BELTIC_KEY")),
         }
     }
 
@@ -75,7 +75,7 @@ fn load_public_key(path: &Path) -> Result<PublicKey, Failure> {
         let failed =
             anyhow::Error::new(error).context(format!("cannot publish the key in {}", path.display()));
         Failure::new(ExitStatus::Key, failed)
-            .hint("name the public JWK that `beltic keygen` wrote beside the key")
+            .hint("name the public JWK that `beltic keygen` wrote next to the key")
     })
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn load_key(
     if loaded.readable_by_others && !quiet {
         let path = path.display();
         streams::say(&format!(
-            "warning: the private key {path} can be read by others; `chmod 600 {path}` mends that"
+            "warning: other users can read the private key {path}; fix it with `chmod 600 {path}`"
         ));
     }
     Ok(loaded.key)

@@ -23,7 +23,7 @@ impl Settings {
             let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
             let origin = self.origin(typed, "ledger", |config| &config.ledger);
             return Err(Failure::usage(format!("{origin} has {} in it", invisible::name(hidden))).hint(
-                "remove the character, which names another ledger; files of variables from Windows end their lines with \
+                "remove the character, which changes the path; env files from Windows end their lines with \
                  U+000D",
             ));
         }
@@ -55,11 +55,11 @@ fn scheme_of(path: &Path) -> Option<String> {
 fn refused_scheme(scheme: &str, origin: &Origin) -> Failure {
     match scheme {
         "postgres" | "postgresql" => Failure::usage(format!(
-            "{origin} is a {scheme}: URL, and this build of beltic has no PostgreSQL ledger"
+            "{origin} is a {scheme}: URL, but this build of beltic has no PostgreSQL ledger"
         ))
         .hint("name a file, such as `--ledger ledger.db`"),
         _ => Failure::usage(format!("{origin} is a {scheme}: URL; expected the path of a file"))
-            .hint("write the path without a scheme; `./` before a file name that holds a colon makes it one"),
+            .hint("write the path without a scheme; put `./` before a file name that contains a colon"),
     }
 }
 

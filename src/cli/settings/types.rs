@@ -120,7 +120,7 @@ impl Settings {
             match path.is_dir() {
                 true => match definitions_in(&path)? {
                     none if none.is_empty() => {
-                        let message = format!("{} names {}, which holds no type", origin(), path.display());
+                        let message = format!("{} names {}, which has no types", origin(), path.display());
                         return Err(Failure::usage(message).hint(
                             "files of types end in .yaml or .yml; `beltic types new NAME` writes one",
                         ));
@@ -157,7 +157,7 @@ fn definitions_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::said(
             ExitStatus::Usage,
-            format!("cannot read the folder of types {}: {error}", folder.display()),
+            format!("cannot read the folder of types {}: {}", folder.display(), files::reason(&error)),
         )
     };
     let mut found = Vec::new();
@@ -196,9 +196,8 @@ fn check_beyond_tables(known: &'static CredentialType) -> Result<(), TypeFault> 
     for header in known.from_file.into_iter().flat_map(|file| file.csv_columns.keys()) {
         let is_taken = own.iter().any(|column| column == header) || header.trim().is_empty();
         if is_taken {
-            let message = format!(
-                "'{header}' is a column of the type already, or no name; expected a header of your own"
-            );
+            let message =
+                format!("'{header}' is already a column of the type, or empty; expected your own header");
             return fault("/csv/columns", message);
         }
     }

@@ -29,7 +29,7 @@ use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
 "
 )]
 pub(crate) struct BatchIssueArgs {
-    /// Batch files, read in this order as one run; `-` or none: standard input
+    /// Batch files, read in this order as one run [default: standard input, also `-`]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub inputs: Vec<PathBuf>,
 
@@ -46,51 +46,51 @@ pub(crate) struct BatchIssueArgs {
     #[arg(long, value_name = "ID", env = "BELTIC_DEVELOPER_ID", help_heading = "Issuer")]
     pub developer_id: Option<String>,
 
-    /// The form of the batch files [default: by extension, else by content]
+    /// Format of the batch files [default: detected from the extension or content]
     #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_INPUT_FORMAT", help_heading = "Input")]
     pub input_format: Option<InputFormat>,
-    /// What separates CSV cells: one character, or `tab` [default: found in the header]
+    /// CSV delimiter: one character, or `tab` [default: detected from the header]
     #[arg(long, value_name = "CHAR", help_heading = "Input")]
     pub delimiter: Option<String>,
-    /// The encoding of the batch files, such as windows-1252 [default: UTF-8, or UTF-16 by its BOM]
+    /// Encoding of the files, such as windows-1252 [default: UTF-8, or UTF-16 with a BOM]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub encoding: Option<String>,
-    /// Give this CSV column to every row, in place of csv.constants; may be given again
+    /// Add this CSV column to every row, overriding csv.constants; repeatable
     #[arg(long, value_name = "FIELD=VALUE", help_heading = "Input")]
     pub set: Vec<String>,
-    /// Carry unknown fields of subject and claims through instead of failing the item
+    /// Keep unknown fields of subject and claims instead of failing the item
     #[arg(long, help_heading = "Input")]
     pub allow_unknown: bool,
-    /// Refuse more than 1,000 items, as the API does
+    /// Reject more than 1,000 items, as the API does
     #[arg(long, help_heading = "Input")]
     pub api_limits: bool,
-    /// The longest item, in bytes
+    /// Maximum size of an item, in bytes
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = whole_number::<u32>(1..=LARGEST_MAX_ITEM_BYTES as u64), help_heading = "Input")]
     pub max_item_bytes: u32,
 
     /// What is issued.
     #[command(flatten, next_help_heading = "Credentials")]
     pub of: TypeArg,
-    /// The form of the credentials [default: jwt_vc]
+    /// Format of the credentials [default: jwt_vc]
     #[arg(long, value_name = "FORMAT", env = "BELTIC_PROOF_FORMAT", value_parser = proof_format(), help_heading = "Credentials")]
     pub proof_format: Option<ProofFormat>,
-    /// The life of credentials whose item has no ttl, an ISO 8601 duration [default: P1Y]
+    /// Default validity period, an ISO 8601 duration; the ttl of an item overrides it [default: P1Y]
     #[arg(long, value_name = "DURATION", env = "BELTIC_TTL", help_heading = "Credentials")]
     pub ttl: Option<String>,
-    /// Verify each credential by a second implementation before its result is written
+    /// Verify each credential with a second implementation before writing its result
     #[arg(long, help_heading = "Credentials")]
     pub verify: bool,
     /// Issue as of this time (RFC 3339), for tests and backdated runs [default: now]
     #[arg(long, value_name = "TIME", help_heading = "Credentials")]
     pub issued_at: Option<String>,
 
-    /// The form of the results [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    /// Format of the results [default: from the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<OutputFormat>,
-    /// Write the results to this file, which appears when they are complete [default: standard output]
+    /// Write the results to this file; it appears when they are complete [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Write the failed items to this file, in their original format, so they can be fixed and re-submitted
+    /// Write failed items to this file; they keep their original format, so they can be fixed and re-submitted
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub failed: Option<PathBuf>,
     /// Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty
@@ -99,10 +99,10 @@ pub(crate) struct BatchIssueArgs {
     /// Write a JSON summary of the run to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub summary: Option<PathBuf>,
-    /// Write a page about the run to this file, to read, print and file: counts, reasons, failed items
+    /// Write a page about the run to this file; it shows counts, reasons and failed items
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub report: Option<PathBuf>,
-    /// Write each credential to a file of its own in this folder, too
+    /// Write each credential to a file in this folder; the results are written as well
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub out_dir: Option<PathBuf>,
     /// What names the files of --out-dir
@@ -122,19 +122,19 @@ pub(crate) struct BatchIssueArgs {
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Issue each item once, however often the run is repeated under this key, such as the name of the batch
+    /// Issue each item only once per key; repeat a run with the same key, such as the name of the batch
     #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
     pub idempotency_key: Option<String>,
-    /// Check everything and say what would be issued; write nothing, take no index
+    /// Validate everything; issue and write nothing
     #[arg(long, help_heading = "Running again")]
     pub dry_run: bool,
-    /// Exit with 0, not 3, where items failed but nothing else went wrong; for engines that retry on any other code
+    /// Exit with 0 instead of 3 if only items failed; for schedulers that retry on any other code
     #[arg(long, help_heading = "Running again")]
     pub accept_failures: bool,
-    /// Accept an input without items: the results are empty, and the exit code is 0, not 4
+    /// Accept an input without items: write empty results and exit with 0 instead of 4
     #[arg(long, help_heading = "Input")]
     pub allow_empty: bool,
-    /// Stop once more than N items, or N% of the items so far, have failed
+    /// Stop when more than N items, or N%, have failed; N% is of the items so far
     #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
     pub max_failures: Option<MaxFailures>,
 
@@ -168,7 +168,7 @@ fn parse_max_failures(text: &str) -> Result<MaxFailures, String> {
         }
         None => text.parse().ok().map(MaxFailures::Count),
     };
-    limit.ok_or_else(|| "expected a number such as 10, or a share such as 5%".to_owned())
+    limit.ok_or_else(|| "expected a number such as 10, or a percentage such as 5%".to_owned())
 }
 
 fn proof_format() -> impl TypedValueParser<Value = ProofFormat> {

@@ -53,10 +53,8 @@ fn certificates_for(
     match proof_format {
         ProofFormat::SdJwtVc => settings.certificates(given, key),
         ProofFormat::JwtVc if given.is_none() => Ok(None),
-        ProofFormat::JwtVc => {
-            Err(Failure::usage("--x5c is for sd_jwt_vc, whose header can hold certificates")
-                .hint("add `--proof-format sd_jwt_vc`, or leave --x5c out"))
-        }
+        ProofFormat::JwtVc => Err(Failure::usage("--x5c requires the proof format sd_jwt_vc")
+            .hint("add `--proof-format sd_jwt_vc`, or remove --x5c")),
     }
 }
 
@@ -70,7 +68,7 @@ fn proof_format(settings: &Settings, args: &BatchIssueArgs) -> Result<ProofForma
             let known = ProofFormat::ALL.map(ProofFormat::as_str).join(", ");
             let origin =
                 settings.origin(None, "credential.proof_format", |config| &config.credential.proof_format);
-            Failure::usage(format!("{origin} is \"{name}\"; known are {known}"))
+            Failure::usage(format!("{origin} is \"{name}\"; expected one of {known}"))
         }),
     }
 }
@@ -107,21 +105,21 @@ fn lives_of_types(args: &BatchIssueArgs, types: Types) -> String {
 pub(super) fn caveats(settings: &ProfileSettings, issuer: &Issuer, now: UnixTime) -> Vec<String> {
     let mut caveats = Vec::new();
     caveats.extend(issuer.port_taken_for_path().map(|meant| {
-        format!("the issuer {} has a path that looks like a port; did you mean {meant}?", issuer.id())
+        format!("the path of the issuer {} looks like a port; did you mean {meant}?", issuer.id())
     }));
     if settings.proof_format != ProofFormat::SdJwtVc {
         return caveats;
     }
     if issuer.is_did() && settings.x5c.is_none() {
         caveats.push(
-            "SD-JWT VC finds an issuer's key by an https issuer or by x5c; a verifier of these credentials must be \
-             told to take it from the DID, or be handed the key"
+            "SD-JWT VC looks up keys by an https issuer or x5c; verifiers of these credentials must be \
+             configured to resolve the DID, or be given the key"
                 .to_owned(),
         );
     }
     if settings.x5c.as_ref().is_some_and(|chain| !chain.is_valid_at(now)) {
         caveats.push(
-            "the certificate of the key is not valid now; verifiers will refuse these credentials".to_owned(),
+            "the certificate of the key is not valid now; verifiers will reject these credentials".to_owned(),
         );
     }
     caveats

@@ -46,8 +46,9 @@ pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let stdin = || Input::Stdin(Box::new(io::stdin()));
     if paths.is_empty() {
         if io::stdin().is_terminal() {
-            return Err(Failure::new(ExitStatus::Usage, anyhow::anyhow!("no batch file"))
-                .hint("name one, or pipe one in: beltic batch-issue items.json"));
+            return Err(Failure::new(ExitStatus::Usage, anyhow::anyhow!("no batch file")).hint(
+                "name a file, such as `beltic batch-issue items.json`, or pipe one to standard input",
+            ));
         }
         return Ok(vec![stdin()]);
     }

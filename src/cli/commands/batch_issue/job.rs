@@ -28,7 +28,7 @@ use crate::request::Rules;
 use crate::source::{RowCheck, Source};
 
 /// What is said where the status lists are named by UUIDs.
-const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these credentials, which have no web address; \
+const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these credentials: they have no URL; \
      set `status.base_url` in .beltic.yaml to the https:// URL where you publish, or use a did:web or https issuer";
 
 /// The longest idempotency key, in bytes.
@@ -272,8 +272,8 @@ fn open_source(
         _ => error.into(),
     })?;
     match args.failed.is_some() && !source.is_uniform() {
-        true => Err(Failure::usage("--failed cannot hold items of files with different columns or forms")
-            .hint("issue the files in runs of their own")),
+        true => Err(Failure::usage("--failed cannot combine files with different columns or formats")
+            .hint("issue the files in separate runs")),
         false => Ok(source),
     }
 }
@@ -303,7 +303,9 @@ fn describe_run(
 /// Refuses a key that a person would take for another one: under that, everything would be issued once more.
 fn check_idempotency_key(key: &str) -> Result<(), Failure> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
-        return Err(Failure::usage(format!("the idempotency key must have 1 to {MAX_KEY_BYTES} bytes")));
+        return Err(Failure::usage(format!(
+            "the idempotency key (--idempotency-key or BELTIC_IDEMPOTENCY_KEY) must have 1 to {MAX_KEY_BYTES} bytes"
+        )));
     }
     let last = key.chars().count();
     let is_hidden = |(place, found): &(usize, char)| {
@@ -319,7 +321,7 @@ fn check_idempotency_key(key: &str) -> Result<(), Failure> {
         invisible::name(found)
     );
     Err(Failure::usage(message)
-        .hint("remove the character; files of variables from Windows end their lines with U+000D"))
+        .hint("remove the character; env files from Windows end their lines with U+000D"))
 }
 
 /// Where the lists will be published, said before the first run of a ledger that takes the address from the issuer:
@@ -328,9 +330,7 @@ fn first_run_notice(ledger: Option<&Path>, run: &RunDescription, issuer: &Issuer
     let is_first = ledger.is_some_and(|path| !path.exists());
     let base = run.status_base.as_ref().filter(|_| is_first)?;
     (issuer.default_status_base().as_ref() == Some(base)).then(|| {
-        format!(
-            "note: credentials name status lists under {base}/status/; `status.base_url` sets another address"
-        )
+        format!("note: status lists will be at {base}/status/; set `status.base_url` to change that")
     })
 }
 
@@ -349,7 +349,7 @@ fn open_register(
 ) -> Result<OpenedRegister, Failure> {
     let path = settings.ledger_path(&args.ledger.ledger)?;
     if path.is_none() && run.repeatable {
-        return Err(Failure::usage("--idempotency-key needs a ledger, which remembers what was issued"));
+        return Err(Failure::usage("--idempotency-key needs a ledger"));
     }
     let mut warnings = Vec::new();
     if args.dry_run
@@ -381,7 +381,7 @@ fn open_register(
         && ledger::is_run_name(&run.name)
     {
         warnings.push(
-            "the ledger knows no run of this id; if it should, this is another ledger or an old copy of it"
+            "the ledger has no run with this id; if you expected one, this is another ledger or an old copy"
                 .to_owned(),
         );
     }

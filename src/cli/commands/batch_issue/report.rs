@@ -145,7 +145,7 @@ impl<'r> Report<'r> {
                 Some(doubt) if self.doubts.contains(&doubt) => self.counts.warnings += 1,
                 Some(doubt) => {
                     self.doubts.push(doubt);
-                    self.warn(&format!("{warning}; further ones of this kind are counted, not shown"));
+                    self.warn(&format!("{warning}; more warnings of this kind are counted but not shown"));
                 }
                 None => self.warn(&warning),
             }
@@ -212,7 +212,7 @@ impl<'r> Report<'r> {
         }
         let text = match self.counts.warnings > WARNINGS_SHOWN {
             false => format!("warning: {}", streams::printable(warning)),
-            true => "warning: further warnings are counted, not shown".to_owned(),
+            true => "warning: more warnings are counted but not shown".to_owned(),
         };
         self.tellers.progress.aside(|| streams::say(&text));
     }

@@ -74,9 +74,8 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let deliver = |results: &[ChangeRow]| {
         let (bytes, row_ends) = rows.render(results);
         output.write(&rows.head(), &bytes, &row_ends).map_err(|error| {
-            Failure::from(error).hint(
-                "the changes that are counted are in the ledger; to see each, run the same command again",
-            )
+            Failure::from(error)
+                .hint("the counted changes are in the ledger; to list them, run the same command again")
         })
     };
     let ended = change_all(&request, &mut ledger, (order, args.dry_run), &signals, &mut counts, deliver);
@@ -123,8 +122,8 @@ fn change_all(
     mut deliver: impl FnMut(&[ChangeRow]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let stopped = |status| {
-        Failure::said(status, "interrupted; the changes above are complete, the rest was not begun")
-            .hint("to finish, run the same command again: what already has the status is left as it is")
+        Failure::said(status, "interrupted; the changes above are complete, the rest was not started")
+            .hint("to finish, run the same command again; finished changes are skipped")
     };
     let mut targets = request.begin(ledger, &signals.stop).map_err(|failure| match signals.status() {
         Some(status) => stopped(status),

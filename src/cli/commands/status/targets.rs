@@ -47,7 +47,7 @@ impl Request {
     pub(super) fn of(args: &StatusArgs) -> Result<Request, Failure> {
         let kind = match &args.from {
             Some(path) if path == Path::new("-") && io::stdin().is_terminal() => {
-                return Err(Failure::usage("there is nothing to read").hint("name a file, or pipe one in"));
+                return Err(Failure::usage("no input").hint("name a file, or pipe one to standard input"));
             }
             Some(path) => NameKind::File(path.clone(), None),
             None if !args.ids.is_empty() => NameKind::Ids(args.ids.clone()),
@@ -134,7 +134,7 @@ impl Request {
             let plural = if texts.len() == 1 { "" } else { "s" };
             format!("{} {what}{plural}", grouped(texts.len() as u64))
         });
-        let delegated = filter.with_delegated.then(|| "what was delegated by them".to_owned());
+        let delegated = filter.with_delegated.then(|| "authorizations they delegated".to_owned());
         named.chain(counted).chain(delegated).collect()
     }
 
@@ -142,14 +142,14 @@ impl Request {
     pub(super) fn what_is_read(&self, column: Option<&str>) -> String {
         match (&self.kind, column) {
             (NameKind::File(..), Some(column)) => {
-                format!("to name credentials by another column, remove or rename '{}'", printable(column))
+                format!("to use another column, remove or rename '{}'", printable(column))
             }
             (NameKind::File(..), None) => {
-                "`--from` reads results of batch-issue, ids or tokens one a line, or a CSV with a column \
+                "`--from` reads results of batch-issue, ids or tokens (one per line), or a CSV with a column \
                  credential_id, id, signed_payload, correlation_id or subject_id"
                     .to_owned()
             }
-            _ => "use `--correlation-id ID` or `--subject ID` for ids of your own".to_owned(),
+            _ => "use `--correlation-id ID` or `--subject ID` for your own ids".to_owned(),
         }
     }
 
@@ -157,7 +157,7 @@ impl Request {
     pub(super) fn matches_nothing(&self) -> Failure {
         let message = format!("the ledger has no credential of {}", self.conditions().join(", "));
         Failure::said(ExitStatus::SomeFailed, message)
-            .hint("`beltic list` shows the credentials of this ledger; `--ledger FILE` names another one")
+            .hint("run `beltic list` to see its credentials, or pass `--ledger FILE` to use another ledger")
     }
 }
 
@@ -187,7 +187,9 @@ fn copied(path: &Path) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
     let length = io::copy(&mut File::open(path)?.take(MAX_PIPED_BYTES + 1), &mut copy)?;
     match length > MAX_PIPED_BYTES {
-        true => Err(io::Error::other("more than 1 GiB comes through the pipe; name a file that holds it")),
+        true => {
+            Err(io::Error::other("the input from the pipe exceeds 1 GiB; save it to a file and name that"))
+        }
         false => Ok(copy),
     }
 }
@@ -335,7 +337,7 @@ fn parse_id(text: &str) -> Result<Uuid, (ErrorCode, String)> {
 
 /// The `jti` of a token. Nothing of the token is verified: the ledger knows what was issued.
 fn id_of_token(token: &str) -> Result<Uuid, (ErrorCode, String)> {
-    let problem = "not a token that names its credential";
+    let problem = "not a token with a credential id";
     match crate::token::unverified_id(token) {
         Some(id) => parse_id(&id),
         None => Err((ErrorCode::MalformedRequest, problem.to_owned())),

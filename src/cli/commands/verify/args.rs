@@ -13,9 +13,9 @@ use crate::verify::MAX_LEEWAY;
 /// Whether key binding JWTs are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KeyBindingPolicy {
-    /// Key binding JWTs are parsed off and not checked
+    /// Ignore key binding JWTs
     Ignore,
-    /// Presentations without a valid one are refused; needs --audience, and --nonce or a nonce beside each presentation
+    /// Reject presentations without a valid key binding JWT; needs --audience, and --nonce or a nonce with each presentation
     Required,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum KeyBindingPolicy {
 "
 )]
 pub(crate) struct VerifyArgs {
-    /// Tokens, or files of tokens or results; `-` or none: standard input
+    /// Tokens, or files of tokens or results [default: standard input, also `-`]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub inputs: Vec<String>,
 
@@ -47,27 +47,27 @@ pub(crate) struct VerifyArgs {
     /// Trust this public key, PEM or JWK; repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
     pub key: Vec<PathBuf>,
-    /// Take keys and status lists from a folder that `publish` wrote
+    /// Use the keys and status lists in a folder written by `publish`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Keys")]
     pub site: Option<PathBuf>,
-    /// Accept credentials of this issuer only; a did:key or did:jwk brings its key along
+    /// Accept only credentials of this issuer; a did:key or did:jwk contains its own key
     #[arg(long, value_name = "DID", help_heading = "Keys")]
     pub issuer: Option<String>,
 
-    /// Look statuses up in this signed list, or in every *.jwt of this folder; repeatable
+    /// Look up statuses in this signed list, or in every *.jwt file of this folder; repeatable
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, help_heading = "Status")]
     pub status_list: Vec<PathBuf>,
-    /// Do not look at statuses
+    /// Do not check revocation and suspension
     #[arg(long, conflicts_with = "status_list", help_heading = "Status")]
     pub no_status: bool,
 
-    /// Accept credentials of this type only, by its URI
+    /// Accept only credentials of the type with this URI
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub vct: Option<String>,
-    /// Accept credentials of this credential type only; with --vct, those are held to be of it
+    /// Accept only credentials of this credential type; with --vct, treat that URI as this type
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = "What is accepted")]
     pub credential_type: Option<String>,
-    /// Accept credentials for this audience; without it, those that name one are refused
+    /// Required audience; credentials with an `aud` are rejected if this is not given
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub audience: Option<String>,
     /// Whether presentations must prove that the holder has the key in `cnf`
@@ -79,32 +79,32 @@ pub(crate) struct VerifyArgs {
         help_heading = "What is accepted"
     )]
     pub key_binding: KeyBindingPolicy,
-    /// The nonce that was given out for the presentation; implies --key-binding required
+    /// Nonce issued for the presentation; implies --key-binding required
     #[arg(long, value_name = "NONCE", requires = "audience", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is accepted")]
     pub nonce: Option<String>,
-    /// How long ago a key binding JWT may have been made
+    /// Maximum age of a key binding JWT
     #[arg(long, value_name = "DURATION", default_value = "PT5M", value_parser = CalendarDuration::parse, help_heading = "What is accepted")]
     pub kb_max_age: CalendarDuration,
     /// Verify as of this time (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME", help_heading = "What is accepted")]
     pub at: Option<String>,
-    /// By how many seconds clocks may differ
+    /// Clock skew to tolerate, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = whole_number::<u32>(0..=u64::from(MAX_LEEWAY)), help_heading = "What is accepted")]
     pub leeway: u32,
-    /// Refuse credentials that live for longer than this ISO 8601 duration
+    /// Reject credentials valid for longer than this ISO 8601 duration
     #[arg(long, value_name = "DURATION", help_heading = "What is accepted")]
     pub max_ttl: Option<String>,
-    /// Accept authorizations that allow this: a JSON file, or pairs such as resource_type=wallet,action=checkout,amount=5000
+    /// Accept only authorizations that allow this: a JSON file, or pairs such as resource_type=wallet,action=checkout,amount=5000
     #[arg(long, value_name = "FILE|PAIRS", value_hint = ValueHint::FilePath, help_heading = "What is accepted")]
     pub context: Option<String>,
-    /// Accept delegated authorizations if a valid credential in this file is about who delegated; repeatable
+    /// Accept delegated authorizations if this file has a valid credential of the delegator; repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is accepted")]
     pub chain: Vec<PathBuf>,
-    /// Accept JWTs with a `vc` claim (VC Data Model 1.1), too
+    /// Also accept JWTs with a `vc` claim (VC Data Model 1.1)
     #[arg(long, help_heading = "What is accepted")]
     pub legacy_vc: bool,
 
-    /// The form of the verdicts [default: by the file's extension, else text on a terminal, ndjson in a pipe]
+    /// Format of the verdicts [default: from the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<VerdictFormat>,
     /// Where the output goes.

@@ -112,9 +112,9 @@ fn key_binding(args: &VerifyArgs) -> Result<Option<KeyBinding>, Failure> {
     }
     let missing = || {
         Failure::usage(
-            "`--key-binding required` needs `--audience`, the name that presentations are made out to",
+            "`--key-binding required` needs `--audience`, the identifier that presentations are addressed to",
         )
-        .hint("and `--nonce`, or lines such as {\"presentation\":\"…\",\"nonce\":\"…\"}")
+        .hint("also add `--nonce`, or use lines such as {\"presentation\":\"…\",\"nonce\":\"…\"}")
     };
     let audience = args.audience.clone().ok_or_else(missing)?;
     Ok(Some(KeyBinding { audience, nonce: args.nonce.clone(), max_age: args.kb_max_age }))

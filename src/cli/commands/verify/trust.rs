@@ -53,8 +53,8 @@ fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
         ring.add_key(&read(path, MAX_KEYS_BYTES)?, issuer).map_err(unusable(path))?;
     }
     if let Some(site) = &args.site {
-        for path in
-            files_of(site).map_err(|failure| failure.hint("`beltic publish --out DIR` writes a site"))?
+        for path in files_of(site)
+            .map_err(|failure| failure.hint("run `beltic publish --out DIR` to write a site"))?
         {
             add_site_file(ring, site, &path, issuer)?;
         }
@@ -63,8 +63,8 @@ fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
         ring.add_did(issuer).map_err(|error| Failure::new(ExitStatus::Key, error))?;
     }
     if ring.is_empty() {
-        return Err(Failure::said(ExitStatus::Key, "there is no key to verify with")
-            .hint("name one by `--did`, `--jwks`, `--key` or `--site`; no key is ever taken from a token"));
+        return Err(Failure::said(ExitStatus::Key, "no key to verify with")
+            .hint("name one with `--did`, `--jwks`, `--key` or `--site`; keys in tokens are never trusted"));
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ pub(crate) fn lists(
             if !quiet && unusable <= MAX_WARNINGS {
                 let file = file.display().to_string();
                 streams::say(&format!(
-                    "warning: the status list {} cannot be relied on: {}",
+                    "warning: the status list {} is not usable: {}",
                     printable(&file),
                     printable(&problem)
                 ));
@@ -152,7 +152,7 @@ fn add_list(
         return Ok(Err("it is empty".to_owned()));
     }
     Ok(lists.add(text, ring, policy).map_err(|found| match (&found.uri, &found.problem) {
-        (Some(uri), problem) => format!("{problem} (it calls itself {uri})"),
+        (Some(uri), problem) => format!("{problem} (it names itself {uri})"),
         (None, problem) => problem.to_string(),
     }))
 }

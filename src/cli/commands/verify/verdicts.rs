@@ -75,7 +75,7 @@ fn valid_in_words(valid: &Valid<'_>) -> String {
     let until = valid.expires_at.and_then(UnixTime::from_seconds).map(|time| time.to_string());
     match until {
         Some(until) => format!("{id}  until {}", &until[..10]),
-        None => format!("{id}  without an end"),
+        None => format!("{id}  no expiry"),
     }
 }
 
@@ -118,7 +118,7 @@ fn write_invalid(refusal: &Refusal, out: &mut Vec<u8>) {
 
 /// A row that holds no token.
 pub(crate) fn no_token(problem: &str) -> Verdict<'static> {
-    let message = format!("there is no token: {problem}");
+    let message = format!("no token: {problem}");
     Verdict::Invalid(Refusal::new(Reason::Malformed, Step::Split, message))
 }
 
@@ -180,12 +180,12 @@ impl VerdictCounts {
             lines.push(format!("  {}", reasons.collect::<Vec<_>>().join(", ")));
         }
         if self.skipped > 0 && self.valid + self.not_valid() == 0 {
-            lines.push("warning: nothing was verified: all results are failed items".to_owned());
+            lines.push("warning: nothing was verified; all results are failed items".to_owned());
         }
         if self.issuer_unchecked > 0 {
             let count = grouped(self.issuer_unchecked);
             lines.push(format!(
-                "warning: the issuer was not checked for {count} of the valid ones; name it with `--issuer`"
+                "warning: the issuer was not checked for {count} of the valid credentials; name it with `--issuer`"
             ));
         }
         if self.status_unchecked > 0 {
