@@ -56,7 +56,7 @@ pub use self::failed::{FailedWriter, ItemForm};
 use self::feed::Feed;
 pub use self::item::RawItem;
 pub use self::item_fault::{ItemFault, RecordProblem};
-pub use self::items::{CellReading, Items, Mapping, csv_columns, guessed_settings, template};
+pub use self::items::{CellReading, Items, Mapping, PUT_IT, csv_columns, guessed_settings, template};
 pub(crate) use self::sniff::{begins_on_a_line_of_its_own, first_line_keys};
 pub use self::warning::{InputWarning, WarningFault};
 use crate::stop::Stop;

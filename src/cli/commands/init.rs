@@ -22,6 +22,7 @@ use crate::files;
 use crate::issuer::{Issuer, check_https_url};
 use crate::json;
 use crate::keys::IssuerKey;
+use crate::source::PUT_IT;
 
 /// What `init` takes.
 #[derive(Debug, Args)]
@@ -160,7 +161,7 @@ impl Plan {
         }
         if let Some(mapping) = &self.mapping {
             text.push_str("\n# How the columns of your CSV files are read.\n");
-            text.push_str(mapping);
+            text.push_str(&mapping.replacen(PUT_IT, "", 1));
         }
         text
     }

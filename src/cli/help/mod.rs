@@ -20,7 +20,7 @@ pub(super) use topics::{TOPICS, Topic, topic};
 pub(super) const EVERYWHERE: &str = "Every command";
 
 /// The flags that few runs need. `--help` shows them, `-h` does not.
-const RARE: [&str; 41] = [
+const RARE: [&str; 42] = [
     "accept-failures",
     "after",
     "allow-empty",
@@ -31,6 +31,7 @@ const RARE: [&str; 41] = [
     "color",
     "config",
     "context",
+    "delegated",
     "delimiter",
     "developer-id",
     "expires-after",

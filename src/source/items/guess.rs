@@ -178,6 +178,9 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
     ("tax_id_verified", &["steuernummergeprueft", "taxidchecked", "steueridgeprueft"]),
 ];
 
+/// What is said above a mapping that is not in a settings file yet.
+pub const PUT_IT: &str = "# Check it, and put it into .beltic.yaml.\n";
+
 /// The most columns of which an error message shows a mapping.
 const MOST_SHOWN: usize = 30;
 
@@ -221,9 +224,7 @@ impl Items {
         );
         let missing = self.missing_beside(&guessed.fed);
         let readings = self.readings_of(&guessed.guesses);
-        format!(
-            "# {about}.\n# Check it, and put it into .beltic.yaml.\n{start}\n{members}{missing}{readings}"
-        )
+        format!("# {about}.\n{PUT_IT}{start}\n{members}{missing}{readings}")
     }
 
     /// The mapping of a header that holds columns which are not known, to be put into .beltic.yaml; none for a header

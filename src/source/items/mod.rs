@@ -17,7 +17,7 @@ use crate::types::{CredentialType, Types};
 pub(super) use bind::ERROR_COLUMNS;
 use catalog::Catalog;
 pub use catalog::csv_columns;
-pub use guess::guessed_settings;
+pub use guess::{PUT_IT, guessed_settings};
 pub(super) use mapping::read_row;
 pub use mapping::{CellReading, Mapping};
 pub use template::template;

@@ -123,7 +123,10 @@ impl Job {
             warnings.push(NO_LIST_ADDRESS.to_owned());
         }
         let form = form(common, args)?;
-        let notice = first_run_notice(ledger_path.as_deref(), &run, &issuer);
+        let notice = match settings.configured_status_base()? {
+            Some(_) => None, // somebody has said where
+            None => first_run_notice(ledger_path.as_deref(), &run),
+        };
         let kept = Kept::files(args.inputs.iter().chain([&key_path]))
             .and_ledger(ledger_path.as_deref())
             .and_settings(&settings);
@@ -326,12 +329,10 @@ fn check_idempotency_key(key: &str) -> Result<(), Failure> {
 
 /// Where the lists will be published, said before the first run of a ledger that takes the address from the issuer:
 /// credentials name it, so it cannot be changed for them later.
-fn first_run_notice(ledger: Option<&Path>, run: &RunDescription, issuer: &Issuer) -> Option<String> {
+fn first_run_notice(ledger: Option<&Path>, run: &RunDescription) -> Option<String> {
     let is_first = ledger.is_some_and(|path| !path.exists());
     let base = run.status_base.as_ref().filter(|_| is_first)?;
-    (issuer.default_status_base().as_ref() == Some(base)).then(|| {
-        format!("note: status lists will be at {base}/status/; set `status.base_url` to change that")
-    })
+    Some(format!("note: status lists will be at {base}/status/; set `status.base_url` to change that"))
 }
 
 /// Where the run records what it issues, and what is to be said about that.
