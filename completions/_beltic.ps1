@@ -260,8 +260,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;revoke' {
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id')
-            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run, given by its id or idempotency key')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run; its id or idempotency key')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'All credentials of this subject id; repeatable')
             [CompletionResult]::new('--correlation-id', '--correlation-id', [CompletionResultType]::ParameterName, 'All credentials of this correlation id; repeatable')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'All credentials of this issuer')
@@ -278,8 +278,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
             [CompletionResult]::new('--delegated', '--delegated', [CompletionResultType]::ParameterName, 'With --subject: also agent authorizations delegated by these subjects')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask for confirmation before changing more than 10 credentials')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation before changing more than 10 credentials')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask; otherwise changing more than 10 credentials needs confirmation')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask; otherwise changing more than 10 credentials needs confirmation')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change; change nothing')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
@@ -289,8 +289,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;suspend' {
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id')
-            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run, given by its id or idempotency key')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run; its id or idempotency key')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'All credentials of this subject id; repeatable')
             [CompletionResult]::new('--correlation-id', '--correlation-id', [CompletionResultType]::ParameterName, 'All credentials of this correlation id; repeatable')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'All credentials of this issuer')
@@ -307,8 +307,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
             [CompletionResult]::new('--delegated', '--delegated', [CompletionResultType]::ParameterName, 'With --subject: also agent authorizations delegated by these subjects')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask for confirmation before changing more than 10 credentials')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation before changing more than 10 credentials')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask; otherwise changing more than 10 credentials needs confirmation')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask; otherwise changing more than 10 credentials needs confirmation')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change; change nothing')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
@@ -318,8 +318,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;reinstate' {
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id')
-            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run, given by its id or idempotency key')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'All credentials of this run; its id or idempotency key')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'All credentials of this subject id; repeatable')
             [CompletionResult]::new('--correlation-id', '--correlation-id', [CompletionResultType]::ParameterName, 'All credentials of this correlation id; repeatable')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'All credentials of this issuer')
@@ -336,8 +336,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
             [CompletionResult]::new('--delegated', '--delegated', [CompletionResultType]::ParameterName, 'With --subject: also agent authorizations delegated by these subjects')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask for confirmation before changing more than 10 credentials')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation before changing more than 10 credentials')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask; otherwise changing more than 10 credentials needs confirmation')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask; otherwise changing more than 10 credentials needs confirmation')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change; change nothing')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite the file that --out names, if it exists')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')

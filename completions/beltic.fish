@@ -269,8 +269,8 @@ json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run, given by its id or idempotency key' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run; its id or idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l issuer -d 'All credentials of this issuer' -r
@@ -294,13 +294,13 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask for confirmation before changing more than 10 credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run, given by its id or idempotency key' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run; its id or idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l issuer -d 'All credentials of this issuer' -r
@@ -324,13 +324,13 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask for confirmation before changing more than 10 credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run, given by its id or idempotency key' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run; its id or idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l issuer -d 'All credentials of this issuer' -r
@@ -354,7 +354,7 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask for confirmation before changing more than 10 credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
