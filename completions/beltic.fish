@@ -208,7 +208,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l did -d 'Trust t
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key -d 'Trust this public key, PEM or JWK; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l site -d 'Use the keys and status lists in a folder written by `publish`' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l issuer -d 'Accept only credentials of this issuer; a did:key or did:jwk contains its own key' -r
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Look up statuses in this signed list, or in every *.jwt file of this folder; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Use this signed status list; or every *.jwt file of this folder; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l vct -d 'Accept only credentials of the type with this URI' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l type -d 'Accept only credentials of this credential type; with --vct, treat that URI as this type' -r -f -a "business\t''
 user\t''
@@ -293,7 +293,7 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also what they delegated; these are agent authorizations'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
@@ -323,7 +323,7 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also what they delegated; these are agent authorizations'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
@@ -353,7 +353,7 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also what they delegated; these are agent authorizations'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'

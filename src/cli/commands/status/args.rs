@@ -27,7 +27,7 @@ pub(crate) struct StatusArgs {
     /// All credentials of this subject id; repeatable
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub subject: Vec<String>,
-    /// With --subject: also agent authorizations delegated by these subjects
+    /// With --subject: also what they delegated; these are agent authorizations
     #[arg(long, requires = "subject", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub delegated: bool,
     /// All credentials of this correlation id; repeatable
