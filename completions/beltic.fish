@@ -285,7 +285,7 @@ text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -315,7 +315,7 @@ text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -345,7 +345,7 @@ text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -360,7 +360,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Ov
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'Directory of the site, the root of the issuer\'s host; only changed files are written' -r -f -a "(__fish_complete_directories)"
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this copy of a site published earlier' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this earlier site' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l new-type-version -d 'Publish this version\'s schema of a built-in type as a new version, for new credentials' -r -f -a "business\t''
 user\t''
 agent_authorization\t''
