@@ -285,7 +285,7 @@ text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -315,7 +315,7 @@ text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -345,7 +345,7 @@ text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -396,7 +396,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l type -d 'Of this 
 user\t''
 agent_authorization\t''
 outcome_attestation\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time: RFC 3339, or a date (midnight UTC)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time; RFC 3339, or a date (midnight UTC)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-before -d 'Expiring before this time' -r

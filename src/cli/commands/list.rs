@@ -71,7 +71,7 @@ pub(crate) struct ListArgs {
     /// Of this credential type
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = CONDITIONS)]
     pub credential_type: Option<String>,
-    /// Issued at or after this time: RFC 3339, or a date (midnight UTC)
+    /// Issued at or after this time; RFC 3339, or a date (midnight UTC)
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_after: Option<UnixTime>,
     /// Issued before this time

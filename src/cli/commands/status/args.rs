@@ -62,7 +62,7 @@ pub(crate) struct StatusArgs {
     /// Where credentials are recorded.
     #[command(flatten)]
     pub ledger: LedgerArg,
-    /// Why; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)
+    /// The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)
     #[arg(long, value_name = "REASON")]
     pub reason: Option<String>,
 }
