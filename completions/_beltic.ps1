@@ -382,7 +382,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--issued-before', '--issued-before', [CompletionResultType]::ParameterName, 'Issued before this time')
             [CompletionResult]::new('--expires-after', '--expires-after', [CompletionResultType]::ParameterName, 'Expiring at or after this time')
             [CompletionResult]::new('--expires-before', '--expires-before', [CompletionResultType]::ParameterName, 'Expiring before this time')
-            [CompletionResult]::new('--expiring-within', '--expiring-within', [CompletionResultType]::ParameterName, 'Expiring within this time from now, such as P30D, and not revoked; exits with 3 if any are found')
+            [CompletionResult]::new('--expiring-within', '--expiring-within', [CompletionResultType]::ParameterName, 'Expiring within this time, such as P30D; revoked ones are not listed; exits with 3 if any are found')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Maximum number of rows')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Continue after this row, given by its `cursor`, or with --events by its `event`')
             [CompletionResult]::new('--output-format', '--output-format', [CompletionResultType]::ParameterName, 'Format of the rows [default: from the file''s extension, else text on a terminal, ndjson in a pipe]')

@@ -367,7 +367,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --issued-before 'Issued before this time'
             cand --expires-after 'Expiring at or after this time'
             cand --expires-before 'Expiring before this time'
-            cand --expiring-within 'Expiring within this time from now, such as P30D, and not revoked; exits with 3 if any are found'
+            cand --expiring-within 'Expiring within this time, such as P30D; revoked ones are not listed; exits with 3 if any are found'
             cand --limit 'Maximum number of rows'
             cand --after 'Continue after this row, given by its `cursor`, or with --events by its `event`'
             cand --output-format 'Format of the rows [default: from the file''s extension, else text on a terminal, ndjson in a pipe]'

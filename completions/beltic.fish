@@ -400,7 +400,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d '
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-before -d 'Expiring before this time' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Expiring within this time from now, such as P30D, and not revoked; exits with 3 if any are found' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Expiring within this time, such as P30D; revoked ones are not listed; exits with 3 if any are found' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l limit -d 'Maximum number of rows' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l after -d 'Continue after this row, given by its `cursor`, or with --events by its `event`' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l output-format -d 'Format of the rows [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row per line, as JSON'
