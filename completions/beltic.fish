@@ -208,7 +208,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l did -d 'Trust t
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key -d 'Trust this public key, PEM or JWK; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l site -d 'Use the keys and status lists in a folder written by `publish`' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l issuer -d 'Accept only credentials of this issuer; a did:key or did:jwk contains its own key' -r
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Look up statuses in this signed list, or in every *.jwt file of this folder; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Use this signed status list; or every *.jwt file of this folder; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l vct -d 'Accept only credentials of the type with this URI' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l type -d 'Accept only credentials of this credential type; with --vct, treat that URI as this type' -r -f -a "business\t''
 user\t''
@@ -226,7 +226,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l context -d 'Acc
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l chain -d 'Accept delegated authorizations if this file has a valid credential of the delegator; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -d 'Format of the verdicts [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One verdict a line, as JSON'
 text\t'One short line a token, for people'"
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
@@ -242,7 +242,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -s h -l help -d 'P
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l output-format -d 'Format of the output [default: from the file\'s extension, else text on a terminal, json in a pipe]' -r -f -a "text\t'For people'
 json\t'One JSON object per token'"
-complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand inspect" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand inspect" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -258,7 +258,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand present" -l holder-key -d 
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l nonce -d 'The nonce given by the verifier' -r
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l audience -d 'The verifier\'s identifier, such as its URL' -r
-complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand present" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -269,8 +269,8 @@ json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand present" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand present" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run, given by its id or idempotency key' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l from -d 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l run -d 'All credentials of this run; its id or idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l subject -d 'All credentials of this subject id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l correlation-id -d 'All credentials of this correlation id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l issuer -d 'All credentials of this issuer' -r
@@ -283,9 +283,9 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l output-format -d 'Format of the results [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row per line, as JSON'
 text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l reason -d 'The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -293,14 +293,14 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
-complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask for confirmation before changing more than 10 credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l delegated -d 'With --subject: also what they delegated; these are agent authorizations'
+complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand revoke" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run, given by its id or idempotency key' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l from -d 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l run -d 'All credentials of this run; its id or idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l subject -d 'All credentials of this subject id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l correlation-id -d 'All credentials of this correlation id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l issuer -d 'All credentials of this issuer' -r
@@ -313,9 +313,9 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l output-format -d 'Format of the results [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row per line, as JSON'
 text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l reason -d 'The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -323,14 +323,14 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
-complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask for confirmation before changing more than 10 credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l delegated -d 'With --subject: also what they delegated; these are agent authorizations'
+complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand suspend" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run, given by its id or idempotency key' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l from -d 'Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l run -d 'All credentials of this run; its id or idempotency key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l subject -d 'All credentials of this subject id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l correlation-id -d 'All credentials of this correlation id; repeatable' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l issuer -d 'All credentials of this issuer' -r
@@ -343,9 +343,9 @@ outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l output-format -d 'Format of the results [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row per line, as JSON'
 text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l reason -d 'The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -353,14 +353,14 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also agent authorizations delegated by these subjects'
-complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask for confirmation before changing more than 10 credentials'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l delegated -d 'With --subject: also what they delegated; these are agent authorizations'
+complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s y -l yes -d 'Do not ask; otherwise changing more than 10 credentials needs confirmation'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l dry-run -d 'Show what would change; change nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand reinstate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l out -d 'Directory of the site, the root of the issuer\'s host; only changed files are written' -r -f -a "(__fish_complete_directories)"
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this copy of a site published earlier' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l previous -d 'Also compare revocations with this earlier site' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l new-type-version -d 'Publish this version\'s schema of a built-in type as a new version, for new credentials' -r -f -a "business\t''
 user\t''
 agent_authorization\t''
@@ -396,17 +396,17 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -l type -d 'Of this 
 user\t''
 agent_authorization\t''
 outcome_attestation\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time: RFC 3339, or a date (midnight UTC)' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-after -d 'Issued at or after this time; RFC 3339, or a date (midnight UTC)' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l issued-before -d 'Issued before this time' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-after -d 'Expiring at or after this time' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l expires-before -d 'Expiring before this time' -r
-complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Expiring within this time from now, such as P30D, and not revoked; exits with 3 if any are found' -r
+complete -c beltic -n "__fish_beltic_using_subcommand list" -l expiring-within -d 'Expiring within this time, such as P30D; revoked ones are not listed; exits with 3 if any are found' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l limit -d 'Maximum number of rows' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l after -d 'Continue after this row, given by its `cursor`, or with --events by its `event`' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l output-format -d 'Format of the rows [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One row per line, as JSON'
 text\t'One short line per row, for people'
 csv\t'A header row, then the rows'"
-complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand list" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l head -d 'A head printed by an earlier --verify, which must still be in the log' -r
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
@@ -423,7 +423,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand list" -s q -l quiet -d 'Pr
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l output-format -d 'Format of the output [default: from the file\'s extension, else text on a terminal, json in a pipe]' -r -f -a "text\t'For people'
 json\t'One JSON object on one line'"
-complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand show" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -483,7 +483,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand schema" -l type -d 'Defaul
 user\t''
 agent_authorization\t''
 outcome_attestation\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand schema" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand schema" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -502,7 +502,7 @@ user\t''
 agent_authorization\t''
 outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l elements -d 'Number of elements to allow for in each list' -r
-complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand template" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand template" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -525,7 +525,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "show" -d 'Print the fields, CSV columns and disclosure policy of a type'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "check" -d 'Check the definition file of your own type'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and not __fish_seen_subcommand_from show check new" -f -a "new" -d 'Print a definition file to fill in, for your own type'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from show" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -545,7 +545,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
@@ -565,7 +565,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l vct -d 'URI of 
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l output-format -d 'The form of the output [default: by the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "text\t'For people'
 ndjson\t'One setting or finding a line, as JSON'"
-complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s o -l out -d 'Write the output to this file, once it is complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'

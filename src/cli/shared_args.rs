@@ -48,7 +48,7 @@ pub(super) enum Color {
 /// Where a command's output goes: the same flags for every command that has any.
 #[derive(Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Write the output to this file, once it is complete [default: standard output]
+    /// Write the output to this file; it appears when it is complete [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Overwrite the file that --out names, if it exists

@@ -149,7 +149,7 @@ fn what_is_no_token_gets_a_verdict_and_what_is_no_file_a_failure() {
     let run = sandbox.beltic_fed(&["verify", KEY], b"index,signed_payload\n").expect(4);
     assert!(run.stderr.contains("no results, ids or tokens in it"), "{}", run.stderr);
     let run = sandbox.beltic(&["verify", "nothing.txt", KEY]).expect(6);
-    assert!(run.stderr.contains("there is no file nothing.txt"), "{}", run.stderr);
+    assert!(run.stderr.contains("nothing.txt: no such file"), "{}", run.stderr);
     sandbox.write("cut.json", "{\"results\":[{\"index\":0,");
     sandbox.beltic(&["verify", "cut.json", KEY]).expect(4);
 }

@@ -71,7 +71,7 @@ pub(crate) struct ListArgs {
     /// Of this credential type
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), help_heading = CONDITIONS)]
     pub credential_type: Option<String>,
-    /// Issued at or after this time: RFC 3339, or a date (midnight UTC)
+    /// Issued at or after this time; RFC 3339, or a date (midnight UTC)
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub issued_after: Option<UnixTime>,
     /// Issued before this time
@@ -83,7 +83,7 @@ pub(crate) struct ListArgs {
     /// Expiring before this time
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = CONDITIONS)]
     pub expires_before: Option<UnixTime>,
-    /// Expiring within this time from now, such as P30D, and not revoked; exits with 3 if any are found
+    /// Expiring within this time, such as P30D; revoked ones are not listed; exits with 3 if any are found
     #[arg(long, value_name = "DURATION", value_parser = CalendarDuration::parse, conflicts_with_all = ["expires_after", "expires_before"], help_heading = CONDITIONS)]
     pub expiring_within: Option<CalendarDuration>,
 

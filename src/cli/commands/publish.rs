@@ -33,7 +33,7 @@ pub(crate) struct PublishArgs {
     /// Write nothing; report what is missing, outdated or about to expire
     #[arg(long)]
     pub check: bool,
-    /// Also compare revocations with this copy of a site published earlier
+    /// Also compare revocations with this earlier site
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub previous: Option<PathBuf>,
     /// Publish this version's schema of a built-in type as a new version, for new credentials

@@ -18,16 +18,16 @@ pub(crate) struct StatusArgs {
     /// Ids of credentials, with or without `urn:uuid:`
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
-    /// Read results, ids or tokens from this file, or from standard input (`-`); a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id
+    /// Read results, ids or tokens from this file; `-` is standard input, and a CSV needs a column credential_id, id, signed_payload, correlation_id or subject_id
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Which credentials")]
     pub from: Option<PathBuf>,
-    /// All credentials of this run, given by its id or idempotency key
+    /// All credentials of this run; its id or idempotency key
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub run: Option<String>,
     /// All credentials of this subject id; repeatable
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub subject: Vec<String>,
-    /// With --subject: also agent authorizations delegated by these subjects
+    /// With --subject: also what they delegated; these are agent authorizations
     #[arg(long, requires = "subject", conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub delegated: bool,
     /// All credentials of this correlation id; repeatable
@@ -46,7 +46,7 @@ pub(crate) struct StatusArgs {
     #[arg(long = "type", value_name = "TYPE", value_parser = credential_type(), conflicts_with_all = ["ids", "from"], help_heading = "Which credentials")]
     pub credential_type: Option<String>,
 
-    /// Do not ask for confirmation before changing more than 10 credentials
+    /// Do not ask; otherwise changing more than 10 credentials needs confirmation
     #[arg(long, short)]
     pub yes: bool,
 
@@ -62,7 +62,7 @@ pub(crate) struct StatusArgs {
     /// Where credentials are recorded.
     #[command(flatten)]
     pub ledger: LedgerArg,
-    /// Why: key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)
+    /// The reason; key_rotation, compromised, policy_change, user_request, error, or your own text (no personal data)
     #[arg(long, value_name = "REASON")]
     pub reason: Option<String>,
 }

@@ -54,7 +54,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "DID", help_heading = "Keys")]
     pub issuer: Option<String>,
 
-    /// Look up statuses in this signed list, or in every *.jwt file of this folder; repeatable
+    /// Use this signed status list; or every *.jwt file of this folder; repeatable
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, help_heading = "Status")]
     pub status_list: Vec<PathBuf>,
     /// Do not check revocation and suspension
