@@ -99,7 +99,7 @@ fn replays_and_conflicts_are_previewed() {
     );
     // What was previewed is what comes.
     let real = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
-    assert!(real.stderr.contains("issued 1,499 (1,498 replayed), failed 2"), "{}", real.stderr);
+    assert!(real.stderr.contains("issued 1, already issued 1,498, failed 2"), "{}", real.stderr);
     let conflicts = |run: &Run| -> Vec<Value> {
         let rows = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         rows.filter(|row| row.get("error").is_some()).collect()
@@ -150,7 +150,7 @@ fn a_ledger_with_the_log_of_a_killed_process_is_read_with_it() {
     let replays = previewed(&run).iter().filter(|what| *what == "would_replay").count();
     assert!((1_500..20_000).contains(&replays), "{replays}");
     let real = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
-    let said = format!("({},{:03} replayed)", replays / 1_000, replays % 1_000);
+    let said = format!("already issued {},{:03},", replays / 1_000, replays % 1_000);
     assert!(real.stderr.contains(&said), "{said}: {}", real.stderr);
 }
 

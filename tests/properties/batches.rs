@@ -246,7 +246,8 @@ impl Runs {
         let summary: Value = serde_json::from_str(&self.sandbox.read("summary.json")).unwrap();
         assert_eq!(summary["success_count"], issued);
         assert_eq!(summary["failure_count"], failed);
-        let closing = run.stderr.lines().last().unwrap().replace(',', "");
+        let is_closing = |line: &&str| line.starts_with("issued ");
+        let closing = run.stderr.lines().find(is_closing).unwrap_or_default().replace(',', "");
         assert!(closing.starts_with(&format!("issued {issued} failed {failed} ")), "{closing}");
         assert!(closing.contains(&format!("({} item", rows.len())), "{closing}");
     }

@@ -86,10 +86,10 @@ impl Written {
         }
     }
 
-    /// One line an item, with nothing in it that moves a terminal's cursor.
+    /// One line an item, and an indented one for each of its problems, with nothing in it that moves a terminal's cursor.
     fn check_lines_for_people(&self) {
         let text = self.sandbox.read("results.text");
-        assert_eq!(text.lines().count(), self.rows.len(), "{text}");
+        assert_eq!(text.lines().filter(|line| !line.starts_with(' ')).count(), self.rows.len(), "{text}");
         let is_mark = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || is_mark(c))), "{text:?}");
     }

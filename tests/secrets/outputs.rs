@@ -253,7 +253,7 @@ fn no_flag_takes_a_secret() {
             let words = ["key", "pass", "secret", "token", "pin"];
             let is_about_secrets =
                 words.iter().any(|word| name.split('_').any(|part| part.starts_with(word)));
-            if !is_about_secrets || matches!(name, "idempotency_key") {
+            if !is_about_secrets || matches!(name, "idempotency_key" | "key_binding") {
                 continue;
             }
             looked_at += 1;

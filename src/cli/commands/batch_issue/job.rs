@@ -217,7 +217,7 @@ impl Ending {
         match &self.failed {
             Some(path) => {
                 let path = streams::printable(&path.display().to_string());
-                format!("the failed items are in {path}; correct them there and issue that file")
+                format!("the failed items are in {path}; fix them there and issue that file")
             }
             None => "to get the failed items in a file of their own, add `--failed FILE`".to_owned(),
         }

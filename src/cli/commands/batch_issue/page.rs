@@ -103,13 +103,13 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; m
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: .9em; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-thead { display: table-header-group; }
+thead { display: table-header-group; } th { overflow-wrap: normal; } .bars td { vertical-align: middle; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
 .code { white-space: nowrap; overflow-wrap: normal; }
 .bar { height: .8rem; min-width: 2px; background: var(--bar); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .track { width: 30%; } .note { color: var(--dim); }
 .wide { overflow-x: auto; }
-@media (max-width: 40rem) { body { padding: 1rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } .wide table { min-width: 38rem; } }
+@media (max-width: 40rem) { body { padding: 1rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } .wide table { min-width: 38rem; } .track { width: 6rem; } }
 @page { size: A4; margin: 15mm; }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; } .wide table { min-width: 0; } tr { break-inside: avoid; } h2 { break-after: avoid; } }
 </style>
@@ -137,7 +137,7 @@ fn write_page(
         (issued_now, "issued"),
         (summary.replayed_count, "already issued"),
         (summary.failure_count, "failed"),
-        (summary.warning_count, "warnings"),
+        (summary.warning_count, if summary.warning_count == 1 { "warning" } else { "warnings" }),
     ] {
         writeln!(out, "<li><b>{}</b>{what}</li>", grouped(count))?;
     }
@@ -172,7 +172,7 @@ fn write_page(
 fn write_reasons(out: &mut String, reasons: &Reasons) -> std::fmt::Result {
     let ranked = reasons.ranked();
     let most = ranked.first().map_or(1, |reason| reason.count.max(1));
-    writeln!(out, "<h2>Reasons by field</h2>\n<div class=\"wide\"><table>")?;
+    writeln!(out, "<h2>Reasons by field</h2>\n<div class=\"wide\"><table class=\"bars\">")?;
     writeln!(
         out,
         "<thead><tr><th class=\"n\">Items</th><th></th><th>Code</th><th>Field</th></tr></thead>\n<tbody>"
@@ -205,7 +205,7 @@ fn write_problems(out: &mut String, problems: &Problems) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "<div class=\"wide\"><table>\n<thead><tr><th class=\"n\">Item</th><th class=\"n\">Line</th><th>correlation_id</th>\
+        "<div class=\"wide\"><table>\n<thead><tr><th class=\"n\">Item</th><th class=\"n\">Line</th><th>Correlation ID</th>\
          <th>Code</th><th>Field</th><th>Problem</th></tr></thead>\n<tbody>"
     )?;
     for row in &problems.rows {

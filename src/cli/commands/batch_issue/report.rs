@@ -70,10 +70,13 @@ impl RunCounts {
             count => format!(", {} warnings", grouped(count)),
         };
         let (issued, failed, items) = (grouped(self.issued), grouped(self.failed), grouped(self.items()));
-        let replayed = match self.replayed {
-            0 => String::new(),
-            count => format!(" ({} replayed)", grouped(count)),
-        };
+        let (issued, replayed) = (
+            grouped(self.issued - self.replayed),
+            match self.replayed {
+                0 => String::new(),
+                count => format!(", already issued {}", grouped(count)),
+            },
+        );
         let noun = if self.items() == 1 { "item" } else { "items" };
         let rate = grouped(rate);
         let (issue, fail) =
