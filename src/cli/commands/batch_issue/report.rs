@@ -69,7 +69,7 @@ impl RunCounts {
             1 => ", 1 warning".to_owned(),
             count => format!(", {} warnings", grouped(count)),
         };
-        let (issued, failed, items) = (grouped(self.issued), grouped(self.failed), grouped(self.items()));
+        let (failed, items) = (grouped(self.failed), grouped(self.items()));
         let (issued, replayed) = (
             grouped(self.issued - self.replayed),
             match self.replayed {
