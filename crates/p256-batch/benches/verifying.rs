@@ -138,7 +138,7 @@ impl Signed {
     /// Compares for a few signatures of a new key, whose table is made in that time if at all. That of the base point is
     /// there.
     fn compare_few(&self, count: usize) {
-        const TIMES: usize = 20;
+        const TIMES: usize = 60;
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let raw = cpu_ns(|| {

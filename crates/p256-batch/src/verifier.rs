@@ -27,8 +27,8 @@ const TABLE_AFTER: u64 = 24;
 const CONFIRM_EVERY: u64 = 1024;
 /// So many sums are computed together. Their points have to fit into the processor's second cache.
 const BLOCK: usize = 128;
-/// After a batch of which the engine refused most, so many times as many signatures go to the oracle at once. This
-/// keeps a file of nothing but bad signatures from costing both.
+/// After a block of which the engine refused most, so many times as many signatures go to the oracle at once. This keeps
+/// a file of nothing but bad signatures from costing both.
 const PAUSE: usize = 4;
 
 /// Public keys, and the tables of those that many signatures were seen of. Threads share it.
@@ -152,9 +152,9 @@ pub struct Verifier<'k> {
     pause: usize,
 }
 
-/// What the engine has to compute for a signature.
+/// What the engine needs to judge a signature.
 struct Prepared<'k> {
-    /// Its place in the batch.
+    /// Its place in the block.
     at: usize,
     table: &'k Table,
     r: Scalar,
@@ -176,10 +176,7 @@ impl<'k> Verifier<'k> {
     ///
     /// Batches may have any size; from 100 on, there is little more to gain.
     pub fn verify(&mut self, batch: &[Signature<'_>], mut oracle: impl FnMut(usize) -> bool) -> Vec<bool> {
-        let accepted = match self.is_paused(batch.len()) {
-            true => vec![false; batch.len()],
-            false => self.accept(batch),
-        };
+        let accepted = self.accept(batch);
         let mut asked = vec![None; batch.len()];
         for (at, _) in batch.iter().enumerate().filter(|&(at, item)| accepted[at] && self.is_sample(item)) {
             let verdict = oracle(at);
@@ -195,7 +192,7 @@ impl<'k> Verifier<'k> {
             .collect()
     }
 
-    /// Whether the oracle judges the next batch alone.
+    /// Whether the oracle judges the next block alone.
     fn is_paused(&mut self, signatures: usize) -> bool {
         let paused = self.pause > 0;
         self.pause = self.pause.saturating_sub(signatures);
@@ -216,30 +213,35 @@ impl<'k> Verifier<'k> {
             }
         }
         let mut accepted = vec![false; batch.len()];
-        let keys = self.keys;
-        let prepared: Vec<Prepared<'_>> = batch
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| {
-                let table = keys.table(item.key)?;
-                let (r, s) = halves(item.signature);
-                let r = Scalar::nonzero(from_be_bytes(r))?;
-                let s = Scalar::nonzero(from_be_bytes(s))?;
-                let digest = Scalar::reduce(from_be_bytes(item.digest));
-                Some(Prepared { at, table, r, s: s.to_montgomery(), digest })
-            })
-            .collect();
-        let mut refused = 0;
-        for block in prepared.chunks(BLOCK) {
-            for (at, verdict) in self.judge(block) {
+        for (block, accepted) in batch.chunks(BLOCK).zip(accepted.chunks_mut(BLOCK)) {
+            if self.is_paused(block.len()) {
+                continue;
+            }
+            let prepared = self.prepare(block);
+            let mut refused = 0;
+            for (at, verdict) in self.judge(&prepared) {
                 accepted[at] = verdict;
                 refused += usize::from(!verdict);
             }
-        }
-        if refused * 2 > batch.len() {
-            self.pause = batch.len() * PAUSE;
+            if refused * 2 > block.len() {
+                self.pause = block.len() * PAUSE;
+            }
         }
         accepted
+    }
+
+    /// The signatures that the engine can judge: of a key with a table, and with both halves in range.
+    fn prepare(&self, block: &[Signature<'_>]) -> Vec<Prepared<'k>> {
+        let keys = self.keys;
+        let prepare = |(at, item): (usize, &Signature<'_>)| {
+            let table = keys.table(item.key)?;
+            let (r, s) = halves(item.signature);
+            let r = Scalar::nonzero(from_be_bytes(r))?;
+            let s = Scalar::nonzero(from_be_bytes(s))?;
+            let digest = Scalar::reduce(from_be_bytes(item.digest));
+            Some(Prepared { at, table, r, s: s.to_montgomery(), digest })
+        };
+        block.iter().enumerate().filter_map(prepare).collect()
     }
 
     /// Judges a block: is x(digest/s * G + r/s * Q), modulo n, the same as r?
