@@ -322,13 +322,8 @@ fn the_command_under_run_it_issues_every_item() {
 
 #[test]
 fn the_command_under_test_it_is_the_one_that_ci_runs() {
-<<<<<<< HEAD:tests/docs/main.rs
     let section = readme().section("## Test it");
-    assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --locked\n"));
-=======
-    let (_, section) = README.split_once("\n## Test it\n").unwrap();
     assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --workspace --locked\n"));
->>>>>>> b8d1046 (The README and SECURITY.md say how verify checks signatures; the fuzz crate's lock file follows):tests/readme/main.rs
 }
 
 #[test]
