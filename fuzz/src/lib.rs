@@ -9,7 +9,6 @@ mod batches;
 mod keys;
 mod ledgers;
 mod lists;
-mod signatures;
 mod signed;
 mod texts;
 mod tokens;
@@ -19,7 +18,6 @@ pub use batches::{csv, csv_columns, json_batch, ndjson, results, stored};
 pub use keys::{certificates, encrypted_key, key_ring, private_key, public_key};
 pub use ledgers::{ledger, mark};
 pub use lists::{bitstring, list_token, token_list};
-pub use signatures::signatures;
 pub use signed::{credential, issued};
 pub use texts::{disclosure_policy, json, settings, small_texts, type_metadata};
 pub use tokens::{presentation, token};
@@ -49,7 +47,6 @@ pub const TARGETS: &[Target] = &[
     ("public_key", public_key),
     ("results", results),
     ("settings", settings),
-    ("signatures", signatures),
     ("small_texts", small_texts),
     ("stored", stored),
     ("token", token),
