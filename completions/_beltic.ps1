@@ -212,6 +212,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the output to this file; it appears when it is complete [default: standard output]')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Number of worker threads, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Number of worker threads, at most 1,024 [default: all cores]')
+            [CompletionResult]::new('--engine', '--engine', [CompletionResultType]::ParameterName, 'What checks signatures; the verdicts are the same')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
             [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read your own types from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')

@@ -2484,7 +2484,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --help --config --types --color --log-format --quiet"
+            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --engine --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2656,6 +2656,10 @@ _beltic() {
                     ;;
                 -j)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --engine)
+                    COMPREPLY=($(compgen -W "aws-lc batch" -- "${cur}"))
                     return 0
                     ;;
                 --config)

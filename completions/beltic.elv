@@ -204,6 +204,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --out 'Write the output to this file; it appears when it is complete [default: standard output]'
             cand -j 'Number of worker threads, at most 1,024 [default: all cores]'
             cand --jobs 'Number of worker threads, at most 1,024 [default: all cores]'
+            cand --engine 'What checks signatures; the verdicts are the same'
             cand --config 'Read settings from this file instead of looking for .beltic.yaml'
             cand --types 'Read your own types from this file, or from the files of this folder'
             cand --color 'Colour messages and text results'

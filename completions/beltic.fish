@@ -228,6 +228,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l output-format -
 text\t'One short line a token, for people'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s o -l out -d 'Write the output to this file; it appears when it is complete [default: standard output]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l engine -d 'What checks signatures; the verdicts are the same' -r -f -a "aws-lc\t'AWS-LC, one signature after the other'
+batch\t'Many signatures at once; AWS-LC checks again all that do not match'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'

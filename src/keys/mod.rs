@@ -27,7 +27,7 @@ pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadE
 pub use holder::{DidJwkProblem, HolderKey, HolderKeyProblem};
 pub use public::{PublicJwk, PublicKey};
 pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey};
-pub use verifier::{Implementation, SignatureVerifier, verify_es256};
+pub use verifier::{BatchKeys, BatchVerifier, Implementation, SignatureVerifier, Signed, verify_es256};
 
 use crate::files;
 

@@ -1,11 +1,13 @@
 //! Checking ES256 signatures over JWS signing input (RFC 7515 section 5.2).
 //!
-//! The verifiers of `jsonwebtoken` parse the key for every token, so those of AWS-LC itself are used.
+//! The verifiers of `jsonwebtoken` parse the key for every token, so those of AWS-LC itself are used. Many signatures at
+//! once are the job of [`BatchVerifier`], for which AWS-LC judges whatever the batch engine does not accept.
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 
 use super::PublicKey;
-use super::signing::SignError;
+use super::signing::{SignError, Signature};
 
 /// Checks signatures of one public key. It stays on the thread that made it.
 pub struct SignatureVerifier {
@@ -59,4 +61,68 @@ impl SignatureVerifier {
 /// Checks one signature. Whoever checks many by one key keeps a [`SignatureVerifier`].
 pub fn verify_es256(public: &PublicKey, signing_input: &[u8], signature: &[u8]) -> bool {
     SignatureVerifier::new(public).is_ok_and(|verifier| verifier.verify(signing_input, signature))
+}
+
+/// The keys of signatures that are checked in batches, and the tables of those that many signatures were seen of. Threads
+/// share it.
+#[derive(Debug)]
+pub struct BatchKeys {
+    keys: p256_batch::Keys,
+    ids: Vec<p256_batch::KeyId>,
+}
+
+impl BatchKeys {
+    /// The keys, which are named by their places.
+    pub fn new<'k>(public: impl IntoIterator<Item = &'k PublicKey>) -> BatchKeys {
+        let mut keys = p256_batch::Keys::default();
+        let ids = public.into_iter().map(|key| keys.add(&key.sec1_uncompressed()));
+        let ids = ids.map(|id| id.expect("a public key is a point of P-256")).collect();
+        BatchKeys { keys, ids }
+    }
+}
+
+/// A signature that is checked with others.
+#[derive(Debug)]
+pub struct Signed<'s> {
+    /// The place of its key in [`BatchKeys`].
+    pub key: usize,
+    /// The signing input.
+    pub input: &'s [u8],
+    /// The signature.
+    pub signature: &'s Signature,
+}
+
+/// Checks signatures of many keys, several at once. It stays on the thread that made it.
+pub struct BatchVerifier<'k> {
+    keys: &'k BatchKeys,
+    verifier: p256_batch::Verifier<'k>,
+}
+
+impl<'k> BatchVerifier<'k> {
+    /// A verifier for one worker thread.
+    pub fn new(keys: &'k BatchKeys) -> BatchVerifier<'k> {
+        BatchVerifier { keys, verifier: p256_batch::Verifier::new(&keys.keys) }
+    }
+
+    /// For each signature, whether it is one of its key. `check` asks AWS-LC about the signature at this place. It has the
+    /// last word about each that the batch engine does not accept.
+    pub fn verify(&mut self, batch: &[Signed<'_>], check: impl FnMut(usize) -> bool) -> Vec<bool> {
+        let digests: Vec<[u8; SHA256_OUTPUT_LEN]> = batch.iter().map(|signed| sha256(signed.input)).collect();
+        let items: Vec<p256_batch::Signature<'_>> = batch
+            .iter()
+            .zip(&digests)
+            .map(|(signed, digest)| p256_batch::Signature {
+                key: self.keys.ids[signed.key],
+                digest,
+                signature: signed.signature,
+            })
+            .collect();
+        self.verifier.verify(&items, check)
+    }
+}
+
+fn sha256(input: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut bytes = [0; SHA256_OUTPUT_LEN];
+    bytes.copy_from_slice(digest(&SHA256, input).as_ref());
+    bytes
 }

@@ -6,7 +6,7 @@ use super::policy::Policy;
 use super::ring::{KeyFound, KeyRing, RingKey, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
-use crate::keys::{self, Implementation, SIGNATURE_BYTES};
+use crate::keys::{self, BatchKeys, BatchVerifier, Implementation, SIGNATURE_BYTES, Signature, Signed};
 use crate::token::{self, Compact, Part, TokenError, decode, decode_text, parse_object};
 
 /// Checks headers and signatures with the keys of a ring, each parsed once.
@@ -14,6 +14,8 @@ pub(super) struct Opener<'r> {
     ring: &'r KeyRing,
     implementation: Implementation,
     verifiers: Vec<Option<keys::SignatureVerifier>>,
+    /// What checks many signatures at once, if it is not done one by one.
+    batch: Option<BatchVerifier<'r>>,
     parser: Parser,
     buffer: Vec<u8>,
     /// The header that was read last, base64url, and what it came to: tokens of one issuer have the same.
@@ -32,7 +34,20 @@ pub(super) struct OpenedToken {
 impl<'r> Opener<'r> {
     pub(super) fn new(ring: &'r KeyRing, implementation: Implementation) -> Opener<'r> {
         let verifiers = std::iter::repeat_with(|| None).take(ring.len()).collect();
-        Opener { ring, implementation, verifiers, parser: Parser::default(), buffer: Vec::new(), last: None }
+        Opener {
+            ring,
+            implementation,
+            verifiers,
+            batch: None,
+            parser: Parser::default(),
+            buffer: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Has [`Opener::check_all`] check signatures in batches. The keys are those of the ring, at the same places.
+    pub(super) fn in_batches(&mut self, keys: &'r BatchKeys) {
+        self.batch = Some(BatchVerifier::new(keys));
     }
 
     /// Reads the header, which must be of a type that `accepts` does not refuse, and finds its key.
@@ -95,25 +110,88 @@ impl<'r> Opener<'r> {
         self.ring.key(opened.key)
     }
 
-    /// Checks the signature.
-    pub(super) fn signature(&mut self, compact: &Compact<'_>, opened: &OpenedToken) -> Result<(), Refusal> {
-        let bad = |message: String| Refusal::new(Reason::BadSignature, Step::Signature, message);
+    /// Reads the signature.
+    pub(super) fn signature(&mut self, compact: &Compact<'_>) -> Result<Signature, Refusal> {
         let signature =
             decode(compact.signature, Part::Signature, &mut self.buffer).map_err(at(Step::Signature))?;
-        if signature.len() != SIGNATURE_BYTES {
+        Signature::try_from(signature).map_err(|_| {
             let found = signature.len();
-            return Err(bad(format!("the signature has {found} bytes; expected {SIGNATURE_BYTES}")));
-        }
-        let verifier = &mut self.verifiers[opened.key];
-        if verifier.is_none() {
-            let made = keys::SignatureVerifier::of(self.implementation, &self.ring.key(opened.key).public);
-            *verifier = Some(made.map_err(|error| bad(error.to_string()))?);
-        }
-        match verifier {
-            Some(verifier) if verifier.verify(compact.signing_input(), signature) => Ok(()),
-            _ => Err(bad("signature does not match the key named in `kid`".to_owned())),
+            bad_signature(format!("the signature has {found} bytes; expected {SIGNATURE_BYTES}"))
+        })
+    }
+
+    /// Checks a signature.
+    pub(super) fn check(
+        &mut self,
+        compact: &Compact<'_>,
+        opened: &OpenedToken,
+        signature: &Signature,
+    ) -> Result<(), Refusal> {
+        let verifier = verifier(&mut self.verifiers, self.ring, self.implementation, opened.key)?;
+        match verifier.verify(compact.signing_input(), signature) {
+            true => Ok(()),
+            false => Err(mismatch()),
         }
     }
+
+    /// Checks many signatures, at once where that is wanted.
+    pub(super) fn check_all(
+        &mut self,
+        tokens: &[(&Compact<'_>, &OpenedToken, &Signature)],
+    ) -> Vec<Result<(), Refusal>> {
+        let Some(batch) = &mut self.batch else {
+            return tokens
+                .iter()
+                .map(|(compact, opened, signature)| self.check(compact, opened, signature))
+                .collect();
+        };
+        let signed = tokens.iter().map(|&(compact, opened, signature)| Signed {
+            key: opened.key,
+            input: compact.signing_input(),
+            signature,
+        });
+        let signed: Vec<Signed<'_>> = signed.collect();
+        let mut problems: Vec<Option<Refusal>> = vec![None; tokens.len()];
+        let verdicts = batch.verify(&signed, |at| {
+            let Signed { key, input, signature } = signed[at];
+            match verifier(&mut self.verifiers, self.ring, self.implementation, key) {
+                Ok(verifier) => verifier.verify(input, signature),
+                Err(problem) => {
+                    problems[at] = Some(problem);
+                    false
+                }
+            }
+        });
+        let problems = verdicts.into_iter().zip(problems);
+        problems
+            .map(|(good, problem)| if good { Ok(()) } else { Err(problem.unwrap_or_else(mismatch)) })
+            .collect()
+    }
+}
+
+/// The verifier of a key, made when it is first asked for.
+fn verifier<'v>(
+    verifiers: &'v mut [Option<keys::SignatureVerifier>],
+    ring: &KeyRing,
+    implementation: Implementation,
+    key: usize,
+) -> Result<&'v keys::SignatureVerifier, Refusal> {
+    let place = &mut verifiers[key];
+    match place {
+        Some(made) => Ok(made),
+        None => {
+            let made = keys::SignatureVerifier::of(implementation, &ring.key(key).public);
+            Ok(place.insert(made.map_err(|error| bad_signature(error.to_string()))?))
+        }
+    }
+}
+
+fn bad_signature(message: String) -> Refusal {
+    Refusal::new(Reason::BadSignature, Step::Signature, message)
+}
+
+pub(super) fn mismatch() -> Refusal {
+    bad_signature("signature does not match the key named in `kid`".to_owned())
 }
 
 /// Cuts a token of at most so many bytes.

@@ -9,7 +9,7 @@ use super::times::{ClaimedTime, date_time};
 use super::verdict::Refusal;
 use crate::issuer::{Issuer, IssuerError};
 use crate::json::{Kind, Parser, Value};
-use crate::keys::{KeyError, PublicKey};
+use crate::keys::{BatchKeys, KeyError, PublicKey};
 use crate::token::{Part, TokenError, parse_object};
 
 /// Why a source of keys cannot be used.
@@ -106,6 +106,14 @@ pub struct KeyRing {
     /// The keys of each name. Only a name without a DID can have several, of several issuers.
     names: HashMap<String, Vec<usize>>,
     passed_over: Vec<PassedOver>,
+}
+
+/// A ring whose signatures are checked in batches: its keys, at the same places, and their tables. All verifiers of a run
+/// share it.
+#[derive(Debug)]
+pub struct BatchRing<'r> {
+    pub(super) ring: &'r KeyRing,
+    pub(super) keys: BatchKeys,
 }
 
 /// What a key that is added brings along.
@@ -351,6 +359,11 @@ impl KeyRing {
 
     pub(super) fn key(&self, at: usize) -> &RingKey {
         &self.keys[at]
+    }
+
+    /// The ring for verifiers that check signatures in batches. It can take no more keys.
+    pub fn for_batches(&self) -> BatchRing<'_> {
+        BatchRing { ring: self, keys: BatchKeys::new(self.keys.iter().map(|key| &key.public)) }
     }
 
     /// How many keys there are, counted once for each name.

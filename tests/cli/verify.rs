@@ -93,6 +93,31 @@ fn verdicts_keep_the_order_of_the_input_whatever_the_jobs() {
     }
 }
 
+/// Enough tokens of one key that the batch engine judges them, with bad ones and failed items among them.
+#[test]
+fn both_engines_say_the_same() {
+    let sandbox = Sandbox::with_issuer_key();
+    let items: Vec<Value> =
+        (0..90).map(|n| if n % 9 == 4 { json!({}) } else { item(&format!("i{n}")) }).collect();
+    sandbox.write_items("items.ndjson", &items);
+    sandbox.issue("items.ndjson --output-format csv --out results.csv").expect(3);
+    sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
+    let results = sandbox.read("results.csv");
+    let mut rows: Vec<String> = results.lines().map(str::to_owned).collect();
+    for row in rows.iter_mut().skip(1).step_by(7) {
+        *row = row.replacen(".", ".A", 1);
+    }
+    sandbox.write("results.csv", &(rows.join("\n") + "\n"));
+    let verify = |engine: &str| {
+        let run = sandbox.beltic(&["verify", "results.csv", KEY, "--no-status", engine]).expect(3);
+        run.stdout
+    };
+    let found = verify("--engine=batch");
+    assert_eq!(found, verify("--engine=aws-lc"));
+    assert_eq!(found.lines().count(), 80);
+    assert!(found.contains("\"valid\":true") && found.contains("\"reason\":\"bad_signature\""), "{found}");
+}
+
 #[test]
 fn tokens_come_as_arguments_from_files_and_on_standard_input() {
     let sandbox = issued();

@@ -323,7 +323,7 @@ fn the_command_under_run_it_issues_every_item() {
 #[test]
 fn the_command_under_test_it_is_the_one_that_ci_runs() {
     let section = readme().section("## Test it");
-    assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --locked\n"));
+    assert_eq!(section.split("```").nth(1), Some("sh\ncargo test --workspace --locked\n"));
 }
 
 #[test]

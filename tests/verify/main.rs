@@ -10,6 +10,7 @@ mod readers;
 mod accepted;
 mod claims;
 mod encodings;
+mod engines;
 mod holder;
 mod hostile_lists;
 mod keys;

@@ -186,7 +186,8 @@ impl Lists {
         let compact = split(token, MAX_LIST_TOKEN_BYTES)?;
         let mut opener = Opener::new(ring, Implementation::default());
         let opened = opener.header(&compact, policy, |typ| accept(typ, &compact))?;
-        opener.signature(&compact, &opened)?;
+        let signature = opener.signature(&compact)?;
+        opener.check(&compact, &opened, &signature)?;
         let (mut buffer, mut parser) = (Vec::new(), Parser::default());
         let text = decode_text(compact.payload, Part::Payload, &mut buffer).map_err(at(Step::Payload))?;
         let document = parse_object(text, Part::Payload, &mut parser).map_err(at(Step::Payload))?;

@@ -113,4 +113,17 @@ pub(crate) struct VerifyArgs {
     /// How much is done at once.
     #[command(flatten)]
     pub jobs: JobsArg,
+    /// What checks signatures; the verdicts are the same
+    #[arg(long, value_enum, default_value_t, help_heading = "Speed")]
+    pub engine: Engine,
+}
+
+/// What checks signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Engine {
+    /// AWS-LC, one signature after the other
+    AwsLc,
+    /// Many signatures at once; AWS-LC checks again all that do not match
+    #[default]
+    Batch,
 }

@@ -5,11 +5,12 @@ mod authorization;
 mod trust;
 mod verdicts;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use self::args::KeyBindingPolicy;
 pub(super) use self::args::VerifyArgs;
+use self::args::{Engine, KeyBindingPolicy};
 use self::verdicts::{About, VerdictCounts, VerdictForm, VerdictFormat, no_token};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
@@ -23,7 +24,7 @@ use crate::json::Parser;
 use crate::pipeline;
 use crate::request::rules::CalendarDuration;
 use crate::results::{self, RawRows, ResultRow, Results};
-use crate::verify::{KeyBinding, Policy, Verifier};
+use crate::verify::{KeyBinding, Policy, Presented, Refusal, Verdict, Verifier};
 
 /// The files that are read, as far as the arguments name files and not tokens.
 fn kept(args: &VerifyArgs) -> Kept {
@@ -39,6 +40,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     policy.delegators = authorization::delegators(args, &ring, &policy, &lists)?;
+    let batch_ring = (args.engine == Engine::Batch).then(|| ring.for_batches());
     let mut inputs = Inputs::open(&args.inputs)?;
     let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
     let form = VerdictForm { format, color: output::takes_color(&args.output, common.color) };
@@ -48,11 +50,11 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let ended = pipeline::run(
         workers(args),
         || {
-            Ok(VerifyStation {
-                parser: Parser::for_tokens(),
-                verifier: Verifier::new(&ring, &policy, &lists),
-                form,
-            })
+            let verifier = match &batch_ring {
+                Some(ring) => Verifier::in_batches(ring, &policy, &lists),
+                None => Verifier::new(&ring, &policy, &lists),
+            };
+            Ok(VerifyStation { parser: Parser::for_tokens(), verifier, form, rows: Rows::default() })
         },
         || inputs.next(),
         |judged| order.number(judged),
@@ -188,11 +190,68 @@ impl Presentation {
     }
 }
 
-/// A worker: reads rows and verifies each at once, and writes their verdicts when their indices are known.
+/// A worker: reads rows and verifies them together, and writes their verdicts when their indices are known.
 struct VerifyStation<'v> {
     parser: Parser,
     verifier: Verifier<'v>,
     form: VerdictForm,
+    rows: Rows,
+}
+
+/// Rows that are read and not verified yet, in memory that is used again.
+#[derive(Default)]
+struct Rows {
+    /// Their correlation ids, tokens and nonces, one after the other.
+    texts: String,
+    rows: Vec<Row>,
+}
+
+/// A row that says something about a credential.
+struct Row {
+    index: u64,
+    line: Option<u64>,
+    may_be_heading: bool,
+    correlation_id: Option<Range<usize>>,
+    token: Result<Range<usize>, Refusal>,
+    nonce: Option<Range<usize>>,
+}
+
+impl Rows {
+    /// Takes a row; false where it has no credential.
+    fn take(&mut self, row: ResultRow<'_>, may_be_heading: bool) -> bool {
+        let ResultRow { index, line, correlation_id, content, nonce } = row;
+        let Some(token) = given::token_of(content) else { return false };
+        let correlation_id = correlation_id.map(|id| self.keep(&id));
+        let token = token.map(|token| self.keep(&token)).map_err(|problem| no_token(&problem));
+        let nonce = nonce.map(|nonce| self.keep(&nonce));
+        self.rows.push(Row { index, line, may_be_heading, correlation_id, token, nonce });
+        true
+    }
+
+    fn keep(&mut self, text: &str) -> Range<usize> {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        start..self.texts.len()
+    }
+
+    /// Verifies the rows together, and forgets them.
+    fn judge(&mut self, verifier: &mut Verifier<'_>, form: VerdictForm, judged: &mut Judged) {
+        let Rows { texts, rows } = self;
+        let presented = |row: &Row| {
+            let nonce = row.nonce.clone().map(|nonce| &texts[nonce]);
+            row.token.clone().map(|token| Presented { token: &texts[token], nonce })
+        };
+        let mut judged_rows = rows.iter();
+        verifier.verify_all(rows.iter().map(presented), |verdict| {
+            // There is one verdict for each row, in the same order.
+            let Some(row) = judged_rows.next() else { return };
+            let correlation_id = row.correlation_id.clone().map(|id| &texts[id]);
+            let about = About { line: row.line, correlation_id };
+            judged.verdicts(row.may_be_heading).note(row.index, about, verdict, form);
+        });
+        texts.clear();
+        rows.clear();
+    }
 }
 
 /// The verdicts on a batch of rows.
@@ -225,23 +284,21 @@ struct Gap {
     end: usize,
 }
 
+impl Judged {
+    /// Where the verdict on a row belongs.
+    fn verdicts(&mut self, may_be_heading: bool) -> &mut Verdicts {
+        match may_be_heading {
+            true => self.heading.get_or_insert_default(),
+            false => &mut self.others,
+        }
+    }
+}
+
 impl Verdicts {
-    fn judge(&mut self, row: ResultRow<'_>, verifier: &mut Verifier<'_>, form: VerdictForm) {
-        let about = About { line: row.line, correlation_id: row.correlation_id.as_deref() };
-        let Some(token) = given::token_of(row.content) else {
-            self.counts.skipped += 1;
-            return;
-        };
-        let verdict = match &token {
-            Ok(token) => match row.nonce.as_deref() {
-                Some(nonce) => verifier.verify_presentation(token, nonce),
-                None => verifier.verify(token),
-            },
-            Err(problem) => no_token(problem),
-        };
-        self.counts.note(&verdict);
-        let at = form.write(about, &verdict, &mut self.bytes);
-        self.gaps.push(Gap { row: row.index, at, end: self.bytes.len() });
+    fn note(&mut self, row: u64, about: About<'_>, verdict: &Verdict<'_>, form: VerdictForm) {
+        self.counts.note(verdict);
+        let at = form.write(about, verdict, &mut self.bytes);
+        self.gaps.push(Gap { row, at, end: self.bytes.len() });
     }
 }
 
@@ -278,12 +335,13 @@ impl pipeline::Worker for VerifyStation<'_> {
         let mut judged = Judged::default();
         raw.rows.read(&mut self.parser, |row| {
             judged.rows += 1;
-            let verdicts = match row.index == 0 && row.looks_like_a_heading() {
-                true => judged.heading.insert(Verdicts::default()),
-                false => &mut judged.others,
-            };
-            verdicts.judge(row, &mut self.verifier, self.form);
+            let may_be_heading = row.index == 0 && row.looks_like_a_heading();
+            let verdicts = judged.verdicts(may_be_heading);
+            if !self.rows.take(row, may_be_heading) {
+                verdicts.counts.skipped += 1;
+            }
         });
+        self.rows.judge(&mut self.verifier, self.form, &mut judged);
         TokenRows { first_of: raw.first_of, rows: judged }
     }
 

@@ -117,9 +117,8 @@ fn write_invalid(refusal: &Refusal, out: &mut Vec<u8>) {
 }
 
 /// A row that holds no token.
-pub(crate) fn no_token(problem: &str) -> Verdict<'static> {
-    let message = format!("no token: {problem}");
-    Verdict::Invalid(Refusal::new(Reason::Malformed, Step::Split, message))
+pub(crate) fn no_token(problem: &str) -> Refusal {
+    Refusal::new(Reason::Malformed, Step::Split, format!("no token: {problem}"))
 }
 
 /// How many verdicts there are of each kind.

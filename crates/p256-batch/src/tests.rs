@@ -1,0 +1,253 @@
+//! The arithmetic against other implementations, and what the engine itself accepts, without an oracle.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+#[path = "../tests/adversary/mod.rs"]
+mod adversary;
+
+use p256::elliptic_curve::PrimeField;
+use p256::elliptic_curve::bigint::NonZero;
+use p256::elliptic_curve::group::Group;
+use p256::{ProjectivePoint, U256};
+use proptest::prelude::*;
+
+use crate::field::{Field, P};
+use crate::point::{Adder, Addition, Point};
+use crate::scalar::{N, Scalar, invert_all, signed_digits};
+use crate::sums::Sums;
+use crate::table::{Table, Width};
+use crate::verifier::{Keys, Signature, Verifier};
+use crate::words::{Words, from_be_bytes};
+use adversary::{Dice, by_p256, point, sec1, splitmix};
+
+/// Numbers of 256 bits, often with words of ones and zeros, and often next to the modulus.
+fn numbers(modulus: Words) -> impl Strategy<Value = Words> {
+    let word = prop_oneof![Just(0), Just(u64::MAX), Just(1), Just(u64::MAX - 1), any::<u64>()];
+    let near = (any::<bool>(), 0..4_u64).prop_map(move |(above, by)| match above {
+        true => crate::words::add(modulus, [by, 0, 0, 0]).0,
+        false => crate::words::sub(modulus, [by, 0, 0, 0]).0,
+    });
+    prop_oneof![4 => proptest::array::uniform4(word), 1 => near, 1 => proptest::array::uniform4(any::<u64>())]
+}
+
+fn below(number: Words, modulus: Words) -> Words {
+    crate::words::reduce_once(number, 0, &modulus)
+}
+
+fn big(words: Words) -> U256 {
+    U256::from_words(words)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn the_field_calculates_as_big_integers_do(a in numbers(P), b in numbers(P)) {
+        prop_assert_eq!(Field::from_words(a).is_some(), big(a) < big(P));
+        let (a, b) = (below(a, P), below(b, P));
+        let (x, y) = (Field::from_words(a).unwrap(), Field::from_words(b).unwrap());
+        let p = NonZero::new(big(P)).unwrap();
+        let (a, b) = (big(a), big(b));
+        prop_assert_eq!(big(x.to_words()), a);
+        prop_assert_eq!(big(x.mul(y).to_words()), a.mul_mod(&b, &p));
+        prop_assert_eq!(big(x.sqr().to_words()), a.mul_mod(&a, &p));
+        prop_assert_eq!(x.sqr(), x.mul(x));
+        prop_assert_eq!(big(x.add(y).to_words()), a.add_mod(&b, &p));
+        prop_assert_eq!(big(x.sub(y).to_words()), a.sub_mod(&b, &p));
+        prop_assert_eq!(big(x.neg().to_words()), U256::ZERO.sub_mod(&a, &p));
+        prop_assert_eq!(x.is_zero(), a == U256::ZERO);
+        prop_assert_eq!(x.sub(y).is_zero(), a == b);
+    }
+
+    #[test]
+    fn scalars_calculate_as_big_integers_do(a in numbers(N), b in numbers(N)) {
+        prop_assert_eq!(Scalar::nonzero(a).is_some(), a != [0; 4] && big(a) < big(N));
+        let n = NonZero::new(big(N)).unwrap();
+        let (x, y) = (Scalar::reduce(a), Scalar::reduce(b));
+        prop_assert_eq!(big(x.words()), big(a).rem(&n));
+        prop_assert_eq!(big(x.to_montgomery().mul(y).words()), big(a).mul_mod(&big(b), &n));
+    }
+
+    #[test]
+    fn digits_add_up_to_their_scalar(a in numbers(N)) {
+        for width in [Width::Seven, Width::Eight] {
+            let mut sum = p256::Scalar::ZERO;
+            let mut power = p256::Scalar::ONE;
+            signed_digits(Scalar::reduce(a), width.bits(), width.rows(), |_, digit| {
+                assert!(digit.unsigned_abs() <= 1 << (width.bits() - 1));
+                let size = power * p256::Scalar::from(u64::from(digit.unsigned_abs()));
+                sum += if digit < 0 { -size } else { size };
+                power *= p256::Scalar::from(1_u64 << width.bits());
+            });
+            let expected = big(Scalar::reduce(a).words());
+            prop_assert_eq!(U256::from_be_slice(&sum.to_repr()), expected);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn inverses_are_inverses(a in numbers(P), scalars in proptest::collection::vec(numbers(N), 1..20)) {
+        if let Some(field) = Field::from_words(below(a, P)).filter(|field| !field.is_zero()) {
+            prop_assert_eq!(field.mul(field.invert()), Field::ONE);
+        }
+        let scalars: Vec<Scalar> = scalars.into_iter().filter_map(|words| Scalar::nonzero(below(words, N))).collect();
+        let in_form: Vec<Scalar> = scalars.iter().map(|scalar| scalar.to_montgomery()).collect();
+        for (scalar, inverse) in scalars.iter().zip(invert_all(&in_form)) {
+            prop_assert_eq!(inverse.mul(*scalar).words(), [1, 0, 0, 0]);
+        }
+    }
+}
+
+fn ours(point: &ProjectivePoint) -> Point {
+    if bool::from(point.is_identity()) {
+        return Point::INFINITY;
+    }
+    let bytes = sec1(point);
+    Point::from_coordinates(bytes[1..33].try_into().unwrap(), bytes[33..].try_into().unwrap()).unwrap()
+}
+
+fn scalar_of(scalar: p256::Scalar) -> Scalar {
+    Scalar::reduce(from_be_bytes(&scalar.to_repr().into()))
+}
+
+#[test]
+fn every_entry_of_a_table_is_the_multiple_it_should_be() {
+    let key = point(p256::Scalar::from(0xdead_beef_u64));
+    for (of, width) in [
+        (ProjectivePoint::GENERATOR, Width::Seven),
+        (ProjectivePoint::GENERATOR, Width::Eight),
+        (key, Width::Seven),
+        (-key, Width::Eight),
+    ] {
+        let table = Table::new(ours(&of), width);
+        let mut entries = table.entries().iter();
+        let mut first = of;
+        for _ in 0..width.rows() {
+            let mut multiple = first;
+            for _ in 0..1 << (width.bits() - 1) {
+                assert_eq!(entries.next(), Some(&ours(&multiple)));
+                multiple += first;
+            }
+            (0..width.bits()).for_each(|_| first = first.double());
+        }
+        assert_eq!(entries.next(), None);
+    }
+}
+
+/// Additions in which every special case is frequent: among the summands are the point at infinity, equal points and
+/// opposite ones.
+#[test]
+fn additions_are_complete() {
+    let mut random = splitmix(1);
+    let mut dice = Dice(&mut random);
+    let mut adder = Adder::default();
+    for round in 0..60_u32 {
+        let multiples: Vec<p256::Scalar> = (0..2 * round)
+            .map(|_| match dice.below(2) {
+                0 => p256::Scalar::from(dice.below(4)),
+                _ => -p256::Scalar::from(dice.below(4)),
+            })
+            .collect();
+        let mut points: Vec<Point> = multiples.iter().map(|&multiple| ours(&point(multiple))).collect();
+        let additions: Vec<Addition> =
+            (0..round).map(|at| Addition { left: 2 * at, right: 2 * at + 1, to: at }).collect();
+        adder.add(&mut points, &additions);
+        for (pair, sum) in multiples.chunks(2).zip(points) {
+            assert_eq!(sum, ours(&point(pair[0] + pair[1])), "{} + {}", debug(pair[0]), debug(pair[1]));
+        }
+    }
+}
+
+fn debug(scalar: p256::Scalar) -> String {
+    format!("{:x}", U256::from_be_slice(&scalar.to_repr()))
+}
+
+/// Whole sums against the other crate, for keys and scalars at the edges, and for pairs whose halves are equal or
+/// opposite.
+#[test]
+fn sums_are_complete() {
+    let mut random = splitmix(2);
+    let mut dice = Dice(&mut random);
+    let mut sums = Sums::default();
+    for _ in 0..60 {
+        let secret = dice.secret();
+        let table = Table::new(ours(&point(secret)), Width::Seven);
+        let pairs: Vec<[p256::Scalar; 2]> = (0..40)
+            .map(|_| {
+                let (u1, u2) = (dice.scalar(), dice.scalar());
+                match dice.below(4) {
+                    0 => [u2 * secret, u2],
+                    1 => [-(u2 * secret), u2],
+                    _ => [u1, u2],
+                }
+            })
+            .collect();
+        sums.clear();
+        for [u1, u2] in &pairs {
+            sums.push(Table::of_generator(), scalar_of(*u1), &table, scalar_of(*u2));
+        }
+        for ([u1, u2], sum) in pairs.iter().zip(sums.finish()) {
+            let expected = ours(&point(*u1 + *u2 * secret));
+            assert_eq!(sum, expected, "{} * G + {} * {} * G", debug(*u1), debug(*u2), debug(secret));
+        }
+    }
+}
+
+/// The engine, before any oracle is asked, accepts exactly what the other crate accepts.
+#[test]
+fn the_engine_accepts_what_is_good_and_nothing_else() {
+    let mut random = splitmix(3);
+    let mut dice = Dice(&mut random);
+    let (mut good, mut bad) = (0, 0);
+    for _ in 0..40 {
+        let secret = dice.secret();
+        let public = sec1(&point(secret));
+        let signatures: Vec<_> = (0..50).map(|_| dice.signature(secret)).collect();
+        let mut keys = Keys::default();
+        let key = keys.add(&public).unwrap();
+        let batch: Vec<Signature<'_>> =
+            signatures.iter().map(|(digest, signature)| Signature { key, digest, signature }).collect();
+        let accepted = Verifier::new(&keys).accept(&batch);
+        for (accepted, (digest, signature)) in accepted.into_iter().zip(&signatures) {
+            let expected = by_p256(&public, digest, signature);
+            assert_eq!(accepted, expected, "key {}, digest {digest:x?}, {signature:x?}", debug(secret));
+            *(if expected { &mut good } else { &mut bad }) += 1;
+        }
+    }
+    assert!(good > 500 && bad > 500, "{good} good and {bad} bad signatures");
+}
+
+/// With wrong entries in a table, what is accepted is wrong, and the oracle notices with the first of it.
+#[test]
+fn an_engine_that_errs_is_not_used_again() {
+    let mut random = splitmix(4);
+    let mut dice = Dice(&mut random);
+    let secret = dice.secret();
+    let signatures: Vec<_> = (0..100).map(|_| dice.signature(secret)).collect();
+    let mut keys = Keys::default();
+    // The engine calculates with the table of another key, for which these are good.
+    let key = keys.add(&sec1(&point(secret + p256::Scalar::ONE))).unwrap();
+    keys.use_table_of(key, ours(&point(secret)));
+    let batch: Vec<Signature<'_>> =
+        signatures.iter().map(|(digest, signature)| Signature { key, digest, signature }).collect();
+    let mut verifier = Verifier::new(&keys);
+    assert!(verifier.accept(&batch).contains(&true), "the engine errs");
+    assert_eq!(verifier.verify(&batch, |_| false), vec![false; 100]);
+    assert!(keys.is_distrusted());
+    let mut asked = 0;
+    Verifier::new(&keys).verify(&batch, |_| {
+        asked += 1;
+        false
+    });
+    assert_eq!(asked, 100, "the oracle judges alone");
+}
+
+#[test]
+fn a_sum_that_is_not_on_the_curve_is_not_accepted() {
+    let good = Point::generator();
+    assert!(good.is_on_curve() && !Point::INFINITY.is_on_curve());
+    let moved = Point { x: good.x, y: good.y.add(Field::ONE) };
+    let r = Scalar::reduce(good.x.to_words());
+    assert!(crate::verifier::has_x(good, r) && crate::verifier::has_x(good.neg(), r));
+    assert!(!crate::verifier::has_x(moved, r));
+}
