@@ -74,7 +74,7 @@ impl std::fmt::Display for Origin {
 /// The nearest folder upward that is a project; none where there is no such folder.
 ///
 /// Anything of these names makes a project, a link to nothing included: whoever put it there meant this folder, and what
-/// cannot be used is told, not passed over for a project further up.
+/// cannot be used is told, not skipped for a project further up.
 pub(crate) fn nearest(from: &Path) -> Option<&Path> {
     let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
     from.ancestors().find(|folder| is_there(folder.join(PROJECT_FILE)) || is_there(folder.join(STATE_FOLDER)))
@@ -188,7 +188,7 @@ mod tests {
         fs::create_dir(dir.path().join("a/b").join(STATE_FOLDER)).unwrap();
         assert_eq!(nearest(&inner), Some(&*dir.path().join("a/b")));
         symlink("nothing", inner.join(PROJECT_FILE)).unwrap();
-        assert_eq!(nearest(&inner), Some(&*inner), "a link to nothing is not passed over");
+        assert_eq!(nearest(&inner), Some(&*inner), "a link to nothing is not skipped");
     }
 
     /// Owners and modes as they would be of others; who "we" are is what changes here.

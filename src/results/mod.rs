@@ -642,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_list_beside_its_entries_is_passed_over() {
+    fn what_is_in_a_list_beside_its_entries_is_skipped() {
         for heading in ["", "ID\n", "id,\n", "\"credential_id\"\n", "# ids\n\n  # of May\nId\n"] {
             let list = format!("{heading}urn:uuid:1,\n\n# a comment\n\"urn:uuid:2\",\r\nurn:uuid:3 , \nid");
             let ids: Vec<_> = read(list.as_bytes()).into_iter().map(|row| row.2).collect();

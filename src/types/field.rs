@@ -73,7 +73,7 @@ pub enum FieldKind {
     Judged(&'static Judged),
     /// Any value.
     Any,
-    /// Anything: it is passed over.
+    /// Anything: it is skipped.
     Ignored,
     /// An object with these members.
     Object(&'static Object),

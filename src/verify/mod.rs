@@ -27,7 +27,7 @@ pub use authorization::{ActionContext, Delegators, NotJudged};
 pub use holder::KeyBinding;
 pub use lists::{ListProblem, Lists, MAX_LIST_TOKEN_BYTES};
 pub use policy::{MAX_LEEWAY, Policy};
-pub use ring::{BatchRing, KeyRing, PassedOver, RingError};
+pub use ring::{BatchRing, KeyRing, RingError, SkippedKey};
 pub use status::{ListKind, NoLists, StatusClaim, StatusProblem, StatusSource, StatusValue};
 pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 

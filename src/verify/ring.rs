@@ -76,7 +76,7 @@ pub(super) struct RingKey {
 
 /// A key that was left out because it cannot be used. Those beside it can (RFC 7517 section 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct SkippedKey {
     /// Its name, or its place in the set.
     pub name: String,
     /// What is wrong with it.
@@ -105,7 +105,7 @@ pub struct KeyRing {
     keys: Vec<RingKey>,
     /// The keys of each name. Only a name without a DID can have several, of several issuers.
     names: HashMap<String, Vec<usize>>,
-    passed_over: Vec<PassedOver>,
+    skipped: Vec<SkippedKey>,
 }
 
 /// A ring whose signatures are checked in batches: its keys, at the same places, and their tables. All verifiers of a run
@@ -125,8 +125,8 @@ struct New<'k> {
 }
 
 impl KeyRing {
-    /// Adds the keys of a JWK Set (RFC 7517 section 5). Keys of other kinds are passed over, and so, with a word
-    /// in [`KeyRing::take_passed_over`], are unsound ones.
+    /// Adds the keys of a JWK Set (RFC 7517 section 5). Keys of other kinds are skipped, and so, with a word
+    /// in [`KeyRing::take_skipped`], are unsound ones.
     ///
     /// # Errors
     /// Where no key is left, one is private, or two of one name contradict each other.
@@ -159,7 +159,7 @@ impl KeyRing {
 
     /// Adds the assertion methods of a DID document (DID Core section 5.3.2), and returns its DID.
     ///
-    /// Methods that are not of this DID, or not for assertions, are passed over: a key for logging in
+    /// Methods that are not of this DID, or not for assertions, are skipped: a key for logging in
     /// issues no credentials.
     pub fn add_did_document(&mut self, text: &str) -> Result<String, RingError> {
         let mut parser = Parser::default();
@@ -196,7 +196,7 @@ impl KeyRing {
             Ok(end) => end,
             Err(problem) => {
                 let problem = problem.message;
-                self.pass_over(id.clone(), problem.clone());
+                self.skip(id.clone(), problem.clone());
                 count.first_problem.get_or_insert(RingError::Method { name: id, problem });
                 return Ok(());
             }
@@ -234,20 +234,20 @@ impl KeyRing {
             // A private key that was handed out is nothing to pass over.
             Err(source) if jwk.member("d").is_some() => Err(RingError::Key { name, source }),
             Err(source) => {
-                self.pass_over(name.clone(), source.to_string());
+                self.skip(name.clone(), source.to_string());
                 count.first_problem.get_or_insert(RingError::Key { name, source });
                 Ok(None)
             }
         }
     }
 
-    fn pass_over(&mut self, name: String, problem: String) {
-        self.passed_over.push(PassedOver { name, problem });
+    fn skip(&mut self, name: String, problem: String) {
+        self.skipped.push(SkippedKey { name, problem });
     }
 
-    /// The keys that were passed over since this was last asked.
-    pub fn take_passed_over(&mut self) -> Vec<PassedOver> {
-        std::mem::take(&mut self.passed_over)
+    /// The keys that were skipped since this was last asked.
+    pub fn take_skipped(&mut self) -> Vec<SkippedKey> {
+        std::mem::take(&mut self.skipped)
     }
 
     /// Adds one public key, PEM or JWK.

@@ -186,7 +186,7 @@ impl StatusSaid<'_> {
 }
 
 /// `status.status_list` (Token Status List section 6.2). What else `status` holds says the same in other ways
-/// and is passed over; with nothing else, nobody can look it up.
+/// and is skipped; with nothing else, nobody can look it up.
 fn of_token_list<'c>(status: Value<'c>, issuer: CredentialIssuer<'c>) -> Result<StatusSaid<'c>, Refusal> {
     if status.kind() != Kind::Object {
         return Err(wrong("`status` is not an object"));

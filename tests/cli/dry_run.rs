@@ -93,7 +93,7 @@ fn replays_and_conflicts_are_previewed() {
         assert_eq!(what, expected, "{place}");
     }
     assert!(
-        run.stderr.contains("dry run: would issue 1,499 (1,498 replayed), would fail 2"),
+        run.stderr.contains("dry run: would issue 1, already issued 1,498, would fail 2"),
         "{}",
         run.stderr
     );

@@ -139,7 +139,7 @@ fn questions_are_asked_on_a_terminal() {
     assert!(code == 2 && !empty.has(".beltic"), "{shown}");
 }
 
-/// A flag that cannot be followed is not passed over: a key that exists is not encrypted.
+/// A flag that cannot be followed is not skipped: a key that exists is not encrypted.
 #[test]
 fn an_existing_key_is_not_encrypted() {
     let sandbox = Sandbox::new();

@@ -145,7 +145,7 @@ fn a_ledger_with_a_control_character_is_refused() {
 /// What has the name of a settings file and is none is told, and the settings further up are not obeyed instead.
 #[cfg(unix)]
 #[test]
-fn odd_settings_are_not_passed_over() {
+fn odd_settings_are_not_skipped() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write(".beltic.yaml", "developer_id: outer\n");
     sandbox.write_items("inner/items.ndjson", &items(1));

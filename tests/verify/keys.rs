@@ -134,8 +134,8 @@ fn a_method_ends_when_it_says() {
         let document = document(vec![ended, method(&stranger(), &format!("{ISSUER}#other"))]);
         ring.add_did_document(&document.to_string()).unwrap();
         assert_eq!(verdict(&ring, None, &token(&stranger(), &format!("{ISSUER}#other"), ISSUER)), Ok(true));
-        let passed_over = ring.take_passed_over().len();
-        (verdict(&ring, None, &token(&hand(), KID, ISSUER)), passed_over)
+        let skipped = ring.take_skipped().len();
+        (verdict(&ring, None, &token(&hand(), KID, ISSUER)), skipped)
     };
     let unknown = Err((Reason::UnknownKid, Step::Key));
     for member in ["revoked", "expires"] {
@@ -199,9 +199,9 @@ fn one_unsound_key_leaves_the_others() {
         unsound.iter().cloned().chain([hand().jwk(KID), json!({"kty": "RSA"}), json!(5)]).collect();
     let mut ring = ring_of_jwks(&keys, None).unwrap();
     assert_eq!(verdict(&ring, None, &token(&hand(), KID, ISSUER)), Ok(true));
-    let names: Vec<String> = ring.take_passed_over().into_iter().map(|key| key.name).collect();
+    let names: Vec<String> = ring.take_skipped().into_iter().map(|key| key.name).collect();
     assert_eq!(names, ["no point", "no curve", "number 2"]);
-    assert!(ring.take_passed_over().is_empty(), "told once");
+    assert!(ring.take_skipped().is_empty(), "told once");
     assert!(matches!(ring_of_jwks(&unsound, None), Err(RingError::Key { .. })));
     // A private key is no oversight.
     let mut private = stranger().jwk("k");

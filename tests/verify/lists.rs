@@ -353,7 +353,7 @@ fn every_entry_is_judged_by_the_list_that_it_names() {
 
 /// What nobody here can look up leaves the status unknown, unless what can be looked up says "revoked".
 #[test]
-fn an_entry_of_another_type_is_not_passed_over() {
+fn an_entry_of_another_type_is_not_skipped() {
     for other in [
         json!({"type": "StatusList2021Entry", "statusPurpose": "revocation", "statusListIndex": "5", "statusListCredential": "x:y"}),
         json!({"type": "RevocationList2020Status"}),

@@ -74,7 +74,7 @@ fn bound(common: &Common, args: &PresentArgs, presentation: String) -> Result<St
     })
 }
 
-/// The one token of an input. Items that failed are passed over.
+/// The one token of an input. Items that failed are skipped.
 fn only_token(given: Given) -> Result<String, Failure> {
     let mut results = given.open()?.batches();
     let (mut only, mut found) = (None, 0);

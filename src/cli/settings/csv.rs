@@ -108,7 +108,7 @@ fn set_field(pair: &str) -> Result<(String, String), Failure> {
 fn find_encoding(name: &str, origin: &Origin) -> Result<&'static Encoding, Failure> {
     Encoding::for_label(name.as_bytes()).ok_or_else(|| {
         Failure::usage(format!("{origin} is \"{name}\", which is not a known encoding")).hint(
-            "use a name from the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis",
+            "use a name from the WHATWG Encoding Standard, such as windows-1252, iso-8859-1 or shift_jis; convert a file of another encoding with `iconv -f NAME -t utf-8`",
         )
     })
 }

@@ -46,7 +46,7 @@ pub fn past_date_problem(text: &str, now: Timestamp) -> Option<DateProblem> {
     (date > Offset::UTC.to_datetime(in_the_east).date()).then_some(DateProblem::Future)
 }
 
-/// The time that an RFC 3339 date-time names. Digits beyond nanoseconds are passed over.
+/// The time that an RFC 3339 date-time names. Digits beyond nanoseconds are skipped.
 pub fn date_time(text: &str) -> Option<Timestamp> {
     let parts = Parts::of(text)?;
     // The parser behind this knows more forms than RFC 3339, and a verifier might not.

@@ -87,7 +87,7 @@ impl Items {
     }
 
     /// Whether a header feeds no field, and need not.
-    fn is_passed_over(&self, header: &str) -> bool {
+    fn is_skipped(&self, header: &str) -> bool {
         is_error_column(header) || self.mapping.ignores_unknown || self.mapping.ignores(header)
     }
 
@@ -150,7 +150,7 @@ impl Items {
                 unnamed = unnamed.or(Some(cell + 1));
             } else if !found.is_empty() {
                 targets.extend(found.into_iter().map(|target| (cell, target)));
-            } else if !self.is_passed_over(name) {
+            } else if !self.is_skipped(name) {
                 // Only so many are named in the message.
                 let is_named = unknown.len() < MAX_NAMED;
                 let suggest = || self.catalog.suggest(name).or_else(|| self.suggest_elements(name));

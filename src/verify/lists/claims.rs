@@ -178,7 +178,7 @@ fn check_list_type(payload: Value<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// `statusPurpose`: one, or an array of them. Those that say nothing about validity are passed over.
+/// `statusPurpose`: one, or an array of them. Those that say nothing about validity are skipped.
 fn purposes(purposes: Option<Value<'_>>) -> Result<Vec<ListKind>, Refusal> {
     let single = purposes.filter(|purposes| purposes.kind() == Kind::String);
     let mut kinds = Vec::new();

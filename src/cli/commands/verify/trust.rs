@@ -14,7 +14,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::streams::{self, printable};
 use crate::files::{BYTE_ORDER_MARK, PathError};
-use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, PassedOver, Policy, RingError};
+use crate::verify::{KeyRing, Lists, MAX_LIST_TOKEN_BYTES, Policy, RingError, SkippedKey};
 
 /// The longest file of keys.
 const MAX_KEYS_BYTES: usize = 4 * 1024 * 1024;
@@ -30,13 +30,13 @@ const MAX_WARNINGS: usize = 20;
 pub(crate) fn keys(args: &VerifyArgs, quiet: bool) -> Result<KeyRing, Failure> {
     let mut ring = KeyRing::default();
     let added = add_keys(&mut ring, args);
-    let passed_over = ring.take_passed_over();
+    let skipped = ring.take_skipped();
     if !quiet {
-        for PassedOver { name, problem } in passed_over.iter().take(MAX_WARNINGS) {
+        for SkippedKey { name, problem } in skipped.iter().take(MAX_WARNINGS) {
             let (name, problem) = (printable(name), printable(problem));
             streams::say(&format!("warning: the key {name} cannot be used: {problem}"));
         }
-        say_more(passed_over.len());
+        say_more(skipped.len());
     }
     added.map(|()| ring)
 }
