@@ -199,7 +199,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'Accept only credentials of the type with this URI')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Accept only credentials of this credential type; with --vct, treat that URI as this type')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Required audience; credentials with an `aud` are rejected if this is not given')
-            [CompletionResult]::new('--key-binding', '--key-binding', [CompletionResultType]::ParameterName, 'Whether presentations must prove that the holder has the key in `cnf`')
+            [CompletionResult]::new('--key-binding', '--key-binding', [CompletionResultType]::ParameterName, 'Whether presentations must prove that the holder has the key in `cnf` [default: ignore]')
             [CompletionResult]::new('--nonce', '--nonce', [CompletionResultType]::ParameterName, 'Nonce issued for the presentation; implies --key-binding required')
             [CompletionResult]::new('--kb-max-age', '--kb-max-age', [CompletionResultType]::ParameterName, 'Maximum age of a key binding JWT')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this time (RFC 3339) [default: now]')

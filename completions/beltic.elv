@@ -191,7 +191,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --vct 'Accept only credentials of the type with this URI'
             cand --type 'Accept only credentials of this credential type; with --vct, treat that URI as this type'
             cand --audience 'Required audience; credentials with an `aud` are rejected if this is not given'
-            cand --key-binding 'Whether presentations must prove that the holder has the key in `cnf`'
+            cand --key-binding 'Whether presentations must prove that the holder has the key in `cnf` [default: ignore]'
             cand --nonce 'Nonce issued for the presentation; implies --key-binding required'
             cand --kb-max-age 'Maximum age of a key binding JWT'
             cand --at 'Verify as of this time (RFC 3339) [default: now]'

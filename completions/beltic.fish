@@ -215,7 +215,7 @@ user\t''
 agent_authorization\t''
 outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Required audience; credentials with an `aud` are rejected if this is not given' -r
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key-binding -d 'Whether presentations must prove that the holder has the key in `cnf`' -r -f -a "ignore\t'Ignore key binding JWTs'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key-binding -d 'Whether presentations must prove that the holder has the key in `cnf` [default: ignore]' -r -f -a "ignore\t'Ignore key binding JWTs'
 required\t'Reject presentations without a valid key binding JWT; needs --audience, and --nonce or a nonce with each presentation'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l nonce -d 'Nonce issued for the presentation; implies --key-binding required' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l kb-max-age -d 'Maximum age of a key binding JWT' -r

@@ -247,7 +247,7 @@ impl Mistake<'_> {
             self.texts(ContextKind::InvalidArg).iter().map(|arg| alternatives(arg)).collect();
         let failure =
             Failure::usage(format!("`{}` needs {}", self.command.0.join(" "), missing.join(" and ")));
-        match self.first_example() {
+        match self.example_with(&missing) {
             Some(example) => failure.hint(format!("for example: `{example}`")),
             None => failure.hint(self.where_flags_are()),
         }
@@ -267,10 +267,16 @@ impl Mistake<'_> {
         format!("`{} --help` explains every flag", self.command.0.join(" "))
     }
 
-    /// The first example of the command's help.
-    fn first_example(&self) -> Option<String> {
+    /// The first example of the command's help that has what is missing; any has what stands without a flag.
+    fn example_with(&self, missing: &[String]) -> Option<String> {
         let examples = self.command.1.get_before_help()?.to_string();
-        examples.lines().nth(1).map(|line| line.trim().to_owned())
+        let flags: Vec<&str> = missing
+            .iter()
+            .flat_map(|missing| missing.split(' '))
+            .filter(|word| word.starts_with("--"))
+            .collect();
+        let has_one = |line: &&str| flags.is_empty() || flags.iter().any(|flag| line.contains(flag));
+        examples.lines().skip(1).find(has_one).map(|line| line.trim().to_owned())
     }
 
     fn commands_below(&self) -> String {

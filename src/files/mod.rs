@@ -55,7 +55,8 @@ pub fn reason(error: &io::Error) -> String {
     let text = match error.kind() {
         io::ErrorKind::NotFound if is_only_a_kind => "no such file or directory".to_owned(),
         io::ErrorKind::StorageFull if is_only_a_kind => "no space left on device".to_owned(),
-        _ => without_number(&error.to_string()),
+        // The crate for temporary files appends their path.
+        _ => without_number(error.to_string().split(" at path \"").next().unwrap_or_default()),
     };
     let mut characters = text.chars();
     match characters.next() {

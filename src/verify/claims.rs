@@ -22,7 +22,7 @@ pub(super) const LIST_TYPE: &str = "BitstringStatusListCredential";
 #[derive(Debug, Default)]
 pub(super) struct Claims<'d> {
     /// Who issued it.
-    pub(super) issuer: Cow<'d, str>,
+    pub(super) issuer: Option<Cow<'d, str>>,
     pub(super) id: Option<Cow<'d, str>>,
     pub(super) vct: Option<Cow<'d, str>>,
     pub(super) audience: Option<Value<'d>>,
@@ -170,7 +170,7 @@ fn of_credential<'d>(members: ClaimMembers<'d>, known: Types) -> Result<Claims<'
         None => Vec::new(),
     };
     Ok(Claims {
-        issuer,
+        issuer: Some(issuer),
         id: id.or(jti),
         vct: optional_text("vct", members.vct)?,
         audience: members.aud,
@@ -182,12 +182,11 @@ fn of_credential<'d>(members: ClaimMembers<'d>, known: Types) -> Result<Claims<'
     })
 }
 
-/// SD-JWT VC, after its disclosures were put in. `iss` and `exp` are required here, though the draft
-/// leaves them open: without them there is nobody to ask and no end.
+/// SD-JWT VC, after its disclosures were put in. `iss` and `exp` are optional (SD-JWT VC, "Registered JWT Claims"): the
+/// issuer is then whoever the key belongs to, and there is no end.
 fn of_sd_jwt<'d>(members: ClaimMembers<'d>, policy: &Policy) -> Result<Claims<'d>, Refusal> {
-    let issuer = text("iss", required("iss", members.iss)?)?;
+    let issuer = members.iss.map(|iss| text("iss", iss)).transpose()?;
     let vct = text("vct", required("vct", members.vct)?)?;
-    let exp = numeric_date("exp", required("exp", members.exp)?)?;
     let sub = optional_text("sub", members.sub)?;
     check_confirmation(members.cnf)?;
     check_types_beside(members, &vct)?;
@@ -210,7 +209,7 @@ fn of_sd_jwt<'d>(members: ClaimMembers<'d>, policy: &Policy) -> Result<Claims<'d
         vct: Some(vct),
         audience: members.aud,
         starts: [number("iat", members.iat)?, number("nbf", members.nbf)?, None],
-        ends: [Some(exp), None],
+        ends: [number("exp", members.exp)?, None],
         token_status: members.status,
         // The draft knows no such member. Who adds one means what it means elsewhere.
         bitstring_status: members.credential_status,
@@ -251,7 +250,7 @@ fn of_vc_claim(members: ClaimMembers<'_>, known: Types) -> Result<Claims<'_>, Re
         in_one_place("credentialStatus", members.credential_status, inner.credential_status)?;
     check_entries(bitstring_status)?;
     Ok(Claims {
-        issuer,
+        issuer: Some(issuer),
         id: jti.or(id),
         vct: None,
         audience: members.aud,

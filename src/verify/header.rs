@@ -22,13 +22,13 @@ pub(super) enum Typ {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) typ: Typ,
-    pub(super) kid: String,
+    /// The name of the key, where it has one.
+    pub(super) kid: Option<String>,
 }
 
 impl Header {
     /// Reads a header, whose type must be one that `accepts` does not refuse. Parameters without a meaning here are
-    /// ignored, keys in them (`jwk`, `x5c`) and places of keys (`jku`, `x5u`) among them (RFC 7515 section 4). `kid`
-    /// is required, though the standard leaves it open: keys are found by their name alone, and none is tried out.
+    /// ignored, keys in them (`jwk`, `x5c`) and places of keys (`jku`, `x5u`) among them (RFC 7515 section 4).
     pub(super) fn read(
         header: Value<'_>,
         accepts: impl FnOnce(&Typ) -> Result<(), Refusal>,
@@ -39,10 +39,12 @@ impl Header {
         check_content_type(&typ, header.member("cty"))?;
         check_extensions(header)?;
         let kid = match header.member("kid") {
-            None => return Err(refuse(Reason::UnknownKid, "the header has no `kid` to name the key")),
-            Some(kid) => kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is not a string"))?,
+            None => None,
+            Some(kid) => {
+                Some(kid.as_str().ok_or_else(|| refuse(Reason::Malformed, "`kid` is not a string"))?)
+            }
         };
-        Ok(Header { typ, kid: kid.into_owned() })
+        Ok(Header { typ, kid: kid.map(|kid| kid.into_owned()) })
     }
 }
 

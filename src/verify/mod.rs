@@ -289,16 +289,16 @@ fn judge_claims<'d>(
     status: &mut dyn StatusSource,
 ) -> Result<(Claims<'d>, Unchecked), Refusal> {
     let claims = Claims::read(payload, format, policy)?;
-    let issuer_is_known = check_issuer(&claims.issuer, key, policy)?;
+    let issuer = check_issuer(claims.issuer.as_deref(), key, policy)?;
     check_type(&claims, policy)?;
     check_audience(&claims, policy)?;
     check_times(&claims, policy, now)?;
     let has_schema = check_schema(&claims, payload, now)?;
     if policy.status && status::has_status(&claims) {
-        status::check(&claims, issuer_is_known.then_some(&*claims.issuer), status)?;
+        status::check(&claims, issuer, status)?;
     }
     let unchecked = Unchecked {
-        issuer: !issuer_is_known,
+        issuer: issuer.is_none(),
         holder: policy.key_binding.is_none() && holder::has_holder(payload),
         status: !policy.status && status::has_status(&claims),
         schema: !has_schema,
@@ -328,19 +328,27 @@ fn check_authorization(claims: &Claims<'_>, policy: &Policy) -> Result<NotJudged
     Ok(limits)
 }
 
-/// The issuer must be the one asked for and the one whose key it is (RFC 8725 section 3.8). Whether
-/// either is known is returned.
-fn check_issuer(issuer: &str, key: &RingKey, policy: &Policy) -> Result<bool, Refusal> {
+/// The issuer must be the one asked for and the one whose key it is (RFC 8725 section 3.8). A credential that does not
+/// name its issuer is by whoever the key belongs to. Returns the issuer where it is known.
+fn check_issuer<'c>(
+    named: Option<&'c str>,
+    key: &'c RingKey,
+    policy: &'c Policy,
+) -> Result<Option<&'c str>, Refusal> {
     let refuse = |message: String| Err(Refusal::new(Reason::IssuerMismatch, Step::Issuer, message));
-    match (policy.issuer.as_deref(), key.issuer.as_deref()) {
-        (Some(expected), _) if expected != issuer => {
+    let (expected, owner) = (policy.issuer.as_deref(), key.issuer.as_deref());
+    match (named.or(owner), expected) {
+        (None, Some(expected)) => {
+            refuse(format!("`iss` is missing, and nothing says whose key it is; expected {expected}"))
+        }
+        (Some(issuer), Some(expected)) if issuer != expected => {
             refuse(format!("the issuer is {}; expected {expected}", shown(issuer)))
         }
-        (_, Some(owner)) if owner != issuer => {
+        (Some(issuer), _) if owner.is_some_and(|owner| owner != issuer) => {
+            let owner = owner.unwrap_or_default();
             refuse(format!("the issuer is {}, and the key is one of {owner}", shown(issuer)))
         }
-        (None, None) => Ok(false),
-        _ => Ok(true),
+        (issuer, _) => Ok(issuer.filter(|_| expected.is_some() || owner.is_some())),
     }
 }
 

@@ -66,9 +66,23 @@ impl<'r> Opener<'r> {
         let text = decode_text(compact.header, Part::Header, &mut self.buffer).map_err(at(Step::Header))?;
         let document = parse_object(text, Part::Header, &mut self.parser).map_err(at(Step::Header))?;
         let Header { typ, kid } = Header::read(document.root(), accepts)?;
-        let opened = OpenedToken { typ, kid_is_absolute: kid.contains(':'), key: self.find(&kid, policy)? };
+        let opened = match kid {
+            Some(kid) => {
+                OpenedToken { typ, kid_is_absolute: kid.contains(':'), key: self.find(&kid, policy)? }
+            }
+            // Whoever names the one key says what `kid` would say.
+            None => OpenedToken { typ, kid_is_absolute: true, key: self.only_key()? },
+        };
         self.last = Some((compact.header.to_owned(), opened.clone()));
         Ok(opened)
+    }
+
+    /// The key of a token that names none: the only one that was given, by itself. None is ever tried out.
+    fn only_key(&self) -> Result<usize, Refusal> {
+        self.ring.only_key().ok_or_else(|| {
+            let message = "the header has no `kid` to name the key; name its one key with `--key`";
+            Refusal::new(Reason::UnknownKid, Step::Header, message)
+        })
     }
 
     /// The key of this name. A name that holds a DID must be one of the issuer asked for, and a key that ended

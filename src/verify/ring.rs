@@ -106,6 +106,8 @@ pub struct KeyRing {
     /// The keys of each name. Only a name without a DID can have several, of several issuers.
     names: HashMap<String, Vec<usize>>,
     skipped: Vec<SkippedKey>,
+    /// The thumbprints of the keys that were given by themselves.
+    given_alone: Vec<String>,
 }
 
 /// A ring whose signatures are checked in batches: its keys, at the same places, and their tables. All verifiers of a run
@@ -164,7 +166,9 @@ impl KeyRing {
     pub fn add_did_document(&mut self, text: &str) -> Result<String, RingError> {
         let mut parser = Parser::default();
         let document = parse_object(text, Part::Payload, &mut parser).map_err(RingError::Json)?;
+        // A DID resolution result has the document inside (DID Resolution 1.0).
         let root = document.root();
+        let root = root.member("didDocument").filter(|inner| inner.kind() == Kind::Object).unwrap_or(root);
         let did = root.member("id").and_then(Value::as_str).filter(|id| id.starts_with("did:"));
         let did = did.ok_or(RingError::NotADidDocument)?.into_owned();
         let methods: Vec<Value<'_>> =
@@ -186,7 +190,8 @@ impl KeyRing {
     }
 
     fn add_method(&mut self, did: &str, method: Value<'_>, count: &mut Count) -> Result<(), RingError> {
-        let (Some(id), Some(jwk)) = (method_id(did, method), method.member("publicKeyJwk")) else {
+        let (jwk, multibase) = (method.member("publicKeyJwk"), text(method, "publicKeyMultibase"));
+        let Some(id) = method_id(did, method).filter(|_| jwk.is_some() || multibase.is_some()) else {
             return Ok(());
         };
         if did_of(&id) != Some(did) || text(method, "controller").as_deref() != Some(did) {
@@ -201,11 +206,15 @@ impl KeyRing {
                 return Ok(());
             }
         };
-        let Some(public) = self.usable(jwk, id.clone(), count)? else { return Ok(()) };
+        let public = match (jwk, multibase) {
+            (Some(jwk), _) => self.usable(jwk, id.clone(), count)?,
+            (None, multibase) => of_multikey(&multibase.unwrap_or_default(), count),
+        };
+        let Some(public) = public else { return Ok(()) };
         let new = New { public: &public, issuer: Some(did), end };
         self.add(&id, new)?;
         // Some issuers call the key by the JWK's own name, where `iss` says the rest.
-        match text(jwk, "kid") {
+        match jwk.and_then(|jwk| text(jwk, "kid")) {
             Some(name) if did_of(&name).is_none() && !name.is_empty() => self.name(&name, new),
             _ => {}
         }
@@ -257,6 +266,7 @@ impl KeyRing {
     pub fn add_key(&mut self, bytes: &[u8], issuer: Option<&str>) -> Result<(), RingError> {
         let public =
             PublicKey::parse(bytes).map_err(|source| RingError::Key { name: "given".into(), source })?;
+        self.given_alone.push(public.thumbprint().to_owned());
         let new = New { public: &public, issuer, end: None };
         match issuer {
             Some(issuer) => self.add(Issuer::parse(issuer, &public)?.kid(), new)?,
@@ -357,6 +367,13 @@ impl KeyRing {
         }
     }
 
+    /// The only key there is, where it was given by itself and not in a set.
+    pub(super) fn only_key(&self) -> Option<usize> {
+        let [thumbprint] = self.given_alone.as_slice() else { return None };
+        let at = *self.names.get(thumbprint)?.first()?;
+        self.keys.iter().all(|key| key.public == self.keys[at].public).then_some(at)
+    }
+
     pub(super) fn key(&self, at: usize) -> &RingKey {
         &self.keys[at]
     }
@@ -370,6 +387,14 @@ impl KeyRing {
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
+}
+
+/// The P-256 key of a Multikey (Controlled Identifiers 1.0 section 2.2.2), which is spelt as in a did:key; none for keys
+/// of other kinds.
+fn of_multikey(multibase: &str, count: &mut Count) -> Option<PublicKey> {
+    let public = PublicKey::from_did(&format!("did:key:{multibase}"))?;
+    count.added += 1;
+    Some(public)
 }
 
 /// How many keys a file gave, and what was wrong with the first that could not be used.

@@ -136,7 +136,8 @@ pub(super) fn check(
     issuer: Option<&str>,
     source: &mut dyn StatusSource,
 ) -> Result<(), Refusal> {
-    let issuer = CredentialIssuer { known: issuer, claimed: &claims.issuer };
+    let claimed = claims.issuer.as_deref().or(issuer).unwrap_or_default();
+    let issuer = CredentialIssuer { known: issuer, claimed };
     let token = claims.token_status.map(|status| of_token_list(status, issuer)).transpose()?;
     let entries = claims.bitstring_status.map(|entries| of_bitstrings(entries, issuer)).transpose()?;
     let mut worst = StatusValue::Valid;

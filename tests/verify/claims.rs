@@ -214,8 +214,6 @@ fn of_sd_jwt() -> Vec<Row> {
         ("/iss", Some(json!("DID:web:issuer.example")), IssuerMismatch, Step::Issuer),
         ("/iss", Some(json!("did:web:issuer.example#key-1")), IssuerMismatch, Step::Issuer),
         ("/iss", Some(json!("did:web:issuer.example ")), IssuerMismatch, Step::Issuer),
-        missing("/iss"),
-        missing("/exp"),
         missing("/vct"),
         invalid("/vct", json!(["urn:beltic:business:1"])),
         invalid("/cnf", json!("key")),

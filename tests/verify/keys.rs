@@ -351,3 +351,74 @@ fn a_verifier_judges_each_token_anew() {
         assert!(matches!(verifier.verify(&sd_jwt[..sd_jwt.len() - 1]), Verdict::Invalid(_)));
     }
 }
+
+/// A token that names no key is judged by the one key that was given by itself, and by no other.
+#[test]
+fn the_one_key_that_is_given_serves_tokens_without_a_name() {
+    let pem = |signer: &Hand| signer.jwk("k").to_string();
+    let without_kid = |signer: &Hand, iss: &str| {
+        let payload = json!({"iss": iss, "vct": "urn:x", "exp": 4_000_000_000u32});
+        signer.sd_jwt(&json!({"alg": "ES256", "typ": "dc+sd-jwt"}), &payload, &[])
+    };
+    let ring_of = |keys: &[&Hand], issuer: Option<&str>| {
+        let mut ring = KeyRing::default();
+        for key in keys {
+            ring.add_key(pem(key).as_bytes(), issuer).unwrap();
+        }
+        ring
+    };
+    let (own, other) = (hand(), stranger());
+    let anybody = ring_of(&[&own], None);
+    assert_eq!(verdict(&anybody, None, &without_kid(&own, "https://a.example")), Ok(false));
+    let known = ring_of(&[&own], Some(ISSUER));
+    assert_eq!(verdict(&known, Some(ISSUER), &without_kid(&own, ISSUER)), Ok(true));
+    let forged = verdict(&anybody, None, &without_kid(&other, "https://a.example"));
+    assert_eq!(forged, Err((Reason::BadSignature, Step::Signature)));
+    // Several keys, or one in a set: nobody says which it is.
+    let unnamed = Err((Reason::UnknownKid, Step::Header));
+    assert_eq!(verdict(&ring_of(&[&own, &other], None), None, &without_kid(&own, ISSUER)), unnamed);
+    let set = ring_of_jwks(&[own.jwk("k")], Some(ISSUER)).unwrap();
+    assert_eq!(verdict(&set, None, &without_kid(&own, ISSUER)), unnamed);
+    let mut both = ring_of_jwks(&[other.jwk("k")], None).unwrap();
+    both.add_key(pem(&own).as_bytes(), None).unwrap();
+    assert_eq!(verdict(&both, None, &without_kid(&own, ISSUER)), unnamed);
+}
+
+/// `exp` and `iss` are optional in an SD-JWT VC: it is then by whoever the key belongs to.
+#[test]
+fn an_sd_jwt_vc_need_not_name_its_issuer_or_its_end() {
+    let header = json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": KID});
+    let bare = hand().sd_jwt(&header, &json!({"vct": "urn:x"}), &[]);
+    let mut ring = KeyRing::default();
+    ring.add_did_document(&document(vec![method(&hand(), KID)]).to_string()).unwrap();
+    assert_eq!(verdict(&ring, None, &bare), Ok(true));
+    assert_eq!(verdict(&ring, Some(ISSUER), &bare), Ok(true));
+    assert!(verdict(&ring, Some("did:web:other.example"), &bare).is_err());
+    // Of a key that nobody knows, nobody knows the issuer.
+    let unknown = ring_of_jwks(&[hand().jwk("k")], None).unwrap();
+    let header = json!({"alg": "ES256", "typ": "dc+sd-jwt", "kid": "k"});
+    let bare = hand().sd_jwt(&header, &json!({"vct": "urn:x"}), &[]);
+    assert_eq!(verdict(&unknown, None, &bare), Ok(false));
+    let asked = verdict(&unknown, Some("https://a.example"), &bare);
+    assert_eq!(asked, Err((Reason::IssuerMismatch, Step::Issuer)));
+}
+
+/// Multikey (Controlled Identifiers 1.0 section 2.2.2), and documents as a resolver returns them.
+#[test]
+fn multikeys_and_resolution_results_are_read() {
+    let multibase = public(&hand()).did_key().strip_prefix("did:key:").unwrap().to_owned();
+    let multikey = |value: &str| json!({"id": KID, "type": "Multikey", "controller": ISSUER, "publicKeyMultibase": value});
+    let ed25519 = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+    let mut other = multikey(ed25519);
+    other["id"] = json!(format!("{ISSUER}#other"));
+    let found = document(vec![multikey(&multibase), other]);
+    let resolved = json!({"@context": "https://w3id.org/did-resolution/v1", "didDocument": found, "didResolutionMetadata": {}});
+    for text in [found.to_string(), resolved.to_string()] {
+        let mut ring = KeyRing::default();
+        assert_eq!(ring.add_did_document(&text).unwrap(), ISSUER);
+        assert_eq!(verdict(&ring, None, &token(&hand(), KID, ISSUER)), Ok(true));
+    }
+    let mut ring = KeyRing::default();
+    assert!(ring.add_did_document(&document(vec![multikey(ed25519)]).to_string()).is_err());
+    assert!(ring.add_did_document(&document(vec![multikey("zDnaeNonsense")]).to_string()).is_err());
+}

@@ -24,6 +24,11 @@ impl Settings {
             Some(path) => path,
             None => self.in_state_folder("issuer.pem", "`--key FILE` or BELTIC_KEY")?,
         };
+        if path.to_string_lossy().starts_with("pkcs11:") {
+            return Err(Failure::usage(
+                "`pkcs11:` keys need a build with the feature `pkcs11`, which this version does not have",
+            ));
+        }
         // It would be shown as a path that is not there, or become the name of a file.
         match keys::is_private_key_text(&path.to_string_lossy()) {
             false => Ok(path),

@@ -15,7 +15,7 @@ pub fn identifier_problem(text: &str) -> Option<String> {
         return Some(problem);
     }
     if is_null_marker(text) {
-        return Some("which means a missing value; omit the field or give the identifier".to_owned());
+        return Some("that means a missing value; omit the field or give the identifier".to_owned());
     }
     if let Some(problem) = spreadsheet_damage(text) {
         return Some(problem.to_owned());

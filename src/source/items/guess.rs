@@ -32,6 +32,8 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
             "companyid",
             "firmenid",
             "kundennummer",
+            "nclient",
+            "numerodecliente",
             "customerid",
             "identifiant",
             "identificador",
@@ -90,7 +92,19 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
     ),
     ("kyb_status", &["status", "companystatus", "prufstatus", "pruefstatus", "statut", "estado"]),
     ("registered_name", &["eingetragenername", "nominscrit", "nombreregistrado"]),
-    ("verified_at", &["geprueftam", "prufdatum", "pruefdatum", "verifieele", "verificadoel", "checkedat"]),
+    (
+        "verified_at",
+        &[
+            "geprueftam",
+            "prufdatum",
+            "pruefdatum",
+            "verifieele",
+            "verifiele",
+            "fechadeverificacion",
+            "verificadoel",
+            "checkedat",
+        ],
+    ),
     (
         "address_line1",
         &[
@@ -129,6 +143,8 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
             "eigentuemer#",
             "inhaber#",
             "beneficiaireeffectif#",
+            "beneficiaire#",
+            "titular#",
             "associe#",
             "titularreal#",
             "beneficiario#",
@@ -146,6 +162,8 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
             "part#",
             "participation#",
             "participacion#",
+            "porcentaje#",
+            "pourcentage#",
             "ownership#",
             "stake#",
         ],
@@ -185,7 +203,7 @@ pub const PUT_IT: &str = "# Check it, and put it into .beltic.yaml.\n";
 const MOST_SHOWN: usize = 30;
 
 /// How alike a name and that of a column must be.
-const ALIKE: f64 = 0.85;
+const ALIKE: f64 = 0.75;
 
 /// The settings for a file's header, as YAML under `csv`. `options` say how the file is read, but for
 /// its dialect; `given` are other settings under `csv` that reading it takes.
@@ -317,11 +335,20 @@ impl Items {
     fn missing_beside(&self, fed: &[ColumnTarget]) -> String {
         let is_missing = |leaf: &&Leaf| leaf.required && !self.catalog.is_fed(leaf, fed.iter().copied());
         let missing: Vec<&Leaf> = self.catalog.leaves().iter().filter(is_missing).collect();
+        // No two rows have the same subject, so its id is nothing to be said once for all.
+        let (subject, missing): (Vec<&Leaf>, Vec<&Leaf>) =
+            missing.into_iter().partition(|leaf| leaf.name == "subject_id");
+        let subject = match subject.is_empty() {
+            true => "",
+            false => {
+                "# Required: map the column that identifies the subject, under columns, such as\n#     \"Id\": subject_id\n"
+            }
+        };
         let lines: String = missing.iter().map(|leaf| format!("#     {}:\n", leaf.name)).collect();
         match missing.is_empty() {
-            true => String::new(),
+            true => subject.to_owned(),
             false => format!(
-                "# Required, and without a column. Where every row has the same, say so:\n#   constants:\n{lines}"
+                "{subject}# Required, and without a column. Where every row has the same, say so:\n#   constants:\n{lines}"
             ),
         }
     }

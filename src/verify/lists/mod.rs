@@ -206,7 +206,7 @@ impl Lists {
             issued_at: claims.issued_at().unwrap_or(i64::MIN),
         });
         if let Some(issuer) = &claims.issuer {
-            check_issuer(issuer, key, policy)?;
+            check_issuer(Some(issuer), key, policy)?;
         }
         let ends = [claims.end()?];
         check_period(

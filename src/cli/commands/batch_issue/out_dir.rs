@@ -34,7 +34,6 @@ pub(crate) enum NameBy {
 pub(crate) struct OutDir {
     name_by: NameBy,
     ending: &'static str,
-    force: bool,
     names: NameBook,
     files: Together,
 }
@@ -72,8 +71,9 @@ impl OutDir {
             ProofFormat::JwtVc => "jwt",
             ProofFormat::SdJwtVc => "sd-jwt",
         };
-        let files = Together::in_folder(folder);
-        Ok(OutDir { name_by, ending, force, names: NameBook::default(), files })
+        let mut files = Together::in_folder(folder, force);
+        files.try_out()?;
+        Ok(OutDir { name_by, ending, names: NameBook::default(), files })
     }
 
     /// Writes a credential's file, which gets its name by [`OutDir::commit`]. Gives a warning where it could not have the name that was asked for.
@@ -93,7 +93,7 @@ impl OutDir {
     /// # Errors
     /// Where that fails.
     pub(crate) fn commit(&mut self) -> Result<(), Failure> {
-        Ok(self.files.commit(self.force)?)
+        Ok(self.files.commit()?)
     }
 
     /// The name of a credential's file, and what is to be said of it.

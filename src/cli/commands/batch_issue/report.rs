@@ -121,14 +121,7 @@ impl<'r> Report<'r> {
     /// Writes a batch's rows and failed items, then what is to be said about them.
     pub(crate) fn deliver(&mut self, delivery: Delivery) -> Result<(), Failure> {
         let head = self.form.head();
-        self.write_tokens(&delivery.tokens)?;
-        let output = &mut self.outlets.output;
-        let written = || output.write(&head, &delivery.bytes, &delivery.row_ends);
-        self.tellers.progress.beside_results(written)?;
-        if let (Some(file), Some(failed)) = (&mut self.outlets.failed, delivery.failed) {
-            file.add(failed)?;
-        }
-        self.note_failures(&delivery.failures);
+        // They are in the ledger, whatever becomes of their rows.
         self.counts.issued += delivery.issued;
         self.counts.replayed += delivery.replayed;
         self.counts.failed += delivery.rejected;
@@ -137,6 +130,14 @@ impl<'r> Report<'r> {
                 self.counts.status_lists.push(list);
             }
         }
+        self.write_tokens(&delivery.tokens)?;
+        let output = &mut self.outlets.output;
+        let written = || output.write(&head, &delivery.bytes, &delivery.row_ends);
+        self.tellers.progress.beside_results(written)?;
+        if let (Some(file), Some(failed)) = (&mut self.outlets.failed, delivery.failed) {
+            file.add(failed)?;
+        }
+        self.note_failures(&delivery.failures);
         for note in &delivery.notes {
             self.tellers.progress.aside(|| streams::say(note));
         }

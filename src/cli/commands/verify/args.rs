@@ -70,15 +70,9 @@ pub(crate) struct VerifyArgs {
     /// Required audience; credentials with an `aud` are rejected if this is not given
     #[arg(long, value_name = "URI", help_heading = "What is accepted")]
     pub audience: Option<String>,
-    /// Whether presentations must prove that the holder has the key in `cnf`
-    #[arg(
-        long,
-        value_name = "WHEN",
-        value_enum,
-        default_value = "ignore",
-        help_heading = "What is accepted"
-    )]
-    pub key_binding: KeyBindingPolicy,
+    /// Whether presentations must prove that the holder has the key in `cnf` [default: ignore]
+    #[arg(long, value_name = "WHEN", value_enum, help_heading = "What is accepted")]
+    pub key_binding: Option<KeyBindingPolicy>,
     /// Nonce issued for the presentation; implies --key-binding required
     #[arg(long, value_name = "NONCE", requires = "audience", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is accepted")]
     pub nonce: Option<String>,

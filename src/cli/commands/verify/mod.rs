@@ -109,8 +109,12 @@ fn policy(args: &VerifyArgs, settings: &Settings) -> Result<Policy, Failure> {
 
 /// What a key binding JWT has to say, where one is asked for.
 fn key_binding(args: &VerifyArgs) -> Result<Option<KeyBinding>, Failure> {
-    if args.key_binding == KeyBindingPolicy::Ignore && args.nonce.is_none() {
-        return Ok(None);
+    match (args.key_binding, &args.nonce) {
+        (Some(KeyBindingPolicy::Ignore), Some(_)) => {
+            return Err(Failure::usage("--nonce asks for key binding, and `--key-binding ignore` for none"));
+        }
+        (Some(KeyBindingPolicy::Ignore) | None, None) => return Ok(None),
+        (Some(KeyBindingPolicy::Required), _) | (None, Some(_)) => {}
     }
     let missing = || {
         Failure::usage(

@@ -129,6 +129,7 @@ pub(crate) struct VerdictCounts {
     /// Failed items, which have no credential.
     pub(crate) skipped: u64,
     issuer_unchecked: u64,
+    holder_unchecked: u64,
     status_unchecked: u64,
 }
 
@@ -138,6 +139,7 @@ impl VerdictCounts {
             Verdict::Valid(valid) => {
                 self.valid += 1;
                 self.issuer_unchecked += u64::from(valid.unchecked.issuer);
+                self.holder_unchecked += u64::from(valid.unchecked.holder);
                 self.status_unchecked += u64::from(valid.unchecked.status);
             }
             Verdict::Invalid(refusal) => *self.invalid.entry(refusal.reason).or_default() += 1,
@@ -148,6 +150,7 @@ impl VerdictCounts {
         self.valid += other.valid;
         self.skipped += other.skipped;
         self.issuer_unchecked += other.issuer_unchecked;
+        self.holder_unchecked += other.holder_unchecked;
         self.status_unchecked += other.status_unchecked;
         for (reason, count) in other.invalid {
             *self.invalid.entry(reason).or_default() += count;
@@ -185,6 +188,12 @@ impl VerdictCounts {
             let count = grouped(self.issuer_unchecked);
             lines.push(format!(
                 "warning: the issuer was not checked for {count} of the valid credentials; name it with `--issuer`"
+            ));
+        }
+        if self.holder_unchecked > 0 {
+            let count = grouped(self.holder_unchecked);
+            lines.push(format!(
+                "note: the holder was not checked for {count} of the valid credentials (`--key-binding required`)"
             ));
         }
         if self.status_unchecked > 0 {
