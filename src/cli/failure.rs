@@ -175,10 +175,14 @@ impl From<InputError> for Failure {
         let mapping = error.mapping().map(|mapping| {
             format!("put this into .beltic.yaml, and check it; `beltic template --map FILE` prints it too:\n{mapping}")
         });
-        let is_of_header = error.is_of_header();
+        let (is_of_header, lacks_columns) = (error.is_of_header(), error.lacks_columns());
         let failure = Failure::new(status, error);
         match mapping {
             Some(mapping) => failure.hint(mapping),
+            None if lacks_columns => failure.hint(
+                "map a column of yours under csv.columns in .beltic.yaml (`beltic template --map FILE` prints a mapping), or \
+                 give every row the same value with `--set FIELD=VALUE`",
+            ),
             None if is_of_header => failure.hint(
                 "`beltic template --map FILE` prints settings that map a header of your own, to put into .beltic.yaml",
             ),

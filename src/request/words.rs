@@ -61,6 +61,13 @@ pub(super) fn found_before(text: &str, field: &Field) -> String {
     }
 }
 
+/// Whether a text looks like an address to write to or a number to call, which belongs to somebody wherever it stands.
+fn is_contact(text: &str) -> bool {
+    let number =
+        text.trim().strip_prefix('+').map(|number| number.chars().filter(char::is_ascii_digit).count());
+    text.contains('@') || number.is_some_and(|digits| digits >= 5)
+}
+
 /// Whether a message may quote the text that was found in a field. In the place of a code, a number or a date one
 /// word is quoted, which is most likely a slip of what belongs there. Several may be a name or an address that came
 /// there with a column that slipped.
@@ -68,7 +75,7 @@ fn may_be_quoted(text: &str, field: &Field) -> bool {
     let is_short = |most: usize| text.chars().count() <= most;
     let is_one_word = || is_short(LONGEST_WORD) && !text.trim().contains(char::is_whitespace);
     match field.kind {
-        _ if field.personal => false,
+        _ if field.personal || is_contact(text) => false,
         FieldKind::Country => is_short(3),
         _ => is_short(SHORTEST_NAME) || is_one_word() || rules::probably_meant(text).is_some(),
     }

@@ -64,7 +64,7 @@ impl InputError {
     /// Whether the header of a CSV file has columns of somebody's own, or lacks some, so that a mapping may help.
     pub fn is_of_header(&self) -> bool {
         use InputFault::{MissingColumns, NoKnownColumn, UnknownColumns};
-        matches!(*self.fault, MissingColumns(_) | NoKnownColumn { .. } | UnknownColumns { .. })
+        matches!(*self.fault, MissingColumns { .. } | NoKnownColumn { .. } | UnknownColumns { .. })
     }
 
     /// Settings that would map the columns of a CSV file, where some of them are not known.
@@ -73,6 +73,11 @@ impl InputError {
             InputFault::UnknownColumns { mapping, .. } => mapping.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether the header of a CSV file lacks columns that could be said otherwise.
+    pub fn lacks_columns(&self) -> bool {
+        matches!(*self.fault, InputFault::MissingColumns { .. })
     }
 
     /// Whether waiting for more input was given up on request.
@@ -370,8 +375,15 @@ pub enum InputFault {
         second: (String, usize),
     },
     /// Required columns that are not there.
-    #[error("missing column{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
-    MissingColumns(Vec<String>),
+    #[error("{}", missing_columns(missing, claim.as_deref(), found))]
+    MissingColumns {
+        /// Their names.
+        missing: Vec<String>,
+        /// The name of a claim's column, where there is none of any claim.
+        claim: Option<String>,
+        /// The header that is there, as messages show it.
+        found: Vec<String>,
+    },
     /// A constant for a field that also has a column.
     #[error("column '{column}' ({position}) and {setting} both give {field}; keep one of them")]
     ColumnAndConstant {
@@ -503,6 +515,23 @@ fn did_you_mean(suggestion: &Option<String>) -> String {
 
 /// The most columns that one message names.
 pub(super) const MAX_NAMED: usize = 12;
+
+fn missing_columns(missing: &[String], claim: Option<&str>, found: &[String]) -> String {
+    let claim = claim.map(|example| format!("a column for a claim, such as {example}"));
+    let named = match missing {
+        [] => String::new(),
+        [one] => format!("column {one}"),
+        several => format!("columns {}", several.join(", ")),
+    };
+    let parts: Vec<String> = [named].into_iter().filter(|named| !named.is_empty()).chain(claim).collect();
+    let shown: Vec<String> = found.iter().take(MAX_NAMED).map(|name| format!("'{name}'")).collect();
+    let more = if found.len() > MAX_NAMED {
+        format!(" and {} more", found.len() - MAX_NAMED)
+    } else {
+        String::new()
+    };
+    format!("missing {}; the header has {}{more}", parts.join(" and "), shown.join(", "))
+}
 
 fn unknown_columns(columns: &[UnknownColumn]) -> String {
     let mut text =

@@ -585,7 +585,7 @@ fn every_input_is_checked_before_the_first_item() {
     let folder = tempfile::tempdir().unwrap();
     let good = || file(&folder, "good.ndjson", "{}\n");
     for (name, content, message) in [
-        ("a.csv", "subject_id\n1\n", "missing columns self_attestation_complete, of a claim"),
+        ("a.csv", "subject_id\n1\n", "missing column self_attestation_complete and a column for a claim"),
         ("b.json", "{\"items\":[]}", "no items"),
         ("c.ndjson", " \n", "no items"),
         ("d.ndjson", "", "empty file"),

@@ -220,7 +220,7 @@ fn files_that_are_no_batch_are_refused() {
             "correlation_id,claims_jurisdiction\na,GB\n".into(),
             "missing columns self_attestation_complete, subject_id",
         ),
-        ("r.csv", "subject_id,self_attestation_complete\na,true\n".into(), "missing column of a claim"),
+        ("r.csv", "subject_id,self_attestation_complete\na,true\n".into(), "missing a column for a claim"),
         ("s.csv", format!("{CSV_HEADER},Subject-ID\na,b,true,GB,c\n"), "are the same field"),
         (
             "t.csv",

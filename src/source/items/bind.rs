@@ -108,7 +108,7 @@ impl Items {
         let constants = self.constants()?;
         let defaults = self.defaults()?;
         self.refuse_doubles(header, &targets, &constants)?;
-        self.refuse_missing(&targets, constants.keys().chain(defaults.keys()))?;
+        self.refuse_missing(header, &targets, constants.keys().chain(defaults.keys()))?;
         let unnamed = (0..header.len()).filter(|cell| header[*cell].trim().is_empty()).collect();
         let errors: Vec<_> = (0..header.len()).filter(|cell| is_error_column(&header[*cell])).collect();
         let is_named = |cell: &usize| !header[*cell].trim().is_empty();
@@ -255,6 +255,7 @@ impl Items {
 
     fn refuse_missing<'t>(
         &self,
+        header: &StringRecord,
         targets: &[(usize, ColumnTarget)],
         given: impl Iterator<Item = &'t ColumnTarget> + Clone,
     ) -> Result<(), InputFault> {
@@ -262,16 +263,16 @@ impl Items {
         let is_present = |leaf: &&Leaf| self.catalog.is_fed(leaf, fed());
         let leaves = || self.catalog.leaves().iter();
         let absent = leaves().filter(|leaf| leaf.required && !is_present(leaf));
-        let mut missing: Vec<String> = absent.map(|leaf| leaf.name.clone()).collect();
+        let missing: Vec<String> = absent.map(|leaf| leaf.name.clone()).collect();
         let mut claims = leaves().filter(|leaf| leaf.is_claim());
         let example = claims.clone().next().map(Leaf::first_column_name);
         let example = example.or_else(|| self.catalog.takes_any_claims().then(|| "claims.result".to_owned()));
-        if let Some(example) = example
-            && !claims.any(|leaf| is_present(&leaf))
-        {
-            missing.push(format!("of a claim, such as {example}"));
+        let claim = example.filter(|_| !claims.any(|leaf| is_present(&leaf)));
+        if missing.is_empty() && claim.is_none() {
+            return Ok(());
         }
-        if missing.is_empty() { Ok(()) } else { Err(InputFault::MissingColumns(missing)) }
+        let found = header.iter().filter(|name| !name.trim().is_empty()).map(shown).collect();
+        Err(InputFault::MissingColumns { missing, claim, found })
     }
 }
 
@@ -497,7 +498,7 @@ mod tests {
             (
                 vec!["subject_id", "self_attestation_complete"],
                 &none,
-                "missing column of a claim, such as claims_jurisdiction",
+                "missing a column for a claim, such as claims_jurisdiction",
             ),
             (vec!["a", "b"], &none, "no known column in the header; is the first row a header"),
             (
