@@ -178,6 +178,9 @@ impl From<InputError> for Failure {
         let (is_of_header, lacks_columns) = (error.is_of_header(), error.lacks_columns());
         let failure = Failure::new(status, error);
         match mapping {
+            // U+00C3 is how the first byte of an umlaut or accent in UTF-8 reads in Windows-1252.
+            Some(mapping) if mapping.contains('\u{c3}') => failure
+                .hint("the header looks like UTF-8 that was read in another encoding: check `csv.encoding`, or pass `--encoding utf-8`"),
             Some(mapping) => failure.hint(mapping),
             None if lacks_columns => failure.hint(
                 "map a column of yours under csv.columns in .beltic.yaml (`beltic template --map FILE` prints a mapping), or \

@@ -199,6 +199,10 @@ fn an_unknown_column_comes_with_a_mapping() {
     let credential = sandbox.issue("a.csv --ledger none").expect(0).rows().remove(0).into_credential();
     assert_eq!(credential.subject["name"], "Quillmere GmbH");
     assert_eq!(credential.claims, json!({ "jurisdiction": "DE" }));
+    // What was read in the wrong encoding is not to be pasted.
+    sandbox.write("d.csv", "subject_id;Geprüft;self_attestation_complete\nA;x;true\n");
+    let misread = sandbox.issue("d.csv --ledger none --encoding windows-1252").expect(4).stderr;
+    assert!(misread.contains("--encoding utf-8") && !misread.contains("csv:\n"), "{misread}");
     // A header of which nothing is known may be a row about somebody, and is not shown.
     std::fs::remove_file(sandbox.path(".beltic.yaml")).unwrap();
     sandbox.write("b.csv", "Odo Quillfeather;1970-01-01\nAda;1980-01-01\n");

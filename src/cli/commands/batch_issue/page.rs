@@ -9,6 +9,7 @@ use std::fmt::Write;
 use super::reasons::Reasons;
 use super::report::Summary;
 use crate::batch::FailedItem;
+use crate::cli::exit::ExitStatus;
 use crate::cli::streams::{grouped, printable};
 use crate::request::place;
 
@@ -85,6 +86,11 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+/// The same, for a path: it may go on in the next line behind a slash or an underscore.
+fn breakable(text: &str) -> String {
+    escaped(text).replace('/', "/<wbr>").replace('_', "_<wbr>")
+}
+
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -109,9 +115,9 @@ thead { display: table-header-group; } th { overflow-wrap: normal; } .bars td { 
 .bar { height: .8rem; min-width: 2px; background: var(--bar); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .track { width: 30%; } .note { color: var(--dim); }
 .wide { overflow-x: auto; }
-@media (max-width: 40rem) { body { padding: 1rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } .wide table { min-width: 38rem; } .track { width: 6rem; } }
+@media (max-width: 40rem) { body { padding: 1rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } .track { display: none; } .items thead { display: none; } .items tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); } .items td { display: block; border: 0; padding: .1rem 0; text-align: left; } .items td:empty { display: none; } .items td[data-of]::before { content: attr(data-of) " "; color: var(--dim); } }
 @page { size: A4; margin: 15mm; }
-@media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; } .wide table { min-width: 0; } tr { break-inside: avoid; } h2 { break-after: avoid; } }
+@media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; } tr { break-inside: avoid; } h2 { break-after: avoid; } }
 </style>
 </head>
 <body>
@@ -154,7 +160,7 @@ fn write_page(
         ("Issuer", summary.issuer_did),
         ("Key", summary.kid),
         ("Input", &inputs.join(", ")),
-        ("Exit code", &summary.exit_code.to_string()),
+        ("Exit code", &exit_code_in_words(summary.exit_code)),
         ("beltic", summary.beltic_version),
     ] {
         writeln!(out, "<dt>{name}</dt><dd>{}</dd>", escaped(value))?;
@@ -167,6 +173,12 @@ fn write_page(
         write_problems(out, problems)?;
     }
     writeln!(out, "</body>\n</html>")
+}
+
+/// `3 (some items failed, …)`.
+fn exit_code_in_words(code: u8) -> String {
+    let known = ExitStatus::ALL.iter().find(|(status, ..)| status.code() == code);
+    known.map_or_else(|| code.to_string(), |(_, meaning, _)| format!("{code} ({meaning})"))
 }
 
 fn write_reasons(out: &mut String, reasons: &Reasons) -> std::fmt::Result {
@@ -185,7 +197,7 @@ fn write_reasons(out: &mut String, reasons: &Reasons) -> std::fmt::Result {
              <td class=\"code\">{}</td><td>{}</td></tr>",
             grouped(reason.count),
             reason.code,
-            escaped(&reason.place())
+            breakable(&reason.place())
         )?;
     }
     writeln!(out, "</tbody></table></div>")?;
@@ -205,19 +217,24 @@ fn write_problems(out: &mut String, problems: &Problems) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "<div class=\"wide\"><table>\n<thead><tr><th class=\"n\">Item</th><th class=\"n\">Line</th><th>Correlation ID</th>\
+        "<div class=\"wide\"><table class=\"items\">\n<thead><tr><th class=\"n\">Item</th><th class=\"n\">Line</th><th>Correlation ID</th>\
          <th>Code</th><th>Field</th><th>Problem</th></tr></thead>\n<tbody>"
     )?;
+    let mut before = None;
     for row in &problems.rows {
-        let line = row.line.map(|line| line.to_string()).unwrap_or_default();
-        let id = row.correlation_id.as_deref().map(escaped).unwrap_or_default();
+        // Which item it is stands beside the first of its problems alone.
+        let is_first = before.replace(row.index) != Some(row.index);
+        let (item, line) = match is_first {
+            true => (row.index.to_string(), row.line.map(|line| line.to_string()).unwrap_or_default()),
+            false => Default::default(),
+        };
+        let id = row.correlation_id.as_deref().filter(|_| is_first).map(escaped).unwrap_or_default();
         writeln!(
             out,
-            "<tr><td class=\"n\">{}</td><td class=\"n\">{line}</td><td>{id}</td><td class=\"code\">{}</td><td>{}</td>\
-             <td>{}</td></tr>",
-            row.index,
+            "<tr><td class=\"n\" data-of=\"Item\">{item}</td><td class=\"n\" data-of=\"Line\">{line}</td><td>{id}</td>\
+             <td class=\"code\">{}</td><td>{}</td><td>{}</td></tr>",
             row.code,
-            escaped(&row.place),
+            breakable(&row.place),
             escaped(&row.message)
         )?;
     }
