@@ -187,7 +187,7 @@ fn write_reasons(out: &mut String, reasons: &Reasons) -> std::fmt::Result {
     writeln!(out, "<h2>Reasons by field</h2>\n<div class=\"wide\"><table class=\"bars\">")?;
     writeln!(
         out,
-        "<thead><tr><th class=\"n\">Items</th><th></th><th>Code</th><th>Field</th></tr></thead>\n<tbody>"
+        "<thead><tr><th class=\"n\">Items</th><th class=\"track\"></th><th>Code</th><th>Field</th></tr></thead>\n<tbody>"
     )?;
     for reason in ranked.iter().take(MAX_BARS) {
         let width = reason.count as f64 * 100.0 / most as f64;
