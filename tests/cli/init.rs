@@ -31,6 +31,7 @@ fn the_issuer_can_be_said_in_several_ways() {
         ("did:key", None, None),
         ("issuer.example", Some("did:web:issuer.example"), Some("https://issuer.example")),
         ("issuer.example:8443", Some("did:web:issuer.example%3A8443"), Some("https://issuer.example:8443")),
+        ("Issuer.example/a/b/", Some("did:web:issuer.example:a:b"), Some("https://issuer.example/a/b")),
         ("did:web:issuer.example:a", Some("did:web:issuer.example:a"), Some("https://issuer.example/a")),
         ("https://issuer.example/", Some("https://issuer.example"), Some("https://issuer.example")),
     ] {

@@ -220,10 +220,19 @@ fn read_issuer(text: &str) -> Result<Option<String>, Failure> {
     let issuer = match text {
         "did:key" => return Ok(None),
         text if text.starts_with("did:") || text.contains("://") => text.trim_end_matches('/').to_owned(),
-        host => format!("did:web:{}", host.trim_end_matches('/').replacen(':', "%3A", 1)),
+        place => did_web_of(place.trim_end_matches('/')),
     };
     Issuer::parse(&issuer, IssuerKey::generate()?.public())?;
     Ok(Some(issuer))
+}
+
+/// The did:web of a host, with its port and path (did:web method, "Method-specific identifier").
+fn did_web_of(place: &str) -> String {
+    let (host, path) = place.split_once('/').unwrap_or((place, ""));
+    let host = host.to_ascii_lowercase().replacen(':', "%3A", 1);
+    let path: String =
+        path.split('/').filter(|segment| !segment.is_empty()).map(|segment| format!(":{segment}")).collect();
+    format!("did:web:{host}{path}")
 }
 
 /// Where status lists are published; none where that is decided later.
