@@ -19,6 +19,7 @@ mod words;
 pub use check::{Checked, Checker, Rules};
 pub use draft::{ContentHash, Draft, DraftText, Lookup, LookupHash, Piece};
 pub use issued::issued_problem;
+#[cfg(feature = "cli")]
 pub(crate) use rejection::place;
 pub use rejection::{Detail, DetailCode, ErrorCode, FeedingColumn, Rejection};
 pub use warning::{Doubt, Warning};
