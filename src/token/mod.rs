@@ -16,7 +16,7 @@ mod sign;
 pub use compact::{Compact, decode, decode_text, parse_object, unverified_id};
 pub use disclosures::{Disclosed, Processed, process};
 pub use error::{DisclosureError, DisclosureProblem, Part, TokenError};
-pub use key_binding::{BindError, bind};
+pub use key_binding::{BindError, bind, holder_key, sd_hash};
 pub use limits::{MAX_DISCLOSURES, MAX_TOKEN_BYTES};
 pub use present::{PresentError, present};
 pub use sign::sign_compact;

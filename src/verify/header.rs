@@ -69,10 +69,10 @@ fn check_extensions(header: Value<'_>) -> Result<(), Refusal> {
 /// section 3.12).
 fn check_content_type(typ: &Typ, cty: Option<Value<'_>>) -> Result<(), Refusal> {
     let (Typ::Credential, Some(cty)) = (typ, cty) else { return Ok(()) };
-    let Some(name) = cty.as_str().map(|name| name.to_ascii_lowercase()) else {
+    let Some(name) = cty.as_str() else {
         return Err(refuse(Reason::Malformed, "`cty` is not a string"));
     };
-    match name.strip_prefix("application/").unwrap_or(&name) {
+    match media_type(&name).as_str() {
         "vc" => Ok(()),
         _ => Err(refuse(
             Reason::UnsupportedType,
@@ -93,15 +93,20 @@ fn check_alg(alg: Option<Value<'_>>) -> Result<(), Refusal> {
     }
 }
 
-/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515
+/// A media type as it is compared: without regard to case, and without `application/`, which may be left out (RFC 7515
 /// section 4.1.9).
+pub(super) fn media_type(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    name.strip_prefix("application/").map(str::to_owned).unwrap_or(name)
+}
+
 fn typ(typ: Option<Value<'_>>) -> Result<Typ, Refusal> {
     let Some(typ) = typ else { return Ok(Typ::Jwt) };
     if typ.kind() != Kind::String {
         return Err(refuse(Reason::Malformed, "`typ` is not a string"));
     }
-    let name = typ.as_str().unwrap_or_default().to_ascii_lowercase();
-    Ok(match name.strip_prefix("application/").unwrap_or(&name) {
+    let name = media_type(&typ.as_str().unwrap_or_default());
+    Ok(match name.as_str() {
         "vc+jwt" => Typ::Credential,
         "dc+sd-jwt" => Typ::SdJwt,
         "statuslist+jwt" => Typ::StatusList,

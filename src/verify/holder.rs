@@ -4,16 +4,16 @@
 //! decision and never that of the presentation (section 7.3): by default it is parsed off and not looked at, and a
 //! verdict says that the holder was not checked. Where it is asked for, a presentation without one is refused.
 
-use base64_simd::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
-
+use super::check_period;
+use super::header::media_type;
 use super::policy::Policy;
+use super::times::numeric_date;
 use super::verdict::{Reason, Refusal, Step};
 use crate::clock::UnixTime;
-use crate::json::{Kind, Parser, Value};
+use crate::json::{Parser, Value};
 use crate::keys::{PublicKey, verify_es256};
 use crate::request::rules::CalendarDuration;
-use crate::token::{Compact, Part, TokenError, decode, decode_text, parse_object};
+use crate::token::{Compact, Part, TokenError, decode, decode_text, holder_key, parse_object, sd_hash};
 
 /// What a key binding JWT has to say.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(super) fn check(
             "no key binding JWT follows the last `~`, and `--key-binding required` asks for one",
         ));
     };
-    let key = holder_key(payload)?;
+    let key = key_of_holder(payload)?;
     let jwt = Compact::split(text).map_err(unreadable)?;
     let (mut buffer, mut parser) = (Vec::new(), Parser::for_tokens());
     let header = decode_text(jwt.header, Part::Header, &mut buffer).map_err(unreadable)?;
@@ -62,9 +62,8 @@ pub(super) fn check(
         ));
     };
     expect(claims, "nonce", nonce)?;
-    // Over everything up to and with the last `~` (section 4.3.1).
     let signed = &presentation[..presentation.len() - text.len()];
-    expect(claims, "sd_hash", &URL_SAFE_NO_PAD.encode_to_string(Sha256::digest(signed)))
+    expect(claims, "sd_hash", &sd_hash(signed))
 }
 
 /// Whether there is a holder whose key could be asked for.
@@ -72,11 +71,9 @@ pub(super) fn has_holder(payload: Value<'_>) -> bool {
     payload.member("cnf").is_some()
 }
 
-/// The key in `cnf` (RFC 7800 section 3.2).
-fn holder_key(payload: Value<'_>) -> Result<PublicKey, Refusal> {
-    let jwk = payload.member("cnf").and_then(|cnf| cnf.member("jwk"));
-    let jwk = jwk.ok_or_else(|| refuse("the credential has no holder's key in `cnf.jwk`"))?;
-    PublicKey::from_jwk_json(jwk.text()).map_err(|_| {
+fn key_of_holder(payload: Value<'_>) -> Result<PublicKey, Refusal> {
+    let key = holder_key(payload).ok_or_else(|| refuse("the credential has no holder's key in `cnf.jwk`"))?;
+    key.map_err(|_| {
         refuse("the holder's key in `cnf.jwk` is not a public P-256 key, so ES256 cannot be checked")
     })
 }
@@ -86,8 +83,7 @@ fn check_header(header: Value<'_>) -> Result<(), Refusal> {
     if text("alg").as_deref() != Some("ES256") {
         return Err(refuse("its `alg` is not \"ES256\""));
     }
-    let typ = text("typ").unwrap_or_default().to_ascii_lowercase();
-    if typ.strip_prefix("application/").unwrap_or(&typ) != "kb+jwt" {
+    if media_type(&text("typ").unwrap_or_default()) != "kb+jwt" {
         return Err(refuse("its `typ` is not \"kb+jwt\""));
     }
     match header.member("crit") {
@@ -96,31 +92,19 @@ fn check_header(header: Value<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// It was made within the last `max_age`, by clocks that differ by the leeway at most; `exp` and `nbf`, where it has
-/// them, hold as in any JWT.
+/// It was made within the last `max_age`; its dates hold as those of any JWT.
 fn check_time(claims: Value<'_>, wanted: &KeyBinding, policy: &Policy, now: UnixTime) -> Result<(), Refusal> {
-    let (leeway, now) = (i64::from(policy.leeway), now.seconds());
-    let time = |name: &str| {
-        let Some(value) = claims.member(name) else { return Ok(None) };
-        let seconds = (value.kind() == Kind::Number).then(|| value.text().parse::<f64>().ok()).flatten();
-        seconds
-            .map(|seconds| Some(seconds as i64))
-            .ok_or_else(|| refuse(format!("its `{name}` is not a Unix timestamp")))
-    };
-    let made = time("iat")?.ok_or_else(|| refuse("it has no `iat`"))?;
-    if made > now + leeway {
-        return Err(refuse("its `iat` is in the future"));
-    }
-    let latest = UnixTime::from_seconds(made).and_then(|made| wanted.max_age.after(made).ok());
-    if latest.is_none_or(|latest| latest.seconds() + leeway < now) {
-        return Err(refuse("its `iat` is longer ago than `--kb-max-age`"));
-    }
-    if time("exp")?.is_some_and(|end| now >= end.saturating_add(leeway)) {
-        return Err(refuse("it has expired"));
-    }
-    match time("nbf")?.is_some_and(|start| now < start.saturating_sub(leeway)) {
-        true => Err(refuse("it is not valid yet")),
-        false => Ok(()),
+    let time = |name| claims.member(name).map(|value| numeric_date(name, value)).transpose();
+    let [made, start, end] = ["iat", "nbf", "exp"].map(time);
+    let unreadable = |refusal: Refusal| refuse(refusal.message);
+    let (made, start, end) =
+        (made.map_err(unreadable)?, start.map_err(unreadable)?, end.map_err(unreadable)?);
+    let made = made.ok_or_else(|| refuse("it has no `iat`"))?;
+    check_period([made].iter().chain(&start), end.iter(), policy, now).map_err(|(_, why)| refuse(why))?;
+    let latest = UnixTime::from_seconds(made.seconds).and_then(|made| wanted.max_age.after(made).ok());
+    match latest.is_some_and(|latest| now.seconds() <= latest.seconds() + policy.leeway()) {
+        true => Ok(()),
+        false => Err(refuse("its `iat` is longer ago than `--kb-max-age`")),
     }
 }
 

@@ -416,7 +416,7 @@ fn check_period<'m>(
     policy: &Policy,
     now: UnixTime,
 ) -> Result<(), (Reason, String)> {
-    let (now, leeway) = (now.seconds(), i64::from(policy.leeway.min(MAX_LEEWAY)));
+    let (now, leeway) = (now.seconds(), policy.leeway());
     if let Some(end) = ends.find(|end| now >= end.seconds.saturating_add(leeway)) {
         return Err((Reason::Expired, format!("`{}` was {}", end.claim, in_words(end.seconds))));
     }

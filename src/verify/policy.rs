@@ -42,6 +42,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// By how many seconds clocks may differ, within the bound.
+    pub(super) fn leeway(&self) -> i64 {
+        i64::from(self.leeway.min(MAX_LEEWAY))
+    }
+
     /// The type of an SD-JWT VC with this `vct`: the one of which that is a default name, else the one that the caller
     /// says it is.
     pub(super) fn type_of_vct(&self, vct: &str) -> Option<&'static CredentialType> {
