@@ -106,15 +106,15 @@ impl Failure {
 
     /// What happened, with its causes.
     pub(crate) fn whole_message(&self) -> String {
-        let texts: Vec<String> = self.error.chain().map(ToString::to_string).collect();
-        let mut said: Vec<&str> = Vec::new();
-        for text in &texts {
-            // Some errors repeat their cause in their own text.
-            if !said.last().is_some_and(|last| last.contains(text.as_str())) {
-                said.push(text);
-            }
-        }
-        said.join(": ")
+        let said = [plain(self.error.as_ref())].into_iter().chain(self.causes());
+        said.collect::<Vec<_>>().join(": ")
+    }
+
+    /// What is behind it, without causes that the error before repeats in its own text.
+    fn causes(&self) -> Vec<String> {
+        let texts: Vec<String> = self.error.chain().map(plain).collect();
+        let said = texts.windows(2).filter(|pair| !pair[0].contains(&pair[1]));
+        said.map(|pair| pair[1].clone()).collect()
     }
 
     /// The first thing to do about it.
@@ -136,16 +136,10 @@ impl Failure {
             let causes: Vec<String> = self.error.chain().skip(1).map(plain).collect();
             return log::failure(self.status, &plain(self.error.as_ref()), &causes, &self.hints);
         }
-        let mut said = plain(self.error.as_ref());
-        let error = streams::printable(&said);
+        let error = streams::printable(&plain(self.error.as_ref()));
         streams::say(&format!("{} {error}", streams::paint("error:", "1;31", color)));
-        for cause in self.error.chain().skip(1) {
-            let cause = plain(cause);
-            // Some errors repeat their cause in their own text.
-            if !said.contains(&cause) {
-                streams::say(&format!("  caused by: {}", streams::printable(&cause)));
-            }
-            said = cause;
+        for cause in self.causes() {
+            streams::say(&format!("  caused by: {}", streams::printable(&cause)));
         }
         for hint in &self.hints {
             let mut lines = hint.lines().map(streams::printable);

@@ -66,12 +66,9 @@ fn run_checked(args: Vec<OsString>) -> ExitStatus {
         ));
         return ExitStatus::Usage;
     }
-    let given = args.clone();
-    let cli = match commands::parse(args) {
+    let cli = match commands::parse(&args) {
         Ok(cli) => cli,
-        Err(error) => {
-            return not_parsed(&error, &given);
-        }
+        Err(error) => return not_parsed(&error, &args),
     };
     if !cli.common.quiet {
         variables::warn_of_unknown();

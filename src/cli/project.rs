@@ -18,6 +18,7 @@
 //! Settings that run a program or open a connection are to be taken from flags, the environment, the user's file or a
 //! named file only ([`Origin::FoundFile`] is none of these): a repository that was cloned belongs to the user.
 
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
@@ -47,15 +48,19 @@ pub(crate) enum Origin {
 impl Origin {
     /// Of a value that clap took from a flag or, where the flag was not typed, from its variable.
     pub(crate) fn typed(flag: &'static str, variable: Option<&'static str>) -> Origin {
-        let is_flag = |arg: &std::ffi::OsStr| {
-            let arg = arg.to_string_lossy();
-            arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        };
         match variable {
-            Some(variable) if !std::env::args_os().any(|arg| is_flag(&arg)) => Origin::Variable(variable),
+            Some(variable) if !std::env::args_os().any(|arg| is_flag(&arg, flag)) => {
+                Origin::Variable(variable)
+            }
             _ => Origin::Flag(flag),
         }
     }
+}
+
+/// Whether an argument is this flag, alone or with a value behind a `=`.
+pub(crate) fn is_flag(arg: &OsStr, flag: &str) -> bool {
+    let arg = arg.to_string_lossy();
+    arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 /// In front of what is wrong with a value: `credential.ttl in /a/.beltic.yaml`.

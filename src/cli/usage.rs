@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::failure::Failure;
 use super::help::TOPICS;
+use super::project::is_flag;
 
 /// What people type where a command is expected, and the command that does it.
 const OTHER_WORDS: [(&str, &str); 26] = [
@@ -299,8 +300,7 @@ impl Mistake<'_> {
     }
 
     fn is_typed(&self, flag: &str) -> bool {
-        let mut args = self.args.iter().filter_map(|arg| arg.to_str());
-        args.any(|arg| arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+        self.args.iter().any(|arg| is_flag(arg, flag))
     }
 
     fn text(&self, kind: ContextKind) -> String {

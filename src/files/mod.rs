@@ -102,17 +102,13 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub fn create_new_private(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     create_directories(directory_of(path), DirectoryMode::Private)
         .map_err(|source| PathError::new("create", path, source))?;
-    let mut file = Replacement::begin_private(path)?;
-    file.write_all(bytes).map_err(|source| PathError::new("write", path, source))?;
-    file.commit_new()
+    Replacement::begin_private(path)?.commit_new_with(bytes)
 }
 
 /// Creates `path` with `bytes` in a directory that exists, and never over an existing file: see
 /// [`create_new_private`]. Its permissions are those that the umask leaves.
 pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), PathError> {
-    let mut file = Replacement::begin(path)?;
-    file.write_all(bytes).map_err(|source| PathError::new("write", path, source))?;
-    file.commit_new()
+    Replacement::begin(path)?.commit_new_with(bytes)
 }
 
 /// Puts `bytes` in the place of `path`, whether or not a file is there.
@@ -199,9 +195,18 @@ impl Replacement {
     }
 
     /// Writes these bytes and commits.
-    pub fn commit_with(mut self, bytes: &[u8]) -> Result<(), PathError> {
+    pub fn commit_with(self, bytes: &[u8]) -> Result<(), PathError> {
+        self.with(bytes)?.commit()
+    }
+
+    /// Writes these bytes and commits, or fails where the name is taken.
+    fn commit_new_with(self, bytes: &[u8]) -> Result<(), PathError> {
+        self.with(bytes)?.commit_new()
+    }
+
+    fn with(mut self, bytes: &[u8]) -> Result<Self, PathError> {
         self.write_all(bytes).map_err(|source| PathError::new("write", &self.target, source))?;
-        self.commit()
+        Ok(self)
     }
 
     /// Makes the file durable and gives it its name, or fails where that name is taken.

@@ -126,7 +126,7 @@ pub(super) fn make(
 }
 
 /// Where the public JWK of a key goes.
-fn public_path(path: &Path) -> PathBuf {
+pub(super) fn public_path(path: &Path) -> PathBuf {
     path.with_extension("pub.jwk")
 }
 

@@ -120,8 +120,8 @@ pub(super) enum Command {
 
 /// Reads the command line. What help and errors look like is laid down only where they are asked for: that takes as
 /// long as everything else before a run.
-pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(&args).or_else(|_| {
+pub(super) fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(args).or_else(|_| {
         let detail = if args.iter().any(|arg| arg == "-h") { Detail::Short } else { Detail::Full };
         let found = command_with(detail).try_get_matches_from(args)?;
         Cli::from_arg_matches(&found)

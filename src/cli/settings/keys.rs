@@ -1,6 +1,5 @@
 //! The issuer's keys and certificates.
 
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -137,7 +136,7 @@ pub(crate) fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyEr
     if let Ok(text) = std::env::var(variables::PASSPHRASE) {
         return Ok(Zeroizing::new(text));
     }
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !asking::is_possible() {
         return Err(KeyError::NoPassphrase);
     }
     rpassword::prompt_password("Passphrase of the issuer key: ")

@@ -144,6 +144,11 @@ pub(crate) struct BatchIssueArgs {
 }
 
 impl BatchIssueArgs {
+    /// The files that flags name for what the run writes.
+    pub(crate) fn named_files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.out, &self.failed, &self.summary, &self.report].into_iter().flatten()
+    }
+
     /// Where the results go.
     pub(crate) fn output(&self) -> OutputArgs {
         OutputArgs { out: self.out.clone(), force: self.force }

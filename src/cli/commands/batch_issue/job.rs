@@ -204,11 +204,7 @@ impl Ending {
             fills_folder: args.out_dir.is_some(),
             failed: args.failed.clone().filter(|_| !args.dry_run),
             run: run.name.clone(),
-            outputs: [&args.out, &args.failed, &args.summary, &args.report]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect(),
+            outputs: args.named_files().cloned().collect(),
         }
     }
 
@@ -353,13 +349,7 @@ fn open_register(
         return Err(Failure::usage("--idempotency-key needs a ledger"));
     }
     let mut warnings = Vec::new();
-    if args.dry_run
-        && (args.out.is_some()
-            || args.failed.is_some()
-            || args.summary.is_some()
-            || args.report.is_some()
-            || args.out_dir.is_some())
-    {
+    if args.dry_run && (args.named_files().next().is_some() || args.out_dir.is_some()) {
         warnings.push("a dry run writes no files: its results go to standard output".to_owned());
     }
     let mut ledger = match &path {
