@@ -26,50 +26,33 @@ impl Topic {
     }
 }
 
+/// A topic that is a whole page.
+const fn page(name: &'static str, about: &'static str, markdown: &'static str) -> Topic {
+    Topic { name, about, markdown, section: None }
+}
+
+/// A topic that is a part of the page on errors.
+const fn of_errors(name: &'static str, about: &'static str, section: &'static str) -> Topic {
+    Topic { name, about, markdown: include_str!("../../../docs/errors.md"), section: Some(section) }
+}
+
 /// The topics, in the order in which they are listed.
 pub(crate) const TOPICS: [Topic; 7] = [
-    Topic {
-        name: "fields",
-        about: "the fields of an item, and their rules",
-        markdown: include_str!("../../../docs/fields.md"),
-        section: None,
-    },
-    Topic {
-        name: "columns",
-        about: "the columns of a CSV file",
-        markdown: include_str!("../../../docs/columns.md"),
-        section: None,
-    },
-    Topic {
-        name: "types",
-        about: "the credential types that come with the program",
-        markdown: include_str!("../../../docs/types.md"),
-        section: None,
-    },
-    Topic {
-        name: "settings",
-        about: "flags, environment variables and .beltic.yaml",
-        markdown: include_str!("../../../docs/settings.md"),
-        section: None,
-    },
-    Topic {
-        name: "exit-codes",
-        about: "what the exit codes mean, and what to do",
-        markdown: include_str!("../../../docs/errors.md"),
-        section: Some("Exit codes"),
-    },
-    Topic {
-        name: "errors",
-        about: "the error codes of items, and what to do",
-        markdown: include_str!("../../../docs/errors.md"),
-        section: Some("Error codes of items"),
-    },
-    Topic {
-        name: "offline",
-        about: "what the program reads, writes and never does",
-        markdown: include_str!("../../../docs/offline.md"),
-        section: None,
-    },
+    page("fields", "the fields of an item, and their rules", include_str!("../../../docs/fields.md")),
+    page("columns", "the columns of a CSV file", include_str!("../../../docs/columns.md")),
+    page("types", "the credential types that come with the program", include_str!("../../../docs/types.md")),
+    page(
+        "settings",
+        "flags, environment variables and .beltic.yaml",
+        include_str!("../../../docs/settings.md"),
+    ),
+    of_errors("exit-codes", "what the exit codes mean, and what to do", "Exit codes"),
+    of_errors("errors", "the error codes of items, and what to do", "Error codes of items"),
+    page(
+        "offline",
+        "what the program reads, writes and never does",
+        include_str!("../../../docs/offline.md"),
+    ),
 ];
 
 /// The topic of this name.
