@@ -135,7 +135,7 @@ impl Reason {
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
         (Reason::UnsupportedType, "`typ` or `cty` is not that of a supported credential"),
         (Reason::UnsupportedCritical, "the header has `crit`, or a `b64` that is not true"),
-        (Reason::KeyBindingMissing, "`--key-binding required` was given, and there is no key binding JWT"),
+        (Reason::KeyBindingMissing, "the key binding JWT is missing, and `--key-binding required` was given"),
         (Reason::KeyBindingInvalid, "the key binding JWT is not by the holder, or not for this presentation"),
         (Reason::UnknownKid, "`kid` matches none of the given keys, or more than one"),
         (Reason::BadSignature, "the signature does not match that key"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{DoctorArgs, Finding, Severity};
-use crate::cli::commands::ledger_warnings;
+use crate::cli::commands::{keygen, ledger_warnings};
 use crate::cli::failure::Failure;
 use crate::cli::settings::{self, Settings};
 use crate::cli::{streams, variables};
@@ -60,7 +60,7 @@ fn key(settings: &Settings, args: &DoctorArgs, found: &mut Vec<Finding>) -> Opti
             }
             _ => "run `beltic init` to set up a project, or pass `--key FILE`",
         };
-        found.push(error("key_missing", format!("{shown}: there is no key")).hint(hint));
+        found.push(error("key_missing", format!("{shown}: key not found")).hint(hint));
         return None;
     }
     let passphrase_file = args.key.passphrase_file.as_deref();
@@ -92,7 +92,7 @@ fn key(settings: &Settings, args: &DoctorArgs, found: &mut Vec<Finding>) -> Opti
 
 /// The public JWK that `keygen` wrote beside the key.
 fn public_beside(key: &Path) -> Option<PublicKey> {
-    let bytes = files::read_limited(&key.with_extension("pub.jwk"), MAX_KEY_BYTES).ok()?;
+    let bytes = files::read_limited(&keygen::public_path(key), MAX_KEY_BYTES).ok()?;
     PublicKey::parse(&bytes).ok()
 }
 
