@@ -37,11 +37,15 @@ pub mod results;
 #[doc(hidden)]
 pub mod sample;
 #[doc(hidden)]
+pub mod sorter;
+
 pub mod source;
 #[doc(hidden)]
 pub mod status_list;
 #[doc(hidden)]
 pub mod stop;
+
+pub mod sync;
 #[doc(hidden)]
 pub mod token;
 #[doc(hidden)]

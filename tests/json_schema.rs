@@ -101,7 +101,14 @@ fn move_references(schema: &mut Value) {
 fn passes(known: &'static CredentialType, data: &Value) -> Option<bool> {
     let types = Types::new(vec![known].leak());
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    let rules = Rules { types, allow_unknown: false, default_ttl, overrules_types: false, hash_key: [0; 32] };
+    let rules = Rules {
+        types,
+        allow_unknown: false,
+        default_ttl,
+        overrules_types: false,
+        hash_key: [0; 32],
+        identity: None,
+    };
     let item = json!({
         "self_attestation_complete": true,
         "subject": { "id": "a" },

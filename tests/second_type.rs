@@ -137,7 +137,14 @@ fn business(id: &str) -> Value {
 
 fn rules(hash_key: [u8; 32]) -> Rules {
     let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-    Rules { types: types(), allow_unknown: false, default_ttl, overrules_types: false, hash_key }
+    Rules {
+        types: types(),
+        allow_unknown: false,
+        default_ttl,
+        overrules_types: false,
+        hash_key,
+        identity: None,
+    }
 }
 
 /// Writes a line of JSON for each item: its resource, or its error.

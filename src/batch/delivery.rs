@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::failed::FailedItems;
-use super::row::Outcome;
+use super::row::{Action, Done, Outcome};
 use crate::credential::Grant;
 use crate::request::{Rejection, Warning};
 
@@ -52,6 +52,8 @@ pub struct Delivery {
     pub notes: Vec<String>,
     /// Warnings, with the item and the line that each is about.
     pub warnings: Vec<(u64, Option<u64>, Warning)>,
+    /// How many items each action was done for, in the order of [`Action::ALL`].
+    pub done: [u64; Action::ALL.len()],
     /// How many items were issued, now or before.
     pub issued: u64,
     /// How many of them were issued before.
@@ -65,9 +67,13 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn count(&mut self, outcome: &Outcome<'_>) {
+    pub(super) fn count(&mut self, outcome: &Outcome<'_>, done: Option<Done>) {
+        if let Some(done) = done {
+            self.done[done.action as usize] += 1;
+        }
         let (issued, replayed) = match outcome {
             Outcome::Rejected(_) => (0, 0),
+            Outcome::Planned => (1, 0),
             Outcome::Issued(resource) => (1, u64::from(resource.grant.replayed)),
             Outcome::WouldIssue { replay } => (1, u64::from(*replay)),
         };

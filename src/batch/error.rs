@@ -36,6 +36,12 @@ pub enum BatchError {
         /// Why.
         refusal: Box<Refusal>,
     },
+    /// The input is not what it was when the plan was made.
+    #[error("the input changed while it was read a second time; {0}")]
+    OtherInput(&'static str),
+    /// What is kept on the disk meanwhile cannot be written or read.
+    #[error("cannot use a temporary file")]
+    Temporary(#[from] std::io::Error),
     /// More items failed than may.
     #[error(
         "stopped after item {last_index}: {failed} of {items} items failed, more than --max-failures allows"

@@ -37,6 +37,7 @@ mod registrar;
 mod row;
 mod self_check;
 mod stages;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -46,9 +47,9 @@ use std::hash::RandomState;
 use crate::clock::Clock;
 use crate::credential::Profile;
 use crate::keys::SigningKey;
-use crate::ledger::{Ledger, RunDescription};
+use crate::ledger::{Ledger, RunDescription, Watcher};
 use crate::pipeline;
-use crate::request::Rules;
+use crate::request::{Draft, ItemId, Rejection, Rules};
 use crate::source::Source;
 use crate::stop::Stop;
 
@@ -56,8 +57,10 @@ pub use delivery::{Delivery, FailedItem, IssuedToken};
 pub use error::{BatchError, IssueError};
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
-pub use row::{Outcome, Render, Row};
+pub use row::{Action, Done, Outcome, Render, Row};
 pub use self_check::SelfCheck;
+pub use stages::Decision;
+pub use survey::{Said, Surveyed, survey};
 pub use worker::row_check;
 
 use registrar::{Registrar, Tally};
@@ -110,13 +113,42 @@ impl MaxFailures {
 
 /// Where a run records what it issues.
 #[derive(Debug)]
-pub enum Register {
+pub enum Register<'p> {
     /// In a ledger.
     Ledger(Box<Ledger>),
     /// Nowhere: `--ledger none`.
     None,
     /// Nothing is issued: a dry run, beside the ledger as it is, if there is one.
     DryRun(Option<Box<Ledger>>),
+    /// As a plan says that was made before.
+    Planned(&'p mut dyn Planned),
+}
+
+/// Decides about items by a plan that was made before, and records what it decides.
+pub trait Planned: std::fmt::Debug + Send {
+    /// What watches over where it records.
+    fn watcher(&self) -> Option<Box<dyn Watcher>>;
+
+    /// What becomes of each item of a batch that has a draft, in their order.
+    ///
+    /// # Errors
+    /// Where nothing more can be recorded, or the items are not those of the plan.
+    fn decide(
+        &mut self,
+        run: &RunDescription,
+        items: &[Proposed<'_>],
+    ) -> Result<Vec<Result<Decision, Rejection>>, BatchError>;
+}
+
+/// An item that was checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposed<'b> {
+    /// Its index in the run.
+    pub index: u64,
+    /// What it is known by.
+    pub id: ItemId,
+    /// What would be issued; none for an invalid item.
+    pub draft: Option<&'b Draft>,
 }
 
 /// How a run ended.
@@ -135,7 +167,7 @@ pub struct Ended<S> {
 pub fn issue<S: Send>(
     source: &mut Source,
     plan: &Plan<'_>,
-    register: Register,
+    register: Register<'_>,
     render: &dyn Render,
     stop: &Stop,
     mut sink: impl FnMut(Delivery) -> Result<(), S>,
@@ -144,6 +176,7 @@ pub fn issue<S: Send>(
     let mut tally = Tally::default();
     let watch = match &register {
         Register::Ledger(ledger) => ledger.watcher(),
+        Register::Planned(planned) => planned.watcher(),
         _ => None,
     };
     let mut delivered = None;

@@ -3,7 +3,7 @@
 use super::error::BatchError;
 use super::recent::RecentIds;
 use super::stages::{CheckedBatch, Decision, RecordedBatch};
-use super::{MaxFailures, Plan, Register};
+use super::{MaxFailures, Plan, Proposed, Register};
 use crate::ledger::{self, Conflict, Entry, RunDescription};
 use crate::request::{ErrorCode, Rejection, Warning};
 
@@ -30,18 +30,20 @@ impl Tally {
 }
 
 /// The serial stage: gives ids and indices, records them, and counts what failed.
-pub(super) struct Registrar<'p> {
-    register: Register,
+pub(super) struct Registrar<'p, 'r> {
+    register: Register<'r>,
     run: &'p RunDescription,
     max_failures: Option<MaxFailures>,
     recent: RecentIds,
+    /// Whether any batch had a row.
+    has_rows: bool,
     pub(super) tally: &'p mut Tally,
 }
 
-impl<'p> Registrar<'p> {
-    pub(super) fn new(register: Register, plan: &'p Plan<'_>, tally: &'p mut Tally) -> Registrar<'p> {
+impl<'p, 'r> Registrar<'p, 'r> {
+    pub(super) fn new(register: Register<'r>, plan: &'p Plan<'_>, tally: &'p mut Tally) -> Registrar<'p, 'r> {
         let (run, max_failures, recent) = (&plan.run, plan.max_failures, RecentIds::default());
-        Registrar { register, run, max_failures, recent, tally }
+        Registrar { register, run, max_failures, recent, has_rows: false, tally }
     }
 
     pub(super) fn record(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError> {
@@ -51,8 +53,23 @@ impl<'p> Registrar<'p> {
         self.note_repeats(&mut batch);
         let answers = self.ask(&batch)?;
         let decisions = apply(answers, &mut batch);
+        self.note_duplicate(&mut batch);
         self.count(&batch);
-        Ok(RecordedBatch { batch, decisions })
+        let is_first = !self.has_rows;
+        let skipped = decisions.iter().filter(|decision| matches!(decision, Decision::Skip)).count();
+        self.has_rows |= skipped < batch.items.len();
+        Ok(RecordedBatch { batch, decisions, is_first })
+    }
+
+    /// Warns where the run begins as one before did.
+    fn note_duplicate(&mut self, batch: &mut CheckedBatch) {
+        let duplicate = match &mut self.register {
+            Register::Ledger(ledger) | Register::DryRun(Some(ledger)) => ledger.take_duplicate(),
+            _ => None,
+        };
+        if let (Some(duplicate), Some(first)) = (duplicate, batch.items.first_mut()) {
+            first.checked.warnings.push(Warning::IssuedBefore(duplicate.to_string()));
+        }
     }
 
     /// Rejects items whose content changed, where it matters for the limit which item fails first.
@@ -78,6 +95,9 @@ impl<'p> Registrar<'p> {
     }
 
     fn note_repeats(&mut self, batch: &mut CheckedBatch) {
+        if self.run.repeatable || matches!(self.register, Register::Planned(_)) {
+            return; // what a repeated id means is decided there
+        }
         for item in &mut batch.items {
             if let Some(hash) = item.id_hash
                 && let Some(earlier) = self.recent.note(hash, item.index)
@@ -88,23 +108,36 @@ impl<'p> Registrar<'p> {
     }
 
     /// Asks the register about each draft of the batch.
-    fn ask(&mut self, batch: &CheckedBatch) -> Result<Vec<Result<Decision, Conflict>>, BatchError> {
+    fn ask(&mut self, batch: &CheckedBatch) -> Result<Vec<Result<Decision, Rejection>>, BatchError> {
         let entries = entries(batch);
         match &mut self.register {
             Register::Ledger(ledger) => {
                 let answers = ledger.record(self.run, &entries)?;
                 self.tally.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
-                Ok(answers.into_iter().map(|answer| answer.map(Decision::Issue)).collect())
+                let issue = |grant| Decision::Issue(grant, None);
+                Ok(answers
+                    .into_iter()
+                    .map(|answer| answer.map(issue).map_err(|conflict| conflict.into()))
+                    .collect())
             }
             Register::None => {
                 let grants = ledger::grants_without_ledger(&entries).map_err(BatchError::Random)?;
-                Ok(grants.into_iter().map(|grant| Ok(Decision::Issue(grant))).collect())
+                Ok(grants.into_iter().map(|grant| Ok(Decision::Issue(grant, None))).collect())
             }
             Register::DryRun(Some(ledger)) => {
                 let answers = ledger.preview(self.run, &entries)?;
-                let would_issue =
-                    |answer: Result<bool, _>| answer.map(|replay| Decision::WouldIssue { replay });
+                let would_issue = |answer: Result<bool, Conflict>| match answer {
+                    Ok(replay) => Ok(Decision::WouldIssue { replay }),
+                    Err(conflict) => Err(conflict.into()),
+                };
                 Ok(answers.into_iter().map(would_issue).collect())
+            }
+            Register::Planned(planned) => {
+                let proposed: Vec<_> = batch.items.iter().map(Proposed::of).collect();
+                let answers = planned.decide(self.run, &proposed)?;
+                let issued = |answer: &&Result<Decision, _>| matches!(answer, Ok(Decision::Issue(..)));
+                self.tally.recorded += answers.iter().filter(issued).count() as u64;
+                Ok(answers)
             }
             Register::DryRun(None) => {
                 Ok(entries.iter().map(|_| Ok(Decision::WouldIssue { replay: false })).collect())
@@ -134,19 +167,25 @@ fn entries(batch: &CheckedBatch) -> Vec<Entry<'_>> {
 }
 
 /// Turns drafts whose content changed into rejections; the decisions on the others remain.
-fn apply<D>(answers: Vec<Result<D, Conflict>>, batch: &mut CheckedBatch) -> Vec<D> {
+fn apply<D, C: Into<Rejection>>(answers: Vec<Result<D, C>>, batch: &mut CheckedBatch) -> Vec<D> {
     let mut answers = answers.into_iter();
     let mut decisions = Vec::with_capacity(answers.len());
     for item in batch.items.iter_mut().filter(|item| item.checked.outcome.is_ok()) {
         match answers.next() {
             Some(Ok(decision)) => decisions.push(decision),
-            Some(Err(conflict)) => item.checked.outcome = Err(Box::new(rejection_of_conflict(&conflict))),
+            Some(Err(conflict)) => item.checked.outcome = Err(Box::new(conflict.into())),
             None => {}
         }
     }
     decisions
 }
 
-fn rejection_of_conflict(conflict: &Conflict) -> Rejection {
-    Rejection { code: ErrorCode::IdempotencyKeyConflict, message: conflict.to_string(), details: Vec::new() }
+impl From<Conflict> for Rejection {
+    fn from(conflict: Conflict) -> Rejection {
+        let code = match conflict {
+            Conflict::Restless(_) => ErrorCode::StatusConflict,
+            Conflict::Changed { .. } | Conflict::Moved(_) => ErrorCode::IdempotencyKeyConflict,
+        };
+        Rejection { code, message: conflict.to_string(), details: Vec::new() }
+    }
 }

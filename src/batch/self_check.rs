@@ -80,6 +80,7 @@ mod tests {
             default_ttl: CalendarDuration::parse("P1Y").unwrap(),
             overrules_types: false,
             hash_key: [0; 32],
+            identity: None,
         };
         let now = UnixTime::from_seconds(1_795_406_400).unwrap();
         let item =

@@ -1,5 +1,7 @@
 //! What a batch is on its way: read, checked, recorded.
 
+use super::Proposed;
+use super::row::Done;
 use crate::clock::Moment;
 use crate::credential::Grant;
 use crate::request::Checked;
@@ -30,14 +32,32 @@ pub(super) struct CheckedItem {
     pub(super) checked: Checked,
 }
 
+impl<'b> Proposed<'b> {
+    pub(super) fn of(item: &'b CheckedItem) -> Proposed<'b> {
+        Proposed { index: item.index, id: item.checked.id, draft: item.checked.outcome.as_ref().ok() }
+    }
+}
+
 /// A batch that is in the ledger: a decision for each draft that was not rejected, in order.
 pub(super) struct RecordedBatch {
     pub(super) batch: CheckedBatch,
     pub(super) decisions: Vec<Decision>,
+    /// Whether no batch before it has a row.
+    pub(super) is_first: bool,
 }
 
 /// What the registrar says to a draft.
-pub(super) enum Decision {
-    Issue(Grant),
-    WouldIssue { replay: bool },
+#[derive(Debug)]
+pub enum Decision {
+    /// It gets this.
+    Issue(Grant, Option<Done>),
+    /// It would be issued: a dry run.
+    WouldIssue {
+        /// Whether it was issued before.
+        replay: bool,
+    },
+    /// This would be done for it.
+    Planned(Done),
+    /// Nothing, and nothing is said about it.
+    Skip,
 }

@@ -82,6 +82,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
             default_ttl: ttl,
             overrules_types: false,
             hash_key: ledger.hash_key(),
+            identity: None,
         },
         clock: Clock::System,
         jobs,

@@ -6,7 +6,7 @@ use super::Plan;
 use super::delivery::{Delivery, FailedItem, IssuedToken};
 use super::error::BatchError;
 use super::failed::FailedItems;
-use super::row::{Outcome, Render, Row};
+use super::row::{Done, Outcome, Render, Row};
 use super::self_check::{SelfCheck, SelfVerifier};
 use super::stages::{CheckedBatch, CheckedItem, Dated, Decision, RecordedBatch};
 use crate::clock::{Clock, Moment};
@@ -71,19 +71,21 @@ impl<'p> IssueWorker<'p> {
     fn finish_some(
         &mut self,
         decided: &[Decided<'_>],
-        text: &[u8],
+        (text, is_first): (&[u8], bool),
         delivery: &mut Delivery,
     ) -> Result<(), BatchError> {
         let granted = decided.iter().filter_map(|decided| match decided {
-            Decided::Issue(_, draft, grant) => Some((*draft, grant)),
+            Decided::Issue(_, draft, (grant, _)) => Some((*draft, grant)),
             _ => None,
         });
         let mut tokens = self.assembler.sign(granted)?.iter();
         for decided in decided {
-            let (item, outcome) = match decided {
-                Decided::Reject(item, rejection) => (item, Outcome::Rejected(rejection)),
-                Decided::WouldIssue(item, replay) => (item, Outcome::WouldIssue { replay: *replay }),
-                Decided::Issue(item, draft, grant) => {
+            let (item, done, outcome) = match decided {
+                Decided::Skip => continue,
+                Decided::Reject(item, rejection) => (item, None, Outcome::Rejected(rejection)),
+                Decided::WouldIssue(item, replay) => (item, None, Outcome::WouldIssue { replay: *replay }),
+                Decided::Planned(item, done) => (item, Some(*done), Outcome::Planned),
+                Decided::Issue(item, draft, (grant, done)) => {
                     delivery.note_list(grant);
                     let token = tokens.next().expect("a token for each draft that was granted");
                     if let Some(verifier) = &mut self.self_check {
@@ -101,14 +103,17 @@ impl<'p> IssueWorker<'p> {
                             token: token.to_vec(),
                         });
                     }
-                    (item, Outcome::Issued(Resource { profile: self.profile, draft: *draft, grant, token }))
+                    let resource = Resource { profile: self.profile, draft: *draft, grant, token };
+                    (item, *done, Outcome::Issued(resource))
                 }
             };
-            delivery.count(&outcome);
+            delivery.count(&outcome, done);
             let row = Row {
                 index: item.index,
                 line: item.line,
                 correlation_id: item.checked.correlation_id(text),
+                is_first: is_first && delivery.row_ends.is_empty(),
+                done,
                 outcome,
             };
             self.render.row(&row, &mut delivery.bytes, &mut delivery.notes);
@@ -148,7 +153,8 @@ impl pipeline::Worker for IssueWorker<'_> {
         CheckedBatch { items, text, chunk: self.keep_failed.then_some(chunk), bytes_consumed }
     }
 
-    fn finish(&mut self, RecordedBatch { batch, decisions }: RecordedBatch) -> Result<Delivery, BatchError> {
+    fn finish(&mut self, recorded: RecordedBatch) -> Result<Delivery, BatchError> {
+        let RecordedBatch { batch, decisions, is_first } = recorded;
         let mut delivery = Delivery {
             bytes: Vec::with_capacity(self.last_output + self.last_output / 8),
             row_ends: Vec::with_capacity(batch.items.len()),
@@ -159,7 +165,7 @@ impl pipeline::Worker for IssueWorker<'_> {
         for items in batch.items.chunks(SIGNED_TOGETHER) {
             let decided: Vec<_> =
                 items.iter().map(|item| Decided::next(item, &batch.text, &mut decisions)).collect();
-            self.finish_some(&decided, &batch.text, &mut delivery)?;
+            self.finish_some(&decided, (&batch.text, is_first), &mut delivery)?;
         }
         delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));
         for item in batch.items {
@@ -181,7 +187,9 @@ impl pipeline::Worker for IssueWorker<'_> {
 enum Decided<'b> {
     Reject(&'b CheckedItem, &'b Rejection),
     WouldIssue(&'b CheckedItem, bool),
-    Issue(&'b CheckedItem, DraftText<'b>, Grant),
+    Planned(&'b CheckedItem, Done),
+    Issue(&'b CheckedItem, DraftText<'b>, (Grant, Option<Done>)),
+    Skip,
 }
 
 impl<'b> Decided<'b> {
@@ -195,7 +203,9 @@ impl<'b> Decided<'b> {
             Err(rejection) => Decided::Reject(item, rejection),
             Ok(draft) => match decisions.next().expect("the registrar decides on each draft") {
                 Decision::WouldIssue { replay } => Decided::WouldIssue(item, replay),
-                Decision::Issue(grant) => Decided::Issue(item, draft.with_text(text), grant),
+                Decision::Planned(done) => Decided::Planned(item, done),
+                Decision::Issue(grant, done) => Decided::Issue(item, draft.with_text(text), (grant, done)),
+                Decision::Skip => Decided::Skip,
             },
         }
     }

@@ -302,6 +302,14 @@ impl From<LedgerError> for Failure {
                 return Failure::new(ExitStatus::Usage, error)
                     .hint("restore them, or issue under another key; nothing was issued");
             }
+            LedgerError::OtherRegister { .. } => {
+                return Failure::new(ExitStatus::Usage, error)
+                    .hint("restore them, or name another scope with `--scope`; nothing was changed");
+            }
+            LedgerError::RegisterChanged { .. } => "run the same command again; what was done stays done",
+            LedgerError::Duplicate(_) => {
+                "nothing was issued; to issue them all the same, pass `--duplicates allow`"
+            }
             LedgerError::Version { .. } => {
                 "use the version of beltic that wrote it, or issue with a new ledger (`--ledger NEW.db`)"
             }
@@ -341,6 +349,13 @@ impl From<BatchError> for Failure {
             BatchError::Thread(error) => error.into(),
             BatchError::TooManyFailures { .. } => Failure::said(ExitStatus::MaxFailures, error.to_string())
                 .hint("items issued before that are valid and in the results"),
+            BatchError::OtherInput(_) => Failure::said(ExitStatus::Input, error.to_string())
+                .hint("run the same command again once nobody writes to the file"),
+            BatchError::Temporary(source) => Failure::new(
+                ExitStatus::Files,
+                anyhow::Error::new(source).context("cannot use a temporary file"),
+            )
+            .hint("TMPDIR names the folder of temporary files"),
             BatchError::Random(source) => Failure::new(
                 ExitStatus::Unexpected,
                 anyhow::Error::new(source).context("the operating system's random generator failed"),

@@ -76,4 +76,6 @@ pub struct CredentialStatus {
     pub since: Option<UnixTime>,
     /// The reason that was given.
     pub reason: Option<String>,
+    /// The run that gave it this status by itself; none where somebody asked for that.
+    pub cause: Option<String>,
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::escape::unescape;
+use super::write::push_str;
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +253,49 @@ impl<'a> Value<'a> {
                 }
                 out.extend_from_slice(if separator == b'[' { b"[]" } else { b"]" });
             }
+            _ => out.extend_from_slice(self.text().as_bytes()),
+        }
+    }
+
+    /// Appends the value in a form that does not depend on how it is written: without white space, members sorted by
+    /// their names, strings without needless escapes. Numbers stay as written. Duplicate keys keep their order.
+    pub fn write_canonical(self, out: &mut Vec<u8>) {
+        self.write_sorted(out, &mut Vec::new());
+    }
+
+    /// `keys` is a stack of key nodes; what is on it belongs to the objects around this value.
+    fn write_sorted(self, out: &mut Vec<u8>, keys: &mut Vec<u32>) {
+        match self.kind() {
+            Kind::Object => {
+                let bottom = keys.len();
+                keys.extend(self.children(Kind::Object, 2));
+                let name = |key: &u32| self.document.string(*key);
+                keys[bottom..].sort_by(|one, other| name(one).as_ref().cmp(name(other).as_ref()));
+                let top = keys.len();
+                out.push(b'{');
+                for at in bottom..top {
+                    let node = keys[at];
+                    if at > bottom {
+                        out.push(b',');
+                    }
+                    Value { document: self.document, node }.write_sorted(out, keys);
+                    out.push(b':');
+                    Value { document: self.document, node: node + 1 }.write_sorted(out, keys);
+                }
+                out.push(b'}');
+                keys.truncate(bottom);
+            }
+            Kind::Array => {
+                out.push(b'[');
+                for (at, element) in self.elements().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    element.write_sorted(out, keys);
+                }
+                out.push(b']');
+            }
+            Kind::String if self.node().escaped => push_str(out, &self.document.string(self.node)),
             _ => out.extend_from_slice(self.text().as_bytes()),
         }
     }

@@ -37,6 +37,8 @@ pub(super) struct StoredBatch {
     pub(super) dates: [i64; 4],
     /// What all of its credentials attest, where their type says so.
     pub(super) attestation_type: Option<String>,
+    /// What the first items of its run say, where nothing else tells the run from another.
+    pub(super) opening: Option<i64>,
 }
 
 impl StoredBatch {
@@ -57,6 +59,7 @@ impl StoredBatch {
             records: record::pack(records),
             dates: dates_of(records),
             attestation_type: attestation_type.map(str::to_owned),
+            opening: None,
         }
     }
 
@@ -71,6 +74,7 @@ impl StoredBatch {
             records: row.records,
             dates: row.dates,
             attestation_type: row.attestation_type,
+            opening: row.opening,
         };
         let named = || format!("table `batches`, batch {}", batch.number);
         batch.checksum().must_be(row.crc, named)?;
@@ -97,6 +101,7 @@ impl StoredBatch {
         let sums = sums.number(self.slots.list).number(self.slots.first.into()).number(self.millis as i64);
         let sums = self.dates.iter().fold(sums, |sums, date| sums.number(*date));
         let sums = sums.text(self.attestation_type.as_deref().unwrap_or_default());
+        let sums = sums.number(self.opening.is_some().into()).number(self.opening.unwrap_or_default());
         sums.number(self.count().into()).bytes(&self.records)
     }
 
@@ -115,6 +120,7 @@ impl StoredBatch {
             crc: self.checksum().sum(),
             dates: self.dates,
             attestation_type: self.attestation_type,
+            opening: self.opening,
             records: self.records,
         })?;
         store.add_to_run(run, in_index(run, first_position, number))?;

@@ -57,7 +57,7 @@ impl Change {
     }
 
     /// The event that records it.
-    fn event(self) -> EventKind {
+    pub(super) fn event(self) -> EventKind {
         match self {
             Change::Revoke => EventKind::Revoked,
             Change::Suspend => EventKind::Suspended,
@@ -97,16 +97,21 @@ pub struct ChangeOrder<'o> {
     pub reason: Option<&'o str>,
     /// When.
     pub at: UnixTime,
+    /// The run that does it by itself; none where somebody asks for it.
+    pub cause: Option<&'o str>,
 }
 
 impl ChangeOrder<'_> {
     /// What it gives a credential whose status it changes.
-    fn outcome(&self) -> CredentialStatus {
+    pub(super) fn outcome(&self) -> CredentialStatus {
         match self.change.leads_to() {
             Status::Active => CredentialStatus::default(),
-            status => {
-                CredentialStatus { status, since: Some(self.at), reason: self.reason.map(str::to_owned) }
-            }
+            status => CredentialStatus {
+                status,
+                since: Some(self.at),
+                reason: self.reason.map(str::to_owned),
+                cause: self.cause.map(str::to_owned),
+            },
         }
     }
 }
@@ -214,12 +219,22 @@ fn change_one(
         Ok((current, unchanged)) => return Ok(Ok(Changed { id, current, unchanged })),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    statuses::write(store, place, &current)?;
+    apply(store, order, place, &current)?;
+    Ok(Ok(Changed { id, current, unchanged: false }))
+}
+
+/// Gives a credential the status that an order leads to, and appends the event of that.
+pub(super) fn apply(
+    store: &dyn Store,
+    order: ChangeOrder<'_>,
+    place: RecordPlace,
+    current: &CredentialStatus,
+) -> Stored<()> {
+    statuses::write(store, place, current)?;
     if order.change == Change::Suspend {
         lists::begin_suspension(store, StoredBatch::of(store, place.batch)?.slots.list)?;
     }
-    events::append_change(store, order.change.event(), place, order.at, order.reason)?;
-    Ok(Ok(Changed { id, current, unchanged: false }))
+    events::append_change(store, order, place)
 }
 
 fn preview_one(

@@ -10,11 +10,15 @@ use super::checksum::contradiction;
 use super::closings::Closing;
 use super::events::{self, EventHash, Trail};
 use super::identity::Identity;
+use super::items::{IndexEntry, ItemIndex};
+use super::record::RecordPlace;
 use super::rows::BatchRow;
 use super::schemas::CitedSchema;
+use super::scopes::Scope;
 use super::seal::Seal;
 use super::store::{BatchOrder, Store, Stored, in_one_snapshot};
 use super::{Ledger, LedgerError, lists, record, runs, statuses};
+use crate::request::IdRule;
 
 /// What was found in a ledger.
 #[derive(Debug, Default)]
@@ -77,7 +81,7 @@ impl Examination {
             return Ok(examination);
         }
         let trail = if thorough { Examination::trail_and_orders } else { Examination::trail };
-        for step in [Examination::rows, Examination::slots, Examination::ids, trail] {
+        for step in [Examination::rows, Examination::slots, Examination::ids, Examination::items, trail] {
             if let Err(error) = step(&mut examination, store) {
                 examination.problems.push(error.to_string());
             }
@@ -146,6 +150,46 @@ impl Examination {
             self.credentials += u64::from(count);
             Ok(())
         })
+    }
+
+    /// Each credential whose item is known by an id is found by that: once, and in its own scope.
+    fn items(&mut self, store: &dyn Store) -> Stored<()> {
+        let scopes = Scope::all(store)?;
+        let mut seen: HashMap<(i64, RecordPlace), u32> = HashMap::new();
+        for scope in &scopes {
+            let note = &mut |entry: IndexEntry| {
+                *seen.entry((scope.number, entry.place())).or_default() += 1;
+                Ok(())
+            };
+            let examined = ItemIndex::open(store, scope).and_then(|index| index.examine(store, note));
+            examined.unwrap_or_else(|error| self.problems.push(error.to_string()));
+        }
+        let mut of_runs = HashMap::new();
+        store.scan_runs(&mut |run| {
+            let scope = run.scope.and_then(|number| scopes.iter().find(|scope| scope.number == number));
+            of_runs.insert(run.run, scope);
+            Ok(())
+        })?;
+        let mut places = HashSet::new();
+        store.scan_batches(BatchOrder::Slot, &mut |row| {
+            let scope = of_runs.get(&row.run).copied().flatten();
+            for (place, record) in (0..).zip(record::unpack(&row.records)) {
+                let place = RecordPlace { batch: row.batch, place };
+                places.insert(place);
+                let Some((scope, record)) = scope.zip(record) else { continue };
+                let has_id = scope.rule != IdRule::CorrelationIdOrPosition || record.has_correlation_id();
+                let found = seen.get(&(scope.number, place)).copied().unwrap_or(0);
+                if found != u32::from(has_id) {
+                    let id = record.id(row.id_millis as u64);
+                    self.problems.push(format!("{id} is found {found} times by what its item is known by"));
+                }
+            }
+            Ok(())
+        })?;
+        if seen.keys().any(|(_, place)| !places.contains(place)) {
+            self.problems.push("an item is said to have a credential that does not exist".to_owned());
+        }
+        Ok(())
     }
 
     /// No id is given twice, and no position of a run.

@@ -140,7 +140,8 @@ impl Ledger {
         let found = (|| {
             let Some(place) = change::place_of(&*self.store, id)? else { return Ok(None) };
             let filter = Filter::default();
-            let mut finder = Finder { store: &*self.store, lists: &mut self.lists, runs: HashMap::new() };
+            let mut finder =
+                Finder { store: &*self.store, lists: &mut self.lists, runs: KnownRuns::default() };
             Ok(finder.page(&filter, Some(place), true, 1)?.pop())
         })();
         found.map_err(|source| self.cannot("read", source))
@@ -157,7 +158,7 @@ impl Ledger {
         after: Option<RecordPlace>,
         limit: usize,
     ) -> Result<Vec<Credential>, LedgerError> {
-        let mut finder = Finder { store: &*self.store, lists: &mut self.lists, runs: HashMap::new() };
+        let mut finder = Finder { store: &*self.store, lists: &mut self.lists, runs: KnownRuns::default() };
         finder.page(filter, after, false, limit).map_err(|source| self.cannot("read", source))
     }
 
@@ -195,10 +196,29 @@ impl Ledger {
     }
 }
 
+/// Runs that were read before.
+#[derive(Debug, Default)]
+pub(super) struct KnownRuns(HashMap<i64, Arc<Run>>);
+
+impl KnownRuns {
+    /// The run of this number.
+    pub(super) fn get(&mut self, store: &dyn Store, number: i64) -> Stored<Arc<Run>> {
+        if let Some(run) = self.0.get(&number) {
+            return Ok(Arc::clone(run));
+        }
+        let missing = || contradiction(format!("table `runs`, run {number} is missing"));
+        let row = store.run(number)?.ok_or_else(missing)?;
+        let FoundRun { name, terms, of_type, .. } = FoundRun::read(row)?;
+        let run = Arc::new(Run { name, terms, of_type });
+        self.0.insert(number, Arc::clone(&run));
+        Ok(run)
+    }
+}
+
 struct Finder<'l> {
     store: &'l dyn Store,
     lists: &'l mut OpenLists,
-    runs: HashMap<i64, Arc<Run>>,
+    runs: KnownRuns,
 }
 
 impl Finder<'_> {
@@ -249,7 +269,7 @@ impl Finder<'_> {
             found.push(Credential {
                 place: at,
                 id: record.id(batch.millis),
-                run: self.run(batch.run)?,
+                run: self.runs.get(self.store, batch.run)?,
                 index: record.position,
                 issued_at: record.issued_at,
                 expires_at: record.expires_at,
@@ -262,18 +282,6 @@ impl Finder<'_> {
             });
         }
         Ok(())
-    }
-
-    fn run(&mut self, number: i64) -> Stored<Arc<Run>> {
-        if let Some(run) = self.runs.get(&number) {
-            return Ok(Arc::clone(run));
-        }
-        let missing = || contradiction(format!("table `runs`, run {number} is missing"));
-        let row = self.store.run(number)?.ok_or_else(missing)?;
-        let FoundRun { name, terms, of_type, .. } = FoundRun::read(row)?;
-        let run = Arc::new(Run { name, terms, of_type });
-        self.runs.insert(number, Arc::clone(&run));
-        Ok(run)
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checksum::contradiction;
+use super::openings::Duplicate;
 use super::store::StoreError;
 use crate::clock::UnixTime;
 use crate::files::PathError;
@@ -121,6 +122,23 @@ pub enum LedgerError {
         /// What changed.
         differences: Vec<Difference>,
     },
+    /// A register is kept for another issuer, or by another field.
+    #[error("the scope {name:?} was synced before with {}", list(differences))]
+    OtherRegister {
+        /// The scope.
+        name: String,
+        /// What changed.
+        differences: Vec<Difference>,
+    },
+    /// Another process has changed a register while this one was at work on it.
+    #[error("another process has changed the scope {name:?} meanwhile; nothing more was done to it")]
+    RegisterChanged {
+        /// The scope.
+        name: String,
+    },
+    /// The same items were issued before.
+    #[error("{0}")]
+    Duplicate(Duplicate),
     /// A ledger of another version of the tables.
     #[error("the ledger {} has format {found}; this version of beltic reads and writes format {known}", path.display())]
     Version {
@@ -173,6 +191,12 @@ pub struct Difference {
     pub was: String,
     /// What it is now.
     pub is: String,
+}
+
+impl Difference {
+    pub(super) fn new(name: &'static str, was: &str, is: &str) -> Difference {
+        Difference { name, was: was.to_owned(), is: is.to_owned() }
+    }
 }
 
 fn list(differences: &[Difference]) -> String {

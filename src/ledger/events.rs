@@ -10,8 +10,11 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::change::ChangeOrder;
+use super::items::{self, ItemIndex};
 use super::record::{self, RecordPlace, id_from_parts};
 use super::rows::{BatchRow, EventRow};
+use super::scopes::Scope;
 use super::store::{Store, StoreError, Stored, in_one_snapshot};
 use super::{LedgerError, corrupt, next, statuses};
 use crate::clock::UnixTime;
@@ -27,6 +30,8 @@ pub enum EventKind {
     Issued,
     /// Credentials were given out again, under the same idempotency key.
     Replayed,
+    /// Credentials were taken into a register.
+    Adopted,
     /// A credential was revoked.
     Revoked,
     /// A credential was suspended.
@@ -37,9 +42,10 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 5] = [
+    pub const ALL: [EventKind; 6] = [
         EventKind::Issued,
         EventKind::Replayed,
+        EventKind::Adopted,
         EventKind::Revoked,
         EventKind::Suspended,
         EventKind::Reinstated,
@@ -50,6 +56,7 @@ impl EventKind {
         match self {
             EventKind::Issued => "issued",
             EventKind::Replayed => "replayed",
+            EventKind::Adopted => "adopted",
             EventKind::Revoked => "revoked",
             EventKind::Suspended => "suspended",
             EventKind::Reinstated => "reinstated",
@@ -70,8 +77,12 @@ struct StoredEvent {
     batch: i64,
     place: Option<u32>,
     reason: Option<String>,
-    /// Which places of the batch were replayed, one bit each.
+    /// Which places of the batch were replayed or adopted, one bit each.
     places: Option<Vec<u8>>,
+    /// The sum of what an index has of them since.
+    entries: Option<u128>,
+    /// The run that did it by itself.
+    cause: Option<String>,
 }
 
 /// What is to be said about an event.
@@ -91,6 +102,8 @@ pub struct Event {
     pub count: u64,
     /// The reason that was given.
     pub reason: Option<String>,
+    /// The run that did it by itself: a `sync`.
+    pub cause: Option<String>,
     /// Its hash.
     pub hash: EventHash,
 }
@@ -106,65 +119,86 @@ pub struct Trail {
     pub problems: Vec<String>,
 }
 
-/// Appends the event of a batch that was inserted.
-pub(super) fn append_issued(store: &dyn Store, batch: i64, at: UnixTime) -> Stored<()> {
-    append(store, EventKind::Issued, batch, at, None, None, None)
+/// Appends the event of a batch that was inserted, with the sum of what an index has of it.
+pub(super) fn append_issued(
+    store: &dyn Store,
+    batch: i64,
+    at: UnixTime,
+    entries: Option<u128>,
+) -> Stored<()> {
+    StoredEvent { entries, ..StoredEvent::new(EventKind::Issued, batch, at) }.append(store)
 }
 
 /// Appends the event of a replay of these places of a batch.
 pub(super) fn append_replayed(store: &dyn Store, batch: i64, at: UnixTime, places: &[u32]) -> Stored<()> {
+    let places = Some(bits_of(places));
+    StoredEvent { places, ..StoredEvent::new(EventKind::Replayed, batch, at) }.append(store)
+}
+
+/// Appends the event of the adoption of these places of a batch, with the sum of what the register's index has of them.
+pub(super) fn append_adopted(
+    store: &dyn Store,
+    (batch, places): (i64, &[u32]),
+    at: UnixTime,
+    entries: u128,
+    cause: &str,
+) -> Stored<()> {
+    let (places, cause) = (Some(bits_of(places)), Some(cause.to_owned()));
+    let event = StoredEvent::new(EventKind::Adopted, batch, at);
+    StoredEvent { places, entries: Some(entries), cause, ..event }.append(store)
+}
+
+/// Appends the event of a change of status.
+pub(super) fn append_change(store: &dyn Store, order: ChangeOrder<'_>, place: RecordPlace) -> Stored<()> {
+    let event = StoredEvent::new(order.change.event(), place.batch, order.at);
+    let (reason, cause) = (order.reason.map(str::to_owned), order.cause.map(str::to_owned));
+    StoredEvent { place: Some(place.place), reason, cause, ..event }.append(store)
+}
+
+fn bits_of(places: &[u32]) -> Vec<u8> {
     let mut bits = vec![0; places.iter().max().map_or(0, |last| *last as usize / 8 + 1)];
     for place in places {
         bits[*place as usize / 8] |= 1 << (place % 8);
     }
-    append(store, EventKind::Replayed, batch, at, None, None, Some(bits))
-}
-
-/// Appends the event of a change of status.
-pub(super) fn append_change(
-    store: &dyn Store,
-    kind: EventKind,
-    place: RecordPlace,
-    at: UnixTime,
-    reason: Option<&str>,
-) -> Stored<()> {
-    append(store, kind, place.batch, at, Some(place.place), reason, None)
-}
-
-fn append(
-    store: &dyn Store,
-    kind: EventKind,
-    batch: i64,
-    at: UnixTime,
-    place: Option<u32>,
-    reason: Option<&str>,
-    places: Option<Vec<u8>>,
-) -> Stored<()> {
-    let (last, before) = store.last_event()?.map_or((0, [0; 32]), |last| (last.event, last.hash));
-    let event = StoredEvent {
-        number: next(last)?,
-        at: at.seconds(),
-        kind,
-        batch,
-        place,
-        reason: reason.map(str::to_owned),
-        places,
-    };
-    let hash = event.hash(&before, store)?;
-    let StoredEvent { number, at, reason, places, .. } = event;
-    store.insert_event(&EventRow {
-        event: number,
-        at,
-        kind: kind.as_str().to_owned(),
-        batch,
-        place,
-        reason,
-        places,
-        hash,
-    })
+    bits
 }
 
 impl StoredEvent {
+    /// An event about all of a batch, which gets its number when it is appended.
+    fn new(kind: EventKind, batch: i64, at: UnixTime) -> StoredEvent {
+        let at = at.seconds();
+        StoredEvent {
+            number: 0,
+            at,
+            kind,
+            batch,
+            place: None,
+            reason: None,
+            places: None,
+            entries: None,
+            cause: None,
+        }
+    }
+
+    fn append(mut self, store: &dyn Store) -> Stored<()> {
+        let (last, before) = store.last_event()?.map_or((0, [0; 32]), |last| (last.event, last.hash));
+        self.number = next(last)?;
+        let hash = self.hash(&before, store)?;
+        let StoredEvent { number, at, kind, batch, place, reason, places, entries, cause } = self;
+        store.insert_event(&EventRow {
+            event: number,
+            at,
+            kind: kind.as_str().to_owned(),
+            batch,
+            place,
+            reason,
+            places,
+            entries: entries.map(u128::to_le_bytes),
+            cause,
+            hash,
+        })
+    }
+
     fn read(row: EventRow) -> Stored<(StoredEvent, EventHash)> {
         let event = StoredEvent {
             number: row.event,
@@ -174,6 +208,8 @@ impl StoredEvent {
             place: row.place,
             reason: row.reason,
             places: row.places,
+            entries: row.entries.map(u128::from_le_bytes),
+            cause: row.cause,
         };
         Ok((event, row.hash))
     }
@@ -187,6 +223,8 @@ impl StoredEvent {
         hash.update(self.place.map_or(-1, i64::from).to_le_bytes());
         update_with(&mut hash, self.reason.as_deref().unwrap_or_default().as_bytes());
         update_with(&mut hash, self.places.as_deref().unwrap_or_default());
+        update_with(&mut hash, self.entries.map(u128::to_le_bytes).as_ref().map_or(&[], |sum| sum));
+        update_with(&mut hash, self.cause.as_deref().unwrap_or_default().as_bytes());
         if self.kind == EventKind::Issued {
             hash_batch(&mut hash, store, self.batch)?;
         }
@@ -294,6 +332,7 @@ fn told(store: &dyn Store, rows: Vec<EventRow>) -> Stored<Vec<Event>> {
             id: id.transpose()?,
             count: stored.count(batch.count.into()),
             reason: stored.reason,
+            cause: stored.cause,
             hash,
         });
     }
@@ -312,6 +351,7 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
     let mut trail = Trail { events: 0, head: [0; 32], problems: Vec::new() };
     let mut issued = 0u64;
     let mut expected = Standings::new();
+    let mut indexed = Indexed::new();
     let mut found_noted = noted.is_none() || noted == Some(trail.head);
     store.events_after(i64::MIN, u64::MAX, &mut |row| {
         let (event, hash) = StoredEvent::read(row)?;
@@ -327,10 +367,18 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
         if let Some(place) = event.place {
             let place = RecordPlace { batch: event.batch, place };
             match event.kind {
-                EventKind::Revoked => expected.insert(place, (Status::Revoked, event.at, event.reason)),
-                EventKind::Suspended => expected.insert(place, (Status::Suspended, event.at, event.reason)),
+                EventKind::Revoked => {
+                    expected.insert(place, (Status::Revoked, event.at, event.reason, event.cause))
+                }
+                EventKind::Suspended => {
+                    expected.insert(place, (Status::Suspended, event.at, event.reason, event.cause))
+                }
                 _ => expected.remove(&place),
             };
+        }
+        if let Some(entries) = event.entries {
+            let sum = indexed.entry(event.batch).or_default();
+            *sum = sum.wrapping_add(entries);
         }
         Ok(())
     })?;
@@ -341,6 +389,9 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
     if stored_statuses(store)? != expected {
         trail.problems.push("the credentials' statuses are not what the events say".to_owned());
     }
+    if indexed_entries(store)? != indexed {
+        trail.problems.push("what is known of items is not what the events say".to_owned());
+    }
     if !found_noted {
         trail.problems.push(
             "the noted hash does not match any event: events before or after it are missing".to_owned(),
@@ -349,14 +400,29 @@ fn verify_snapshot(store: &dyn Store, noted: Option<EventHash>) -> Stored<Trail>
     Ok(trail)
 }
 
-/// Status, time and reason of each credential that is not active.
-type Standings = HashMap<RecordPlace, (Status, i64, Option<String>)>;
+/// Status, time, reason and cause of each credential that is not active.
+type Standings = HashMap<RecordPlace, (Status, i64, Option<String>, Option<String>)>;
+
+/// The sum of the entries that indices have of each batch.
+type Indexed = HashMap<i64, u128>;
+
+fn indexed_entries(store: &dyn Store) -> Stored<Indexed> {
+    let mut indexed = Indexed::new();
+    for scope in Scope::all(store)? {
+        ItemIndex::open(store, &scope)?.each(store, &mut |entry| {
+            let sum = indexed.entry(entry.place().batch).or_default();
+            *sum = sum.wrapping_add(items::digest(scope.number, &entry));
+            Ok(())
+        })?;
+    }
+    Ok(indexed)
+}
 
 fn stored_statuses(store: &dyn Store) -> Stored<Standings> {
     let mut found = Standings::new();
     store.scan_statuses(&mut |row| {
         let place = RecordPlace { batch: row.batch, place: row.place };
-        found.insert(place, (statuses::status_of(&row.status)?, row.since, row.reason));
+        found.insert(place, (statuses::status_of(&row.status)?, row.since, row.reason, row.cause));
         Ok(())
     })?;
     Ok(found)

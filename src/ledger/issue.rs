@@ -6,26 +6,39 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 use super::batches::{Slots, StoredBatch};
-use super::record::{self, Record};
+use super::items::{self, IndexEntry, ItemIndex};
+use super::known::{self, Known, KnownByPosition};
+use super::record::{self, Record, RecordPlace};
 use super::runs::{self, RunNumbers};
+use super::scopes::{Scope, ScopeKind};
 use super::seal::{self, Counts, Done};
 use super::store::{Access, Store, Stored, Transaction, in_one_snapshot};
 use super::terms::RunDescription;
-use super::{Ledger, LedgerError, corrupt, events, fill, lists, statuses, writable};
+use super::{
+    Difference, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings, writable,
+};
 use crate::clock::{system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
-use crate::request::{BATCH_ITEMS, ContentHash, Draft};
+use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
 use crate::types::CredentialType;
 
-/// Why an item is not issued under an idempotency key.
+/// Why an item is not issued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
-    /// Its place is that of an item with other content, which was issued.
-    #[error("issued before under this idempotency key as urn:uuid:{0}, with other content")]
-    Changed(Uuid),
+    /// An item of its id, or at its place, was issued with other content.
+    #[error("issued before under this idempotency key as urn:uuid:{id} (item {item}), with other content")]
+    Changed {
+        /// The credential.
+        id: Uuid,
+        /// The item that it was issued for.
+        item: u64,
+    },
     /// It was issued at a place that now holds something else: rows were put in or taken out.
     #[error("issued before under this idempotency key as urn:uuid:{0}, at another place in the batch")]
     Moved(Uuid),
+    /// The status of a credential of its id was changed since that was looked at.
+    #[error("the status of urn:uuid:{0} was changed while this run was at work; run it again")]
+    Restless(Uuid),
 }
 
 /// What the ledger says to each entry.
@@ -40,14 +53,31 @@ pub struct Entry<'d> {
     pub draft: &'d Draft,
 }
 
-/// A credential that was issued, now or before under the run's name.
-struct Known {
-    id: Uuid,
-    batch: i64,
-    place: u32,
-    slots: Slots,
-    record: Record,
-    current: CredentialStatus,
+impl Entry<'_> {
+    fn key(&self) -> Option<ItemKey> {
+        match self.draft.id {
+            ItemId::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// A scope and its index, as they are in a transaction.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    pub(super) scope: Scope,
+    pub(super) index: ItemIndex,
+}
+
+impl Indexed {
+    /// A scope as it is now. What was read of its index before is used again where nobody has added to that.
+    pub(super) fn reopen(store: &dyn Store, scope: Scope, before: Option<Indexed>) -> Stored<Indexed> {
+        let index = match before {
+            Some(before) if before.index.is_current(&scope) => before.index,
+            _ => ItemIndex::open(store, &scope)?,
+        };
+        Ok(Indexed { scope, index })
+    }
 }
 
 impl Ledger {
@@ -59,6 +89,28 @@ impl Ledger {
         let found = runs::of_name(&*self.store, run).map_err(|source| self.cannot("read", source))?;
         found.iter().try_for_each(|found| found.must_be_under(run))?;
         Ok(!found.is_empty())
+    }
+
+    /// What items are known by under this idempotency key: as they were when it was first used, else as is asked for.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read, or another rule is asked for than that of the first use.
+    pub fn rule_under_key(&self, run: &RunDescription, asked: Option<IdRule>) -> Result<IdRule, LedgerError> {
+        let (scope, was_used) = in_one_snapshot(&*self.store, || {
+            let scope = Scope::find(&*self.store, ScopeKind::Key, &run.name)?;
+            let was_used = scope.is_some() || !runs::of_name(&*self.store, run)?.is_empty();
+            Ok((scope, was_used))
+        })
+        .map_err(|source| self.cannot("read", source))?;
+        let first = match (scope, was_used) {
+            (Some(scope), _) => scope.rule,
+            (None, true) => IdRule::Position,
+            (None, false) => return Ok(asked.unwrap_or(IdRule::CorrelationIdOrPosition)),
+        };
+        match asked {
+            Some(asked) if asked != first => Err(other_rule(run, first, asked)),
+            _ => Ok(first),
+        }
     }
 
     /// Gives each entry an id and an index, and records it; all or none. An entry that was issued
@@ -82,38 +134,69 @@ impl Ledger {
         let store = writable(&*self.store, &path)?;
         let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
         let reached = seal::state(store).map_err(fail)?;
+        let mut added = Counts::default();
         let mut runs = match &self.runs {
             Some(runs) => runs.clone(),
             None => RunNumbers::find(store, run, fail)?,
         };
-        let known = match run.repeatable {
-            true => known_credentials(store, &run.name, entries).map_err(fail)?,
-            false => HashMap::new(),
-        };
+        let (opening, duplicate) = self.opening(run, entries)?;
+        // Taken, so that after a failed transaction nothing is left of what it would have written.
+        let before = self.indexed.take();
+        let mut indexed = key_scope(store, run, &runs, before, &mut added, fail)?;
+        let known = known_credentials(store, run, indexed.as_mut(), entries).map_err(fail)?;
         note_displaced(&mut self.displaced, &known, entries);
         let fresh = self.fresh(&known, entries);
         self.refuse_expired(&fresh)?;
-        let issued = Issued::insert(store, run, &mut runs, &fresh).map_err(fail)?;
+        let to = Destination { run, scope: indexed.as_ref().map(|indexed| indexed.scope.number), opening };
+        let issued = Issued::insert(store, to, &mut runs, &fresh, &mut added).map_err(fail)?;
+        if let Some(Indexed { scope, index }) = &mut indexed {
+            index.insert(store, scope, issued.index_entries()).map_err(fail)?;
+        }
         append_replays(store, &known, entries).map_err(fail)?;
-        let replayed = known.values().map(|known| known.slots.from(known.place, 1));
+        let replayed = known.values().map(|known| known.slots.from(known.place.place, 1));
         self.lists.keep(store, replayed.chain(issued.slots())).map_err(fail)?;
         let bytes = (fresh.len() * record::RECORD_BYTES) as u64;
-        let done = Done { bytes, ..Done::adding(reached, issued.added) };
-        seal::commit(store, transaction, done, fail)?;
-        self.runs = Some(runs);
+        seal::commit(store, transaction, Done { bytes, ..Done::adding(reached, added) }, fail)?;
+        (self.runs, self.indexed, self.is_opened) = (Some(runs), indexed, true);
+        self.duplicate = duplicate.or(self.duplicate.take());
         Ok(self.answers(entries, &known, &issued))
     }
 
-    /// The entries that nothing was issued for yet.
-    fn fresh<'e, 'd>(&self, known: &HashMap<u64, Known>, entries: &'e [Entry<'d>]) -> Vec<&'e Entry<'d>> {
+    /// What the first items of a run say, where nothing else tells it from one before, and the run that began so.
+    fn opening(
+        &self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<(Option<i64>, Option<Duplicate>), LedgerError> {
+        let Some(first) = entries.first().filter(|_| !run.repeatable && !self.is_opened) else {
+            return Ok((None, None));
+        };
+        let opening = openings::of(entries);
+        if self.duplicates == Duplicates::Allow {
+            return Ok((Some(opening), None));
+        }
+        let found = openings::find(&*self.store, opening, entries.len() as u64, first.draft.issued_at);
+        match found.map_err(|source| self.cannot("read", source))? {
+            Some(duplicate) if self.duplicates == Duplicates::Refuse => {
+                Err(LedgerError::Duplicate(duplicate))
+            }
+            found => Ok((Some(opening), found)),
+        }
+    }
+
+    /// The entries that nothing was issued for yet. Of several with one id, the first.
+    fn fresh<'e, 'd>(&self, known: &KnownByPosition, entries: &'e [Entry<'d>]) -> Vec<&'e Entry<'d>> {
+        let mut keys = std::collections::HashSet::new();
         let is_fresh = |entry: &&Entry<'_>| {
-            !known.contains_key(&entry.position) && !self.displaced.contains_key(&entry.draft.content_hash)
+            !known.contains_key(&entry.position)
+                && !self.displaced.contains_key(&entry.draft.content_hash)
+                && entry.key().is_none_or(|key| keys.insert(key))
         };
         entries.iter().filter(is_fresh).collect()
     }
 
     /// Refuses to issue what has expired already, by the ledger's last event, although the clock says otherwise.
-    fn refuse_expired(&self, entries: &[&Entry<'_>]) -> Result<(), LedgerError> {
+    pub(super) fn refuse_expired(&self, entries: &[&Entry<'_>]) -> Result<(), LedgerError> {
         let Some(last_event) = self.clock_behind.filter(|_| !self.accepts_expired) else { return Ok(()) };
         match entries.iter().find(|entry| entry.draft.expires_at <= last_event) {
             None => Ok(()),
@@ -126,26 +209,29 @@ impl Ledger {
         }
     }
 
-    fn answers(
-        &self,
-        entries: &[Entry<'_>],
-        known: &HashMap<u64, Known>,
-        issued: &Issued<'_>,
-    ) -> Vec<Answer> {
+    fn answers(&self, entries: &[Entry<'_>], known: &KnownByPosition, issued: &Issued<'_>) -> Vec<Answer> {
         let mut given = issued.credentials();
-        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
-            Some(known) => self.replay(known, entry),
-            None => {
-                if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
-                    return Err(Conflict::Moved(*id));
-                }
-                let of_kind = given.iter_mut().find(|(kind, _)| *kind == Kind::of(entry));
-                let fresh = of_kind.and_then(|(_, credentials)| credentials.next());
-                let fresh = fresh.expect("every entry that is not known is in a batch of its kind");
-                Ok(self.grant(&fresh, false))
+        let mut of_keys: HashMap<ItemKey, Known> = HashMap::new();
+        let mut answer = |entry: &Entry<'_>| {
+            if let Some(known) = known.get(&entry.position) {
+                return self.replay(known, entry);
             }
+            if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
+                return Err(Conflict::Moved(*id));
+            }
+            if let Some(first) = entry.key().and_then(|key| of_keys.get(&key)) {
+                return self.replay(first, entry);
+            }
+            let of_kind = given.iter_mut().find(|(kind, _)| *kind == Kind::of(entry));
+            let fresh = of_kind.and_then(|(_, credentials)| credentials.next());
+            let fresh = fresh.expect("every entry that is not known is in a batch of its kind");
+            let grant = self.grant(&fresh, false);
+            if let Some(key) = entry.key() {
+                of_keys.insert(key, fresh);
+            }
+            Ok(grant)
         };
-        entries.iter().map(answer).collect()
+        entries.iter().map(&mut answer).collect()
     }
 
     /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
@@ -158,27 +244,46 @@ impl Ledger {
         run: &RunDescription,
         entries: &[Entry<'_>],
     ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
-        let known = in_one_snapshot(&*self.store, || self.known_now(run, entries))
+        let before = self.indexed.take();
+        let (known, indexed) = in_one_snapshot(&*self.store, || self.known_now(run, entries, before))
             .map_err(|source| self.cannot("read", source))?;
+        self.indexed = indexed;
+        let (_, duplicate) = self.opening(run, entries)?;
+        (self.duplicate, self.is_opened) = (duplicate.or(self.duplicate.take()), true);
         note_displaced(&mut self.displaced, &known, entries);
-        let answer = |entry: &Entry<'_>| match known.get(&entry.position) {
-            None => match self.displaced.get(&entry.draft.content_hash) {
-                None => Ok(false),
-                Some(id) => Err(Conflict::Moved(*id)),
-            },
+        let mut previewed = std::mem::take(&mut self.previewed_ids);
+        let mut answer = |entry: &Entry<'_>| match known.get(&entry.position) {
             Some(known) => known.must_be(entry.draft.content_hash).map(|()| true),
+            None => match (self.displaced.get(&entry.draft.content_hash), entry.key()) {
+                (Some(id), _) => Err(Conflict::Moved(*id)),
+                (None, Some(key)) => Ok(!previewed.insert(key)),
+                (None, None) => Ok(false),
+            },
         };
-        Ok(entries.iter().map(answer).collect())
+        let answers = entries.iter().map(&mut answer).collect();
+        self.previewed_ids = previewed;
+        Ok(answers)
     }
 
-    fn known_now(&self, run: &RunDescription, entries: &[Entry<'_>]) -> Stored<HashMap<u64, Known>> {
+    fn known_now(
+        &self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+        before: Option<Indexed>,
+    ) -> Stored<(KnownByPosition, Option<Indexed>)> {
         let store = &*self.store;
+        if !run.repeatable {
+            return Ok((HashMap::new(), None));
+        }
         for found in runs::of_name(store, run)? {
             if self.runs.is_none() {
                 found.must_find_all(store)?;
             }
         }
-        known_credentials(store, &run.name, entries)
+        let scope = Scope::find(store, ScopeKind::Key, &run.name)?;
+        let mut indexed = scope.map(|scope| Indexed::reopen(store, scope, before)).transpose()?;
+        let known = known_credentials(store, run, indexed.as_mut(), entries)?;
+        Ok((known, indexed))
     }
 
     fn replay(&self, known: &Known, entry: &Entry<'_>) -> Answer {
@@ -186,11 +291,11 @@ impl Ledger {
         Ok(self.grant(known, true))
     }
 
-    fn grant(&self, credential: &Known, replayed: bool) -> Grant {
+    pub(super) fn grant(&self, credential: &Known, replayed: bool) -> Grant {
         let slots = credential.slots;
         Grant {
             id: credential.id,
-            status: Some(self.lists.place(slots.list, slots.first + credential.place)),
+            status: Some(self.lists.place(slots.list, slots.first + credential.place.place)),
             issued_at: credential.record.issued_at,
             expires_at: credential.record.expires_at,
             replayed,
@@ -199,21 +304,65 @@ impl Ledger {
     }
 }
 
-impl Known {
-    fn must_be(&self, content_hash: ContentHash) -> Result<(), Conflict> {
-        if self.record.content_hash == content_hash { Ok(()) } else { Err(Conflict::Changed(self.id)) }
+fn other_rule(run: &RunDescription, was: IdRule, is: IdRule) -> LedgerError {
+    let differences = vec![Difference::new("identity", was.as_str(), is.as_str())];
+    LedgerError::OtherTerms { name: run.name.clone(), differences }
+}
+
+/// The scope of an idempotency key, which is added with the first items that are known by ids.
+fn key_scope(
+    store: &dyn Store,
+    run: &RunDescription,
+    runs: &RunNumbers,
+    before: Option<Indexed>,
+    added: &mut Counts,
+    fail: impl Fn(super::StoreError) -> LedgerError,
+) -> Result<Option<Indexed>, LedgerError> {
+    if !run.repeatable {
+        return Ok(None);
+    }
+    let found = Scope::find(store, ScopeKind::Key, &run.name).map_err(&fail)?;
+    let scope = match (found, run.rule) {
+        (Some(scope), rule) => {
+            scope.must_be(&run.terms.issuer, rule)?;
+            scope
+        }
+        (None, IdRule::Position) => return Ok(None),
+        (None, rule) if !runs.is_empty() => return Err(other_rule(run, IdRule::Position, rule)),
+        (None, rule) => {
+            Scope::add(store, ScopeKind::Key, (&run.name, &run.terms.issuer, rule), added).map_err(&fail)?
+        }
+    };
+    Indexed::reopen(store, scope, before).map(Some).map_err(fail)
+}
+
+/// What was issued for the entries before under the run's name.
+fn known_credentials(
+    store: &dyn Store,
+    run: &RunDescription,
+    indexed: Option<&mut Indexed>,
+    entries: &[Entry<'_>],
+) -> Stored<KnownByPosition> {
+    match indexed {
+        _ if !run.repeatable => Ok(HashMap::new()),
+        None => known::by_position(store, &run.name, entries),
+        Some(Indexed { index, .. }) => {
+            let mut known = known::by_position_without_id(store, &run.name, entries)?;
+            known.extend(known::by_id(store, index, entries)?);
+            Ok(known)
+        }
     }
 }
 
-/// Notes what was issued where something else stands now.
+/// Notes what was issued where something else stands now. What is known by an id stands anywhere.
 fn note_displaced(
     displaced: &mut HashMap<ContentHash, Uuid>,
-    known: &HashMap<u64, Known>,
+    known: &KnownByPosition,
     entries: &[Entry<'_>],
 ) {
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| entry.key().is_none()) {
         if let Some(known) = known.get(&entry.position)
-            && known.record.content_hash != entry.draft.content_hash
+            && known.must_be(entry.draft.content_hash).is_err()
         {
             displaced.insert(known.record.content_hash, known.id);
         }
@@ -221,13 +370,13 @@ fn note_displaced(
 }
 
 /// Appends the events of what comes out again.
-fn append_replays(store: &dyn Store, known: &HashMap<u64, Known>, entries: &[Entry<'_>]) -> Stored<()> {
+fn append_replays(store: &dyn Store, known: &KnownByPosition, entries: &[Entry<'_>]) -> Stored<()> {
     let mut batches: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for entry in entries {
         if let Some(known) = known.get(&entry.position)
             && known.must_be(entry.draft.content_hash).is_ok()
         {
-            batches.entry(known.batch).or_default().push(known.place);
+            batches.entry(known.place.batch).or_default().push(known.place.place);
         }
     }
     for (batch, places) in batches {
@@ -250,36 +399,64 @@ impl<'d> Kind<'d> {
     }
 }
 
+/// For what credentials are issued.
+#[derive(Clone, Copy)]
+pub(super) struct Destination<'r> {
+    pub(super) run: &'r RunDescription,
+    /// The scope within which items are known by their ids.
+    pub(super) scope: Option<i64>,
+    /// What the first items of the run say.
+    pub(super) opening: Option<i64>,
+}
+
 /// What was issued now: a batch of each kind.
-struct Issued<'d> {
+pub(super) struct Issued<'d> {
     batches: Vec<(Kind<'d>, InsertedBatch)>,
-    added: Counts,
 }
 
 impl<'d> Issued<'d> {
-    fn insert(
+    pub(super) fn insert(
         store: &dyn Store,
-        run: &RunDescription,
+        mut to: Destination<'_>,
         runs: &mut RunNumbers,
         entries: &[&Entry<'d>],
+        added: &mut Counts,
     ) -> Stored<Issued<'d>> {
-        let mut issued = Issued { batches: Vec::new(), added: Counts::default() };
+        let mut issued = Issued { batches: Vec::new() };
         for (kind, entries) in by_kind(entries) {
-            let run_number = runs.of_type(kind.credential_type, store, run, &mut issued.added)?;
-            let batch = InsertedBatch::insert(store, run_number, run, (kind, &entries), &mut issued.added)?;
+            let run_number = runs.of_type(kind.credential_type, store, to.run, to.scope, added)?;
+            let batch = InsertedBatch::insert(store, run_number, to, (kind, &entries), added)?;
             issued.batches.push((kind, batch));
+            to.opening = None; // it stands with the first batch
         }
         Ok(issued)
     }
 
     /// The slots that were given.
-    fn slots(&self) -> impl Iterator<Item = (i64, std::ops::Range<u32>)> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = (i64, std::ops::Range<u32>)> {
         self.batches.iter().map(|(_, batch)| batch.slots.from(0, batch.records.len() as u32))
+    }
+
+    /// What an index has to have of them.
+    pub(super) fn index_entries(&self) -> Vec<IndexEntry> {
+        self.batches.iter().flat_map(|(_, batch)| &batch.entries).copied().collect()
     }
 
     /// The credentials of each kind, in the order of their entries.
     fn credentials(&self) -> Vec<(Kind<'d>, impl Iterator<Item = Known>)> {
         self.batches.iter().map(|(kind, batch)| (*kind, batch.credentials())).collect()
+    }
+
+    /// The credentials of these entries, which are those that were issued, in their order.
+    pub(super) fn in_order(&self, entries: &[&Entry<'d>]) -> Vec<Known> {
+        let mut given = self.credentials();
+        let next = |entry: &&Entry<'d>| {
+            let of_kind = given.iter_mut().find(|(kind, _)| *kind == Kind::of(entry));
+            of_kind
+                .and_then(|(_, credentials)| credentials.next())
+                .expect("each entry is in a batch of its kind")
+        };
+        entries.iter().map(next).collect()
     }
 }
 
@@ -289,6 +466,8 @@ struct InsertedBatch {
     slots: Slots,
     millis: u64,
     records: Vec<Record>,
+    /// What an index has to have of it.
+    entries: Vec<IndexEntry>,
 }
 
 impl InsertedBatch {
@@ -296,7 +475,7 @@ impl InsertedBatch {
     fn insert(
         store: &dyn Store,
         run_number: i64,
-        run: &RunDescription,
+        to: Destination<'_>,
         (kind, entries): (Kind<'_>, &[&Entry<'_>]),
         added: &mut Counts,
     ) -> Stored<InsertedBatch> {
@@ -313,21 +492,26 @@ impl InsertedBatch {
                 delegator_hash: entry.draft.delegator_hash,
             })
             .collect();
-        let base = run.status_base.as_deref().unwrap_or_default();
-        let (slots, of_lists) = lists::take_slots(store, &run.terms.issuer, base, entries.len() as u32)?;
+        let base = to.run.status_base.as_deref().unwrap_or_default();
+        let (slots, of_lists) = lists::take_slots(store, &to.run.terms.issuer, base, entries.len() as u32)?;
         added.lists += of_lists.lists;
         let batch = StoredBatch::new(run_number, slots, millis, &records, kind.attestation_type);
-        let number = batch.insert(store)?;
-        events::append_issued(store, number, system_now())?;
-        Ok(InsertedBatch { number, slots, millis, records })
+        let number = StoredBatch { opening: to.opening, ..batch }.insert(store)?;
+        let place = |place: u32| RecordPlace { batch: number, place };
+        let known = (0..).zip(entries).filter_map(|(at, entry)| Some((entry.key()?, place(at))));
+        let entries: Vec<_> = known.map(|(key, place)| IndexEntry::new(&key, place)).collect();
+        let sum = to.scope.map(|scope| {
+            entries.iter().fold(0u128, |sum, entry| sum.wrapping_add(items::digest(scope, entry)))
+        });
+        events::append_issued(store, number, system_now(), sum)?;
+        Ok(InsertedBatch { number, slots, millis, records, entries })
     }
 
     /// The credentials of the batch, in order.
     fn credentials(&self) -> impl Iterator<Item = Known> {
         (0..).zip(&self.records).map(|(place, record)| Known {
             id: record.id(self.millis),
-            batch: self.number,
-            place,
+            place: RecordPlace { batch: self.number, place },
             slots: self.slots,
             record: record.clone(),
             current: CredentialStatus::default(),
@@ -346,28 +530,6 @@ fn by_kind<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(Kind<'d>, Vec<&'e Entry<'d
         }
     }
     groups
-}
-
-/// The credentials that were issued before at the entries' positions in the run of this name.
-fn known_credentials(store: &dyn Store, run: &str, entries: &[Entry<'_>]) -> Stored<HashMap<u64, Known>> {
-    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(HashMap::new()) };
-    // A batch's positions lie within BATCH_ITEMS of its first one.
-    let earliest = first.position.saturating_sub(BATCH_ITEMS - 1);
-    let mut known = HashMap::new();
-    store.batches_at(run, earliest as i64..=last.position as i64, &mut |row| {
-        let batch = StoredBatch::read(row)?;
-        let mut statuses_of_batch = statuses::of_batch(store, batch.number)?;
-        for (place, record) in (0..).zip(record::unpack(&batch.records)) {
-            let record = record.ok_or_else(corrupt)?;
-            let id = record.id(batch.millis);
-            let current = statuses_of_batch.remove(&place).unwrap_or_default();
-            let (batch, slots) = (batch.number, batch.slots);
-            known.insert(record.position, Known { id, batch, place, slots, record, current });
-        }
-        Ok(())
-    })?;
-    known.retain(|position, _| (first.position..=last.position).contains(position));
-    Ok(known)
 }
 
 /// The random parts of version 7 ids, drawn at once: one by one they would cost a hundred times

@@ -8,8 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::LedgerError;
 use super::rows::{
-    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, SealRow,
-    StatusRow,
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow,
+    SealRow, SegmentHead, SegmentRow, StatusRow,
 };
 use super::store::{Access, BatchOrder, BatchQuery, Commit, Each, Store, Stored, Watcher};
 use crate::files::Way;
@@ -22,6 +22,8 @@ struct Tables {
     lists: BTreeMap<i64, ListRow>,
     orders: BTreeMap<(i64, u32), Arc<OrderRow>>,
     statuses: BTreeMap<(i64, u32), StatusRow>,
+    scopes: BTreeMap<i64, ScopeRow>,
+    segments: BTreeMap<i64, Arc<SegmentRow>>,
     events: BTreeMap<i64, EventRow>,
     closings: BTreeMap<i64, ClosingRow>,
     schemas: Vec<SchemaRow>,
@@ -201,6 +203,12 @@ impl Store for MemoryStore {
         each_of(found.map(|row| (**row).clone()), each)
     }
 
+    fn batches_of_opening(&self, opening: i64) -> Stored<Vec<BatchRow>> {
+        let tables = self.tables();
+        let found = tables.batches.values().filter(|row| row.opening == Some(opening));
+        Ok(found.map(|row| (**row).clone()).collect())
+    }
+
     fn batches_of_millis(&self, id_millis: i64) -> Stored<Vec<BatchRow>> {
         let tables = self.tables();
         let found = tables.batches.values().filter(|row| row.id_millis == id_millis);
@@ -241,6 +249,53 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let of_key = tables.batches.values().filter(|row| tables.runs[&row.run].kid == kid);
         Ok(of_key.map(|row| row.dates[3]).max())
+    }
+
+    fn scope_named(&self, kind: &str, name: &str) -> Stored<Option<ScopeRow>> {
+        Ok(self.tables().scopes.into_values().find(|row| row.kind == kind && row.name == name))
+    }
+
+    fn scan_scopes(&self, each: Each<'_, ScopeRow>) -> Stored<()> {
+        each_of(self.tables().scopes.into_values(), each)
+    }
+
+    fn last_scope(&self) -> Stored<i64> {
+        Ok(self.tables().scopes.into_keys().next_back().unwrap_or(0))
+    }
+
+    fn insert_scope(&self, row: &ScopeRow) -> Stored<()> {
+        self.write(|tables| assert!(tables.scopes.insert(row.scope, row.clone()).is_none()))
+    }
+
+    fn update_scope(&self, row: &ScopeRow) -> Stored<()> {
+        self.write(|tables| assert!(tables.scopes.insert(row.scope, row.clone()).is_some()))
+    }
+
+    fn segments_of(&self, scope: i64) -> Stored<Vec<SegmentHead>> {
+        let tables = self.tables();
+        Ok(tables.segments.values().filter(|row| row.scope == scope).map(|row| row.head).collect())
+    }
+
+    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>> {
+        Ok(self.tables().segments.get(&segment).map(|row| row.filter.clone()).unwrap_or_default())
+    }
+
+    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>> {
+        Ok(self.tables().segments.get(&segment).map(|row| row.entries.clone()).unwrap_or_default())
+    }
+
+    fn last_segment(&self) -> Stored<i64> {
+        Ok(self.tables().segments.into_keys().next_back().unwrap_or(0))
+    }
+
+    fn insert_segment(&self, row: &SegmentRow) -> Stored<()> {
+        self.write(|tables| {
+            assert!(tables.segments.insert(row.head.segment, Arc::new(row.clone())).is_none());
+        })
+    }
+
+    fn delete_segment(&self, segment: i64) -> Stored<()> {
+        self.write(|tables| drop(tables.segments.remove(&segment)))
     }
 
     fn list(&self, list: i64) -> Stored<Option<ListRow>> {

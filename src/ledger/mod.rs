@@ -30,12 +30,14 @@
 //! | `ledger` | the ledger itself: its id, its secret key for hashes, the file that is its home | there is one |
 //! | `closings` | a time at which the open lists were closed | its number |
 //! | `schemas` | a JSON Schema that credentials cite by its hash | issuer, type and version |
+//! | `scopes` | an idempotency key or a register, within which items are known by ids | kind and name |
+//! | `segments` | a part of a scope's index of items | its number; its scope |
 //! | `runs` | a run, or all runs under one idempotency key, and what they must have in common | its name |
 //! | `lists` | a status list: its URIs, its secret, how many slots are taken | issuer and base URL |
 //! | `orders` | a part of a list's secret order, as its secret gives it | list and part |
 //! | `batches` | up to 1,000 credentials issued together | run and position; the millisecond in their ids |
 //! | `statuses` | a credential that is suspended or revoked | its batch and its place in that |
-//! | `events` | something that happened: issued, replayed, revoked, suspended, reinstated | its number; its batch |
+//! | `events` | something that happened: issued, replayed, adopted, revoked, suspended, reinstated | its number; its batch |
 //!
 //! All ids of a batch hold the same millisecond (UUID version 7), so a credential is found by its
 //! id through that: one index entry a batch.
@@ -61,13 +63,18 @@ mod error;
 mod events;
 mod identity;
 mod issue;
+mod items;
+mod known;
 mod lists;
 #[cfg(test)]
 mod memory;
+mod openings;
 mod record;
+mod register;
 mod rows;
 mod runs;
 mod schemas;
+mod scopes;
 mod seal;
 mod sqlite;
 mod state;
@@ -77,7 +84,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,7 +98,9 @@ pub use error::{Difference, Disturbance, LedgerError};
 pub use events::{Event, EventHash, EventKind, Trail};
 pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new_run_name};
 pub use lists::ListState;
+pub use openings::{Duplicate, Duplicates};
 pub use record::{Record, RecordPlace};
+pub use register::{Changing, Member, RegisterName, RegisterView, Standing, SyncOrder};
 pub use schemas::CitedSchema;
 pub use sqlite::FORMAT_VERSION;
 pub use sqlite::Mark;
@@ -101,10 +110,11 @@ pub use terms::{RunDescription, Terms, TypeTerms};
 
 use crate::clock::{UnixTime, system_now};
 use crate::files::Way;
-use crate::request::ContentHash;
+use crate::request::{ContentHash, ItemKey};
 use checksum::contradiction;
 use closings::Closing;
 use identity::Identity;
+use issue::Indexed;
 use lists::OpenLists;
 use runs::RunNumbers;
 use store::{Store, Stored, in_one_snapshot};
@@ -124,6 +134,17 @@ pub struct Ledger {
     hash_key: [u8; 32],
     /// The rows of the run, once something was recorded.
     runs: Option<RunNumbers>,
+    /// Within what the run's items are known by their ids.
+    indexed: Option<Indexed>,
+    /// Whether the run has begun to issue.
+    is_opened: bool,
+    /// What becomes of a run that begins as one before did, and that one.
+    duplicates: Duplicates,
+    duplicate: Option<Duplicate>,
+    /// How often the index of the register was changed when it was viewed or last changed by this process.
+    register_version: i64,
+    /// The ids that a dry run would have issued for so far.
+    previewed_ids: HashSet<ItemKey>,
     lists: OpenLists,
     /// What was issued at positions that now hold something else. Where rows were put in or taken
     /// out, it stands at another position, and is not issued there once more.
@@ -193,6 +214,12 @@ impl Ledger {
             store,
             hash_key: identity.hash_key,
             runs: None,
+            indexed: None,
+            is_opened: false,
+            duplicates: Duplicates::default(),
+            duplicate: None,
+            register_version: 0,
+            previewed_ids: HashSet::new(),
             lists: OpenLists::default(),
             displaced: HashMap::new(),
             previewed: change::Previewed::default(),

@@ -6,7 +6,7 @@
 //! | 8–17 | the random part of the id |
 //! | 18–25 | issued at, seconds, little-endian |
 //! | 26–33 | expires at, seconds, little-endian |
-//! | 34–49 | hash of the request, keyed with the ledger's secret |
+//! | 34–49 | hash of the request's content, keyed with the ledger's secret |
 //! | 50–57 | hash of the subject's id, likewise |
 //! | 58–65 | hash of the correlation id, likewise; zeros where there is none |
 //! | 66–73 | hash of the id of the subject who delegated, likewise; zeros where nobody did |
@@ -17,7 +17,7 @@
 use uuid::Uuid;
 
 use crate::clock::UnixTime;
-use crate::request::{ContentHash, LookupHash};
+use crate::request::{BATCH_ITEMS, ContentHash, LookupHash};
 
 /// The length of a packed record, in bytes.
 pub(super) const RECORD_BYTES: usize = 74;
@@ -50,7 +50,29 @@ pub struct RecordPlace {
     pub(super) place: u32,
 }
 
+/// How many bits of a place as a number are the place in the batch.
+const PLACE_BITS: u32 = 10;
+const _: () = assert!(BATCH_ITEMS <= 1 << PLACE_BITS);
+
+impl RecordPlace {
+    /// The place as a number, which is greater for what was issued later.
+    pub fn number(self) -> u64 {
+        self.batch.cast_unsigned() << PLACE_BITS | u64::from(self.place)
+    }
+
+    /// The place of this number.
+    pub fn of_number(number: u64) -> RecordPlace {
+        let place = number & ((1 << PLACE_BITS) - 1);
+        RecordPlace { batch: (number >> PLACE_BITS).cast_signed(), place: place as u32 }
+    }
+}
+
 impl Record {
+    /// Whether its item had a correlation id.
+    pub(super) fn has_correlation_id(&self) -> bool {
+        self.correlation_hash != LookupHash::default()
+    }
+
     /// The credential's id, given the batch's millisecond.
     pub fn id(&self, millis: u64) -> Uuid {
         id_from_parts(millis, &self.id_tail)
@@ -70,7 +92,7 @@ pub(super) fn pack(records: &[Record]) -> Vec<u8> {
         bytes.extend_from_slice(&record.id_tail);
         bytes.extend_from_slice(&record.issued_at.seconds().to_le_bytes());
         bytes.extend_from_slice(&record.expires_at.seconds().to_le_bytes());
-        bytes.extend_from_slice(&record.content_hash);
+        bytes.extend_from_slice(&record.content_hash.0);
         bytes.extend_from_slice(&record.subject_hash);
         bytes.extend_from_slice(&record.correlation_hash);
         bytes.extend_from_slice(&record.delegator_hash);
@@ -116,7 +138,7 @@ fn unpack_one(bytes: &[u8; RECORD_BYTES]) -> Option<Record> {
         id_tail: part(bytes, 8),
         issued_at: time(18)?,
         expires_at: time(26)?,
-        content_hash: part(bytes, 34),
+        content_hash: ContentHash(part(bytes, 34)),
         subject_hash: part(bytes, 50),
         correlation_hash: part(bytes, 58),
         delegator_hash: part(bytes, 66),
@@ -138,7 +160,7 @@ mod tests {
             id_tail: std::array::from_fn(|byte| byte as u8 ^ position as u8),
             issued_at: UnixTime::from_seconds(1_795_406_400).unwrap(),
             expires_at: UnixTime::from_seconds(1_826_942_400 + position as i64).unwrap(),
-            content_hash: [position as u8; 16],
+            content_hash: ContentHash([position as u8; 16]),
             subject_hash: [position as u8 ^ 0x5a; 8],
             correlation_hash: [position as u8 ^ 0xa5; 8],
             delegator_hash: [position as u8 ^ 0x3c; 8],

@@ -15,6 +15,8 @@ pub(super) struct RunRow {
     pub(super) context: String,
     pub(super) ttl: String,
     pub(super) disclosure: String,
+    /// The scope within which its items are known, where they are.
+    pub(super) scope: Option<i64>,
     pub(super) started_at: i64,
     pub(super) crc: i64,
     /// The sum of what the run's index must show: see `batches`.
@@ -36,7 +38,43 @@ pub(super) struct BatchRow {
     pub(super) dates: [i64; 4],
     /// What all of its credentials attest, where their type says so.
     pub(super) attestation_type: Option<String>,
+    /// What the first items of its run say, where nothing else tells the run from another: see `openings`.
+    pub(super) opening: Option<i64>,
     pub(super) crc: i64,
+}
+
+/// Within which items are known by an id.
+#[derive(Debug, Clone)]
+pub(super) struct ScopeRow {
+    pub(super) scope: i64,
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) issuer: String,
+    pub(super) rule: String,
+    pub(super) created_at: i64,
+    pub(super) version: i64,
+    pub(super) entries: i64,
+    pub(super) sum: i64,
+    pub(super) crc: i64,
+}
+
+/// A segment of a scope's index, but for what is in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SegmentHead {
+    pub(super) segment: i64,
+    pub(super) node: i64,
+    pub(super) count: u32,
+    pub(super) filter_crc: i64,
+    pub(super) entries_crc: i64,
+}
+
+/// A segment of a scope's index.
+#[derive(Debug, Clone)]
+pub(super) struct SegmentRow {
+    pub(super) head: SegmentHead,
+    pub(super) scope: i64,
+    pub(super) filter: Vec<u8>,
+    pub(super) entries: Vec<u8>,
 }
 
 /// What the index of batches by position shows.
@@ -80,6 +118,8 @@ pub(super) struct StatusRow {
     pub(super) status: String,
     pub(super) since: i64,
     pub(super) reason: Option<String>,
+    /// The run that did it by itself.
+    pub(super) cause: Option<String>,
     pub(super) crc: i64,
 }
 
@@ -94,6 +134,10 @@ pub(super) struct EventRow {
     pub(super) reason: Option<String>,
     /// Which places of the batch it is about, one bit each.
     pub(super) places: Option<Vec<u8>>,
+    /// The sum of what an index has of them since: see `items`.
+    pub(super) entries: Option<[u8; 16]>,
+    /// The run that did it by itself.
+    pub(super) cause: Option<String>,
     pub(super) hash: [u8; 32],
 }
 
@@ -129,6 +173,7 @@ pub(super) struct SealRow {
     pub(super) lists: i64,
     pub(super) statuses: i64,
     pub(super) closings: i64,
+    pub(super) scopes: i64,
     pub(super) crc: i64,
 }
 

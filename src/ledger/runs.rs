@@ -32,12 +32,18 @@ impl RunNumbers {
         Ok(RunNumbers(numbers.collect()))
     }
 
+    /// Whether nothing was issued in the run yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The row for a type, which is added where there is none.
     pub(super) fn of_type(
         &mut self,
         credential_type: &CredentialType,
         store: &dyn Store,
         run: &RunDescription,
+        scope: Option<i64>,
         added: &mut Counts,
     ) -> Stored<i64> {
         let name = credential_type.name;
@@ -51,7 +57,7 @@ impl RunNumbers {
             Some(row) => row.run,
             None => {
                 added.runs += 1;
-                add_run(store, run, of_type)?
+                add_run(store, run, of_type, scope)?
             }
         };
         self.0.push((name.to_owned(), number));
@@ -65,6 +71,8 @@ pub(super) struct FoundRun {
     pub(super) name: String,
     pub(super) terms: Terms,
     pub(super) of_type: TypeTerms,
+    /// The scope within which its items are known, where they are.
+    pub(super) scope: Option<i64>,
     /// The sum of what the run's index must show.
     pub(super) batches: i64,
 }
@@ -78,9 +86,16 @@ impl FoundRun {
             name: row.name,
             terms: Terms { issuer, kid, proof_format, context, ttl },
             of_type: TypeTerms { credential_type, vct, disclosure },
+            scope: row.scope,
             batches: row.batches,
         };
-        let sums = run_checksum(found.number, &found.name, &found.terms, &found.of_type, row.started_at);
+        let sums = run_checksum(
+            found.number,
+            &found.name,
+            (&found.terms, &found.of_type),
+            found.scope,
+            row.started_at,
+        );
         sums.must_be(row.crc, || format!("table `runs`, run {}", found.number))?;
         Ok(found)
     }
@@ -97,7 +112,7 @@ impl FoundRun {
         let (was, is) = (named(&self.terms, &self.of_type), named(&run.terms, of_type));
         let differences: Vec<Difference> = (was.into_iter().zip(is))
             .filter(|((_, was), (_, is))| was != is)
-            .map(|((name, was), (_, is))| Difference { name, was: was.to_owned(), is: is.to_owned() })
+            .map(|((name, was), (_, is))| Difference::new(name, was, is))
             .collect();
         match differences.is_empty() {
             true => Ok(()),
@@ -155,13 +170,20 @@ pub(super) fn must_be_whole(store: &dyn Store) -> Stored<()> {
     })
 }
 
-fn run_checksum(number: i64, name: &str, terms: &Terms, of_type: &TypeTerms, started_at: i64) -> Checksum {
+fn run_checksum(
+    number: i64,
+    name: &str,
+    (terms, of_type): (&Terms, &TypeTerms),
+    scope: Option<i64>,
+    started_at: i64,
+) -> Checksum {
     let sums = Checksum::of("runs").number(number).text(name).number(started_at);
+    let sums = sums.number(scope.unwrap_or_default());
     let sums = sums.text(&of_type.credential_type);
     named(terms, of_type).iter().fold(sums, |sums, (_, term)| sums.text(term))
 }
 
-fn add_run(store: &dyn Store, run: &RunDescription, of_type: &TypeTerms) -> Stored<i64> {
+fn add_run(store: &dyn Store, run: &RunDescription, of_type: &TypeTerms, scope: Option<i64>) -> Stored<i64> {
     let (number, now) = (next(store.last_run()?)?, system_now().seconds());
     let Terms { issuer, kid, proof_format, context, ttl } = run.terms.clone();
     let TypeTerms { credential_type, vct, disclosure } = of_type.clone();
@@ -177,7 +199,8 @@ fn add_run(store: &dyn Store, run: &RunDescription, of_type: &TypeTerms) -> Stor
         ttl,
         disclosure,
         started_at: now,
-        crc: run_checksum(number, &run.name, &run.terms, of_type, now).sum(),
+        scope,
+        crc: run_checksum(number, &run.name, (&run.terms, of_type), scope, now).sum(),
         batches: 0,
     })?;
     Ok(number)

@@ -16,6 +16,7 @@ pub(super) struct Counts {
     pub(super) lists: i64,
     pub(super) statuses: i64,
     pub(super) closings: i64,
+    pub(super) scopes: i64,
 }
 
 /// The seal.
@@ -35,6 +36,7 @@ impl Seal {
                 lists: row.lists,
                 statuses: row.statuses,
                 closings: row.closings,
+                scopes: row.scopes,
             },
         };
         seal.checksum().must_be(row.crc, || "table `seal`".to_owned())?;
@@ -43,14 +45,15 @@ impl Seal {
 
     fn row(&self) -> SealRow {
         let Seal { tokens: SealTokens { token, before }, counts } = *self;
-        let Counts { runs, lists, statuses, closings } = counts;
-        SealRow { token, before, runs, lists, statuses, closings, crc: self.checksum().sum() }
+        let Counts { runs, lists, statuses, closings, scopes } = counts;
+        SealRow { token, before, runs, lists, statuses, closings, scopes, crc: self.checksum().sum() }
     }
 
     fn checksum(&self) -> Checksum {
         let counts = &self.counts;
         let sums = Checksum::of("seal").bytes(&self.tokens.token).bytes(&self.tokens.before);
-        sums.number(counts.runs).number(counts.lists).number(counts.statuses).number(counts.closings)
+        let sums = sums.number(counts.runs).number(counts.lists).number(counts.statuses);
+        sums.number(counts.closings).number(counts.scopes)
     }
 
     /// The seal of an empty ledger.
@@ -68,6 +71,7 @@ impl Seal {
             lists: old.counts.lists + added.lists,
             statuses: old.counts.statuses + added.statuses,
             closings: old.counts.closings + added.closings,
+            scopes: old.counts.scopes + added.scopes,
         };
         let tokens = SealTokens { token: random()?, before: old.tokens.token };
         store.update_seal(&Seal { tokens, counts }.row())?;

@@ -32,6 +32,7 @@ pub(super) fn write(store: &dyn Store, place: RecordPlace, current: &CredentialS
         status: current.status.as_str().to_owned(),
         since: current.since.map_or(0, UnixTime::seconds),
         reason: current.reason.clone(),
+        cause: current.cause.clone(),
         crc: checksum(place, current).sum(),
     })
 }
@@ -43,6 +44,7 @@ fn read(row: StatusRow) -> Stored<CredentialStatus> {
         status: status_of(&row.status)?,
         since: Some(UnixTime::from_seconds(row.since).ok_or_else(corrupt)?),
         reason: row.reason,
+        cause: row.cause,
     };
     let named = || format!("table `statuses`, place {} of batch {}", place.place, place.batch);
     checksum(place, &current).must_be(row.crc, named)?;
@@ -57,7 +59,7 @@ pub(super) fn status_of(word: &str) -> Stored<Status> {
 fn checksum(place: RecordPlace, current: &CredentialStatus) -> Checksum {
     let sums = Checksum::of("statuses").number(place.batch).number(place.place.into());
     let sums = sums.text(current.status.as_str()).number(current.since.map_or(0, UnixTime::seconds));
-    sums.optional(current.reason.as_deref())
+    sums.optional(current.reason.as_deref()).optional(current.cause.as_deref())
 }
 
 /// Refuses a table of statuses in which one is changed, missing, or out of its order, where it would not be

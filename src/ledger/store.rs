@@ -18,8 +18,8 @@ use std::path::Path;
 
 use super::LedgerError;
 use super::rows::{
-    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, SealRow,
-    StatusRow,
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow,
+    SealRow, SegmentHead, SegmentRow, StatusRow,
 };
 use super::state::{State, Token};
 use crate::files::Way;
@@ -181,6 +181,8 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn insert_batch(&self, row: &BatchRow) -> Stored<()>;
     /// The batches of the runs of this name whose first position is within these.
     fn batches_at(&self, run_name: &str, first: RangeInclusive<i64>, each: Each<'_, BatchRow>) -> Stored<()>;
+    /// The batches with which runs began whose first items said this.
+    fn batches_of_opening(&self, opening: i64) -> Stored<Vec<BatchRow>>;
     /// The batches whose ids have this time.
     fn batches_of_millis(&self, id_millis: i64) -> Stored<Vec<BatchRow>>;
     /// The batches that a query finds, in the order of their numbers; `each` says whether to go on.
@@ -191,6 +193,26 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn batch_index(&self, run: i64, each: Each<'_, IndexRow>) -> Stored<()>;
     /// The latest time at which a credential expires that was signed with the key of this id.
     fn last_expiry_of_key(&self, kid: &str) -> Stored<Option<i64>>;
+
+    /// The scope of this kind and name.
+    fn scope_named(&self, kind: &str, name: &str) -> Stored<Option<ScopeRow>>;
+    /// All scopes, in the order of their numbers, found without an index.
+    fn scan_scopes(&self, each: Each<'_, ScopeRow>) -> Stored<()>;
+    /// The greatest number of a scope; 0 where there is none.
+    fn last_scope(&self) -> Stored<i64>;
+    fn insert_scope(&self, row: &ScopeRow) -> Stored<()>;
+    /// Writes what can change of a scope: its version, and what its index has.
+    fn update_scope(&self, row: &ScopeRow) -> Stored<()>;
+    /// The segments of a scope's index, in the order of their numbers, but for what is in them.
+    fn segments_of(&self, scope: i64) -> Stored<Vec<SegmentHead>>;
+    /// The filter of a segment; empty where there is no such segment.
+    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>>;
+    /// The entries of a segment; empty where there is no such segment.
+    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>>;
+    /// The greatest number of a segment; 0 where there is none.
+    fn last_segment(&self) -> Stored<i64>;
+    fn insert_segment(&self, row: &SegmentRow) -> Stored<()>;
+    fn delete_segment(&self, segment: i64) -> Stored<()>;
 
     /// The list of this number.
     fn list(&self, list: i64) -> Stored<Option<ListRow>>;

@@ -1,6 +1,7 @@
 //! What a run is, and what must be the same when it is repeated.
 
 use crate::credential::{Profile, TypeProfile};
+use crate::request::IdRule;
 
 /// What a run is, as far as its credentials depend on it.
 #[derive(Debug, Clone)]
@@ -9,6 +10,8 @@ pub struct RunDescription {
     pub name: String,
     /// Whether the name is an idempotency key, so that items may have been issued under it.
     pub repeatable: bool,
+    /// What items are known by under the key.
+    pub rule: IdRule,
     /// What must be the same whenever the run is repeated.
     pub terms: Terms,
     /// What must be the same for each type of which something was issued. The types have different names.
@@ -59,7 +62,7 @@ impl RunDescription {
             disclosure: of_type.hidden_claims.clone(),
         };
         let types = profile.types.iter().map(of_type).collect();
-        RunDescription { name, repeatable: false, terms, types, status_base: None }
+        RunDescription { name, repeatable: false, rule: IdRule::Position, terms, types, status_base: None }
     }
 
     /// What is laid down for a type.

@@ -14,13 +14,14 @@ use super::store::{Access, Commit};
 use super::*;
 use crate::clock::{UnixTime, system_millis};
 use crate::credential::{CredentialStatus, Grant, Status};
-use crate::request::{Draft, Piece};
+use crate::request::{ContentHash, Draft, IdRule, ItemId, Piece};
 use crate::types::Types;
 
 pub(super) fn run(name: &str) -> RunDescription {
     RunDescription {
         name: name.into(),
         repeatable: false,
+        rule: IdRule::Position,
         terms: Terms {
             issuer: "did:web:issuer.example".into(),
             kid: "did:web:issuer.example#k".into(),
@@ -141,7 +142,8 @@ pub(super) fn draft(hash: u8) -> Draft {
         cnf: Piece::default(),
         issued_at: UnixTime::from_seconds(1_795_406_400).unwrap(),
         expires_at: UnixTime::from_seconds(1_826_942_400).unwrap(),
-        content_hash: [hash; 16],
+        content_hash: ContentHash([hash; 16]),
+        id: ItemId::Position,
         subject_hash: [hash; 8],
         delegator_hash: [hash ^ 0xff; 8],
         attestation_type: None,

@@ -529,6 +529,7 @@ mod tests {
             default_ttl,
             overrules_types: false,
             hash_key: ledger.hash_key(),
+            identity: None,
         };
         let draft = Checker::new(rules).check(item, false, time(START), &mut Vec::new()).outcome.unwrap();
         let profile = Profile::new(issuer, ProfileSettings::of_types(types, issuer));

@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 
-use sha2::{Digest, Sha256};
-
-use super::draft::{ContentHash, Draft, Lookup, LookupHash, Piece};
+use super::content::{Content, ContentHasher, IdRule, Identity, ItemId, KnownBy};
+use super::draft::{Draft, Lookup, LookupHash, Piece};
 use super::findings::{Findings, Place, Strictness};
 use super::rejection::Rejection;
 use super::rules::{self, CalendarDuration, DurationProblem};
@@ -30,8 +29,10 @@ pub struct Rules {
     pub default_ttl: CalendarDuration,
     /// Whether that goes before what types of one's own say.
     pub overrules_types: bool,
-    /// The ledger's key for content hashes.
+    /// The ledger's key for hashes.
     pub hash_key: [u8; 32],
+    /// What items are known by, where a run is repeatable.
+    pub identity: Option<Identity>,
 }
 
 /// An item after the check.
@@ -40,6 +41,8 @@ pub struct Checked {
     /// `correlation_id`, a string with its quotes; empty text where the item has none, or none
     /// that could be read.
     pub correlation_id: Piece,
+    /// What the item is known by, whether it is valid or not.
+    pub id: ItemId,
     /// The draft, or why there is none.
     pub outcome: Result<Draft, Box<Rejection>>,
     /// What is lawful and yet deserves a look.
@@ -60,6 +63,7 @@ impl Checked {
         let write = |out: &mut Vec<u8>| correlation_id.into_iter().for_each(|id| json::push_str(out, id));
         Checked {
             correlation_id: Piece::append(buffer, write),
+            id: ItemId::Unreadable,
             outcome: Err(Box::new(rejection)),
             warnings: Vec::new(),
         }
@@ -71,6 +75,7 @@ impl Checked {
 pub struct Checker {
     rules: Rules,
     parser: Parser,
+    hasher: ContentHasher,
     /// The last duration read and what it came to: most items of a batch have the same.
     last_ttl: Option<(String, UnixTime, Result<UnixTime, DurationProblem>)>,
 }
@@ -78,7 +83,7 @@ pub struct Checker {
 impl Checker {
     /// A checker for a run with these rules.
     pub fn new(rules: Rules) -> Checker {
-        Checker { rules, parser: Parser::default(), last_ttl: None }
+        Checker { rules, parser: Parser::default(), hasher: ContentHasher::default(), last_ttl: None }
     }
 
     /// Checks one item, to be issued at this moment, and appends its pieces to `buffer`.
@@ -136,21 +141,62 @@ impl Checker {
 
         let readable_id = readable_id(item);
         let correlation_id = write_id(readable_id, buffer);
+        let id = self.item_id(credential_type, (item, request), bare, &findings);
         let outcome = match (request, expires_at) {
             (Some(request), Some(expires_at)) if findings.violations.is_empty() => self
                 .draft(
                     credential_type,
                     request,
-                    correlation_id,
                     findings.key_of_did.as_ref(),
                     (issued_at, expires_at),
                     buffer,
                 )
-                .map(|draft| self.findable(draft, request, readable_id))
+                .map(|draft| self.findable(Draft { id, ..draft }, request, readable_id))
                 .ok_or_else(|| Box::new(Rejection::of_details(Vec::new()))),
             _ => Err(Box::new(Rejection::of_details(findings.violations))),
         };
-        Checked { correlation_id, outcome, warnings: findings.warnings }
+        let mut checked = Checked { correlation_id, id, outcome, warnings: findings.warnings };
+        if let Some(identity) = self.rules.identity {
+            checked.must_be_known(identity.rule);
+        }
+        checked
+    }
+
+    /// What an item is known by. An invalid item has an id, too, as long as nothing is wrong with that.
+    fn item_id(
+        &self,
+        credential_type: &'static CredentialType,
+        (item, request): (Value<'_>, Option<Value<'_>>),
+        bare: bool,
+        findings: &Findings,
+    ) -> ItemId {
+        let Some(identity) = self.rules.identity else { return ItemId::Position };
+        let of_request = |name: &str| if bare { format!("/{name}") } else { format!("/request/{name}") };
+        let (id, place) = match identity.rule {
+            IdRule::Position => return ItemId::Position,
+            IdRule::SubjectId => {
+                let subject = request.and_then(|request| request.member("subject"));
+                (subject.and_then(|subject| subject.member("id")), of_request("subject/id"))
+            }
+            _ => (item.member("correlation_id"), "/correlation_id".to_owned()),
+        };
+        if id.is_none() && identity.rule == IdRule::CorrelationIdOrPosition {
+            return ItemId::Position;
+        }
+        let attestation = attestation_type(request, credential_type);
+        let lacks_kind = credential_type.own.field(ATTESTATION_TYPE).is_some() && attestation.is_none();
+        let is_doubtful = findings.is_about(&place)
+            || identity.within_type
+                && (lacks_kind
+                    || findings.is_about(&of_request(ATTESTATION_TYPE))
+                    || findings.is_about(&of_request("credential_type")));
+        match id.and_then(Value::as_str).filter(|_| !is_doubtful) {
+            Some(id) => {
+                let known_by = KnownBy { credential_type, attestation_type: attestation.as_deref(), id: &id };
+                ItemId::Key(identity.key(&self.rules.hash_key, &known_by))
+            }
+            None => ItemId::Unreadable,
+        }
     }
 
     /// When the credential expires; notes what is wrong with the duration.
@@ -201,10 +247,9 @@ impl Checker {
     /// Copies a request without violations into its pieces. `None` cannot happen for one whose
     /// required fields were checked.
     fn draft(
-        &self,
+        &mut self,
         credential_type: &'static CredentialType,
         request: Value<'_>,
-        correlation_id: Piece,
         key_of_did: Option<&HolderKey>,
         (issued_at, expires_at): (UnixTime, UnixTime),
         buffer: &mut Vec<u8>,
@@ -218,15 +263,15 @@ impl Checker {
             })
         };
         let evidence_refs = optional("evidence_refs", buffer);
-        let cnf = match key_of_did {
-            Some(key) if credential_type.holder_is_subject() && request.member("cnf").is_none() => {
-                Piece::append(buffer, |out| {
-                    out.extend_from_slice(format!("{{\"jwk\":{}}}", key.jwk()).as_bytes())
-                })
-            }
-            _ => optional("cnf", buffer),
+        let derived_cnf = key_of_did
+            .filter(|_| credential_type.holder_is_subject() && request.member("cnf").is_none())
+            .map(|key| format!("{{\"jwk\":{}}}", key.jwk()).into_bytes());
+        let cnf = match &derived_cnf {
+            Some(cnf) => Piece::append(buffer, |out| out.extend_from_slice(cnf)),
+            None => optional("cnf", buffer),
         };
-        let mut draft = Draft {
+        let content = Content { credential_type, request, derived_cnf: derived_cnf.as_deref() };
+        Some(Draft {
             credential_type,
             own_members: Piece::append(buffer, |out| write_own_members(request, credential_type, out)),
             subject: Piece::append(buffer, |out| subject.write_compact(out)),
@@ -238,15 +283,13 @@ impl Checker {
             cnf,
             issued_at,
             expires_at,
-            content_hash: ContentHash::default(),
+            content_hash: self.hasher.hash(&self.rules.hash_key, &content),
+            id: ItemId::Position,
             subject_hash: LookupHash::default(),
             delegator_hash: LookupHash::default(),
-            attestation_type: attestation_type(request, credential_type),
+            attestation_type: attestation_type(Some(request), credential_type),
             correlation_hash: LookupHash::default(),
-        };
-        let ttl = request.member("ttl").map(Value::text).unwrap_or_default();
-        draft.content_hash = self.content_hash(&draft, correlation_id, ttl, buffer);
-        Some(draft)
+        })
     }
 
     /// Gives the draft the hashes by which its credential is found. They are of the texts, however
@@ -267,31 +310,23 @@ impl Checker {
             ..draft
         }
     }
-
-    /// The hash by which a changed item is told from a repeated one. It is keyed, so that nobody
-    /// can try out requests against a ledger's hashes without the ledger's key.
-    fn content_hash(&self, draft: &Draft, correlation_id: Piece, ttl: &str, buffer: &[u8]) -> ContentHash {
-        let mut hash = Sha256::new_with_prefix(self.rules.hash_key);
-        hash.update(draft.credential_type.name);
-        hash.update([0]);
-        for piece in
-            [draft.own_members, correlation_id, draft.subject, draft.claims, draft.evidence_refs, draft.cnf]
-        {
-            hash.update(piece.of(buffer));
-            hash.update([0]); // no JSON text holds a NUL, so pieces cannot run into each other
-        }
-        hash.update(ttl);
-        let mut short = ContentHash::default();
-        short.copy_from_slice(&hash.finalize()[..16]);
-        short
-    }
 }
 
 impl Findings {
     /// The rejection of an item by what was found so far.
     fn into_rejected(self, item: Value<'_>, buffer: &mut Vec<u8>) -> Checked {
         let outcome = Err(Box::new(Rejection::of_details(self.violations)));
-        Checked { correlation_id: write_id(readable_id(item), buffer), outcome, warnings: self.warnings }
+        let correlation_id = write_id(readable_id(item), buffer);
+        Checked { correlation_id, id: ItemId::Unreadable, outcome, warnings: self.warnings }
+    }
+
+    /// Whether something is wrong with the value at this place, or with one that holds it.
+    fn is_about(&self, place: &str) -> bool {
+        let holds = |path: &str| {
+            !path.is_empty()
+                && place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.is_full() || self.violations.iter().any(|violation| holds(&violation.path))
     }
 }
 
@@ -322,9 +357,9 @@ fn is_bare(item: Value<'_>, types: Types) -> bool {
     item.member("request").is_none() && item.members().any(|(name, _)| types.have_request_member(&name))
 }
 
-fn attestation_type(request: Value<'_>, credential_type: &CredentialType) -> Option<Box<str>> {
+fn attestation_type(request: Option<Value<'_>>, credential_type: &CredentialType) -> Option<Box<str>> {
     credential_type.own.field(ATTESTATION_TYPE)?;
-    Some(request.member(ATTESTATION_TYPE)?.as_str()?.into())
+    Some(request?.member(ATTESTATION_TYPE)?.as_str()?.into())
 }
 
 fn write_own_members(request: Value<'_>, credential_type: &CredentialType, out: &mut Vec<u8>) {
@@ -363,6 +398,7 @@ mod tests {
             default_ttl,
             overrules_types: false,
             hash_key: [0; 32],
+            identity: None,
         };
         let mut checker = Checker::new(rules);
         let mut passes = |moment: Moment| checker.check(item, false, moment, &mut Vec::new()).outcome.is_ok();

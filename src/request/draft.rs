@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::content::{ContentHash, ItemId};
 use crate::clock::UnixTime;
 use crate::types::CredentialType;
 
@@ -64,8 +65,10 @@ pub struct Draft {
     pub issued_at: UnixTime,
     /// When it expires.
     pub expires_at: UnixTime,
-    /// What the request says, as a keyed hash: see [`Checker`](super::Checker).
+    /// What the request says.
     pub content_hash: ContentHash,
+    /// What the item is known by.
+    pub id: ItemId,
     /// By which a credential is found by its subject's id.
     pub subject_hash: LookupHash,
     /// By which an authorization is found by the subject who delegated; zeros where nobody did.
@@ -141,9 +144,6 @@ impl<'b> DraftText<'b> {
         self.draft.cnf.some_of(self.buffer)
     }
 }
-
-/// A keyed hash of a request and its correlation id.
-pub type ContentHash = [u8; 16];
 
 /// A keyed hash of a text by which credentials are looked for. Among ten million credentials,
 /// another text has the same one with a chance of one in two trillion.

@@ -128,7 +128,7 @@ impl Findings {
         }
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.violations.len() >= MAX_VIOLATIONS
     }
 

@@ -6,6 +6,7 @@
 
 mod beyond_tables;
 mod check;
+mod content;
 mod draft;
 mod findings;
 mod issued;
@@ -17,7 +18,8 @@ mod warning;
 mod words;
 
 pub use check::{Checked, Checker, Rules};
-pub use draft::{ContentHash, Draft, DraftText, Lookup, LookupHash, Piece};
+pub use content::{ContentHash, IdRule, Identity, ItemId, ItemKey};
+pub use draft::{Draft, DraftText, Lookup, LookupHash, Piece};
 pub use issued::issued_problem;
 #[cfg(feature = "cli")]
 pub(crate) use rejection::place;

@@ -22,6 +22,8 @@ pub enum ErrorCode {
     DelegatedByRequired,
     /// The item was issued before under the same idempotency key, with other content.
     IdempotencyKeyConflict,
+    /// The item lacks the field that items of the run are known by.
+    IdempotencyKeyMissing,
     /// The ledger knows no such credential.
     CredentialNotFound,
     /// The credential's status does not allow the change.
@@ -30,7 +32,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, what it means, and what to do about it: the source of the table in docs/errors.md.
-    pub const ALL: [(ErrorCode, &'static str, &'static str); 9] = [
+    pub const ALL: [(ErrorCode, &'static str, &'static str); 10] = [
         (
             ErrorCode::MalformedRequest,
             "the line, row or id cannot be read, or not in only one way",
@@ -63,8 +65,13 @@ impl ErrorCode {
         ),
         (
             ErrorCode::IdempotencyKeyConflict,
-            "another item was issued at this place under the same idempotency key",
+            "an item with this id, or at this place, was issued under the same idempotency key with other content",
             "restore the item as it was, or issue the changed one under another key",
+        ),
+        (
+            ErrorCode::IdempotencyKeyMissing,
+            "the item lacks the id that `--idempotent-by` or `--by` names",
+            "add the id, or let items be known by another field",
         ),
         (
             ErrorCode::CredentialNotFound,
@@ -73,8 +80,8 @@ impl ErrorCode {
         ),
         (
             ErrorCode::StatusConflict,
-            "the credential is revoked, which is permanent, so it cannot be suspended or reinstated",
-            "nothing",
+            "the status of the credential does not allow what was asked: the message says which it is",
+            "nothing where a revoked credential was to be suspended or reinstated; in a `sync`, the flag that the message names",
         ),
     ];
 
@@ -88,6 +95,7 @@ impl ErrorCode {
             ErrorCode::UnsupportedCredentialType => "unsupported_credential_type",
             ErrorCode::DelegatedByRequired => "delegated_by_required",
             ErrorCode::IdempotencyKeyConflict => "idempotency_key_conflict",
+            ErrorCode::IdempotencyKeyMissing => "idempotency_key_missing",
             ErrorCode::CredentialNotFound => "credential_not_found",
             ErrorCode::StatusConflict => "status_conflict",
         }

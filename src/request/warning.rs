@@ -51,6 +51,9 @@ pub enum Warning {
         /// The column of the CSV file that feeds this place.
         column: Option<String>,
     },
+    /// The run begins as one before did.
+    #[error("{0}; an idempotency key would keep them from being issued twice")]
+    IssuedBefore(String),
     /// A correlation id that was there a short while ago.
     #[error("the correlation_id was used before, by item {0}")]
     RepeatedCorrelationId(u64),

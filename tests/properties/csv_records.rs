@@ -147,6 +147,7 @@ fn read(bytes: &[u8], line_breaks: LineBreaks) -> Read {
         default_ttl,
         overrules_types: false,
         hash_key: [0; 32],
+        identity: None,
     };
     let check = row_check(rules.clone(), Clock::System);
     let items = Items::new(Types::BUILT_IN, Default::default(), check).unwrap();

@@ -218,6 +218,7 @@ fn read_batch(bytes: Vec<u8>, format: Option<Format>) {
         default_ttl,
         overrules_types: false,
         hash_key: [7; 32],
+        identity: None,
     });
     let now = policy().now;
     loop {
@@ -456,8 +457,14 @@ fn any_definition_of_a_type_is_read_or_refused() {
         let metadata = type_metadata(known, "urn:x", &DisclosurePolicy::of_type(known));
         assert_eq!(metadata["vct"], "urn:x");
         let default_ttl = CalendarDuration::parse("P1Y").unwrap();
-        let rules =
-            Rules { types, allow_unknown: true, default_ttl, overrules_types: false, hash_key: [0; 32] };
+        let rules = Rules {
+            types,
+            allow_unknown: true,
+            default_ttl,
+            overrules_types: false,
+            hash_key: [0; 32],
+            identity: None,
+        };
         for claims in [
             json!({ "number": "AB-1", "parts": [{ "code": "xy", "inner": [{ "code": "z" }] }], "fee": 1e300 }),
             json!({}),

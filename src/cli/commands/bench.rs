@@ -131,7 +131,7 @@ impl Bench {
 
     /// How many bytes are signed for a credential of the first way, on average.
     fn signed_bytes(&self) -> Result<usize, Failure> {
-        let tokens = render::form(OutputFormat::Jwt, false);
+        let tokens = render::form(OutputFormat::Jwt, false, false);
         let mut bytes = 0;
         self.run(ITEMS, ProofFormat::JwtVc, Register::None, tokens.as_render(), |rows| bytes += rows)?;
         let signature = ".".len() + (SIGNATURE_BYTES * 4).div_ceil(3) + "\n".len();
@@ -164,7 +164,7 @@ impl Bench {
     fn issue(&self, input: &str, format: ProofFormat) -> Result<Duration, Failure> {
         let path = self.folder.join("ledger.db");
         let (ledger, _) = Ledger::open(&path)?;
-        let results = render::form(OutputFormat::Ndjson, false);
+        let results = render::form(OutputFormat::Ndjson, false, false);
         let begun = Instant::now();
         self.run(input, format, Register::Ledger(Box::new(ledger)), results.as_render(), |_| ())?;
         let took = begun.elapsed();
@@ -192,6 +192,7 @@ impl Bench {
                 default_ttl: CalendarDuration::parse("P1Y").expect("a year is a duration"),
                 overrules_types: false,
                 hash_key: [0; 32],
+                identity: None,
             },
             clock: Clock::System,
             jobs: self.jobs,

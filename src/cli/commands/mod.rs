@@ -15,6 +15,7 @@ mod publish;
 mod schema;
 mod show;
 mod status;
+mod sync;
 mod template;
 mod types;
 mod verify;
@@ -51,6 +52,8 @@ pub(super) enum Command {
     /// Issue a signed credential for each item of the batch files
     #[command(visible_alias = "issue")]
     BatchIssue(batch_issue::BatchIssueArgs),
+    /// Bring the credentials of a register up to date
+    Sync(sync::SyncArgs),
     /// Set up a project: issuer, key, settings, columns
     Init(init::InitArgs),
     /// Make a P-256 issuer key
@@ -147,6 +150,7 @@ pub(super) fn overview() -> String {
 pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
     match &cli.command {
         Command::BatchIssue(args) => batch_issue::run(&cli.common, args),
+        Command::Sync(args) => sync::run(&cli.common, args),
         Command::Init(args) => init::run(&cli.common, args),
         Command::Keygen(args) => keygen::run(&cli.common, args),
         Command::Verify(args) => verify::run(&cli.common, args),

@@ -19,6 +19,7 @@ const GROUPS: [Group; 5] = [
         "Issue",
         &[
             (&["batch-issue"], "Issue a credential for each item of a file"),
+            (&["sync"], ""),
             (&["template"], ""),
             (&["types", "schema"], "Show credential types; print a schema"),
         ],

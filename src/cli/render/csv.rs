@@ -1,13 +1,19 @@
 //! `csv`: a header row, then one result a row.
 
-use super::Form;
 use super::table::{RowMembers, csv_header};
-use crate::batch::{Outcome, Render, Row};
+use super::{Form, Removed};
+use crate::batch::{Action, Outcome, Render, Row};
 use crate::credential::Resource;
 use crate::request::Rejection;
 use crate::types::ATTESTATION_TYPE;
 
-pub(super) struct Table;
+/// A table; of a register, with the columns that say what was done.
+pub(super) struct Table {
+    pub(super) of_register: bool,
+}
+
+/// The columns of a register, before the others.
+const OF_REGISTER: [&str; 2] = ["action", "former"];
 
 /// The columns, in order.
 const COLUMNS: [&str; 20] = [
@@ -43,9 +49,21 @@ impl Render for Table {
             Outcome::WouldIssue { replay } => {
                 members.word("status", if *replay { "would_replay" } else { "would_issue" });
             }
+            Outcome::Planned => {}
             Outcome::Rejected(rejection) => push_rejected(&mut members, rejection),
         }
-        members.write_csv(&COLUMNS, out);
+        if let Some(done) = row.done {
+            members.word("action", done.action.as_str());
+            members.text("former", done.former.map(|former| former.urn().to_string()));
+        }
+        members.write_csv(&self.columns(), out);
+    }
+}
+
+impl Table {
+    fn columns(&self) -> Vec<&'static str> {
+        let of_register = OF_REGISTER.into_iter().filter(|_| self.of_register);
+        of_register.chain(COLUMNS).collect()
     }
 }
 
@@ -56,8 +74,17 @@ impl Form for Table {
 
     fn head(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        csv_header(&COLUMNS, &mut out);
+        csv_header(&self.columns(), &mut out);
         out
+    }
+
+    fn removed(&self, removed: &Removed<'_>, out: &mut Vec<u8>) {
+        let mut members = RowMembers::default();
+        members
+            .word("action", Action::REVOKED)
+            .word("id", removed.credential.id.urn().to_string())
+            .word("status", removed.credential.current.status.as_str());
+        members.write_csv(&self.columns(), out);
     }
 }
 

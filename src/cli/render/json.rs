@@ -1,7 +1,8 @@
 //! `ndjson` and `json`: the API's results, one a line, or in its envelope.
 
-use super::Form;
-use crate::batch::{Outcome, Render, Row};
+use super::{Form, Removed};
+use crate::batch::{Action, Done, Outcome, Render, Row};
+use crate::credential::Status;
 use crate::json::object;
 
 /// `ndjson`: one result a line.
@@ -21,11 +22,16 @@ impl Form for Lines {
     fn as_render(&self) -> &dyn Render {
         self
     }
+
+    fn removed(&self, removed: &Removed<'_>, out: &mut Vec<u8>) {
+        write_removed(removed, out);
+        out.push(b'\n');
+    }
 }
 
 impl Render for Envelope {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
-        if row.index > 0 {
+        if !row.is_first {
             out.push(b',');
         }
         out.push(b'\n');
@@ -36,6 +42,14 @@ impl Render for Envelope {
 impl Form for Envelope {
     fn as_render(&self) -> &dyn Render {
         self
+    }
+
+    fn removed(&self, removed: &Removed<'_>, out: &mut Vec<u8>) {
+        if !removed.is_first {
+            out.push(b',');
+        }
+        out.push(b'\n');
+        write_removed(removed, out);
     }
 
     fn head(&self) -> Vec<u8> {
@@ -53,7 +67,30 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) {
         "index": number row.index,
         "line"?: number row.line.filter(|_| is_rejected),
         "correlation_id"?: raw row.correlation_id,
+        ..{ push_done(row.done, out) },
         ..{ push_outcome(&row.outcome, out) },
+    });
+}
+
+/// What was done, in a run that keeps a register up to date.
+fn push_done(done: Option<Done>, out: &mut Vec<u8>) {
+    let Some(Done { action, former }) = done else { return };
+    for piece in [",\"action\":\"", action.as_str(), "\""] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    if let Some(former) = former {
+        out.extend_from_slice(format!(",\"former\":\"{}\"", former.urn()).as_bytes());
+    }
+}
+
+fn write_removed(removed: &Removed<'_>, out: &mut Vec<u8>) {
+    let current = &removed.credential.current;
+    let since = current.since.filter(|_| current.status == Status::Revoked);
+    object!(out, {
+        "action": plain Action::REVOKED,
+        "id": plain removed.credential.id.urn().to_string(),
+        "revoked_at"?: plain since.map(|since| since.rfc3339()),
+        "revocation_reason"?: text since.and(current.reason.as_ref()),
     });
 }
 
@@ -67,6 +104,7 @@ fn push_outcome(outcome: &Outcome<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(b",\"dry_run\":");
             out.extend_from_slice(if *replay { b"\"would_replay\"" } else { b"\"would_issue\"" });
         }
+        Outcome::Planned => {}
         Outcome::Rejected(rejection) => {
             out.extend_from_slice(b",\"error\":");
             // A struct of strings always has a JSON form, and a Vec always takes it.

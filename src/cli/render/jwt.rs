@@ -1,8 +1,8 @@
 //! `jwt`: the tokens and nothing else, one a line. Failed items have no place in it and are told
 //! on standard error.
 
-use super::Form;
 use super::text::failure_line;
+use super::{Form, Removed};
 use crate::batch::{Outcome, Render, Row};
 
 pub(super) struct TokenLines;
@@ -14,7 +14,7 @@ impl Render for TokenLines {
                 out.extend_from_slice(resource.token);
                 out.push(b'\n');
             }
-            Outcome::WouldIssue { .. } => {} // a dry run has no tokens
+            Outcome::WouldIssue { .. } | Outcome::Planned => {} // nothing was issued
             Outcome::Rejected(rejection) => notes.push(failure_line(row, rejection, false)),
         }
     }
@@ -24,4 +24,6 @@ impl Form for TokenLines {
     fn as_render(&self) -> &dyn Render {
         self
     }
+
+    fn removed(&self, _: &Removed<'_>, _: &mut Vec<u8>) {} // there is no token to write
 }

@@ -94,7 +94,7 @@ impl Listed for Credential {
     /// Fits into 80 columns where no reason was given: the id is written without its `urn:uuid:`.
     fn line(&self, now: UnixTime, color: bool) -> String {
         let word = if has_expired(self, now) { "expired" } else { "until" };
-        let CredentialStatus { status, since, reason } = &self.current;
+        let CredentialStatus { status, since, reason, .. } = &self.current;
         let since = since.map(|time| format!("  since {}", day(time))).unwrap_or_default();
         let reason = reason.as_ref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
         let padded = format!("{:<9}", status.as_str());
@@ -115,7 +115,7 @@ impl Listed for Credential {
 fn credential_members(credential: &Credential) -> RowMembers<'_> {
     let (uris, index) = &credential.list;
     let terms = &credential.run.terms;
-    let CredentialStatus { status, since, reason } = &credential.current;
+    let CredentialStatus { status, since, reason, .. } = &credential.current;
     let mut members = RowMembers::default();
     members
         .word("id", credential.id.urn().to_string())
@@ -144,7 +144,7 @@ fn credential_members(credential: &Credential) -> RowMembers<'_> {
     members
 }
 
-const EVENT_COLUMNS: [&str; 8] = ["event", "at", "kind", "run", "id", "count", "reason", "hash"];
+const EVENT_COLUMNS: [&str; 9] = ["event", "at", "kind", "run", "id", "count", "reason", "sync", "hash"];
 
 impl Listed for Event {
     const NOUN: &'static str = "events";
@@ -163,6 +163,7 @@ impl Listed for Event {
         members
             .number("count", self.count)
             .text("reason", self.reason.as_deref())
+            .text("sync", self.cause.as_deref())
             .word("hash", hex(&self.hash));
         members
     }
@@ -207,6 +208,7 @@ fn life_members(event: &Event) -> RowMembers<'_> {
         .word("at", event.at.to_string())
         .word("kind", event.kind.as_str())
         .text("reason", event.reason.as_deref())
+        .text("sync", event.cause.as_deref())
         .word("hash", hex(&event.hash));
     members
 }

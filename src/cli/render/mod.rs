@@ -11,6 +11,7 @@ mod text;
 
 use super::shared_args::OutputFormat;
 use crate::batch::Render;
+use crate::sync::RemovedCredential;
 
 /// One of the forms of results.
 pub(crate) trait Form: Render {
@@ -22,6 +23,14 @@ pub(crate) trait Form: Render {
         Vec::new()
     }
 
+    /// Appends a row for a credential that was revoked because its item is gone.
+    fn removed(&self, removed: &Removed<'_>, out: &mut Vec<u8>);
+
+    /// Whether it is for people.
+    fn is_text(&self) -> bool {
+        false
+    }
+
     /// What stands after the last row.
     fn tail(&self, issued: u64, failed: u64) -> Vec<u8> {
         let _ = (issued, failed);
@@ -29,12 +38,19 @@ pub(crate) trait Form: Render {
     }
 }
 
-/// The form that was asked for.
-pub(crate) fn form(format: OutputFormat, color: bool) -> Box<dyn Form> {
+/// A credential that was revoked because its item is gone, or would be.
+pub(crate) struct Removed<'r> {
+    pub(crate) credential: &'r RemovedCredential,
+    /// Whether no row comes before it.
+    pub(crate) is_first: bool,
+}
+
+/// The form that was asked for. In a run that keeps a register up to date, rows say what was done.
+pub(crate) fn form(format: OutputFormat, color: bool, of_register: bool) -> Box<dyn Form> {
     match format {
         OutputFormat::Ndjson => Box::new(json::Lines),
         OutputFormat::Json => Box::new(json::Envelope),
-        OutputFormat::Csv => Box::new(csv::Table),
+        OutputFormat::Csv => Box::new(csv::Table { of_register }),
         OutputFormat::Jwt => Box::new(jwt::TokenLines),
         OutputFormat::Text => Box::new(text::Text { color }),
     }

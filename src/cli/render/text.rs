@@ -1,7 +1,7 @@
 //! `text`: one short line an item, for people.
 
-use super::Form;
-use crate::batch::{Outcome, Render, Row};
+use super::{Form, Removed};
+use crate::batch::{Action, Outcome, Render, Row};
 use crate::cli::streams::{paint, printable};
 use crate::credential::Resource;
 use crate::request::{Rejection, place};
@@ -20,6 +20,7 @@ impl Render for Text {
             Outcome::WouldIssue { replay: true } => {
                 format!("{} {}", paint("would replay", "32", self.color), name(row, row.line))
             }
+            Outcome::Planned => planned_line(row),
             Outcome::Rejected(rejection) => failure_line(row, rejection, self.color),
         };
         out.extend_from_slice(line.as_bytes());
@@ -31,6 +32,28 @@ impl Form for Text {
     fn as_render(&self) -> &dyn Render {
         self
     }
+
+    fn removed(&self, removed: &Removed<'_>, out: &mut Vec<u8>) {
+        let line = format!("{}  {}\n", paint(Action::REVOKED, "31", self.color), removed.credential.id);
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    fn is_text(&self) -> bool {
+        true
+    }
+}
+
+/// What a plan has for an item.
+fn planned_line(row: &Row<'_>) -> String {
+    let verb = match row.done.map(|done| done.action) {
+        Some(Action::Issued) | None => "would issue",
+        Some(Action::Replaced) => "would replace",
+        Some(Action::Renewed) => "would renew",
+        Some(Action::Unchanged) => "unchanged",
+    };
+    let former =
+        row.done.and_then(|done| done.former).map(|former| format!("  {former}")).unwrap_or_default();
+    format!("{verb}  {}{former}", name(row, row.line))
 }
 
 /// Fits into 80 columns where the correlation id is short: the id is written without its
@@ -39,7 +62,8 @@ fn issued_line(row: &Row<'_>, resource: &Resource<'_>, color: bool) -> String {
     let grant = resource.grant;
     let expires_at = grant.expires_at.to_string();
     let until = expires_at.split('T').next().unwrap_or_default();
-    format!("{} {}  {}  until {until}", paint("issued", "32", color), name(row, None), grant.id)
+    let done = row.done.map_or("issued", |done| done.action.as_str());
+    format!("{} {}  {}  until {until}", paint(done, "32", color), name(row, None), grant.id)
 }
 
 /// How many problems of an item are shown.

@@ -4,17 +4,21 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Row, ToSql};
 
-use crate::ledger::rows::{BatchRow, EventRow, ListRow, OrderRow, RunRow, SchemaRow, StatusRow};
+use crate::ledger::rows::{
+    BatchRow, EventRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow, SegmentHead, StatusRow,
+};
 use crate::ledger::store::BatchQuery;
 
 pub(super) const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
-                   crc, batches";
+                   crc, batches, scope";
 pub(super) const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
-                     issued_last, expires_first, expires_last, attestation_type, crc";
+                     issued_last, expires_first, expires_last, attestation_type, opening, crc";
 pub(super) const LIST: &str =
     "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, closed, opened_at, crc";
-pub(super) const STATUS: &str = "batch, place, status, since, reason, crc";
-pub(super) const EVENT: &str = "event, at, kind, batch, place, reason, places, hash";
+pub(super) const STATUS: &str = "batch, place, status, since, reason, cause, crc";
+pub(super) const EVENT: &str = "event, at, kind, batch, place, reason, places, entries, cause, hash";
+pub(super) const SCOPE: &str = "scope, kind, name, issuer, rule, created_at, version, entries, sum, crc";
+pub(super) const SEGMENT: &str = "segment, node, count, filter_crc, entries_crc";
 
 pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
@@ -31,6 +35,7 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         started_at: row.get(10)?,
         crc: row.get(11)?,
         batches: row.get(12)?,
+        scope: row.get(13)?,
     })
 }
 
@@ -46,7 +51,8 @@ pub(super) fn read_batch(row: &Row<'_>) -> rusqlite::Result<BatchRow> {
         records: row.get(7)?,
         dates: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
         attestation_type: row.get(12)?,
-        crc: row.get(13)?,
+        opening: row.get(13)?,
+        crc: row.get(14)?,
     })
 }
 
@@ -89,7 +95,8 @@ pub(super) fn read_status(row: &Row<'_>) -> rusqlite::Result<StatusRow> {
         status: row.get(2)?,
         since: row.get(3)?,
         reason: row.get(4)?,
-        crc: row.get(5)?,
+        cause: row.get(5)?,
+        crc: row.get(6)?,
     })
 }
 
@@ -102,7 +109,34 @@ pub(super) fn read_event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         place: row.get(4)?,
         reason: row.get(5)?,
         places: row.get(6)?,
-        hash: row.get(7)?,
+        entries: row.get(7)?,
+        cause: row.get(8)?,
+        hash: row.get(9)?,
+    })
+}
+
+pub(super) fn read_scope(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
+    Ok(ScopeRow {
+        scope: row.get(0)?,
+        kind: row.get(1)?,
+        name: row.get(2)?,
+        issuer: row.get(3)?,
+        rule: row.get(4)?,
+        created_at: row.get(5)?,
+        version: row.get(6)?,
+        entries: row.get(7)?,
+        sum: row.get(8)?,
+        crc: row.get(9)?,
+    })
+}
+
+pub(super) fn read_segment(row: &Row<'_>) -> rusqlite::Result<SegmentHead> {
+    Ok(SegmentHead {
+        segment: row.get(0)?,
+        node: row.get(1)?,
+        count: row.get(2)?,
+        filter_crc: row.get(3)?,
+        entries_crc: row.get(4)?,
     })
 }
 

@@ -7,14 +7,14 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 
 use super::SqliteStore;
 use super::read::{
-    BATCH, EVENT, LIST, RUN, STATUS, conditions, read_batch, read_event, read_list, read_order, read_run,
-    read_schema, read_status,
+    BATCH, EVENT, LIST, RUN, SCOPE, SEGMENT, STATUS, conditions, read_batch, read_event, read_list,
+    read_order, read_run, read_schema, read_scope, read_segment, read_status,
 };
 use crate::files::Way;
 use crate::ledger::LedgerError;
 use crate::ledger::rows::{
-    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, SealRow,
-    StatusRow,
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow,
+    SealRow, SegmentHead, SegmentRow, StatusRow,
 };
 use crate::ledger::store::{Access, BatchOrder, BatchQuery, Commit, Each, Store, Stored, Watcher};
 
@@ -133,7 +133,7 @@ impl Store for SqliteStore {
     fn insert_run(&self, row: &RunRow) -> Stored<()> {
         self.write(
             &format!(
-                "INSERT INTO runs ({RUN}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                "INSERT INTO runs ({RUN}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
             ),
             params![
                 row.run,
@@ -148,7 +148,8 @@ impl Store for SqliteStore {
                 row.disclosure,
                 row.started_at,
                 row.crc,
-                row.batches
+                row.batches,
+                row.scope
             ],
         )
     }
@@ -173,7 +174,7 @@ impl Store for SqliteStore {
         let [issued_first, issued_last, expires_first, expires_last] = row.dates;
         self.write(
             &format!(
-                "INSERT INTO batches ({BATCH}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+                "INSERT INTO batches ({BATCH}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
             ),
             params![
                 row.batch,
@@ -189,6 +190,7 @@ impl Store for SqliteStore {
                 expires_first,
                 expires_last,
                 row.attestation_type,
+                row.opening,
                 row.crc
             ],
         )
@@ -200,6 +202,10 @@ impl Store for SqliteStore {
              WHERE run IN (SELECT run FROM runs WHERE name = ?1) AND first_position BETWEEN ?2 AND ?3"
         );
         self.scan(&sql, params![run_name, first.start(), first.end()], read_batch, each)
+    }
+
+    fn batches_of_opening(&self, opening: i64) -> Stored<Vec<BatchRow>> {
+        self.rows(&format!("SELECT {BATCH} FROM batches WHERE opening = ?1"), [opening], read_batch)
     }
 
     fn batches_of_millis(&self, id_millis: i64) -> Stored<Vec<BatchRow>> {
@@ -239,6 +245,77 @@ impl Store for SqliteStore {
 
     fn last_expiry_of_key(&self, kid: &str) -> Stored<Option<i64>> {
         self.one("SELECT max(expires_last) FROM batches JOIN runs USING (run) WHERE kid = ?1", [kid])
+    }
+
+    fn scope_named(&self, kind: &str, name: &str) -> Stored<Option<ScopeRow>> {
+        let sql = format!("SELECT {SCOPE} FROM scopes WHERE kind = ?1 AND name = ?2");
+        self.row(&sql, [kind, name], read_scope)
+    }
+
+    fn scan_scopes(&self, each: Each<'_, ScopeRow>) -> Stored<()> {
+        self.scan(&format!("SELECT {SCOPE} FROM scopes NOT INDEXED ORDER BY scope"), [], read_scope, each)
+    }
+
+    fn last_scope(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(scope), 0) FROM scopes", [])
+    }
+
+    fn insert_scope(&self, row: &ScopeRow) -> Stored<()> {
+        self.write(
+            &format!("INSERT INTO scopes ({SCOPE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+            params![
+                row.scope,
+                row.kind,
+                row.name,
+                row.issuer,
+                row.rule,
+                row.created_at,
+                row.version,
+                row.entries,
+                row.sum,
+                row.crc
+            ],
+        )
+    }
+
+    fn update_scope(&self, row: &ScopeRow) -> Stored<()> {
+        self.write(
+            "UPDATE scopes SET version = ?2, entries = ?3, sum = ?4, crc = ?5 WHERE scope = ?1",
+            params![row.scope, row.version, row.entries, row.sum, row.crc],
+        )
+    }
+
+    fn segments_of(&self, scope: i64) -> Stored<Vec<SegmentHead>> {
+        let sql = format!("SELECT {SEGMENT} FROM segments WHERE scope = ?1 ORDER BY segment");
+        self.rows(&sql, [scope], read_segment)
+    }
+
+    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>> {
+        let found =
+            self.row("SELECT filter FROM segments WHERE segment = ?1", [segment], |row| row.get(0))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>> {
+        let found =
+            self.row("SELECT entries FROM segments WHERE segment = ?1", [segment], |row| row.get(0))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn last_segment(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(segment), 0) FROM segments", [])
+    }
+
+    fn insert_segment(&self, row: &SegmentRow) -> Stored<()> {
+        let SegmentHead { segment, node, count, filter_crc, entries_crc } = row.head;
+        self.write(
+            &format!("INSERT INTO segments ({SEGMENT}, scope, filter, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+            params![segment, node, count, filter_crc, entries_crc, row.scope, row.filter, row.entries],
+        )
+    }
+
+    fn delete_segment(&self, segment: i64) -> Stored<()> {
+        self.write("DELETE FROM segments WHERE segment = ?1", [segment])
     }
 
     fn list(&self, list: i64) -> Stored<Option<ListRow>> {
@@ -331,8 +408,8 @@ impl Store for SqliteStore {
 
     fn set_status(&self, row: &StatusRow) -> Stored<()> {
         self.write(
-            &format!("INSERT OR REPLACE INTO statuses ({STATUS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-            params![row.batch, row.place, row.status, row.since, row.reason, row.crc],
+            &format!("INSERT OR REPLACE INTO statuses ({STATUS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+            params![row.batch, row.place, row.status, row.since, row.reason, row.cause, row.crc],
         )
     }
 
@@ -350,8 +427,19 @@ impl Store for SqliteStore {
 
     fn insert_event(&self, row: &EventRow) -> Stored<()> {
         self.write(
-            &format!("INSERT INTO events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
-            params![row.event, row.at, row.kind, row.batch, row.place, row.reason, row.places, row.hash],
+            &format!("INSERT INTO events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+            params![
+                row.event,
+                row.at,
+                row.kind,
+                row.batch,
+                row.place,
+                row.reason,
+                row.places,
+                row.entries,
+                row.cause,
+                row.hash
+            ],
         )
     }
 
@@ -370,7 +458,7 @@ impl Store for SqliteStore {
     }
 
     fn seal(&self) -> Stored<SealRow> {
-        let sql = "SELECT token, before, runs, lists, statuses, closings, crc FROM seal";
+        let sql = "SELECT token, before, runs, lists, statuses, closings, scopes, crc FROM seal";
         let read = |row: &Row<'_>| {
             Ok(SealRow {
                 token: row.get(0)?,
@@ -379,7 +467,8 @@ impl Store for SqliteStore {
                 lists: row.get(3)?,
                 statuses: row.get(4)?,
                 closings: row.get(5)?,
-                crc: row.get(6)?,
+                scopes: row.get(6)?,
+                crc: row.get(7)?,
             })
         };
         Ok(self.connection.prepare_cached(sql)?.query_row([], read)?)
@@ -387,15 +476,34 @@ impl Store for SqliteStore {
 
     fn insert_seal(&self, row: &SealRow) -> Stored<()> {
         self.write(
-            "INSERT INTO seal VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![row.token, row.before, row.runs, row.lists, row.statuses, row.closings, row.crc],
+            "INSERT INTO seal VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                row.token,
+                row.before,
+                row.runs,
+                row.lists,
+                row.statuses,
+                row.closings,
+                row.scopes,
+                row.crc
+            ],
         )
     }
 
     fn update_seal(&self, row: &SealRow) -> Stored<()> {
         self.write(
-            "UPDATE seal SET token = ?1, before = ?2, runs = ?3, lists = ?4, statuses = ?5, closings = ?6, crc = ?7",
-            params![row.token, row.before, row.runs, row.lists, row.statuses, row.closings, row.crc],
+            "UPDATE seal SET token = ?1, before = ?2, runs = ?3, lists = ?4, statuses = ?5, closings = ?6, scopes = ?7,
+             crc = ?8",
+            params![
+                row.token,
+                row.before,
+                row.runs,
+                row.lists,
+                row.statuses,
+                row.closings,
+                row.scopes,
+                row.crc
+            ],
         )
     }
 

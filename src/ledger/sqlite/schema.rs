@@ -25,7 +25,7 @@ use crate::ledger::store::{Access, Store, Stored};
 const APPLICATION_ID: i64 = 0x626c_7469;
 
 /// The version of the tables.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 /// The tables. `seal` is the first, so that its row is on the file's second page ([`super::log`]).
 /// `crc` is the checksum of its row. `runs.batches` is the sum of what the run's index shows: one that
@@ -39,6 +39,7 @@ CREATE TABLE seal (
     lists INTEGER NOT NULL,
     statuses INTEGER NOT NULL,
     closings INTEGER NOT NULL,
+    scopes INTEGER NOT NULL,
     crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE ledger (
@@ -68,6 +69,30 @@ CREATE TABLE schemas (
     crc INTEGER NOT NULL,
     PRIMARY KEY (issuer, credential_type, version)
 ) STRICT;
+CREATE TABLE scopes (
+    scope INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('key', 'register')),
+    name TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    UNIQUE (kind, name)
+) STRICT;
+CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL REFERENCES scopes,
+    node INTEGER NOT NULL CHECK (node > 0),
+    count INTEGER NOT NULL CHECK (count > 0),
+    filter_crc INTEGER NOT NULL,
+    entries_crc INTEGER NOT NULL,
+    filter BLOB NOT NULL,
+    entries BLOB NOT NULL CHECK (length(entries) = count * 24)
+) STRICT;
+CREATE INDEX segments_by_scope ON segments (scope);
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -79,6 +104,7 @@ CREATE TABLE runs (
     context TEXT NOT NULL,
     ttl TEXT NOT NULL,
     disclosure TEXT NOT NULL,
+    scope INTEGER REFERENCES scopes,
     started_at INTEGER NOT NULL,
     crc INTEGER NOT NULL,
     batches INTEGER NOT NULL,
@@ -114,6 +140,7 @@ CREATE TABLE batches (
     count INTEGER NOT NULL CHECK (count > 0 AND first_slot + count <= 131072),
     crc INTEGER NOT NULL,
     attestation_type TEXT,
+    opening INTEGER,
     records BLOB NOT NULL CHECK (length(records) = count * 74),
     issued_first INTEGER NOT NULL,
     issued_last INTEGER NOT NULL,
@@ -123,23 +150,27 @@ CREATE TABLE batches (
 ) STRICT;
 CREATE INDEX batches_by_position ON batches (run, first_position);
 CREATE INDEX batches_by_id ON batches (id_millis);
+CREATE INDEX batches_by_opening ON batches (opening) WHERE opening IS NOT NULL;
 CREATE TABLE statuses (
     batch INTEGER NOT NULL REFERENCES batches,
     place INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('suspended', 'revoked')),
     since INTEGER NOT NULL,
     reason TEXT,
+    cause TEXT,
     crc INTEGER NOT NULL,
     PRIMARY KEY (batch, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
     event INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('issued', 'replayed', 'revoked', 'suspended', 'reinstated')),
+    kind TEXT NOT NULL CHECK (kind IN ('issued', 'replayed', 'adopted', 'revoked', 'suspended', 'reinstated')),
     batch INTEGER NOT NULL REFERENCES batches,
     place INTEGER,
     reason TEXT,
     places BLOB,
+    entries BLOB CHECK (length(entries) = 16),
+    cause TEXT,
     hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE INDEX events_by_batch ON events (batch);

@@ -1,4 +1,4 @@
-//! What `batch-issue` takes.
+//! What `batch-issue` takes, and what it shares with `sync`.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,14 @@ use crate::cli::shared_args::{
     InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg, whole_number,
 };
 use crate::credential::ProofFormat;
+use crate::ledger::Duplicates;
+use crate::request::IdRule;
 use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
 
 /// What `batch-issue` takes.
 #[derive(Debug, Args)]
 #[command(
     mut_arg("ledger", |arg| arg.help(LEDGER)),
-    group = ArgGroup::new("replaceable").args(["out", "failed", "summary", "report", "out_dir"]).multiple(true),
     before_help = "Examples:
   beltic batch-issue items.ndjson > results.ndjson
   beltic batch-issue companies.csv --out results.csv --output-format csv
@@ -33,6 +34,40 @@ pub(crate) struct BatchIssueArgs {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub inputs: Vec<PathBuf>,
 
+    /// How items are read, credentials made, and results written.
+    #[command(flatten)]
+    pub issuing: IssuingArgs,
+
+    /// Reject more than 1,000 items, as the API does
+    #[arg(long, help_heading = "Input")]
+    pub api_limits: bool,
+    /// Issue each item only once per key; repeat a run with the same key, such as the name of the batch
+    #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
+    pub idempotency_key: Option<String>,
+    /// What items are known by under the key [default: the correlation_id, else the place in the run]
+    #[arg(
+        long,
+        value_name = "FIELD",
+        value_parser = id_rule(&[IdRule::CorrelationId, IdRule::SubjectId, IdRule::Position]),
+        requires = "idempotency_key",
+        help_heading = "Running again"
+    )]
+    pub idempotent_by: Option<IdRule>,
+    /// What to do when a run without a key begins with items that were issued before
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "warn", help_heading = "Running again")]
+    pub duplicates: OnDuplicates,
+    /// Validate everything; issue and write nothing
+    #[arg(long, help_heading = "Running again")]
+    pub dry_run: bool,
+    /// Stop when more than N items, or N%, have failed; N% is of the items so far
+    #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
+    pub max_failures: Option<MaxFailures>,
+}
+
+/// What is the same for every command that issues.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("replaceable").args(["out", "failed", "summary", "report", "out_dir"]).multiple(true))]
+pub(crate) struct IssuingArgs {
     /// The key that signs.
     #[command(flatten)]
     pub key: KeyArgs,
@@ -61,9 +96,6 @@ pub(crate) struct BatchIssueArgs {
     /// Keep unknown fields of subject and claims instead of failing the item
     #[arg(long, help_heading = "Input")]
     pub allow_unknown: bool,
-    /// Reject more than 1,000 items, as the API does
-    #[arg(long, help_heading = "Input")]
-    pub api_limits: bool,
     /// Maximum size of an item, in bytes
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_ITEM_BYTES as u32, value_parser = whole_number::<u32>(1..=LARGEST_MAX_ITEM_BYTES as u64), help_heading = "Input")]
     pub max_item_bytes: u32,
@@ -122,28 +154,19 @@ pub(crate) struct BatchIssueArgs {
     #[arg(long, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Issue each item only once per key; repeat a run with the same key, such as the name of the batch
-    #[arg(long, value_name = "KEY", env = "BELTIC_IDEMPOTENCY_KEY", help_heading = "Running again")]
-    pub idempotency_key: Option<String>,
-    /// Validate everything; issue and write nothing
-    #[arg(long, help_heading = "Running again")]
-    pub dry_run: bool,
     /// Exit with 0 instead of 3 if only items failed; for schedulers that retry on any other code
     #[arg(long, help_heading = "Running again")]
     pub accept_failures: bool,
     /// Accept an input without items: write empty results and exit with 0 instead of 4
     #[arg(long, help_heading = "Input")]
     pub allow_empty: bool,
-    /// Stop when more than N items, or N%, have failed; N% is of the items so far
-    #[arg(long, value_name = "N|N%", value_parser = parse_max_failures, help_heading = "Running again")]
-    pub max_failures: Option<MaxFailures>,
 
     /// How much is done at once.
     #[command(flatten)]
     pub jobs: JobsArg,
 }
 
-impl BatchIssueArgs {
+impl IssuingArgs {
     /// The files that flags name for what the run writes.
     pub(crate) fn named_files(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.out, &self.failed, &self.summary, &self.report].into_iter().flatten()
@@ -153,6 +176,35 @@ impl BatchIssueArgs {
     pub(crate) fn output(&self) -> OutputArgs {
         OutputArgs { out: self.out.clone(), force: self.force }
     }
+}
+
+/// What becomes of a run that begins as one before did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnDuplicates {
+    /// Warn, and issue them again
+    Warn,
+    /// Issue nothing, and exit with 6
+    Refuse,
+    /// Issue them again
+    Allow,
+}
+
+impl From<OnDuplicates> for Duplicates {
+    fn from(on_duplicates: OnDuplicates) -> Duplicates {
+        match on_duplicates {
+            OnDuplicates::Warn => Duplicates::Warn,
+            OnDuplicates::Refuse => Duplicates::Refuse,
+            OnDuplicates::Allow => Duplicates::Allow,
+        }
+    }
+}
+
+/// Takes the name of one of these rules.
+pub(crate) fn id_rule(rules: &'static [IdRule]) -> impl TypedValueParser<Value = IdRule> {
+    PossibleValuesParser::new(rules.iter().map(|rule| rule.as_str())).map(|name| {
+        let known = rules.iter().find(|rule| rule.as_str() == name);
+        *known.expect("clap lets only listed names through")
+    })
 }
 
 /// Services that show annotations beside files.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::args::BatchIssueArgs;
+use super::args::IssuingArgs;
 use crate::cli::failure::Failure;
 use crate::cli::project::Origin;
 use crate::cli::settings::Settings;
@@ -19,7 +19,7 @@ const DEFAULT_TTL: &str = "P1Y";
 /// What the run's credentials have in common.
 pub(super) fn profile(
     settings: &Settings,
-    args: &BatchIssueArgs,
+    args: &IssuingArgs,
     issuer: &Issuer,
     key: &PublicKey,
 ) -> Result<ProfileSettings, Failure> {
@@ -58,7 +58,7 @@ fn certificates_for(
     }
 }
 
-fn proof_format(settings: &Settings, args: &BatchIssueArgs) -> Result<ProofFormat, Failure> {
+fn proof_format(settings: &Settings, args: &IssuingArgs) -> Result<ProofFormat, Failure> {
     if let Some(format) = args.proof_format {
         return Ok(format);
     }
@@ -76,7 +76,7 @@ fn proof_format(settings: &Settings, args: &BatchIssueArgs) -> Result<ProofForma
 /// The life of credentials whose item does not say, and how it is written.
 pub(super) fn default_ttl(
     settings: &Settings,
-    args: &BatchIssueArgs,
+    args: &IssuingArgs,
     types: Types,
     issued_at: UnixTime,
 ) -> Result<(CalendarDuration, String), Failure> {
@@ -93,7 +93,7 @@ pub(super) fn default_ttl(
 }
 
 /// What types of one's own say of lives, so that a run that is repeated after a change of it is known as another one.
-fn lives_of_types(args: &BatchIssueArgs, types: Types) -> String {
+fn lives_of_types(args: &IssuingArgs, types: Types) -> String {
     let said = |known: &&CredentialType| known.default_ttl().map(|ttl| format!(" {}={ttl}", known.name));
     match args.ttl {
         Some(_) => String::new(),

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::args::BatchIssueArgs;
 use super::failed_file::FailedFile;
+use super::job::Request;
 use super::out_dir::OutDir;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
@@ -12,33 +12,44 @@ use crate::credential::ProofFormat;
 use crate::files::Target;
 
 /// What the run writes beside the ledger. A dry run writes to standard output only.
-pub(super) struct Files {
-    pub(super) output: Output,
-    pub(super) failed: Option<FailedFile>,
-    pub(super) out_dir: Option<OutDir>,
+pub(in super::super) struct Files {
+    pub(in super::super) output: Output,
+    pub(in super::super) failed: Option<FailedFile>,
+    pub(in super::super) out_dir: Option<OutDir>,
     pages: Pages,
 }
 
 /// The files that say how the run went, which are written last.
 #[derive(Default)]
-pub(super) struct Pages {
-    pub(super) summary: Option<Target>,
-    pub(super) report: Option<Target>,
+pub(in super::super) struct Pages {
+    summary: Option<Target>,
+    report: Option<Target>,
+}
+
+impl Pages {
+    /// Writes the summary and the report, where they are wanted.
+    pub(in super::super) fn write(self, summary: &[u8], report: impl FnOnce() -> Vec<u8>) -> Vec<Failure> {
+        let summary = self.summary.map(|file| file.commit_with(summary));
+        let report = self.report.map(|file| file.commit_with(&report()));
+        let written = summary.into_iter().chain(report);
+        written.filter_map(Result::err).map(Failure::from).collect()
+    }
 }
 
 impl Files {
     /// Begins every file, so that one that cannot be written is found before anything is issued.
-    pub(super) fn begin(
-        args: &BatchIssueArgs,
+    pub(in super::super) fn begin(
+        request: &Request<'_>,
         mut kept: Kept,
         names_encoding: bool,
         proof_format: ProofFormat,
     ) -> Result<Files, Failure> {
+        let args = request.issuing;
         [&args.failed, &args.summary, &args.report]
             .into_iter()
             .flatten()
             .try_for_each(|path| kept.refuse(path))?;
-        if args.dry_run {
+        if request.writes_nothing {
             args.output().file().map_or(Ok(()), |path| kept.refuse(path))?;
             return Ok(Files {
                 output: Output::to_stdout(Purpose::Read)?,
@@ -64,7 +75,7 @@ impl Files {
     }
 
     /// Completes the results and the failed items, and gives those back that say how that went.
-    pub(super) fn finish(self, tail: &[u8], complete: bool) -> (Pages, Vec<Failure>) {
+    pub(in super::super) fn finish(self, tail: &[u8], complete: bool) -> (Pages, Vec<Failure>) {
         let output = self.output.finish(tail).map_err(Failure::from).err();
         let failed = self.failed.and_then(|file| file.finish(complete).err());
         (self.pages, output.into_iter().chain(failed).collect())

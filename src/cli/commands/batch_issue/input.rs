@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::BatchIssueArgs;
+use super::job::Request;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::settings::Settings;
@@ -18,9 +18,10 @@ const API_LIMIT: u64 = 1_000;
 /// How the batch files are read.
 pub(super) fn options(
     settings: &Settings,
-    args: &BatchIssueArgs,
+    request: &Request<'_>,
     row_check: RowCheck,
 ) -> Result<Options, Failure> {
+    let args = request.issuing;
     let types = settings.types(args.of.credential_type.as_deref())?;
     let mapping = settings.mapping(&args.set)?;
     let (delimiter, encoding) = settings.csv_form(&args.delimiter, &args.encoding)?;
@@ -36,8 +37,8 @@ pub(super) fn options(
         delimiter,
         line_breaks: settings.line_breaks()?,
         max_item_bytes: args.max_item_bytes as usize,
-        allow_empty: args.allow_empty,
-        max_items: args.api_limits.then_some(API_LIMIT),
+        allow_empty: request.allow_empty,
+        max_items: request.api_limits.then_some(API_LIMIT),
     })
 }
 

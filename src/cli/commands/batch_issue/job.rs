@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::annotations::Annotations;
-use super::args::{AnnotationService, BatchIssueArgs};
+use super::args::{AnnotationService, BatchIssueArgs, IssuingArgs};
 use super::files::Files;
 use super::progress::Progress;
 use super::{credentials, input};
@@ -22,10 +22,12 @@ use crate::files::{self, TargetError};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::IssuerKey;
-use crate::ledger::{self, Ledger, RunDescription};
+use crate::ledger::{self, Duplicates, Ledger, RunDescription};
 use crate::publish::credential_schema;
-use crate::request::Rules;
-use crate::source::{RowCheck, Source};
+use crate::request::rules::CalendarDuration;
+use crate::request::{IdRule, Identity, Rules};
+use crate::source::{Input, RowCheck, Source};
+use crate::types::Types;
 
 /// What is said where the status lists are named by UUIDs.
 const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these credentials: they have no URL; \
@@ -34,11 +36,55 @@ const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these 
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
 
+/// What a command asks for.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Request<'a> {
+    /// The batch files; none for standard input.
+    pub(in super::super) inputs: &'a [PathBuf],
+    pub(in super::super) issuing: &'a IssuingArgs,
+    pub(in super::super) api_limits: bool,
+    pub(in super::super) allow_empty: bool,
+    pub(in super::super) max_failures: Option<MaxFailures>,
+    /// A dry run, or a plan: nothing is issued, and no file is written.
+    pub(in super::super) writes_nothing: bool,
+    /// What items are known by, in a run that is repeated under a name.
+    pub(in super::super) repeats: Repeats<'a>,
+}
+
+/// How items are told from those that were issued before.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) enum Repeats<'a> {
+    /// Not at all, but for a run that begins as one before did.
+    Never(Duplicates),
+    /// Under an idempotency key, by this rule, where one is asked for.
+    Key(&'a str, Option<IdRule>),
+    /// In a register, by this rule.
+    Register(IdRule),
+}
+
+impl<'a> Request<'a> {
+    /// What `batch-issue` asks for.
+    pub(super) fn of(args: &'a BatchIssueArgs) -> Request<'a> {
+        Request {
+            inputs: &args.inputs,
+            issuing: &args.issuing,
+            api_limits: args.api_limits,
+            allow_empty: args.issuing.allow_empty,
+            max_failures: args.max_failures,
+            writes_nothing: args.dry_run,
+            repeats: match &args.idempotency_key {
+                Some(key) => Repeats::Key(key, args.idempotent_by),
+                None => Repeats::Never(args.duplicates.into()),
+            },
+        }
+    }
+}
+
 /// A run that is about to begin: everything that can be refused was.
 pub(super) struct Job {
     pub(super) source: Source,
     pub(super) issuing: Issuing,
-    pub(super) register: Register,
+    pub(super) register: Register<'static>,
     pub(super) files: Files,
     /// The form of the results.
     pub(super) form: Box<dyn Form>,
@@ -47,26 +93,26 @@ pub(super) struct Job {
 }
 
 /// How credentials are made.
-pub(super) struct Issuing {
+pub(in super::super) struct Issuing {
     key: IssuerKey,
     profile: Profile,
     rules: Rules,
-    clock: Clock,
+    pub(in super::super) clock: Clock,
     jobs: usize,
-    run: RunDescription,
+    pub(in super::super) run: RunDescription,
     max_failures: Option<MaxFailures>,
     self_check: Option<SelfCheck>,
 }
 
 /// What is said to people beside the results.
-pub(super) struct Telling {
-    pub(super) quiet: bool,
+pub(in super::super) struct Telling {
+    pub(in super::super) quiet: bool,
     /// What is said before the first result.
-    pub(super) notice: Option<String>,
-    pub(super) warnings: Vec<String>,
+    pub(in super::super) notice: Option<String>,
+    pub(in super::super) warnings: Vec<String>,
     shows_progress: bool,
-    pub(super) annotations: Option<Annotations>,
-    pub(super) wants_report: bool,
+    pub(in super::super) annotations: Option<Annotations>,
+    pub(in super::super) wants_report: bool,
     total_bytes: Option<u64>,
 }
 
@@ -82,6 +128,21 @@ pub(super) struct Ending {
     fills_folder: bool,
 }
 
+/// What is laid down for a run before its input is opened and its ledger is.
+pub(in super::super) struct Groundwork {
+    pub(in super::super) settings: Settings,
+    pub(in super::super) clock: Clock,
+    pub(in super::super) issuer: Issuer,
+    pub(in super::super) ledger_path: Option<PathBuf>,
+    key: IssuerKey,
+    key_path: PathBuf,
+    types: Types,
+    default_ttl: CalendarDuration,
+    profile: Profile,
+    run: RunDescription,
+    warnings: Vec<String>,
+}
+
 impl Job {
     /// Reads the flags and settings, opens everything, and begins the files that will be written.
     ///
@@ -92,75 +153,164 @@ impl Job {
         args: &BatchIssueArgs,
         signals: &StopSignals,
     ) -> Result<Job, Failure> {
+        let request = Request::of(args);
+        let settings = Settings::load(common)?;
+        let source = open_source(&settings, &request, input::inputs(&args.inputs)?, signals)?;
+        let mut ground = Groundwork::lay(common, &request, settings)?;
+        let form = result_form(common, &args.issuing, false)?;
+        let notice = ground.notice()?;
+        let files = ground.begin_files(&request)?;
+        let mut opened = open_register(&mut ground, &request, common.quiet)?;
+        let (hash_key, jobs) = (opened.hash_key, &args.issuing.jobs.jobs);
+        let jobs = if source.is_one_chunk() { 0 } else { ground.settings.jobs(jobs) };
+        if let Register::Ledger(ledger) = &mut opened.register {
+            ground.cite_schemas(ledger)?;
+        }
+        ground.warnings.extend(opened.warnings);
+        let telling = Telling::of(common, &request, notice, std::mem::take(&mut ground.warnings));
+        let ending = Ending::of(args, &ground.run);
+        let (issuing, _) = ground.issuing(&request, hash_key, jobs)?;
+        Ok(Job { telling, ending, issuing, source, register: opened.register, files, form })
+    }
+}
+
+impl Groundwork {
+    /// Reads the flags and settings.
+    ///
+    /// # Errors
+    /// Where they cannot be used.
+    pub(in super::super) fn lay(
+        common: &Common,
+        request: &Request<'_>,
+        settings: Settings,
+    ) -> Result<Groundwork, Failure> {
+        let args = request.issuing;
         if args.annotations.is_some() && log::is_json() {
             return Err(Failure::usage(
                 "--annotations writes lines that are not JSON to standard error, and --log-format is json",
             )
             .hint("leave out one of the two"));
         }
-        let settings = Settings::load(common)?;
         let clock = settings::clock_of("--issued-at", args.issued_at.as_deref())?;
         let types = settings.types(args.of.credential_type.as_deref())?;
         let (default_ttl, ttl) = credentials::default_ttl(&settings, args, types, clock.now())?;
-        let rules = |hash_key| Rules {
-            types,
-            allow_unknown: args.allow_unknown,
-            default_ttl,
-            overrules_types: args.ttl.is_some(),
-            hash_key,
-        };
-        let row_check = batch::row_check(rules(Default::default()), clock);
-        let source = open_source(&settings, args, row_check, signals)?;
         let key_path = settings.key_path(&args.key.key)?;
         let key = settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?;
         let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
         let profile_settings = credentials::profile(&settings, args, &issuer, key.public())?;
         let mut warnings = credentials::caveats(&profile_settings, &issuer, clock.now());
-        let mut profile = Profile::new(&issuer, profile_settings);
-        let run = describe_run(args, &settings, ttl, &profile, &issuer)?;
+        let profile = Profile::new(&issuer, profile_settings);
+        let run = describe_run(request, &settings, ttl, &profile, &issuer)?;
         let ledger_path = settings.ledger_path(&args.ledger.ledger)?;
         if run.status_base.is_none() && ledger_path.is_some() {
             warnings.push(NO_LIST_ADDRESS.to_owned());
         }
-        let form = form(common, args)?;
-        let notice = match settings.configured_status_base()? {
-            Some(_) => None, // somebody has said where
-            None => first_run_notice(ledger_path.as_deref(), &run),
-        };
-        let kept = Kept::files(args.inputs.iter().chain([&key_path]))
-            .and_ledger(ledger_path.as_deref())
-            .and_settings(&settings);
-        let files =
-            Files::begin(args, kept, settings.encoding(&args.encoding).is_some(), profile.proof_format)?;
-        let mut opened = open_register(&settings, args, &run, common.quiet)?;
-        cite_schemas(&mut profile, &mut opened.register, &issuer)?;
-        warnings.extend(opened.warnings);
-        let self_check = args.verify.then(|| SelfCheck::new(key.public(), &profile, types, clock.now()));
-        let self_check = self_check.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))?;
-        Ok(Job {
-            telling: Telling::of(common, args, notice, warnings),
-            ending: Ending::of(args, &run),
-            issuing: Issuing {
-                rules: rules(opened.hash_key),
-                jobs: if source.is_one_chunk() { 0 } else { settings.jobs(&args.jobs.jobs) },
-                max_failures: args.max_failures,
-                key,
-                profile,
-                clock,
-                run,
-                self_check,
-            },
-            source,
-            register: opened.register,
-            files,
-            form,
+        Ok(Groundwork {
+            settings,
+            clock,
+            issuer,
+            ledger_path,
+            key,
+            key_path,
+            types,
+            default_ttl,
+            profile,
+            run,
+            warnings,
         })
+    }
+
+    /// What tells rows from lines of a cell, before anything but the settings is read.
+    fn row_check(settings: &Settings, request: &Request<'_>) -> Result<RowCheck, Failure> {
+        let args = request.issuing;
+        let clock = settings::clock_of("--issued-at", args.issued_at.as_deref())?;
+        let types = settings.types(args.of.credential_type.as_deref())?;
+        let (default_ttl, _) = credentials::default_ttl(settings, args, types, clock.now())?;
+        Ok(batch::row_check(rules(args, types, default_ttl), clock))
+    }
+
+    /// Where the status lists will be, where nobody has said so.
+    pub(in super::super) fn notice(&self) -> Result<Option<String>, Failure> {
+        Ok(match self.settings.configured_status_base()? {
+            Some(_) => None, // somebody has said where
+            None => first_run_notice(self.ledger_path.as_deref(), &self.run),
+        })
+    }
+
+    /// Begins every file that the run writes.
+    pub(in super::super) fn begin_files(&self, request: &Request<'_>) -> Result<Files, Failure> {
+        let kept = Kept::files(request.inputs.iter().chain([&self.key_path]))
+            .and_ledger(self.ledger_path.as_deref())
+            .and_settings(&self.settings);
+        let names_encoding = self.settings.encoding(&request.issuing.encoding).is_some();
+        Files::begin(request, kept, names_encoding, self.profile.proof_format)
+    }
+
+    /// Has the credentials cite the schemas of their types, which the ledger keeps.
+    pub(in super::super) fn cite_schemas(&mut self, ledger: &mut Ledger) -> Result<(), Failure> {
+        if self.profile.proof_format != ProofFormat::JwtVc {
+            return Ok(());
+        }
+        let types: Vec<_> = (self.profile.types.iter())
+            .map(|of_type| (of_type.credential_type, of_type.vct.clone()))
+            .collect();
+        for schema in credential_schema::cited(ledger, &self.issuer, &types)? {
+            let url = credential_schema::url_of(&schema, &self.issuer).unwrap_or_default();
+            let digest = credential_schema::digest_sri(&schema.document);
+            self.profile.cite(&schema.credential_type, &url, &digest);
+        }
+        Ok(())
+    }
+
+    /// The run, and what else makes credentials.
+    pub(in super::super) fn issuing(
+        self,
+        request: &Request<'_>,
+        hash_key: [u8; 32],
+        jobs: usize,
+    ) -> Result<(Issuing, Settings), Failure> {
+        let identity = match request.repeats {
+            Repeats::Never(_) => None,
+            Repeats::Key(..) => Some(Identity::under_key(self.run.rule)),
+            Repeats::Register(rule) => Some(Identity::in_register(rule)),
+        };
+        let self_check = (request.issuing.verify)
+            .then(|| SelfCheck::new(self.key.public(), &self.profile, self.types, self.clock.now()));
+        let self_check = self_check.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))?;
+        let issuing = Issuing {
+            rules: Rules { hash_key, identity, ..rules(request.issuing, self.types, self.default_ttl) },
+            jobs,
+            max_failures: request.max_failures,
+            key: self.key,
+            profile: self.profile,
+            clock: self.clock,
+            run: self.run,
+            self_check,
+        };
+        Ok((issuing, self.settings))
+    }
+
+    /// What is to be said beside the results, but for what the ledger adds to it.
+    pub(in super::super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+}
+
+/// What holds for all items, but for the ledger's part in it.
+fn rules(args: &IssuingArgs, types: Types, default_ttl: CalendarDuration) -> Rules {
+    Rules {
+        types,
+        allow_unknown: args.allow_unknown,
+        default_ttl,
+        overrules_types: args.ttl.is_some(),
+        hash_key: Default::default(),
+        identity: None,
     }
 }
 
 impl Issuing {
     /// The plan, for a run that keeps the failed items, or the credentials one by one, or does not.
-    pub(super) fn plan(&self, keep_failed: bool, keep_tokens: bool) -> Plan<'_> {
+    pub(in super::super) fn plan(&self, keep_failed: bool, keep_tokens: bool) -> Plan<'_> {
         Plan {
             profile: &self.profile,
             key: &self.key,
@@ -177,20 +327,26 @@ impl Issuing {
 }
 
 impl Telling {
-    fn of(common: &Common, args: &BatchIssueArgs, notice: Option<String>, warnings: Vec<String>) -> Telling {
+    pub(in super::super) fn of(
+        common: &Common,
+        request: &Request<'_>,
+        notice: Option<String>,
+        warnings: Vec<String>,
+    ) -> Telling {
+        let args = request.issuing;
         Telling {
             quiet: common.quiet,
             notice,
             warnings,
-            annotations: args.annotations.map(|AnnotationService::Github| Annotations::of(&args.inputs)),
-            wants_report: args.report.is_some() && !args.dry_run,
+            annotations: args.annotations.map(|AnnotationService::Github| Annotations::of(request.inputs)),
+            wants_report: args.report.is_some() && !request.writes_nothing,
             shows_progress: !common.quiet && !args.no_progress,
-            total_bytes: input::total_bytes(&args.inputs),
+            total_bytes: input::total_bytes(request.inputs),
         }
     }
 
     /// The progress bar, hidden where it is not wanted.
-    pub(super) fn progress(&self) -> Progress {
+    pub(in super::super) fn progress(&self) -> Progress {
         Progress::new(self.total_bytes, self.shows_progress)
     }
 }
@@ -198,13 +354,13 @@ impl Telling {
 impl Ending {
     fn of(args: &BatchIssueArgs, run: &RunDescription) -> Ending {
         Ending {
-            accepts_failures: args.accept_failures,
-            allows_empty: args.allow_empty,
+            accepts_failures: args.issuing.accept_failures,
+            allows_empty: args.issuing.allow_empty,
             is_dry_run: args.dry_run,
-            fills_folder: args.out_dir.is_some(),
-            failed: args.failed.clone().filter(|_| !args.dry_run),
+            fills_folder: args.issuing.out_dir.is_some(),
+            failed: args.issuing.failed.clone().filter(|_| !args.dry_run),
             run: run.name.clone(),
-            outputs: args.named_files().cloned().collect(),
+            outputs: args.issuing.named_files().cloned().collect(),
         }
     }
 
@@ -236,41 +392,30 @@ impl Ending {
     }
 }
 
-/// Has the credentials cite the schemas of their types, which the ledger keeps.
-fn cite_schemas(profile: &mut Profile, register: &mut Register, issuer: &Issuer) -> Result<(), Failure> {
-    let Register::Ledger(ledger) = register else { return Ok(()) };
-    if profile.proof_format != ProofFormat::JwtVc {
-        return Ok(());
-    }
-    let types: Vec<_> =
-        profile.types.iter().map(|of_type| (of_type.credential_type, of_type.vct.clone())).collect();
-    for schema in credential_schema::cited(ledger, issuer, &types)? {
-        let url = credential_schema::url_of(&schema, issuer).unwrap_or_default();
-        let digest = credential_schema::digest_sri(&schema.document);
-        profile.cite(&schema.credential_type, &url, &digest);
-    }
-    Ok(())
-}
-
 /// The form of the results.
-fn form(common: &Common, args: &BatchIssueArgs) -> Result<Box<dyn Form>, Failure> {
+pub(in super::super) fn result_form(
+    common: &Common,
+    args: &IssuingArgs,
+    of_register: bool,
+) -> Result<Box<dyn Form>, Failure> {
     let form = output::form(args.output_format, &args.output(), OutputFormat::Text, OutputFormat::Ndjson)?;
-    Ok(render::form(form, output::takes_color(&args.output(), common.color)))
+    Ok(render::form(form, output::takes_color(&args.output(), common.color), of_register))
 }
 
-fn open_source(
+/// Opens the batch files.
+pub(in super::super) fn open_source(
     settings: &Settings,
-    args: &BatchIssueArgs,
-    row_check: RowCheck,
+    request: &Request<'_>,
+    inputs: Vec<Input>,
     signals: &StopSignals,
 ) -> Result<Source, Failure> {
-    let options = input::options(settings, args, row_check)?;
-    let inputs = input::inputs(&args.inputs)?;
+    let row_check = Groundwork::row_check(settings, request)?;
+    let options = input::options(settings, request, row_check)?;
     let source = Source::open(inputs, options, &signals.stop).map_err(|error| match signals.failure() {
         Some(stopped) if error.is_stopped() => stopped,
         _ => error.into(),
     })?;
-    match args.failed.is_some() && !source.is_uniform() {
+    match request.issuing.failed.is_some() && !source.is_uniform() {
         true => Err(Failure::usage("--failed cannot combine files with different columns or formats")
             .hint("issue the files in separate runs")),
         false => Ok(source),
@@ -279,21 +424,21 @@ fn open_source(
 
 /// What the run is called, and what must be the same if it is repeated.
 fn describe_run(
-    args: &BatchIssueArgs,
+    request: &Request<'_>,
     settings: &Settings,
     ttl: String,
     profile: &Profile,
     issuer: &Issuer,
 ) -> Result<RunDescription, Failure> {
-    let name = match &args.idempotency_key {
-        Some(key) => {
+    let name = match request.repeats {
+        Repeats::Key(key, _) => {
             check_idempotency_key(key)?;
-            key.clone()
+            key.to_owned()
         }
-        None => ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?,
+        _ => ledger::new_run_name().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?,
     };
     Ok(RunDescription {
-        repeatable: args.idempotency_key.is_some(),
+        repeatable: matches!(request.repeats, Repeats::Key(..)),
         status_base: settings.status_base(issuer)?,
         ..RunDescription::of(profile, name, ttl)
     })
@@ -333,55 +478,69 @@ fn first_run_notice(ledger: Option<&Path>, run: &RunDescription) -> Option<Strin
 
 /// Where the run records what it issues, and what is to be said about that.
 struct OpenedRegister {
-    register: Register,
+    register: Register<'static>,
     hash_key: [u8; 32],
     warnings: Vec<String>,
 }
 
 fn open_register(
-    settings: &Settings,
-    args: &BatchIssueArgs,
-    run: &RunDescription,
+    ground: &mut Groundwork,
+    request: &Request<'_>,
     quiet: bool,
 ) -> Result<OpenedRegister, Failure> {
-    let path = settings.ledger_path(&args.ledger.ledger)?;
-    if path.is_none() && run.repeatable {
+    let (args, run) = (request.issuing, &mut ground.run);
+    if ground.ledger_path.is_none() && run.repeatable {
         return Err(Failure::usage("--idempotency-key needs a ledger"));
     }
     let mut warnings = Vec::new();
-    if args.dry_run && (args.named_files().next().is_some() || args.out_dir.is_some()) {
+    if request.writes_nothing && (args.named_files().next().is_some() || args.out_dir.is_some()) {
         warnings.push("a dry run writes no files: its results go to standard output".to_owned());
     }
-    let mut ledger = match &path {
+    let mut ledger = match &ground.ledger_path {
         None => None,
-        Some(path) if args.dry_run => Ledger::open_read_only(path)?,
+        Some(path) if request.writes_nothing => Ledger::open_read_only(path)?,
         Some(path) => Some(Ledger::open(path)?.0),
     };
     if let Some(ledger) = &mut ledger {
-        if args.issued_at.is_some() {
-            ledger.accept_expired();
-        }
-        match super::super::ledger_warnings(ledger) {
-            // They are said once, and so even where warnings are not wanted.
-            said if quiet => said.iter().for_each(|warning| streams::say(&format!("warning: {warning}"))),
-            said => warnings.extend(said),
-        }
+        warnings.extend(said_of_ledger(ledger, args, quiet));
     }
-    if run.repeatable
-        && !ledger.as_ref().map_or(Ok(false), |ledger| ledger.knows(run))?
-        && ledger::is_run_name(&run.name)
-    {
-        warnings.push(
-            "the ledger has no run with this id; if you expected one, this is another ledger or an old copy"
-                .to_owned(),
-        );
+    match request.repeats {
+        Repeats::Key(_, asked) => {
+            let known = ledger.as_ref().map_or(Ok(false), |ledger| ledger.knows(run))?;
+            if !known && ledger::is_run_name(&run.name) {
+                warnings.push(
+                    "the ledger has no run with this id; if you expected one, this is another ledger or an old copy"
+                        .to_owned(),
+                );
+            }
+            let unused = asked.unwrap_or(IdRule::CorrelationIdOrPosition);
+            run.rule = ledger.as_ref().map_or(Ok(unused), |ledger| ledger.rule_under_key(run, asked))?;
+        }
+        Repeats::Never(duplicates) => {
+            ledger.iter_mut().for_each(|ledger| ledger.guard_duplicates(duplicates));
+        }
+        Repeats::Register(_) => {}
     }
     let hash_key = ledger.as_ref().map(Ledger::hash_key).unwrap_or_default();
     let ledger = ledger.map(Box::new);
     let register = match ledger {
-        ledger if args.dry_run => Register::DryRun(ledger),
+        ledger if request.writes_nothing => Register::DryRun(ledger),
         Some(ledger) => Register::Ledger(ledger),
         None => Register::None,
     };
     Ok(OpenedRegister { register, hash_key, warnings })
+}
+
+/// What is to be said of a ledger that was opened, unless it was said just now.
+pub(in super::super) fn said_of_ledger(ledger: &mut Ledger, args: &IssuingArgs, quiet: bool) -> Vec<String> {
+    if args.issued_at.is_some() {
+        ledger.accept_expired();
+    }
+    let said = super::super::ledger_warnings(ledger);
+    if !quiet {
+        return said;
+    }
+    // They are said once, and so even where warnings are not wanted.
+    said.iter().for_each(|warning| streams::say(&format!("warning: {warning}")));
+    Vec::new()
 }

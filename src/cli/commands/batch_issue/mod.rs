@@ -10,18 +10,22 @@ mod files;
 mod input;
 mod job;
 mod out_dir;
-mod page;
+pub(super) mod page;
 mod progress;
 mod reasons;
 mod report;
 
 use std::time::Instant;
 
-pub(super) use self::args::BatchIssueArgs;
-use self::files::{Files, Pages};
+pub(super) use self::args::{BatchIssueArgs, IssuingArgs, id_rule};
+pub(super) use self::files::Files;
+use self::files::Pages;
 use self::job::{Ending, Job};
-use self::page::Problems;
-use self::report::{Facts, Outlets, Report, RunCounts, Summary, Tellers};
+pub(super) use self::job::{
+    Groundwork, Issuing, Repeats, Request, Telling, open_source, result_form, said_of_ledger,
+};
+pub(super) use self::page::Problems;
+pub(super) use self::report::{Facts, Outlets, Report, RunCounts, Summary, Tellers};
 use crate::batch::{self, Ended, Plan};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
@@ -133,11 +137,6 @@ impl Finish<'_> {
     fn write_pages(&self, pages: Pages, status: ExitStatus) -> Vec<Failure> {
         let facts = Facts { started_at: self.started.1, took: self.started.0.elapsed(), status };
         let summary = Summary::new(self.plan, self.counts, facts, &self.source.bytes_read());
-        let summary_file = pages.summary.map(|file| file.commit_with(&summary.to_json()));
-        let report_file = pages
-            .report
-            .map(|file| file.commit_with(&page::page(&summary, &self.counts.reasons, self.problems)));
-        let written = summary_file.into_iter().chain(report_file);
-        written.filter_map(Result::err).map(Failure::from).collect()
+        pages.write(&summary.to_json(), || page::page(&summary, &self.counts.reasons, self.problems))
     }
 }

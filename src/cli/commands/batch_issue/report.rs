@@ -12,7 +12,7 @@ use super::out_dir::OutDir;
 use super::page::Problems;
 use super::progress::{Progress, Reached};
 use super::reasons::{Reason, Reasons};
-use crate::batch::{Delivery, FailedItem, IssuedToken, Plan};
+use crate::batch::{Action, Delivery, FailedItem, IssuedToken, Plan};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -35,6 +35,8 @@ pub(crate) struct RunCounts {
     pub(crate) issued: u64,
     pub(crate) replayed: u64,
     pub(crate) failed: u64,
+    /// How many items each action was done for, in a run that keeps a register up to date.
+    pub(crate) done: [u64; Action::ALL.len()],
     pub(crate) warnings: u64,
     pub(crate) status_lists: Vec<String>,
     pub(crate) reasons: Reasons,
@@ -125,6 +127,7 @@ impl<'r> Report<'r> {
         self.counts.issued += delivery.issued;
         self.counts.replayed += delivery.replayed;
         self.counts.failed += delivery.rejected;
+        self.counts.done.iter_mut().zip(delivery.done).for_each(|(sum, done)| *sum += done);
         for list in delivery.status_lists {
             if !self.counts.status_lists.contains(&list) {
                 self.counts.status_lists.push(list);
