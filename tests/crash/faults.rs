@@ -7,13 +7,13 @@ use crate::support::*;
 
 /// The program under a limit for the size of its files, in blocks of 512 bytes. A write that
 /// goes beyond is cut short, and the next one fails.
-fn limited(yard: &Yard, blocks: usize, args: &str) -> Ended {
+pub(crate) fn limited(yard: &Yard, blocks: usize, args: &str) -> Ended {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{PROGRAM}' {args}");
     Ended::of(yard.tool("sh").args(["-c", &script]).output().unwrap())
 }
 
 /// The size that the limit is in, which shells do not agree about.
-fn block_size(yard: &Yard) -> usize {
+pub(crate) fn block_size(yard: &Yard) -> usize {
     let script = "trap '' XFSZ; ulimit -f 4; head -c 100000 /dev/zero > limit";
     yard.tool("sh").args(["-c", script]).output().unwrap();
     let size = yard.size("limit") as usize;

@@ -25,4 +25,5 @@ mod pipes;
 mod restore;
 mod revocations;
 mod support;
+mod syncs;
 mod traced;

@@ -5,12 +5,12 @@ use crate::machine::{is_full, reduced, skip};
 use crate::support::*;
 
 /// The command of strace, told to do this; `None` where it cannot.
-struct Strace<'y> {
+pub(crate) struct Strace<'y> {
     yard: &'y Yard,
 }
 
 impl<'y> Strace<'y> {
-    fn find(yard: &'y Yard) -> Option<Strace<'y>> {
+    pub(crate) fn find(yard: &'y Yard) -> Option<Strace<'y>> {
         // The program keeps its memory to itself. To see the paths in its calls, strace needs root's rights.
         let mut probe = yard.tool("strace");
         probe.args(["-f", "-qq", "-o", "trace", "-e", "trace=openat", "--", PROGRAM]);
@@ -24,7 +24,7 @@ impl<'y> Strace<'y> {
     }
 
     /// Runs the program, and meddles with its system calls.
-    fn run(&self, paths: &[&str], inject: &str, args: &str) -> Ended {
+    pub(crate) fn run(&self, paths: &[&str], inject: &str, args: &str) -> Ended {
         let mut command = self.yard.tool("strace");
         command.args(["-f", "-qq", "-o", "trace"]);
         for path in paths {
@@ -37,16 +37,16 @@ impl<'y> Strace<'y> {
     }
 
     /// Whether the last run was meddled with.
-    fn has_injected(&self) -> bool {
+    pub(crate) fn has_injected(&self) -> bool {
         std::fs::read_to_string(self.yard.path("trace")).unwrap().contains("(INJECTED)")
     }
 }
 
-const LEDGER_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,fallocate,unlink";
-const LEDGER_FILES: [&str; 3] = ["ledger.db", "ledger.db-wal", "ledger.db-shm"];
+pub(crate) const LEDGER_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,fallocate,unlink";
+pub(crate) const LEDGER_FILES: [&str; 3] = ["ledger.db", "ledger.db-wal", "ledger.db-shm"];
 
 /// After how many calls comes the next at which something happens, at each scale.
-fn stride(full: usize, small: usize) -> usize {
+pub(crate) fn stride(full: usize, small: usize) -> usize {
     if is_full() {
         return full;
     }

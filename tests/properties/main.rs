@@ -24,30 +24,4 @@ mod reruns;
 mod schema;
 mod signed;
 
-use std::fmt::Debug;
-
-use proptest::prelude::Strategy;
-use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
-
-/// Shows that a property holds for so many cases of a strategy; it panics where it does not hold.
-#[track_caller]
-fn holds<V: Debug>(
-    cases: u32,
-    source: &'static str,
-    strategy: impl Strategy<Value = V>,
-    property: impl Fn(V),
-) {
-    let usual = Config::default();
-    let config = Config {
-        cases: (cases * usual.cases).div_ceil(256),
-        source_file: Some(source),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        max_shrink_iters: 60,
-        ..usual
-    };
-    let outcome = TestRunner::new(config).run(&strategy, |value| {
-        property(value);
-        Ok(())
-    });
-    outcome.unwrap_or_else(|error| panic!("{error}"));
-}
+pub(crate) use readers::property::holds;

@@ -3,6 +3,7 @@
 
 pub(crate) mod exact;
 pub(crate) mod machine;
+pub(crate) mod property;
 pub(crate) mod sd_jwt;
 pub(crate) mod sign;
 pub(crate) mod table;
