@@ -16,6 +16,7 @@ mod console;
 mod links;
 mod pages;
 mod recipes;
+mod registers;
 mod spreadsheets;
 mod words;
 mod workflows;

@@ -250,7 +250,7 @@ fn the_gitlab_job_issues_once_and_tells_of_failed_items() {
 }
 
 /// The encrypted key, open to more than its owner as such files of a runner are, and its passphrase.
-fn put_secrets(folder: &Path) {
+pub(crate) fn put_secrets(folder: &Path) {
     fs::copy(fixture("keys/p256-encrypted.pem"), folder.join("issuer-secret.pem")).unwrap();
     fs::write(folder.join("passphrase"), format!("{PASSPHRASE}\n")).unwrap();
 }
@@ -405,7 +405,7 @@ fn ids(folder: &Path) -> Vec<String> {
 }
 
 /// The ids of the credentials in a file of results.
-fn ids_in(results: &Path) -> Vec<String> {
+pub(crate) fn ids_in(results: &Path) -> Vec<String> {
     let text = fs::read_to_string(results).unwrap();
     let rows = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     rows.filter_map(|row| Some(row["credential"]["id"].as_str()?.to_owned())).collect()
