@@ -25,5 +25,6 @@ mod pipes;
 mod restore;
 mod revocations;
 mod support;
+mod sync_input;
 mod syncs;
 mod traced;
