@@ -104,7 +104,7 @@ impl<const N: usize> Sorted<N> {
     ///
     /// # Errors
     /// Where the temporary file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<[u8; N]>> {
+    pub fn take(&mut self) -> io::Result<Option<[u8; N]>> {
         match self.next.take() {
             Some(record) => Ok(Some(record)),
             None => self.read(),
@@ -115,9 +115,9 @@ impl<const N: usize> Sorted<N> {
     ///
     /// # Errors
     /// Where the temporary file cannot be read.
-    pub fn next_if(&mut self, holds: impl FnOnce(&[u8; N]) -> bool) -> io::Result<Option<[u8; N]>> {
+    pub fn take_if(&mut self, holds: impl FnOnce(&[u8; N]) -> bool) -> io::Result<Option<[u8; N]>> {
         match self.peek()? {
-            Some(record) if holds(&record) => self.next(),
+            Some(record) if holds(&record) => self.take(),
             _ => Ok(None),
         }
     }
@@ -204,10 +204,10 @@ mod tests {
             expected.sort_unstable();
             for record in expected {
                 prop_assert_eq!(sorted.peek().unwrap(), Some(record));
-                prop_assert_eq!(sorted.next_if(|_| false).unwrap(), None);
-                prop_assert_eq!(sorted.next().unwrap(), Some(record));
+                prop_assert_eq!(sorted.take_if(|_| false).unwrap(), None);
+                prop_assert_eq!(sorted.take().unwrap(), Some(record));
             }
-            prop_assert_eq!(sorted.next().unwrap(), None);
+            prop_assert_eq!(sorted.take().unwrap(), None);
         }
     }
 
@@ -219,8 +219,8 @@ mod tests {
         }
         let mut sorted = sorter.sort().unwrap();
         for number in 0..350_000u64 {
-            assert_eq!(sorted.next().unwrap(), Some(number.to_be_bytes()));
+            assert_eq!(sorted.take().unwrap(), Some(number.to_be_bytes()));
         }
-        assert_eq!(sorted.next().unwrap(), None);
+        assert_eq!(sorted.take().unwrap(), None);
     }
 }

@@ -51,16 +51,16 @@ pub(super) enum Home {
 }
 
 impl Home {
-    fn in_file() -> Home {
+    pub(super) fn in_file() -> Home {
         Home::File(TempDir::new().unwrap())
     }
 
-    fn in_memory() -> Home {
+    pub(super) fn in_memory() -> Home {
         Home::Memory(Arc::default())
     }
 
     /// A place of the same kind, with nothing in it.
-    fn another(&self) -> Home {
+    pub(super) fn another(&self) -> Home {
         match self {
             Home::File(_) => Home::in_file(),
             Home::Memory(_) => Home::in_memory(),
@@ -68,7 +68,7 @@ impl Home {
     }
 
     /// Opens the ledger; the first time, it is made.
-    fn open(&self) -> Ledger {
+    pub(super) fn open(&self) -> Ledger {
         match self {
             Home::File(folder) => open(&folder.path().join("ledger.db")),
             Home::Memory(memory) => in_memory(memory),
@@ -259,7 +259,7 @@ fn a_repeated_run_gets_what_it_got_and_nothing_twice(home: &Home) {
     assert_eq!((replay.id, &replay.status), (first[0].id, &first[0].status));
     assert_eq!((replay.issued_at, replay.expires_at), (first[0].issued_at, first[0].expires_at));
     assert!(!second[1].as_ref().unwrap().replayed);
-    assert_eq!(second[2].as_ref().unwrap_err(), &Conflict::Changed(first[1].id));
+    assert_eq!(second[2].as_ref().unwrap_err(), &Conflict::Changed { id: first[1].id, item: 2 });
     assert!(!second[3].as_ref().unwrap().replayed);
     assert_eq!(second[4].as_ref().unwrap_err(), &Conflict::Moved(first[1].id), "it left place 2");
 
@@ -292,7 +292,12 @@ pub(super) fn issued(ledger: &mut Ledger, run: &RunDescription, count: u64) -> V
 }
 
 pub(super) fn order(change: Change) -> ChangeOrder<'static> {
-    ChangeOrder { change, reason: Some("error"), at: UnixTime::from_seconds(1_795_500_000).unwrap() }
+    ChangeOrder {
+        change,
+        reason: Some("error"),
+        at: UnixTime::from_seconds(1_795_500_000).unwrap(),
+        cause: None,
+    }
 }
 
 /// The statuses, and whether they were that before.
@@ -353,7 +358,7 @@ fn changes_of_status_follow_the_table(home: &Home) {
         for (number, (change, named)) in steps.into_iter().enumerate() {
             let (change, reason) = (CHANGES[change], number.to_string());
             let at = UnixTime::from_seconds(1_795_500_000 + number as i64).unwrap();
-            let order = ChangeOrder { change, reason: Some(&reason), at };
+            let order = ChangeOrder { change, reason: Some(&reason), at, cause: None };
             let mut expected = Vec::new();
             for place in &named {
                 let Some(now) = model.get_mut(*place) else { expected.push(Err(ChangeRefusal::Unknown)); continue };
@@ -366,7 +371,7 @@ fn changes_of_status_follow_the_table(home: &Home) {
                     events += 1;
                     *now = match change {
                         Change::Reinstate => CredentialStatus::default(),
-                        _ => CredentialStatus { status: change.leads_to(), since: Some(at), reason: Some(reason.clone()) },
+                        _ => CredentialStatus { status: change.leads_to(), since: Some(at), reason: Some(reason.clone()), cause: None },
                     };
                 }
                 expected.push(Ok(Changed { id: ids[*place], current: now.clone(), unchanged }));

@@ -162,7 +162,7 @@ impl Items {
     }
 
     pub(super) fn next(&mut self) -> io::Result<Option<Item>> {
-        Ok(self.0.next()?.as_ref().map(Item::unpack))
+        Ok(self.0.take()?.as_ref().map(Item::unpack))
     }
 }
 

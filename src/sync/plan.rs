@@ -211,7 +211,7 @@ impl Planner<'_> {
     fn join(&mut self, mut items: Items, mut entries: Sorted<24>) -> io::Result<()> {
         let key_of = |entry: &[u8; 24]| part::<16, 24>(entry, 0);
         while let Some(item) = items.next()? {
-            while let Some(gone) = entries.next_if(|entry| key_of(entry) < item.key)? {
+            while let Some(gone) = entries.take_if(|entry| key_of(entry) < item.key)? {
                 self.entry(&gone, GONE, None, false)?;
             }
             let is_alone = items.peek()?.is_none_or(|next| next.key != item.key);
@@ -219,21 +219,21 @@ impl Planner<'_> {
                 self.reject_repeated(item, &mut items)?;
             }
             let position = if is_alone && item.is_valid { item.position } else { LEFT_ALONE };
-            let Some(mut entry) = entries.next_if(|entry| key_of(entry) == item.key)? else {
+            let Some(mut entry) = entries.take_if(|entry| key_of(entry) == item.key)? else {
                 if position != LEFT_ALONE {
                     self.candidates.push(candidate(&item))?;
                 }
                 continue;
             };
             let mut has_several = false;
-            while let Some(next) = entries.next_if(|entry| key_of(entry) == item.key)? {
+            while let Some(next) = entries.take_if(|entry| key_of(entry) == item.key)? {
                 has_several = true;
                 self.entry(&entry, position, Some(&item), true)?;
                 entry = next;
             }
             self.entry(&entry, position, Some(&item), has_several)?;
         }
-        while let Some(gone) = entries.next()? {
+        while let Some(gone) = entries.take()? {
             self.entry(&gone, GONE, None, false)?;
         }
         Ok(())
@@ -290,13 +290,13 @@ impl Planner<'_> {
         }
         let mut outsiders = self.outsiders(view)?;
         let mut of_new_register = 0;
-        while let Some(bytes) = candidates.next()? {
+        while let Some(bytes) = candidates.take()? {
             let (item, outside) = read_candidate(&bytes);
-            while outsiders.next_if(|outsider| part::<12, OUTSIDER_BYTES>(outsider, 0) < outside)?.is_some() {
+            while outsiders.take_if(|outsider| part::<12, OUTSIDER_BYTES>(outsider, 0) < outside)?.is_some() {
             }
             let mut found = Vec::new();
             while let Some(outsider) =
-                outsiders.next_if(|outsider| part::<12, OUTSIDER_BYTES>(outsider, 0) == outside)?
+                outsiders.take_if(|outsider| part::<12, OUTSIDER_BYTES>(outsider, 0) == outside)?
             {
                 let place = RecordPlace::of_number(u64::from_be_bytes(part(&outsider, 12)));
                 found.push((place, outsider[20] == 1));
@@ -334,7 +334,7 @@ impl Planner<'_> {
         view.members(&self.options.run.terms.issuer, |member, credential_type, attestation_type| {
             let number = member.place.number().to_be_bytes();
             let is_in = |places: &mut Sorted<8>| -> io::Result<bool> {
-                while places.next_if(|place| *place < number)?.is_some() {}
+                while places.take_if(|place| *place < number)?.is_some() {}
                 Ok(places.peek()? == Some(number))
             };
             let (is_own, is_of_other) = (is_in(&mut own)?, is_in(&mut of_others)?);
@@ -377,7 +377,7 @@ impl Planner<'_> {
     fn look_at_credentials(&mut self, view: &mut RegisterView<'_>) -> Result<(), PlanError> {
         let mut entries = std::mem::replace(&mut self.entries, Sorter::with_memory(0)).sort()?;
         let mut formers = Sorter::with_memory(SORTER_BYTES);
-        while let Some(bytes) = entries.next()? {
+        while let Some(bytes) = entries.take()? {
             let place = RecordPlace::of_number(u64::from_be_bytes(part(&bytes, 0)));
             let standing = view.standing(place)?;
             let is_expired = standing.expires_at <= self.options.now;
@@ -428,7 +428,7 @@ impl Planner<'_> {
 
     fn decide_groups(&mut self, mut formers: Sorted<FORMER_BYTES>) -> Result<(), PlanError> {
         let mut group = Vec::new();
-        while let Some(bytes) = formers.next()? {
+        while let Some(bytes) = formers.take()? {
             let (position, place, former, content) = unpack_former(&bytes);
             group.push((place, former));
             let is_last =

@@ -153,7 +153,7 @@ impl<'l> Carrier<'l> {
         loop {
             let mut members = Vec::new();
             while members.len() < BATCH_ITEMS as usize
-                && let Some(bytes) = self.plan.adoptions.next()?
+                && let Some(bytes) = self.plan.adoptions.take()?
             {
                 members.push((part(&bytes, 0), RecordPlace::of_number(u64::from_be_bytes(part(&bytes, 16)))));
             }
@@ -187,7 +187,7 @@ impl<'l> Carrier<'l> {
         loop {
             let mut places = Vec::new();
             while places.len() < BATCH_ITEMS as usize
-                && let Some(place) = self.plan.removals.next().map_err(BatchError::from)?
+                && let Some(place) = self.plan.removals.take().map_err(BatchError::from)?
             {
                 places.push(RecordPlace::of_number(u64::from_be_bytes(place)));
             }
@@ -212,10 +212,10 @@ impl<'l> Carrier<'l> {
     /// The steps of the item at this position.
     fn task<'b>(&mut self, position: u64, draft: Option<&'b Draft>) -> Result<Option<Task<'b>>, BatchError> {
         let of_item = |step: &[u8; Step::BYTES]| u64::from_be_bytes(part(step, 0)) == position;
-        let Some(step) = self.plan.steps.next_if(of_item)? else { return Ok(None) };
+        let Some(step) = self.plan.steps.take_if(of_item)? else { return Ok(None) };
         let step = Step::unpack(&step);
         let (mut formers, mut revoke) = (Vec::new(), Vec::new());
-        while let Some(former) = self.plan.steps.next_if(of_item)? {
+        while let Some(former) = self.plan.steps.take_if(of_item)? {
             let former = Step::unpack(&former);
             formers.push((former.place(), Status::ALL[(former.extra & 0xFF) as usize]));
             if former.extra & IS_REVOKED != 0 {

@@ -20,9 +20,11 @@ pub(super) use topics::{TOPICS, Topic, topic};
 pub(super) const EVERYWHERE: &str = "Every command";
 
 /// The flags that few runs need. `--help` shows them, `-h` does not.
-const RARE: [&str; 42] = [
+const RARE: [&str; 49] = [
     "accept-failures",
+    "adopt",
     "after",
+    "all",
     "allow-empty",
     "allow-unknown",
     "annotations",
@@ -34,10 +36,12 @@ const RARE: [&str; 42] = [
     "delegated",
     "delimiter",
     "developer-id",
+    "duplicates",
     "expires-after",
     "expires-before",
     "force",
     "head",
+    "idempotent-by",
     "issued-after",
     "issued-at",
     "issued-before",
@@ -55,7 +59,10 @@ const RARE: [&str; 42] = [
     "no-progress",
     "out-dir",
     "passphrase-file",
+    "reissue-revoked",
+    "replace-suspended",
     "report",
+    "revoke-renewed",
     "set",
     "summary",
     "ttl",

@@ -18,8 +18,7 @@ const GROUPS: [Group; 5] = [
     (
         "Issue",
         &[
-            (&["batch-issue"], "Issue a credential for each item of a file"),
-            (&["sync"], ""),
+            (&["batch-issue", "sync"], "Issue a file; keep a register up to date"),
             (&["template"], ""),
             (&["types", "schema"], "Show credential types; print a schema"),
         ],

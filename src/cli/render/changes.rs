@@ -193,7 +193,7 @@ mod tests {
             |outcome| ChangeRow { index: 0, line: Some(2), own_id: OwnId::default(), id: None, outcome };
         let since = UnixTime::from_seconds(1_795_500_000);
         let of = |status, unchanged| {
-            let current = CredentialStatus { status, since, reason: Some("r".to_owned()) };
+            let current = CredentialStatus { status, since, reason: Some("r".to_owned()), cause: None };
             row(Ok(StatusReached { current, unchanged }))
         };
         let rows = [

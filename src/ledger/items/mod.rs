@@ -23,6 +23,8 @@
 
 mod filter;
 mod segment;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

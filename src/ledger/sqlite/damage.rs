@@ -18,7 +18,7 @@ use crate::ledger::tests::{draft, open, reasons, record, run};
 use crate::ledger::{
     Change, ChangeOrder, ClosingReason, Entry, Examination, History, Ledger, RunDescription,
 };
-use crate::request::Draft;
+use crate::request::{Draft, IdRule, ItemId};
 
 fn connection(ledger: &Ledger) -> &Connection {
     let store: &dyn std::any::Any = &*ledger.store;
@@ -293,9 +293,10 @@ fn a_ledger_has_one_name_and_links_lead_to_it() {
 fn content(path: &Path) -> Option<Vec<Vec<Value>>> {
     let connection = Connection::open(path).ok()?;
     let mut content = Vec::new();
-    for table in
-        ["seal", "ledger", "closings", "schemas", "runs", "lists", "orders", "batches", "statuses", "events"]
-    {
+    for table in [
+        "seal", "ledger", "closings", "schemas", "scopes", "segments", "runs", "lists", "orders", "batches",
+        "statuses", "events",
+    ] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).ok()?;
         let columns = statement.column_count();
         let mut rows = statement.query([]).ok()?;
@@ -313,8 +314,17 @@ fn changed_bytes_are_noticed_or_do_not_matter() {
     let trials = std::env::var("BELTIC_DAMAGE_TRIALS").map_or(50, |trials| trials.parse().unwrap());
     let world = World::new();
     let path = world.ledger();
-    let keyed = |name: &str| RunDescription { repeatable: true, ..run(name) };
-    let drafts: Vec<Draft> = (0..40).map(draft).collect();
+    let rule = IdRule::CorrelationIdOrPosition;
+    let keyed = |name: &str| RunDescription { repeatable: true, rule, ..run(name) };
+    // Some items are known by their ids, and some by their places.
+    let known_by_id = |draft: Draft, byte: u8| Draft {
+        id: ItemId::Key([byte; 16]),
+        correlation_hash: [byte | 1; 8],
+        ..draft
+    };
+    let drafts: Vec<Draft> = (0..40)
+        .map(|byte| if byte < 20 { known_by_id(draft(byte), byte.wrapping_mul(13)) } else { draft(byte) })
+        .collect();
     let entries: Vec<_> = (0..).zip(&drafts).map(|(position, draft)| Entry { position, draft }).collect();
     let mut ledger = open(&path);
     let first: Vec<_> =
@@ -323,6 +333,7 @@ fn changed_bytes_are_noticed_or_do_not_matter() {
         change: Change::Revoke,
         reason: None,
         at: UnixTime::from_seconds(1_795_500_000).unwrap(),
+        cause: None,
     };
     ledger.change(revoke, &first.iter().step_by(7).map(|grant| grant.id).collect::<Vec<_>>()).unwrap();
     drop(ledger);
@@ -406,7 +417,7 @@ fn contradictions_stop_whoever_needs_the_row() {
         ("UPDATE runs SET name = 'other'", "runs"),
         ("UPDATE runs SET kid = 'other'", "runs"),
         ("DELETE FROM events; DELETE FROM batches", "batches"),
-        ("INSERT INTO statuses VALUES (1, 3, 'revoked', 0, NULL, 0)", "statuses"),
+        ("INSERT INTO statuses VALUES (1, 3, 'revoked', 0, NULL, NULL, 0)", "statuses"),
         ("UPDATE ledger SET hash_key = zeroblob(32)", "ledger"),
         ("UPDATE seal SET runs = 7", "seal"),
     ] {

@@ -114,7 +114,7 @@ fn reading_only_changes_nothing() {
     let draft = draft(1);
     let entries: Vec<_> = (0..4).map(|position| Entry { position, draft: &draft }).collect();
     let previewed: Vec<_> =
-        ledger.preview(&run("a"), &entries).unwrap().into_iter().map(Result::unwrap).collect();
+        ledger.preview(&RunDescription { repeatable: true, ..run("a") }, &entries).unwrap().into_iter().map(Result::unwrap).collect();
     assert_eq!(previewed, [true, true, true, false]);
     drop(ledger);
     assert_eq!(files(), before);
@@ -161,7 +161,7 @@ fn the_trail_tells_of_every_change() {
         "UPDATE statuses SET status = 'suspended' WHERE place = 5",
         "UPDATE statuses SET reason = 'x' WHERE place = 5",
         "UPDATE statuses SET since = since + 1 WHERE place = 5",
-        "INSERT INTO statuses VALUES (1, 77, 'revoked', 0, NULL, 0)",
+        "INSERT INTO statuses VALUES (1, 77, 'revoked', 0, NULL, NULL, 0)",
     ] {
         let copy = folder.path().join("copy.db");
         std::fs::copy(&path, &copy).unwrap();

@@ -15,7 +15,7 @@ use crate::request::rules::CalendarDuration;
     before_help = "Examples:
   beltic sync register.csv --plan
   beltic sync register.csv --prune
-  beltic sync register.csv --prune --renew-within P30D --output-format ndjson --out changes.ndjson
+  beltic sync register.csv --prune --renew-within P30D --out changes.ndjson
   beltic sync north.csv south.csv --scope branches --by subject-id
 ",
     after_help = "A second sync of the same file changes nothing. `beltic help register` explains the rules.\n"

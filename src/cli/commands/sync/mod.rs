@@ -143,7 +143,7 @@ impl SyncArgs {
 
     fn allowed(&self) -> Allowed {
         Allowed {
-            renew_within: self.renew_within.clone(),
+            renew_within: self.renew_within,
             revoke_renewed: self.revoke_renewed,
             replace_suspended: self.replace_suspended,
             reissue_revoked: self.reissue_revoked,
