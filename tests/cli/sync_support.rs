@@ -80,13 +80,17 @@ pub(crate) fn found(sandbox: &Sandbox, conditions: &str) -> Vec<Held> {
     run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// All that ever happened to the ledger.
+/// All that ever happened to the ledger, without what was given out again.
 #[track_caller]
 pub(crate) fn events(sandbox: &Sandbox) -> String {
     if !sandbox.has(".beltic/ledger.db") {
         return String::new();
     }
-    sandbox.beltic(&["list", "--events", "--output-format", "ndjson"]).expect(0).stdout
+    let all = sandbox.beltic(&["list", "--events", "--output-format", "ndjson"]).expect(0).stdout;
+    all.lines()
+        .filter(|line| !line.contains("\"kind\":\"replayed\""))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// What `sync` says at the end that it did, or `--plan` that it would do.
@@ -101,23 +105,41 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// The counts of the line that begins with what was, or would be, issued. A count that is left out is 0.
+    /// The counts at the end of a run on standard error, or those of a plan. A count that is left out is 0.
     #[track_caller]
     pub(crate) fn of(run: &Run) -> Counts {
-        let begin = Regex::new(r"^(?:plan: |dry run: )?(?:would )?issued? \d").unwrap();
-        let said = run.stderr.lines().chain(run.stdout.lines()).find(|line| begin.is_match(line));
+        Counts::planned(run).unwrap_or_else(|| Counts::done(run))
+    }
+
+    /// What the last line of a plan in NDJSON says.
+    fn planned(run: &Run) -> Option<Counts> {
+        let last: Value = serde_json::from_str(run.stdout.lines().last()?).ok()?;
+        let count = |name: &str| Some(usize::try_from(last["plan"][name].as_u64()?).unwrap());
+        Some(Counts {
+            issued: count("issued")?,
+            replaced: count("replaced")?,
+            renewed: count("renewed")?,
+            removed: count("revoked")?,
+            unchanged: count("unchanged")?,
+            failed: count("failed")?,
+        })
+    }
+
+    #[track_caller]
+    fn done(run: &Run) -> Counts {
+        let said = run.stderr.lines().find(|line| line.starts_with("issued "));
         let said = said.unwrap_or_else(|| panic!("no counts:\n{}\n{}", run.stderr, run.stdout));
         let pairs =
-            Regex::new(r"(issue|replace|renew|remove|revoke|unchanged|fail)[a-z]* ([0-9][0-9,]*)").unwrap();
+            Regex::new(r"\b(issued|replaced|renewed|revoked|unchanged|failed) ([0-9][0-9,]*)").unwrap();
         let mut counts = Counts::default();
         for pair in pairs.captures_iter(said) {
             let number: usize = pair[2].trim_end_matches(',').replace(',', "").parse().unwrap();
             let place = match &pair[1] {
-                "issue" => &mut counts.issued,
-                "replace" => &mut counts.replaced,
-                "renew" => &mut counts.renewed,
+                "issued" => &mut counts.issued,
+                "replaced" => &mut counts.replaced,
+                "renewed" => &mut counts.renewed,
                 "unchanged" => &mut counts.unchanged,
-                "fail" => &mut counts.failed,
+                "failed" => &mut counts.failed,
                 _ => &mut counts.removed,
             };
             *place += number;
