@@ -36,6 +36,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -s h -l help -d 'Print the e
 complete -c beltic -n "__fish_beltic_needs_command" -s V -l version -d 'Print version'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "batch-issue" -d 'Issue a signed credential for each item of the batch files'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "issue" -d 'Issue a signed credential for each item of the batch files'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "sync" -d 'Bring the credentials of a register up to date'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "init" -d 'Set up a project: issuer, key, settings, columns'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "keygen" -d 'Make a P-256 issuer key'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "verify" -d 'Verify credentials, offline and in bulk'
@@ -90,9 +91,15 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l name-by -d
 subject-id\t'The id of its subject'
 credential-id\t'The credential\'s id, without urn:uuid:'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l annotations -d 'Write failed items to standard error as annotations of this service' -r -f -a "github\t'GitHub Actions'"
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item only once per key; repeat a run with the same key, such as the name of the batch' -r
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop when more than N items, or N%, have failed; N% is of the items so far' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotency-key -d 'Issue each item only once per key; repeat a run with the same key, such as the name of the batch' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l idempotent-by -d 'What items are known by under the key [default: the correlation_id, else the place in the run]' -r -f -a "correlation-id\t''
+subject-id\t''
+position\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l duplicates -d 'What to do when a run without a key begins with items that were issued before' -r -f -a "warn\t'Warn, and issue them again'
+refuse\t'Issue nothing, and exit with 6'
+allow\t'Issue them again'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop when more than N items, or N%, have failed; N% is of the items so far' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
@@ -102,13 +109,13 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-unknown -d 'Keep unknown fields of subject and claims instead of failing the item'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits -d 'Reject more than 1,000 items, as the API does'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l verify -d 'Verify each credential with a second implementation before writing its result'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l force -d 'Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l no-progress -d 'Show no progress bar and no progress lines'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l accept-failures -d 'Exit with 0 instead of 3 if only items failed; for schedulers that retry on any other code'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l allow-empty -d 'Accept an input without items: write empty results and exit with 0 instead of 4'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits -d 'Reject more than 1,000 items, as the API does'
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
@@ -146,9 +153,15 @@ complete -c beltic -n "__fish_beltic_using_subcommand issue" -l name-by -d 'What
 subject-id\t'The id of its subject'
 credential-id\t'The credential\'s id, without urn:uuid:'"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l annotations -d 'Write failed items to standard error as annotations of this service' -r -f -a "github\t'GitHub Actions'"
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l idempotency-key -d 'Issue each item only once per key; repeat a run with the same key, such as the name of the batch' -r
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l max-failures -d 'Stop when more than N items, or N%, have failed; N% is of the items so far' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l idempotency-key -d 'Issue each item only once per key; repeat a run with the same key, such as the name of the batch' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l idempotent-by -d 'What items are known by under the key [default: the correlation_id, else the place in the run]' -r -f -a "correlation-id\t''
+subject-id\t''
+position\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l duplicates -d 'What to do when a run without a key begins with items that were issued before' -r -f -a "warn\t'Warn, and issue them again'
+refuse\t'Issue nothing, and exit with 6'
+allow\t'Issue them again'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l max-failures -d 'Stop when more than N items, or N%, have failed; N% is of the items so far' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
@@ -158,15 +171,79 @@ never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-unknown -d 'Keep unknown fields of subject and claims instead of failing the item'
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l api-limits -d 'Reject more than 1,000 items, as the API does'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l verify -d 'Verify each credential with a second implementation before writing its result'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l force -d 'Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l no-progress -d 'Show no progress bar and no progress lines'
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l accept-failures -d 'Exit with 0 instead of 3 if only items failed; for schedulers that retry on any other code'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l allow-empty -d 'Accept an input without items: write empty results and exit with 0 instead of 4'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l api-limits -d 'Reject more than 1,000 items, as the API does'
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l scope -d 'Name of the scope whose credentials the register lists' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l by -d 'What items are known by' -r -f -a "correlation-id\t''
+subject-id\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l renew-within -d 'Renew credentials that expire within this time, such as P30D; never in the first half of their life' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l max-removals -d 'Stop if more than N credentials, or N%, would be revoked; N% is of the active ones [default: 10%, at least 5]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l developer-id -d 'Your id at the API, echoed in results' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l input-format -d 'Format of the batch files [default: detected from the extension or content]' -r -f -a "json\t'{"items": […]} or an array of items'
+ndjson\t'One item per line'
+csv\t'A header row, then one item per row'"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l delimiter -d 'CSV delimiter: one character, or `tab` [default: detected from the header]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l encoding -d 'Encoding of the files, such as windows-1252 [default: UTF-8, or UTF-16 with a BOM]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l set -d 'Add this CSV column to every row, overriding csv.constants; repeatable' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l max-item-bytes -d 'Maximum size of an item, in bytes' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l type -d 'Default credential type [default: business]' -r -f -a "business\t''
+user\t''
+agent_authorization\t''
+outcome_attestation\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l proof-format -d 'Format of the credentials [default: jwt_vc]' -r -f -a "jwt_vc\t''
+sd_jwt_vc\t''"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l ttl -d 'Default validity period, an ISO 8601 duration; the ttl of an item overrides it [default: P1Y]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issued-at -d 'Issue as of this time (RFC 3339), for tests and backdated runs [default: now]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l output-format -d 'Format of the results [default: from the file\'s extension, else text on a terminal, ndjson in a pipe]' -r -f -a "ndjson\t'One result per line, as JSON'
+text\t'One short line per item, for people'
+json\t'{"results": […], "success_count": n, "failure_count": n}'
+csv\t'A header row, then one result per row'
+jwt\t'One token per line; failed items go to standard error'"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -s o -l out -d 'Write the results to this file; it appears when they are complete [default: standard output]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l failed -d 'Write failed items to this file; they keep their original format, so they can be fixed and re-submitted' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l summary -d 'Write a JSON summary of the run to this file' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l report -d 'Write a page about the run to this file; it shows counts, reasons and failed items' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l out-dir -d 'Write each credential to a file in this folder; the results are written as well' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l name-by -d 'What names the files of --out-dir' -r -f -a "correlation-id\t'The item\'s correlation_id'
+subject-id\t'The id of its subject'
+credential-id\t'The credential\'s id, without urn:uuid:'"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l annotations -d 'Write failed items to standard error as annotations of this service' -r -f -a "github\t'GitHub Actions'"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l ledger -d 'Where credentials and the scope are recorded [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l prune -d 'Revoke the credentials of items that are no longer in the register'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l plan -d 'Print what would be done, and do nothing; exit with 3 if there is work'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l all -d 'Print results of unchanged items as well'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l revoke-renewed -d 'Revoke the former credential when one is renewed'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l replace-suspended -d 'Replace suspended credentials of items that have changed'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l reissue-revoked -d 'Issue a new credential where someone revoked the former one'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l adopt -d 'Take active credentials that were issued outside of the scope into it'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l allow-unknown -d 'Keep unknown fields of subject and claims instead of failing the item'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l verify -d 'Verify each credential with a second implementation before writing its result'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l force -d 'Overwrite the files that --out, --failed, --summary and --report name, and write to an --out-dir that is not empty'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l no-progress -d 'Show no progress bar and no progress lines'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l accept-failures -d 'Exit with 0 instead of 3 if only items failed; for schedulers that retry on any other code'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l allow-empty -d 'Accept an input without items: write empty results and exit with 0 instead of 4'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand init" -l issuer -d 'Who issues: a host, did:web:HOST, https://HOST, or did:key for the key\'s own' -r
 complete -c beltic -n "__fish_beltic_using_subcommand init" -l status-base-url -d 'Where you will publish status lists [default: the place of a did:web or https issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand init" -l type -d 'Default credential type [default: business]' -r -f -a "business\t''

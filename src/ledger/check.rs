@@ -194,6 +194,11 @@ impl Examination {
 
     /// No id is given twice, and no position of a run.
     fn ids(&mut self, store: &dyn Store) -> Stored<()> {
+        let mut with_ids = HashSet::new();
+        store.scan_runs(&mut |run| {
+            with_ids.extend(run.scope.map(|_| run.run));
+            Ok(())
+        })?;
         let (mut millis, mut ids) = (0, HashSet::new());
         let mut positions = HashSet::new();
         store.scan_batches(BatchOrder::Millis, &mut |row| {
@@ -211,7 +216,9 @@ impl Examination {
                 if !ids.insert(record.id_tail) {
                     self.problems.push(format!("the id {} is given twice", record.id(id_millis as u64)));
                 }
-                if !positions.insert((run, record.position)) {
+                // Where items are known by their ids, they stand anywhere, and another time somewhere else.
+                let is_known_by_id = with_ids.contains(&run) && record.has_correlation_id();
+                if !is_known_by_id && !positions.insert((run, record.position)) {
                     self.problems.push(format!("item {} of run {run} was issued twice", record.position));
                 }
                 sound.push(record);

@@ -500,7 +500,7 @@ impl InsertedBatch {
         let place = |place: u32| RecordPlace { batch: number, place };
         let known = (0..).zip(entries).filter_map(|(at, entry)| Some((entry.key()?, place(at))));
         let entries: Vec<_> = known.map(|(key, place)| IndexEntry::new(&key, place)).collect();
-        let sum = to.scope.map(|scope| {
+        let sum = to.scope.filter(|_| !entries.is_empty()).map(|scope| {
             entries.iter().fold(0u128, |sum, entry| sum.wrapping_add(items::digest(scope, entry)))
         });
         events::append_issued(store, number, system_now(), sum)?;

@@ -32,7 +32,7 @@ use super::seal::{self, Counts, Done};
 use super::store::{Access, BatchQuery, Store, StoreError, Stored, Transaction};
 use super::terms::RunDescription;
 use super::{Ledger, LedgerError, corrupt, events, statuses, writable};
-use crate::clock::{UnixTime, system_now};
+use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 use crate::request::{ContentHash, IdRule, ItemKey, LookupHash};
 
@@ -309,7 +309,9 @@ impl Ledger {
         let given_again = printed.values().map(|known| known.slots.from(known.place.place, 1));
         self.lists.keep(store, issued.slots().chain(given_again)).map_err(fail)?;
         let bytes = (fresh.len() * record::RECORD_BYTES) as u64;
-        seal::commit(store, transaction, Done { bytes, ..Done::adding(reached, added) }, fail)?;
+        if !fresh.is_empty() {
+            seal::commit(store, transaction, Done { bytes, ..Done::adding(reached, added) }, fail)?;
+        }
         self.register_version = scope.version;
         (self.runs, self.indexed) = (Some(runs), Some(Indexed { scope, index }));
         let mut credentials = issued.in_order(&fresh).into_iter();
@@ -473,7 +475,7 @@ fn revoke_all(
     Ok(())
 }
 
-/// The credentials that are given out again, with the events of that.
+/// The credentials that are given out again. That changes nothing, and so the trail has nothing of it.
 fn print(store: &dyn Store, orders: &[SyncOrder<'_>]) -> Result<BTreeMap<RecordPlace, Known>, StoreError> {
     let mut batches: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for order in orders {
@@ -485,7 +487,6 @@ fn print(store: &dyn Store, orders: &[SyncOrder<'_>]) -> Result<BTreeMap<RecordP
     for (number, places) in batches {
         let batch = StoredBatch::of(store, number)?;
         let statuses_of_batch = statuses::of_batch(store, number)?;
-        events::append_replayed(store, number, system_now(), &places)?;
         for place in places {
             let record = record::at(&batch.records, place).ok_or_else(corrupt)?;
             let current = statuses_of_batch.get(&place).cloned().unwrap_or_default();

@@ -77,7 +77,7 @@ fn replays_and_conflicts_are_previewed() {
     let mut batch = items(1_500);
     sandbox.write_items("items.ndjson", &batch);
     sandbox.issue("items.ndjson --idempotency-key k").expect(0);
-    batch[7] = item("changed");
+    batch[7] = with(batch[7].clone(), "/request/claims/jurisdiction", json!("FR"));
     batch[1_200] = without(item("unsound"), "/request/claims");
     batch.push(item("more"));
     sandbox.write_items("items.ndjson", &batch);

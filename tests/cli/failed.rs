@@ -380,7 +380,8 @@ fn conflicting_items_are_given_back() {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write_items("items.ndjson", &[item("a"), item("b")]);
     sandbox.issue("items.ndjson --idempotency-key k").expect(0);
-    sandbox.write_items("items.ndjson", &[item("a"), item("changed")]);
+    let changed = with(item("b"), "/request/claims/jurisdiction", json!("FR"));
+    sandbox.write_items("items.ndjson", &[item("a"), changed]);
     issue_failing(&sandbox, "items.ndjson --idempotency-key k --failed failed.ndjson", 1);
     let given: Value = serde_json::from_str(sandbox.read("failed.ndjson").trim()).unwrap();
     assert_eq!(given["error"]["code"], "idempotency_key_conflict");

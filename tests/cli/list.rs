@@ -303,7 +303,7 @@ fn events_tell_what_happened() {
         "no events found\n"
     );
     let table = list(&sandbox, "--events --output-format csv").expect(0).stdout;
-    assert!(table.starts_with("event,at,kind,run,id,count,reason,hash\n1,"), "{table}");
+    assert!(table.starts_with("event,at,kind,run,id,count,reason,sync,hash\n1,"), "{table}");
     assert!(table.contains(",1,'-1,"), "no spreadsheet runs it: {table}");
     let text = list(&sandbox, "--events --output-format text").expect(0).stdout;
     assert!(text.starts_with("     1  "), "{text}");

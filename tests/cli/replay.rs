@@ -176,7 +176,6 @@ fn a_changed_item_conflicts_and_says_with_what() {
         ("/request/claims/beneficial_owners/0/ownership_percent", json!(62.0)),
         ("/request/evidence_refs/0", json!("case:4712")),
         ("/request/ttl", json!("P7M")),
-        ("/correlation_id", json!("z")),
     ] {
         let changed = with(batch[1].clone(), pointer, value);
         sandbox.write_items("items.ndjson", &[batch[0].clone(), changed, batch[2].clone()]);
@@ -201,16 +200,99 @@ fn a_changed_item_conflicts_and_says_with_what() {
     assert_eq!(recorded(&sandbox), "3");
 }
 
+/// Where items have ids, they may stand anywhere; one that has none is known by its place.
+#[test]
+fn items_with_ids_may_be_moved_and_others_put_between_them() {
+    let sandbox = Sandbox::with_issuer_key();
+    let mut batch = items(1_300);
+    sandbox.write_items("items.ndjson", &batch);
+    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    batch.reverse();
+    batch.insert(0, item("new"));
+    batch.insert(700, item("newer"));
+    sandbox.write_items("items.ndjson", &batch);
+    let run = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    assert!(run.stderr.contains("issued 2, already issued 1,300"), "{}", run.stderr);
+    let mut again = lasting(&run);
+    again.remove(700);
+    again.remove(0);
+    again.reverse();
+    assert_eq!(again, lasting(&first));
+    assert_eq!(recorded(&sandbox), "1,302");
+
+    let nameless = without(item("x"), "/correlation_id");
+    sandbox.write_items("more.ndjson", &[item("m"), nameless.clone()]);
+    sandbox.issue("more.ndjson --idempotency-key l").expect(0);
+    let mixed = sandbox.issue("more.ndjson --idempotency-key l").expect(0);
+    assert!(mixed.stderr.contains("issued 0, already issued 2"), "{}", mixed.stderr);
+    let run = sandbox.issue("more.ndjson --idempotency-key n --idempotent-by correlation-id").expect(3);
+    assert_eq!(run.error().code, "idempotency_key_missing");
+    let by_subject = "more.ndjson --idempotency-key o --idempotent-by subject-id";
+    sandbox.issue(by_subject).expect(0);
+    let other_rule = sandbox.issue("more.ndjson --idempotency-key o --idempotent-by position").expect(2);
+    assert!(
+        other_rule.stderr.contains("another identity (subject-id, now position)"),
+        "{}",
+        other_rule.stderr
+    );
+    // What was first said about the key holds where nothing is said.
+    let run = sandbox.issue("more.ndjson --idempotency-key o").expect(0);
+    assert!(run.stderr.contains("already issued 2"), "{}", run.stderr);
+}
+
+/// The same id twice in a run is one credential if it says the same, and a conflict if not.
+#[test]
+fn a_repeated_id_is_one_credential_or_a_conflict() {
+    let sandbox = Sandbox::with_issuer_key();
+    let changed = with(item("a"), "/request/claims/jurisdiction", json!("FR"));
+    sandbox.write_items("items.ndjson", &[item("a"), item("b"), item("a"), changed]);
+    let run = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
+    assert!(run.stderr.contains("issued 2, already issued 1, failed 1"), "{}", run.stderr);
+    let rows = lasting(&run);
+    assert_eq!(rows[2], rows[0]);
+    let error = run.error();
+    assert_eq!(error.code, "idempotency_key_conflict");
+    assert!(error.message.contains("(item 0)"), "{}", error.message);
+}
+
+/// Without a key, a run that begins as one before did is noticed.
+#[test]
+fn a_file_that_was_issued_before_is_noticed() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.write_items("items.ndjson", &items(1_200));
+    let first = sandbox.issue("items.ndjson").expect(0);
+    assert!(!first.stderr.contains("issued before"), "{}", first.stderr);
+    let refused = sandbox.issue("items.ndjson --duplicates refuse").expect(6);
+    assert!(refused.stderr.contains("these items were issued before"), "{}", refused.stderr);
+    assert_eq!(recorded(&sandbox), "1,200");
+    for args in ["items.ndjson --dry-run", "items.ndjson"] {
+        let warned = sandbox.issue(args).expect(0);
+        assert_eq!(warned.stderr.matches("these items were issued before").count(), 1, "{}", warned.stderr);
+    }
+    let allowed = sandbox.issue("items.ndjson --duplicates allow").expect(0);
+    assert!(!allowed.stderr.contains("issued before"), "{}", allowed.stderr);
+    // Other items, another order, and those that are all revoked are no duplicates.
+    let mut other = items(1_200);
+    other.swap(3, 4);
+    sandbox.write_items("other.ndjson", &other);
+    sandbox.issue("other.ndjson --duplicates refuse").expect(0);
+    sandbox.write_items("one.ndjson", &[item("one")]);
+    let one = sandbox.issue("one.ndjson").expect(0);
+    let id = lasting(&one)[0].as_ref().unwrap().0.clone();
+    sandbox.beltic(&["revoke", &id]).expect(0);
+    sandbox.issue("one.ndjson --duplicates refuse").expect(0);
+}
+
 /// A row that is put in at the top moves all others: each conflicts, and nothing is issued twice.
 #[test]
 fn a_row_put_in_at_the_top_issues_nothing_twice() {
     let sandbox = Sandbox::with_issuer_key();
     let mut batch = items(1_300);
     sandbox.write_items("items.ndjson", &batch);
-    let first = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    let first = sandbox.issue("items.ndjson --idempotency-key k --idempotent-by position").expect(0);
     batch.insert(0, item("new"));
     sandbox.write_items("items.ndjson", &batch);
-    let run = sandbox.issue("items.ndjson --idempotency-key k").expect(3);
+    let run = sandbox.issue("items.ndjson --idempotency-key k --idempotent-by position").expect(3);
     for (row, error) in run.errors().iter().enumerate() {
         assert_eq!(error.code, "idempotency_key_conflict", "{row}");
     }
@@ -224,7 +306,7 @@ fn a_row_put_in_at_the_top_issues_nothing_twice() {
     batch.remove(0);
     batch.extend([item("behind"), batch[0].clone()]);
     sandbox.write_items("items.ndjson", &batch);
-    let run = sandbox.issue("items.ndjson --idempotency-key k").expect(0);
+    let run = sandbox.issue("items.ndjson --idempotency-key k --idempotent-by position").expect(0);
     assert!(run.stderr.contains("issued 2, already issued 1,300"), "{}", run.stderr);
 }
 

@@ -37,7 +37,7 @@ const fn of_errors(name: &'static str, about: &'static str, section: &'static st
 }
 
 /// The topics, in the order in which they are listed.
-pub(crate) const TOPICS: [Topic; 7] = [
+pub(crate) const TOPICS: [Topic; 8] = [
     page("fields", "the fields of an item, and their rules", include_str!("../../../docs/fields.md")),
     page("columns", "the columns of a CSV file", include_str!("../../../docs/columns.md")),
     page("types", "the credential types that come with the program", include_str!("../../../docs/types.md")),
@@ -46,6 +46,7 @@ pub(crate) const TOPICS: [Topic; 7] = [
         "flags, environment variables and .beltic.yaml",
         include_str!("../../../docs/settings.md"),
     ),
+    page("register", "what sync does, and what protects you", include_str!("../../../docs/register.md")),
     of_errors("exit-codes", "what the exit codes mean, and what to do", "Exit codes"),
     of_errors("errors", "the error codes of items, and what to do", "Error codes of items"),
     page(

@@ -113,8 +113,12 @@ fn reading_only_changes_nothing() {
     let mut ledger = Ledger::open_read_only(&path).unwrap().unwrap();
     let draft = draft(1);
     let entries: Vec<_> = (0..4).map(|position| Entry { position, draft: &draft }).collect();
-    let previewed: Vec<_> =
-        ledger.preview(&RunDescription { repeatable: true, ..run("a") }, &entries).unwrap().into_iter().map(Result::unwrap).collect();
+    let previewed: Vec<_> = ledger
+        .preview(&RunDescription { repeatable: true, ..run("a") }, &entries)
+        .unwrap()
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(previewed, [true, true, true, false]);
     drop(ledger);
     assert_eq!(files(), before);

@@ -37,13 +37,13 @@ pub(crate) struct SyncArgs {
         help_heading = "Register"
     )]
     pub by: IdRule,
-    /// Renew credentials that expire within this time and are past half of their life, such as P30D
+    /// Renew credentials that expire within this time, such as P30D; never in the first half of their life
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Register")]
     pub renew_within: Option<CalendarDuration>,
     /// Revoke the credentials of items that are no longer in the register
     #[arg(long, help_heading = "Register")]
     pub prune: bool,
-    /// Change nothing if more credentials would be revoked than N, or N% of the active ones [default: 10%, at least 5]
+    /// Stop if more than N credentials, or N%, would be revoked; N% is of the active ones [default: 10%, at least 5]
     #[arg(long, value_name = "N|N%", value_parser = max_removals, help_heading = "Register")]
     pub max_removals: Option<MaxRemovals>,
     /// Print what would be done, and do nothing; exit with 3 if there is work

@@ -79,8 +79,10 @@ impl Job<'_> {
         let written = pages
             .write(&summary.to_json(), || page::page(&summary, &course.counts.reasons, &course.problems));
         course.failures.extend(written);
-        if !self.telling.quiet && !self.args.plan {
-            tell_end(&outcome, counts.items, started.0, status, &course.counts);
+        match (self.telling.quiet, self.args.plan) {
+            (true, _) => {}
+            (false, true) => streams::say(&Outcome::plan_line(&counts)),
+            (false, false) => tell_end(&outcome, counts.items, started.0, status, &course.counts),
         }
         Failure::of_all(course.failures).map_err(|failure| match course.has_recorded {
             true => failure.hint("run the same command again to finish; what was done stays done"),

@@ -175,6 +175,19 @@ impl Outcome {
         self.removed + self.of(Action::Replaced) > 0
     }
 
+    /// The line at the end of a plan.
+    pub(super) fn plan_line(counts: &Counts) -> String {
+        format!(
+            "plan: would issue {}, replace {}, renew {}, revoke {}, unchanged {}, failed {}",
+            grouped(counts.issued),
+            grouped(counts.replaced),
+            grouped(counts.renewed),
+            grouped(counts.removed),
+            grouped(counts.unchanged),
+            grouped(counts.failed),
+        )
+    }
+
     /// The line at the end.
     pub(super) fn closing_line(&self, items: u64, took: Duration) -> String {
         let optional = |count: u64, what: &str| match count {
