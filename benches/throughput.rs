@@ -14,7 +14,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -23,9 +23,12 @@ use aws_lc_rs::signature::{
 use beltic::keys::IssuerKey;
 use beltic::sample::{CSV_HEADER, item, item_with_owners, row};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::sys::resource::{Usage, UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use nix::sys::resource::UsageWho;
 use nix::unistd::Pid;
+
+mod measured;
+
+use measured::{Took, measure, median, run_and_watch};
 
 const ROUNDS: usize = 5;
 const ITEMS: usize = 100_000;
@@ -148,13 +151,6 @@ const VERIFIED: [(&str, &str); 3] = [
     ("verify, results", "results.ndjson"),
     ("verify, results, SD-JWT", "sd-jwt.ndjson"),
 ];
-
-/// A round's time.
-#[derive(Clone, Copy)]
-struct Took {
-    wall: Duration,
-    cpu: Duration,
-}
 
 /// The rates of some rounds, beside those of the bare operation.
 struct Table<'r> {
@@ -299,6 +295,7 @@ impl Bench {
         let rates: Vec<f64> =
             WAYS.iter().zip(&whole).map(|(way, rounds)| table.line(way.name, rounds)).collect();
         print_disclosures(&whole);
+        print_index(&whole);
         println!();
         rates[0]
     }
@@ -394,7 +391,8 @@ impl Bench {
             command.arg("batch-issue").args(inputs);
             command.args([&jobs, "--ledger=growing.db", "--output-format=ndjson", "--quiet"]);
             let mut peak = 0;
-            let took = measure(UsageWho::RUSAGE_CHILDREN, || peak = self.run_and_watch(&mut command));
+            let took =
+                measure(UsageWho::RUSAGE_CHILDREN, || peak = run_and_watch(self.quietly(&mut command)));
             (took, peak)
         };
         let (first, peak_of_one) = issue(&million);
@@ -413,24 +411,6 @@ impl Bench {
             mega(peak_of_ten),
             peak_of_ten as f64 / peak_of_one as f64
         );
-    }
-
-    /// Runs a command, and returns the most memory that it had, in KiB, as far as Linux tells.
-    fn run_and_watch(&self, command: &mut Command) -> u64 {
-        let mut child = self.quietly(command).spawn().expect("the binary runs");
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0;
-        loop {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-            peak = kib.unwrap_or(peak).max(peak);
-            if let Some(status) = child.try_wait().expect("the child can be waited for") {
-                assert!(status.success(), "{command:?} failed");
-                return peak;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 
     /// One item, as a whole process.
@@ -480,25 +460,20 @@ fn print_disclosures(whole: &[Vec<Took>]) {
     }
 }
 
-fn measure(who: UsageWho, work: impl FnOnce()) -> Took {
-    let cpu = || {
-        let usage: Usage = getrusage(who).expect("the system counts CPU time");
-        let micros = (usage.user_time() + usage.system_time()).num_microseconds();
-        Duration::from_micros(micros.unsigned_abs())
+/// What an idempotency key costs: the index of items.
+fn print_index(whole: &[Vec<Took>]) {
+    let of = |name: &str| {
+        let place = WAYS.iter().position(|way| way.name == name);
+        &whole[place.expect("the way has this name")]
     };
-    let (cpu_before, start) = (cpu(), Instant::now());
-    work();
-    Took { wall: start.elapsed(), cpu: cpu() - cpu_before }
+    let pairs = of("NDJSON").iter().zip(of("NDJSON, idempotency key"));
+    let micros =
+        pairs.map(|(plain, keyed)| (keyed.cpu.as_secs_f64() - plain.cpu.as_secs_f64()) * 1e6 / ITEMS as f64);
+    println!("NDJSON, idempotency key: {:.2} us an item for the index of items", median(micros));
 }
 
 fn rate(time: Duration) -> f64 {
     ITEMS as f64 / time.as_secs_f64()
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 /// Keeps this process, and those it starts, on these processors.

@@ -304,6 +304,7 @@ impl Planner<'_> {
             let of_other = found.iter().find(|(_, of_other)| *of_other);
             match (found.last(), of_other) {
                 (None, _) => self.issue(&item)?,
+                (_, Some(_)) if view.is_new() => of_new_register += 1,
                 (Some(_), _) if view.is_new() && !self.options.adopt => of_new_register += 1,
                 (_, Some((place, _))) => self.reject(&item, Tag::OfOtherScope, Some(*place), 0)?,
                 (Some(_), None) if self.options.adopt => self.adopt(&item, &found)?,

@@ -193,6 +193,7 @@ fn items_failing_with(code: ErrorCode) -> Vec<Value> {
         }
         // What the ledger refuses, once the first run is over: see below.
         ErrorCode::IdempotencyKeyConflict => vec![marked()],
+        ErrorCode::IdempotencyKeyMissing => vec![without(marked(), "/correlation_id")],
         ErrorCode::CredentialNotFound | ErrorCode::StatusConflict => vec![marked()],
     }
 }
@@ -249,6 +250,14 @@ fn no_error_code_comes_with_personal_data() {
                 let changed = with(marked(), PERSONAL[2].0, json!(format!("{}s", marker(PERSONAL[2].0))));
                 sandbox.write_items("items.ndjson", &[changed]);
                 all(&format!("{ISSUE} --idempotency-key k"));
+            }
+            ErrorCode::IdempotencyKeyMissing => {
+                for output in ["ndjson", "csv", "text"] {
+                    all(&format!(
+                        "{ISSUE} --idempotency-key k --idempotent-by correlation-id --output-format {output}"
+                    ));
+                    all(&format!("sync items.ndjson --ledger ledger/l.db --output-format {output}"));
+                }
             }
             ErrorCode::CredentialNotFound | ErrorCode::StatusConflict => {
                 all(&format!("{ISSUE} --out results"));

@@ -25,7 +25,7 @@ pub(crate) struct SyncArgs {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
     pub inputs: Vec<PathBuf>,
 
-    /// Name of the scope whose credentials the register lists
+    /// Name of the scope; each register has its own
     #[arg(long, value_name = "NAME", default_value = "default", value_parser = scope_name, help_heading = "Register")]
     pub scope: String,
     /// What items are known by
@@ -37,16 +37,16 @@ pub(crate) struct SyncArgs {
         help_heading = "Register"
     )]
     pub by: IdRule,
-    /// Renew credentials that expire within this time, such as P30D; never in the first half of their life
+    /// Renew credentials that expire within this time; such as P30D, and never in the first half of their life
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Register")]
     pub renew_within: Option<CalendarDuration>,
-    /// Revoke the credentials of items that are no longer in the register
+    /// Revoke credentials of items that are gone
     #[arg(long, help_heading = "Register")]
     pub prune: bool,
-    /// Stop if more than N credentials, or N%, would be revoked; N% is of the active ones [default: 10%, at least 5]
+    /// Stop if more than N, or N%, would be revoked; N% is of the active credentials [default: 10%, at least 5]
     #[arg(long, value_name = "N|N%", value_parser = max_removals, help_heading = "Register")]
     pub max_removals: Option<MaxRemovals>,
-    /// Print what would be done, and do nothing; exit with 3 if there is work
+    /// Print what would be done; change nothing, and exit with 3 if there is work
     #[arg(long, help_heading = "Register")]
     pub plan: bool,
     /// Print results of unchanged items as well

@@ -189,7 +189,8 @@ fn failure_of_plan(error: PlanError, scope: &str) -> Failure {
         PlanError::Ledger(error) => error.into(),
         PlanError::Temporary(error) => cannot_sort(error),
         PlanError::Outside(_) => Failure::said(ExitStatus::Usage, error.to_string()).hint(format!(
-            "nothing was changed; to take those credentials into the scope \"{scope}\", add `--adopt`"
+            "nothing was changed; to take credentials that belong to no scope into \"{scope}\", add `--adopt`; those of \
+             another scope stay there"
         )),
     }
 }
