@@ -9,13 +9,13 @@ use nix::sys::time::TimeValLike;
 
 /// A round's time.
 #[derive(Clone, Copy)]
-pub struct Took {
-    pub wall: Duration,
-    pub cpu: Duration,
+pub(crate) struct Took {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
 }
 
 /// Measures this process, or those that it starts.
-pub fn measure(who: UsageWho, work: impl FnOnce()) -> Took {
+pub(crate) fn measure(who: UsageWho, work: impl FnOnce()) -> Took {
     let cpu = || {
         let usage: Usage = getrusage(who).expect("the system counts CPU time");
         let micros = (usage.user_time() + usage.system_time()).num_microseconds();
@@ -27,14 +27,14 @@ pub fn measure(who: UsageWho, work: impl FnOnce()) -> Took {
 }
 
 /// The figure in the middle.
-pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
 
 /// Runs a command, and returns the most memory that it had, in KiB, as far as Linux tells.
-pub fn run_and_watch(command: &mut Command) -> u64 {
+pub(crate) fn run_and_watch(command: &mut Command) -> u64 {
     let mut child = command.spawn().expect("the binary runs");
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;

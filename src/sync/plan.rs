@@ -87,9 +87,10 @@ impl Counts {
         self.issued + self.replaced + self.renewed + self.removed + self.adopted > 0
     }
 
-    /// Whether the second reading has a result for any item.
-    pub fn have_rows(&self, of_unchanged: bool) -> bool {
-        self.issued + self.replaced + self.renewed + self.failed > 0 || of_unchanged && self.items > 0
+    /// Whether the input is read a second time: for its results, and because nothing may be removed by what one reading
+    /// of a file showed that somebody was writing.
+    pub fn need_second_reading(&self, of_unchanged: bool) -> bool {
+        self.have_work() || self.failed > 0 || of_unchanged && self.items > 0
     }
 
     /// How many credentials would be revoked, as a limit counts them.

@@ -43,6 +43,10 @@ impl Render for Table {
     fn row(&self, row: &Row<'_>, out: &mut Vec<u8>, _: &mut Vec<String>) {
         let correlation_id = row.correlation_id.and_then(|json| serde_json::from_str::<String>(json).ok());
         let mut members = RowMembers::default();
+        if let Some(done) = row.done {
+            members.word("action", done.action.as_str());
+            members.text("former", done.former.map(|former| former.urn().to_string()));
+        }
         members.number("index", row.index).number("line", row.line).text("correlation_id", correlation_id);
         match &row.outcome {
             Outcome::Issued(resource) => push_issued(&mut members, resource),
@@ -51,10 +55,6 @@ impl Render for Table {
             }
             Outcome::Planned => {}
             Outcome::Rejected(rejection) => push_rejected(&mut members, rejection),
-        }
-        if let Some(done) = row.done {
-            members.word("action", done.action.as_str());
-            members.text("former", done.former.map(|former| former.urn().to_string()));
         }
         members.write_csv(&self.columns(), out);
     }

@@ -128,7 +128,7 @@ impl Job<'_> {
         if mode == Mode::Act {
             carrier.adopt()?;
         }
-        if counts.have_rows(self.args.all) {
+        if counts.need_second_reading(self.args.all) {
             let inputs = self.register.inputs()?;
             let mut source = open_source(&self.settings, &self.request, inputs, signals)?;
             let register = Register::Planned(&mut carrier);
