@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use beltic::ledger::{Answer, Entry, Examination, Ledger, Mark, RunDescription, Terms, TypeTerms};
-use beltic::request::{Draft, Piece};
+use beltic::request::{ContentHash, Draft, IdRule, ItemId, Piece};
 use beltic::types::Types;
 use tempfile::TempDir;
 
@@ -120,6 +120,7 @@ fn run(name: &str) -> RunDescription {
     RunDescription {
         name: name.into(),
         repeatable: true,
+        rule: IdRule::CorrelationIdOrPosition,
         terms: Terms {
             issuer: "did:web:issuer.example".into(),
             kid: "did:web:issuer.example#k".into(),
@@ -149,10 +150,12 @@ fn draft(hash: u8) -> Draft {
         cnf: Piece::default(),
         issued_at: now(),
         expires_at: now().saturating_add(365 * 24 * 3600),
-        content_hash: [hash; 16],
+        content_hash: ContentHash([hash; 16]),
+        // Some items are known by their ids, and some by their places.
+        id: if hash % 2 == 0 { ItemId::Key([hash.wrapping_mul(41); 16]) } else { ItemId::Position },
         subject_hash: [hash; 8],
         delegator_hash: [hash ^ 0xff; 8],
         attestation_type: None,
-        correlation_hash: [0; 8],
+        correlation_hash: if hash % 2 == 0 { [hash | 1; 8] } else { [0; 8] },
     }
 }

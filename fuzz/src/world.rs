@@ -34,5 +34,12 @@ pub(crate) fn now() -> UnixTime {
 /// The rules of a run.
 pub(crate) fn rules(allow_unknown: bool) -> Rules {
     let default_ttl = CalendarDuration::parse("P1Y").expect("a year is a duration");
-    Rules { types: Types::BUILT_IN, allow_unknown, default_ttl, overrules_types: false, hash_key: [0; 32], identity: None }
+    Rules {
+        types: Types::BUILT_IN,
+        allow_unknown,
+        default_ttl,
+        overrules_types: false,
+        hash_key: [0; 32],
+        identity: None,
+    }
 }

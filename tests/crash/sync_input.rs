@@ -100,7 +100,7 @@ fn a_register_that_changes_while_it_is_read() {
 /// Changes the file at the n-th read of it; `None` where there were fewer.
 fn changed_at_read(yard: &Yard, change: Change, nth: usize) -> Option<i32> {
     // All items, so that both files lack some of them.
-    yard.write("all.ndjson", (0..7).map(|remainder| register(remainder)).fold(String::new(), merge));
+    yard.write("all.ndjson", (0..7).map(register).fold(String::new(), merge));
     let begun = yard.run("sync all.ndjson --ledger ledger.db --output-format ndjson").expect(0);
     let ids: Vec<(String, String)> = begun
         .stdout
