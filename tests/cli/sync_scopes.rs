@@ -111,7 +111,7 @@ fn a_scope_belongs_to_one_issuer_and_one_by() {
 #[test]
 fn a_new_key_of_the_same_issuer_goes_on() {
     let sandbox = Sandbox::with_issuer_key();
-    sandbox.write(".beltic.yaml", "issuer: did:web:issuer.example\n");
+    sandbox.write(".beltic.yaml", "issuer: { did: \"did:web:issuer.example\" }\n");
     sandbox.write_items("register.ndjson", &items(3));
     sync(&sandbox, "register.ndjson").expect(0);
     sandbox.beltic(&["keygen", "--out", "second.pem", "--quiet", "--yes"]).expect(0);
@@ -253,4 +253,50 @@ fn a_batch_beside_the_scope_is_not_the_scopes() {
     let run = sync(&sandbox, "register.ndjson --prune").expect(0);
     assert_eq!(Counts::of(&run), Counts { unchanged: 3, ..Counts::default() }, "{}", run.stderr);
     assert_eq!(found(&sandbox, "--status active").len(), 6);
+}
+
+/// What was issued twice is adopted with all that counts: a change or a removal leaves none of them.
+#[test]
+fn several_credentials_of_an_id_are_adopted_together() {
+    let sandbox = issuer();
+    sandbox.write_items("batch.ndjson", &items(2));
+    sandbox.issue("batch.ndjson").expect(0);
+    sandbox.issue("batch.ndjson").expect(0);
+    sandbox.write_items("register.ndjson", &items(2));
+    let run = sync(&sandbox, "register.ndjson --adopt").expect(0);
+    assert_eq!(Counts::of(&run), Counts { unchanged: 2, ..Counts::default() }, "{}", run.stderr);
+    assert_eq!(found(&sandbox, "--status active").len(), 4);
+    let changed = with(item("company-0"), "/request/subject/legal_form", json!("PLC"));
+    sandbox.write_items("register.ndjson", &[changed]);
+    sync(&sandbox, "register.ndjson --prune").expect(0);
+    assert_eq!(found(&sandbox, "--status active").len(), 1);
+    assert_eq!(found(&sandbox, "--status revoked").len(), 4);
+}
+
+/// Also in a scope that is already there, `--adopt` takes nothing of another one.
+#[test]
+fn what_belongs_to_another_scope_is_never_taken() {
+    let sandbox = issuer();
+    sandbox.write_items("firms.ndjson", &items(3));
+    sync(&sandbox, "firms.ndjson --scope firms").expect(0);
+    sandbox.write_items("others.ndjson", &[item("other")]);
+    sync(&sandbox, "others.ndjson --scope others").expect(0);
+    sandbox.write_items("others.ndjson", &[item("other"), item("company-1"), item("newcomer")]);
+    for adopt in ["", "--adopt"] {
+        let run = sync(&sandbox, &format!("others.ndjson --scope others {adopt}")).expect(3);
+        let rows = synced(&run);
+        let failed = rows.iter().find(|row| row.error.is_some()).unwrap();
+        assert_eq!((failed.index, failed.code()), (Some(1), Some("status_conflict")), "{}", run.stdout);
+    }
+    assert_eq!(found(&sandbox, "--status active").len(), 5);
+    let run = sync(&sandbox, "firms.ndjson --scope firms --prune").expect(0);
+    assert_eq!(Counts::of(&run), Counts { unchanged: 3, ..Counts::default() }, "{}", run.stderr);
+}
+
+/// What is to be compared must have been kept.
+#[test]
+fn a_scope_needs_a_ledger() {
+    let sandbox = issuer();
+    sandbox.write_items("register.ndjson", &items(1));
+    sync(&sandbox, "register.ndjson --ledger none").expect(2);
 }

@@ -297,3 +297,52 @@ fn what_was_revoked_by_hand_and_went_comes_back_revoked() {
     let run = sync(&sandbox, "all.ndjson").expect(3);
     assert_eq!(synced(&run)[0].code(), Some("status_conflict"), "{}", run.stdout);
 }
+
+/// Every form of the results has every action.
+#[test]
+fn the_results_come_in_every_form() {
+    let begin: Vec<Value> =
+        ["stays", "changes", "goes"].map(|name| company(name, "Ltd", "P1Y")).into_iter().collect();
+    let near = company("nears", "Ltd", "P10D");
+    let invalid = company("fails", "Ltd", "soon");
+    let actions = ["issued", "renewed", "replaced", "revoked", "unchanged"];
+    for form in ["ndjson", "json", "csv", "text", "jwt"] {
+        let sandbox = issuer();
+        sandbox.write_items("before.ndjson", &[begin.clone(), vec![near.clone()]].concat());
+        sync(&sandbox, "before.ndjson --issued-at 2031-05-01T00:00:00Z").expect(0);
+        let changed = company("changes", "PLC", "P1Y");
+        let new = company("comes", "Ltd", "P1Y");
+        sandbox.write_items("after.ndjson", &[begin[0].clone(), changed, near.clone(), new, invalid.clone()]);
+        let args = format!(
+            "after.ndjson --issued-at 2031-05-09T00:00:00Z --prune --renew-within P5D --all --output-format {form}"
+        );
+        let run = sync(&sandbox, &args).expect(3);
+        let mut found: Vec<String> = match form {
+            "ndjson" => synced(&run).into_iter().filter_map(|row| row.action).collect(),
+            "json" => {
+                let envelope: Value = serde_json::from_str(&run.stdout).unwrap();
+                let rows = envelope["results"].as_array().unwrap();
+                rows.iter().filter_map(|row| Some(row["action"].as_str()?.to_owned())).collect()
+            }
+            "csv" => {
+                let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
+                let column =
+                    reader.headers().unwrap().iter().position(|name| name == "action").expect("a column");
+                reader.records().map(|row| row.unwrap()[column].to_owned()).collect()
+            }
+            "text" => {
+                let words = run.stdout.lines().filter_map(|line| line.split_whitespace().next());
+                words.filter(|word| actions.contains(word)).map(str::to_owned).collect()
+            }
+            _ => {
+                let tokens = run.stdout.lines().filter(|line| line.split('.').count() == 3);
+                assert_eq!(tokens.count(), run.stdout.lines().count(), "{}", run.stdout);
+                assert_eq!(run.stdout.lines().count(), 4);
+                continue;
+            }
+        };
+        found.retain(|action| !action.is_empty());
+        found.sort();
+        assert_eq!(found, actions, "{form}: {}", run.stdout);
+    }
+}

@@ -276,6 +276,28 @@ fn sync_is_killed_again_and_again() {
     }
 }
 
+/// A signal ends the run in good order, and the same command goes on from there.
+#[test]
+fn sync_is_stopped_by_signals() {
+    let registers = Registers { count: 6_000, filler: 0 };
+    for (signal, code) in [("-HUP", 129), ("-INT", 130), ("-TERM", 143)] {
+        let yard = Yard::new();
+        let begun = registers.begin(&yard, "ledger.db");
+        let args = command("after", "ledger.db", "--jobs 1");
+        let child = yard.beltic(&args).spawn().unwrap();
+        let process = child.id().to_string();
+        let mut run = Running::of(child);
+        run.wait_until(|run| run.bytes_read() > 0);
+        yard.tool("kill").args([signal, &process]).status().unwrap();
+        let ended = run.end();
+        assert!(ended.code == Some(code) || ended.code == Some(0), "{signal}: {}", ended.stderr);
+        assert!(ended.stdout.ends_with('\n'), "{signal}: half a row");
+        check_between(&yard, "ledger.db", registers, &begun, &ended.stdout);
+        yard.run(&args).expect(0);
+        check_done(&yard, "ledger.db", registers, &begun);
+    }
+}
+
 /// Two of one scope at once wait for each other, or one of them says why it stops. Never does an item get two.
 #[test]
 fn syncs_at_once_of_one_scope() {
