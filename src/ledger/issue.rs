@@ -212,6 +212,7 @@ impl Ledger {
     fn answers(&self, entries: &[Entry<'_>], known: &KnownByPosition, issued: &Issued<'_>) -> Vec<Answer> {
         let mut given = issued.credentials();
         let mut of_keys: HashMap<ItemKey, Known> = HashMap::new();
+        let has_repeats = known.len() + issued.count() < entries.len();
         let mut answer = |entry: &Entry<'_>| {
             if let Some(known) = known.get(&entry.position) {
                 return self.replay(known, entry);
@@ -226,7 +227,7 @@ impl Ledger {
             let fresh = of_kind.and_then(|(_, credentials)| credentials.next());
             let fresh = fresh.expect("every entry that is not known is in a batch of its kind");
             let grant = self.grant(&fresh, false);
-            if let Some(key) = entry.key() {
+            if let Some(key) = entry.key().filter(|_| has_repeats) {
                 of_keys.insert(key, fresh);
             }
             Ok(grant)
@@ -435,6 +436,11 @@ impl<'d> Issued<'d> {
     /// The slots that were given.
     pub(super) fn slots(&self) -> impl Iterator<Item = (i64, std::ops::Range<u32>)> {
         self.batches.iter().map(|(_, batch)| batch.slots.from(0, batch.records.len() as u32))
+    }
+
+    /// How many there are.
+    fn count(&self) -> usize {
+        self.batches.iter().map(|(_, batch)| batch.records.len()).sum()
     }
 
     /// What an index has to have of them.

@@ -100,13 +100,20 @@ impl ItemIndex {
 
     /// The places of the credentials of each key, in the order of the keys; those of one key in the order of issuance.
     pub(super) fn find(&mut self, store: &dyn Store, keys: &[ItemKey]) -> Stored<Vec<Vec<RecordPlace>>> {
+        // In the order of the keys, so that each node and each filter is turned to once.
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_unstable_by_key(|at| keys[*at]);
         let mut wanted: BTreeMap<i64, (Node, Vec<usize>)> = BTreeMap::new();
         let depth = self.nodes.last_key_value().map_or(0, |(deepest, _)| deepest.depth());
-        for (at, key) in keys.iter().enumerate() {
-            for node in (0..=depth).map(|depth| Node::of(key, depth)) {
+        for depth in 0..=depth {
+            let node_of = |at: &usize| Node::of(&keys[*at], depth);
+            for together in order.chunk_by(|one, other| node_of(one) == node_of(other)) {
+                let node = node_of(&together[0]);
                 for known in self.nodes.get_mut(&node).into_iter().flatten() {
-                    if known.may_hold(store, key, &mut self.filter_bytes)? {
-                        wanted.entry(known.head.segment).or_insert((node, Vec::new())).1.push(at);
+                    for at in together {
+                        if known.may_hold(store, &keys[*at], &mut self.filter_bytes)? {
+                            wanted.entry(known.head.segment).or_insert((node, Vec::new())).1.push(*at);
+                        }
                     }
                 }
             }
