@@ -156,10 +156,10 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;sync' {
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Name of the scope whose credentials the register lists')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Name of the scope; each register has its own')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'What items are known by')
-            [CompletionResult]::new('--renew-within', '--renew-within', [CompletionResultType]::ParameterName, 'Renew credentials that expire within this time, such as P30D; never in the first half of their life')
-            [CompletionResult]::new('--max-removals', '--max-removals', [CompletionResultType]::ParameterName, 'Stop if more than N credentials, or N%, would be revoked; N% is of the active ones [default: 10%, at least 5]')
+            [CompletionResult]::new('--renew-within', '--renew-within', [CompletionResultType]::ParameterName, 'Renew credentials that expire within this time; such as P30D, and never in the first half of their life')
+            [CompletionResult]::new('--max-removals', '--max-removals', [CompletionResultType]::ParameterName, 'Stop if more than N, or N%, would be revoked; N% is of the active credentials [default: 10%, at least 5]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File whose first line is the key''s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key''s own did:key]')
@@ -191,8 +191,8 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read your own types from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
-            [CompletionResult]::new('--prune', '--prune', [CompletionResultType]::ParameterName, 'Revoke the credentials of items that are no longer in the register')
-            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be done, and do nothing; exit with 3 if there is work')
+            [CompletionResult]::new('--prune', '--prune', [CompletionResultType]::ParameterName, 'Revoke credentials of items that are gone')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be done; change nothing, and exit with 3 if there is work')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Print results of unchanged items as well')
             [CompletionResult]::new('--revoke-renewed', '--revoke-renewed', [CompletionResultType]::ParameterName, 'Revoke the former credential when one is renewed')
             [CompletionResult]::new('--replace-suspended', '--replace-suspended', [CompletionResultType]::ParameterName, 'Replace suspended credentials of items that have changed')

@@ -180,11 +180,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand issue" -l api-limits -d 'R
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l scope -d 'Name of the scope whose credentials the register lists' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l scope -d 'Name of the scope; each register has its own' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l by -d 'What items are known by' -r -f -a "correlation-id\t''
 subject-id\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l renew-within -d 'Renew credentials that expire within this time, such as P30D; never in the first half of their life' -r
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l max-removals -d 'Stop if more than N credentials, or N%, would be revoked; N% is of the active ones [default: 10%, at least 5]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l renew-within -d 'Renew credentials that expire within this time; such as P30D, and never in the first half of their life' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l max-removals -d 'Stop if more than N, or N%, would be revoked; N% is of the active credentials [default: 10%, at least 5]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
@@ -229,8 +229,8 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l prune -d 'Revoke the credentials of items that are no longer in the register'
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l plan -d 'Print what would be done, and do nothing; exit with 3 if there is work'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l prune -d 'Revoke credentials of items that are gone'
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l plan -d 'Print what would be done; change nothing, and exit with 3 if there is work'
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l all -d 'Print results of unchanged items as well'
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l revoke-renewed -d 'Revoke the former credential when one is renewed'
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l replace-suspended -d 'Replace suspended credentials of items that have changed'

@@ -51,6 +51,11 @@ const STEPS: &[(&str, &[&str])] = &[
         &["N/ledger", "N/out"],
     ),
     ("batch-issue N/in/items.ndjson --key N/keys/none.pem --ledger N/ledger/l.db", &[]),
+    (
+        "sync N/in/items.ndjson --key N/keys/key.pem --ledger N/ledger/register.db --prune --failed N/failed/s",
+        &["N/ledger", "N/failed"],
+    ),
+    ("sync N/in/items.ndjson --key N/keys/key.pem --ledger N/ledger/register.db --plan", &["N/ledger"]),
     ("inspect N/out/results", &[]),
     ("present N/out/none", &[]),
     ("suspend --correlation-id a --ledger N/ledger/l.db", &["N/ledger"]),
