@@ -71,6 +71,9 @@ const NETWORK_CRATES: &[&str] = &[
     "zmq*",
 ];
 
+/// Crates of these families that only calculate: certificate paths, without a protocol and without a socket.
+const WITHOUT_NETWORK: &[&str] = &["rustls-pki-types", "rustls-webpki"];
+
 /// Crates that are harmless without this feature. (The bindings in `windows-sys` are declarations, and no code.)
 const NETWORK_FEATURES: &[(&str, &str)] = &[
     ("async-signal", "net"),
@@ -86,10 +89,11 @@ fn network_crates(tree: &str) -> BTreeSet<String> {
     let is_network = |line: &&str| {
         let (package, features) = line.split_once('|').unwrap_or((line, ""));
         let name = package.split(' ').next().unwrap();
-        let listed = NETWORK_CRATES.iter().any(|listed| match listed.strip_suffix('*') {
+        let is_meant = |listed: &&str| match listed.strip_suffix('*') {
             Some(start) => name.starts_with(start),
             None => name == *listed,
-        });
+        };
+        let listed = NETWORK_CRATES.iter().any(|listed| is_meant(&listed)) && !WITHOUT_NETWORK.contains(&name);
         let has = |feature: &str| features.split([',', ' ']).any(|found| found == feature);
         listed || NETWORK_FEATURES.iter().any(|(listed, feature)| name == *listed && has(feature))
     };
@@ -257,12 +261,12 @@ fn the_default_build_of_every_platform_is_found_in_the_lock() {
 #[test]
 fn the_list_of_network_crates_is_understood() {
     let tree = "beltic v0.1.0 (/somewhere/tokio)|default\n\
-                reqwest v0.12.9|json\nrustls-pki-types v1.0.0|\nsocket2 v0.5.8|all\n\
+                reqwest v0.12.9|json\nrustls-pki-types v1.0.0|\nrustls v0.23.0|\nsocket2 v0.5.8|all\n\
                 tokio v1.47.0|net,rt\ntokio v1.47.0|rt,sync\nmio v1.0.0|\n\
                 rustix v1.1.2|fs,std\nrustix v1.1.2|fs,net (*)\nserde v1.0.0|derive\nhttparse v1.0.0|";
     let found: Vec<String> =
         network_crates(tree).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
-    assert_eq!(found, ["mio", "reqwest", "rustix", "rustls-pki-types", "socket2", "tokio"]);
+    assert_eq!(found, ["mio", "reqwest", "rustix", "rustls", "socket2", "tokio"]);
 }
 
 // ---- Source

@@ -3,6 +3,7 @@
 //! An issuer's identifier goes into every credential and is compared there byte for byte, so what is accepted
 //! here is one spelling of each: lower-case hosts, no dot segments, no trailing dot.
 
+pub mod certified;
 mod location;
 
 use std::fmt;

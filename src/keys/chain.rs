@@ -2,22 +2,19 @@
 
 use base64_simd::STANDARD;
 use thiserror::Error;
-use x509_cert::Certificate;
-use x509_cert::der::Encode;
 
-use super::PublicKey;
+use super::certificate::{CertificateInfo, CertificateNames, out_of_order};
+use super::{MAX_CERTIFICATES, PublicKey};
 use crate::clock::UnixTime;
-
-/// The most certificates of a chain.
-const MAX_CERTIFICATES: usize = 10;
 
 /// A chain that fits a key: the key's own certificate first, the trust anchor left out.
 #[derive(Debug, Clone)]
 pub struct CertificateChain {
     /// DER in base64 (RFC 7515 section 4.1.6: not base64url).
     certificates: Vec<String>,
-    valid_from: u64,
-    valid_until: u64,
+    names: CertificateNames,
+    valid_from: i64,
+    valid_until: i64,
 }
 
 /// What is wrong with a certificate chain.
@@ -51,39 +48,37 @@ impl CertificateChain {
     /// # Errors
     /// Where the file is no chain, or does not begin with the key's own certificate.
     pub fn read(pem: &[u8], key: &PublicKey) -> Result<CertificateChain, ChainError> {
-        let mut chain = Certificate::load_pem_chain(pem).map_err(|_| ChainError::Malformed)?;
+        let mut chain = CertificateInfo::of_pem(pem).ok_or(ChainError::Malformed)?;
         if chain.len() > MAX_CERTIFICATES {
             return Err(ChainError::TooLong);
         }
         let own = chain.first().ok_or(ChainError::Empty)?;
-        let public =
-            own.tbs_certificate().subject_public_key_info().to_der().map_err(|_| ChainError::Malformed)?;
-        if !PublicKey::from_spki_der(&public).is_ok_and(|public| public == *key) {
+        if !own.key.as_ref().is_ok_and(|public| public == key) {
             return Err(ChainError::OtherKey);
         }
-        let (valid_from, valid_until) = validity(own);
-        for (place, pair) in chain.windows(2).enumerate() {
-            if pair[0].tbs_certificate().issuer() != pair[1].tbs_certificate().subject() {
-                return Err(ChainError::Order(place + 1));
-            }
+        let (names, valid_from, valid_until) = (own.names.clone(), own.valid_from, own.valid_until);
+        if let Some(place) = out_of_order(&chain) {
+            return Err(ChainError::Order(place));
         }
         // The anchor is known to the verifier, and SD-JWT VC's stricter profiles forbid it here, however often.
-        while chain.last().is_some_and(is_self_signed) {
+        while chain.last().is_some_and(CertificateInfo::is_self_issued) {
             chain.pop();
         }
         if chain.is_empty() {
             return Err(ChainError::SelfSigned);
         }
-        let encode =
-            |certificate: &Certificate| certificate.to_der().map(|der| STANDARD.encode_to_string(der));
-        let certificates =
-            chain.iter().map(encode).collect::<Result<_, _>>().map_err(|_| ChainError::Malformed)?;
-        Ok(CertificateChain { certificates, valid_from, valid_until })
+        let certificates = chain.iter().map(|certificate| STANDARD.encode_to_string(&certificate.der));
+        Ok(CertificateChain { certificates: certificates.collect(), names, valid_from, valid_until })
     }
 
     /// Whether the key's own certificate is valid at this time (RFC 5280 section 4.1.2.5).
     pub fn is_valid_at(&self, time: UnixTime) -> bool {
-        (self.valid_from..=self.valid_until).contains(&time.seconds().unsigned_abs())
+        (self.valid_from..=self.valid_until).contains(&time.seconds())
+    }
+
+    /// Whose certificate the key's own is.
+    pub fn names(&self) -> &CertificateNames {
+        &self.names
     }
 
     /// The chain as the value of `x5c`.
@@ -91,13 +86,4 @@ impl CertificateChain {
         // Base64 holds nothing that JSON escapes.
         format!("[\"{}\"]", self.certificates.join("\",\""))
     }
-}
-
-fn is_self_signed(certificate: &Certificate) -> bool {
-    certificate.tbs_certificate().issuer() == certificate.tbs_certificate().subject()
-}
-
-fn validity(certificate: &Certificate) -> (u64, u64) {
-    let validity = certificate.tbs_certificate().validity();
-    (validity.not_before.to_unix_duration().as_secs(), validity.not_after.to_unix_duration().as_secs())
 }

@@ -3,6 +3,8 @@
 //! Only P-256, the curve of ES256 (RFC 7518 section 3.4). Private numbers live in types that wipe them when they
 //! are dropped, and so do the buffers that they pass through. No error and no `Debug` form shows any of them.
 
+mod anchors;
+mod certificate;
 mod chain;
 mod der;
 mod error;
@@ -22,6 +24,8 @@ use p256::elliptic_curve::Generate;
 use pkcs8::{LineEnding, SecretDocument};
 use zeroize::Zeroizing;
 
+pub use anchors::{AnchorError, CertifiedKey, PathError, TrustAnchors};
+pub use certificate::{CertificateInfo, CertificateNames};
 pub use chain::{CertificateChain, ChainError};
 pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadError, PemContent};
 pub use holder::{DidJwkProblem, HolderKey, HolderKeyProblem};
@@ -33,6 +37,9 @@ use crate::files;
 
 /// The largest key file that is read. The largest that makes sense is a hundredth of it.
 pub const MAX_KEY_FILE_BYTES: usize = 64 * 1024;
+
+/// The most certificates of a chain.
+pub const MAX_CERTIFICATES: usize = 10;
 
 /// Gives the passphrase of an encrypted key file. Called at most once, and only if the file is encrypted.
 ///

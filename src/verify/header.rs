@@ -1,7 +1,10 @@
 //! The protected header: what it may say, and which key it names.
 
+use base64_simd::STANDARD;
+
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
+use crate::keys::MAX_CERTIFICATES;
 
 /// What a token says that it is, by its `typ`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +13,8 @@ pub(super) enum Typ {
     Credential,
     /// `dc+sd-jwt`
     SdJwt,
+    /// `vc+sd-jwt`, as `dc+sd-jwt` was called until draft 6 of SD-JWT VC.
+    OldSdJwt,
     /// `statuslist+jwt`
     StatusList,
     /// `JWT`, or nothing.
@@ -28,7 +33,8 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads a header, whose type must be one that `accepts` does not refuse. Parameters without a meaning here are
-    /// ignored, keys in them (`jwk`, `x5c`) and places of keys (`jku`, `x5u`) among them (RFC 7515 section 4).
+    /// ignored, keys in them (`jwk`) and places of keys (`jku`, `x5u`) among them (RFC 7515 section 4). For `x5c` see
+    /// [`certificates`].
     pub(super) fn read(
         header: Value<'_>,
         accepts: impl FnOnce(&Typ) -> Result<(), Refusal>,
@@ -46,6 +52,24 @@ impl Header {
         };
         Ok(Header { typ, kid: kid.map(|kid| kid.into_owned()) })
     }
+}
+
+/// The certificates of a header, DER, if it has any (RFC 7515 section 4.1.6). They are only asked for where there are
+/// trust anchors.
+pub(super) fn certificates(header: Value<'_>) -> Result<Option<Vec<Vec<u8>>>, Refusal> {
+    let Some(x5c) = header.member("x5c") else { return Ok(None) };
+    let refuse = |message: String| Err(Refusal::new(Reason::CertificateInvalid, Step::Key, message));
+    if x5c.kind() != Kind::Array {
+        return refuse("`x5c` is not an array".to_owned());
+    }
+    let mut certificates = Vec::new();
+    for (place, text) in (1..).zip(x5c.elements().take(MAX_CERTIFICATES + 1)) {
+        let Some(der) = text.as_str().and_then(|text| STANDARD.decode_to_vec(&*text).ok()) else {
+            return refuse(format!("certificate {place} in `x5c` is not base64 (with `+`, `/` and padding)"));
+        };
+        certificates.push(der);
+    }
+    Ok(Some(certificates))
 }
 
 /// No extension is understood, so whatever `crit` names is not, and an empty or ill-formed one is refused anyway
@@ -109,6 +133,7 @@ fn typ(typ: Option<Value<'_>>) -> Result<Typ, Refusal> {
     Ok(match name.as_str() {
         "vc+jwt" => Typ::Credential,
         "dc+sd-jwt" => Typ::SdJwt,
+        "vc+sd-jwt" => Typ::OldSdJwt,
         "statuslist+jwt" => Typ::StatusList,
         "jwt" => Typ::Jwt,
         other => Typ::Other(other.chars().take(40).collect()),

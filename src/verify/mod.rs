@@ -17,6 +17,7 @@ mod header;
 mod holder;
 mod lists;
 mod open;
+mod owner;
 mod policy;
 mod ring;
 mod status;
@@ -39,8 +40,8 @@ use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, pr
 use crate::types::CredentialType;
 use claims::{Claims, Statement, check_never_disclosable};
 use header::Typ;
-use open::{OpenedToken, Opener, at, mismatch, shown, split};
-use ring::RingKey;
+use open::{OpenedToken, Opener, at, shown, split};
+use owner::{KeyOwner, check_issuer};
 use times::ClaimedTime;
 
 /// How a credential is secured.
@@ -160,7 +161,7 @@ impl<'v> Verifier<'v> {
         let mut checks = self.opener.check_all(&signed).into_iter();
         for token in opened {
             let checked =
-                token.and_then(|token| checks.next().unwrap_or_else(|| Err(mismatch())).map(|()| token));
+                token.and_then(|token| checks.next().unwrap_or_else(|| Err(token.header.mismatch())).map(|()| token));
             each(&self.judge(checked, self.policy.now));
         }
     }
@@ -186,7 +187,7 @@ impl<'v> Verifier<'v> {
     fn read(&mut self, token: &Opened<'_>, now: UnixTime) -> Result<Valid<'_>, Refusal> {
         let Opened { presented, compact, header, .. } = token;
         let (policy, format) = (self.policy, format_of(&header.typ));
-        let key = self.opener.key(header);
+        let owner = self.opener.owner(header);
         let text =
             decode_text(compact.payload, Part::Payload, &mut self.buffer).map_err(at(Step::Payload))?;
         let document = parse_object(text, Part::Payload, &mut self.parser).map_err(at(Step::Payload))?;
@@ -201,8 +202,8 @@ impl<'v> Verifier<'v> {
         if let Some(wanted) = &policy.key_binding {
             holder::check(presented.token, compact, payload, (wanted, presented.nonce), (policy, now))?;
         }
-        check_relative_name(payload, format, header.kid_is_absolute)?;
-        let (claims, unchecked) = judge_claims(payload, format, key, (policy, now), &mut *self.status)?;
+        check_relative_name(payload, format, header.names_owner)?;
+        let (claims, unchecked) = judge_claims(payload, format, owner, (policy, now), &mut *self.status)?;
         self.credential.clear();
         payload.write_compact(&mut self.credential);
         Ok(Valid {
@@ -228,6 +229,10 @@ fn accept(typ: &Typ, policy: &Policy) -> Result<(), Refusal> {
     let message = match typ {
         Typ::Credential | Typ::SdJwt => return Ok(()),
         Typ::Jwt if policy.legacy_vc => return Ok(()),
+        Typ::OldSdJwt if policy.legacy_typ => return Ok(()),
+        Typ::OldSdJwt => {
+            "`typ` is \"vc+sd-jwt\", as in older drafts of SD-JWT VC; expected \"dc+sd-jwt\"".to_owned()
+        }
         Typ::Jwt => "`typ` is \"JWT\" or missing, as in credentials of the VC Data Model 1.1".to_owned(),
         Typ::StatusList => "it is a status list, not a credential".to_owned(),
         Typ::Other(name) => format!("`typ` is {name:?}; expected \"vc+jwt\" or \"dc+sd-jwt\""),
@@ -239,7 +244,7 @@ fn accept(typ: &Typ, policy: &Policy) -> Result<(), Refusal> {
 fn format_of(typ: &Typ) -> TokenFormat {
     match typ {
         Typ::Credential => TokenFormat::JwtVc,
-        Typ::SdJwt => TokenFormat::SdJwtVc,
+        Typ::SdJwt | Typ::OldSdJwt => TokenFormat::SdJwtVc,
         _ => TokenFormat::LegacyVc,
     }
 }
@@ -271,9 +276,9 @@ fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> 
 fn check_relative_name(
     payload: Value<'_>,
     format: TokenFormat,
-    kid_is_absolute: bool,
+    names_owner: bool,
 ) -> Result<(), Refusal> {
-    if format == TokenFormat::JwtVc && !kid_is_absolute && payload.member("iss").is_none() {
+    if format == TokenFormat::JwtVc && !names_owner && payload.member("iss").is_none() {
         let message = "`iss` is missing, and `kid` is not an absolute URL, so nothing says whose key it is";
         return Err(Refusal::new(Reason::SchemaInvalid, Step::Claims, message));
     }
@@ -284,12 +289,12 @@ fn check_relative_name(
 fn judge_claims<'d>(
     payload: Value<'d>,
     format: TokenFormat,
-    key: &RingKey,
+    owner: KeyOwner<'_>,
     (policy, now): (&Policy, UnixTime),
     status: &mut dyn StatusSource,
 ) -> Result<(Claims<'d>, Unchecked), Refusal> {
     let claims = Claims::read(payload, format, policy)?;
-    let issuer = check_issuer(claims.issuer.as_deref(), key, policy)?;
+    let issuer = check_issuer(claims.issuer.as_deref(), owner, policy)?;
     check_type(&claims, policy)?;
     check_audience(&claims, policy)?;
     check_times(&claims, policy, now)?;
@@ -326,30 +331,6 @@ fn check_authorization(claims: &Claims<'_>, policy: &Policy) -> Result<NotJudged
         authorization::check_delegation(statement.credential_type, statement.claims, delegators)?;
     }
     Ok(limits)
-}
-
-/// The issuer must be the one asked for and the one whose key it is (RFC 8725 section 3.8). A credential that does not
-/// name its issuer is by whoever the key belongs to. Returns the issuer where it is known.
-fn check_issuer<'c>(
-    named: Option<&'c str>,
-    key: &'c RingKey,
-    policy: &'c Policy,
-) -> Result<Option<&'c str>, Refusal> {
-    let refuse = |message: String| Err(Refusal::new(Reason::IssuerMismatch, Step::Issuer, message));
-    let (expected, owner) = (policy.issuer.as_deref(), key.issuer.as_deref());
-    match (named.or(owner), expected) {
-        (None, Some(expected)) => {
-            refuse(format!("`iss` is missing, and nothing says whose key it is; expected {expected}"))
-        }
-        (Some(issuer), Some(expected)) if issuer != expected => {
-            refuse(format!("the issuer is {}; expected {expected}", shown(issuer)))
-        }
-        (Some(issuer), _) if owner.is_some_and(|owner| owner != issuer) => {
-            let owner = owner.unwrap_or_default();
-            refuse(format!("the issuer is {}, and the key is one of {owner}", shown(issuer)))
-        }
-        (issuer, _) => Ok(issuer.filter(|_| expected.is_some() || owner.is_some())),
-    }
 }
 
 fn check_type(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {

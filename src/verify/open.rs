@@ -1,9 +1,12 @@
 //! The way from a token to a payload that somebody signed: split, header, key, signature, payload.
 
-use super::header::{Header, Typ};
+use std::rc::Rc;
+
+use super::header::{Header, Typ, certificates};
 use super::in_words;
+use super::owner::{Certified, KeyOwner};
 use super::policy::Policy;
-use super::ring::{KeyFound, KeyRing, RingKey, did_of};
+use super::ring::{KeyFound, KeyRing, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
 use crate::keys::{self, BatchKeys, BatchVerifier, Implementation, SIGNATURE_BYTES, Signature, Signed};
@@ -26,9 +29,29 @@ pub(super) struct Opener<'r> {
 #[derive(Debug, Clone)]
 pub(super) struct OpenedToken {
     pub(super) typ: Typ,
-    /// Whether `kid` is an absolute URL, which a key's name need not be where `iss` says whose it is.
-    pub(super) kid_is_absolute: bool,
-    key: usize,
+    /// Whether the header says whose key it is: by a `kid` that is an absolute URL, by certificates, or by leaving it
+    /// to whoever names the one key.
+    pub(super) names_owner: bool,
+    key: TokenKey,
+}
+
+/// The key of a token.
+#[derive(Debug, Clone)]
+enum TokenKey {
+    /// The one at this place in the ring.
+    Given(usize),
+    /// One that came with the token, and that an anchor of the ring vouches for.
+    Certified(Rc<Certified>),
+}
+
+impl OpenedToken {
+    /// The refusal of a signature that is not of this key.
+    pub(super) fn mismatch(&self) -> Refusal {
+        bad_signature(match self.key {
+            TokenKey::Given(_) => "signature does not match the key named in `kid`".to_owned(),
+            TokenKey::Certified(_) => "signature does not match the first certificate in `x5c`".to_owned(),
+        })
+    }
 }
 
 impl<'r> Opener<'r> {
@@ -66,21 +89,47 @@ impl<'r> Opener<'r> {
         let text = decode_text(compact.header, Part::Header, &mut self.buffer).map_err(at(Step::Header))?;
         let document = parse_object(text, Part::Header, &mut self.parser).map_err(at(Step::Header))?;
         let Header { typ, kid } = Header::read(document.root(), accepts)?;
-        let opened = match kid {
-            Some(kid) => {
-                OpenedToken { typ, kid_is_absolute: kid.contains(':'), key: self.find(&kid, policy)? }
-            }
-            // Whoever names the one key says what `kid` would say.
-            None => OpenedToken { typ, kid_is_absolute: true, key: self.only_key()? },
+        let certificates = match self.ring.anchors().is_empty() {
+            true => None,
+            false => certificates(document.root())?,
         };
+        let names_owner = certificates.is_some() || kid.as_ref().is_none_or(|kid| kid.contains(':'));
+        let key = match (certificates, kid) {
+            (Some(chain), kid) => TokenKey::Certified(self.certified(&chain, kid.as_deref(), policy)?),
+            (None, Some(kid)) => TokenKey::Given(self.find(&kid, policy)?),
+            // Whoever names the one key says what `kid` would say.
+            (None, None) => TokenKey::Given(self.only_key()?),
+        };
+        let opened = OpenedToken { typ, names_owner, key };
         self.last = Some((compact.header.to_owned(), opened.clone()));
         Ok(opened)
+    }
+
+    /// The key that the certificates of a token certify. Where `kid` names a key that was given, it must be the same.
+    fn certified(
+        &self,
+        chain: &[Vec<u8>],
+        kid: Option<&str>,
+        policy: &Policy,
+    ) -> Result<Rc<Certified>, Refusal> {
+        let refuse = |message: String| Refusal::new(Reason::CertificateInvalid, Step::Key, message);
+        let found = self.ring.anchors().certified(chain, policy.now);
+        let key = found.map_err(|problem| refuse(format!("`x5c` is not accepted: {problem}")))?;
+        if let Some(kid) = kid {
+            check_named_issuer(kid, policy)?;
+            let is_given = self.ring.find(kid, policy.issuer.as_deref()) != KeyFound::None;
+            if is_given && self.ring.key(self.find(kid, policy)?).public != key.public {
+                return Err(refuse("`kid` names another key than the first certificate in `x5c`".to_owned()));
+            }
+        }
+        Ok(Rc::new(Certified::new(key)))
     }
 
     /// The key of a token that names none: the only one that was given, by itself. None is ever tried out.
     fn only_key(&self) -> Result<usize, Refusal> {
         self.ring.only_key().ok_or_else(|| {
-            let message = "the header has no `kid` to name the key; name its one key with `--key`";
+            let message = "the header has no `kid` to name the key; pass its one key with `--key`, or the authority \
+                           of its certificates with `--trust-anchor`";
             Refusal::new(Reason::UnknownKid, Step::Header, message)
         })
     }
@@ -89,12 +138,7 @@ impl<'r> Opener<'r> {
     /// verifies nothing, however old the token says that it is: who has the key can date a token back.
     fn find(&self, kid: &str, policy: &Policy) -> Result<usize, Refusal> {
         let unknown = |message: String| Refusal::new(Reason::UnknownKid, Step::Key, message);
-        if let (Some(expected), Some(did)) = (policy.issuer.as_deref(), did_of(kid))
-            && expected != did
-        {
-            let message = format!("`kid` is a key of {}; expected one of {expected}", shown(did));
-            return Err(Refusal::new(Reason::IssuerMismatch, Step::Key, message));
-        }
+        check_named_issuer(kid, policy)?;
         let at = match self.ring.find(kid, policy.issuer.as_deref()) {
             KeyFound::One(at) => at,
             KeyFound::None => {
@@ -119,9 +163,15 @@ impl<'r> Opener<'r> {
         }
     }
 
-    /// The key that a header named.
-    pub(super) fn key(&self, opened: &OpenedToken) -> &'r RingKey {
-        self.ring.key(opened.key)
+    /// Whose key it is that a header named.
+    pub(super) fn owner<'k>(&self, opened: &'k OpenedToken) -> KeyOwner<'k>
+    where
+        'r: 'k,
+    {
+        match &opened.key {
+            TokenKey::Given(at) => KeyOwner::Issuer(self.ring.key(*at).issuer.as_deref()),
+            TokenKey::Certified(certified) => KeyOwner::Certificate(certified),
+        }
     }
 
     /// Reads the signature.
@@ -141,11 +191,15 @@ impl<'r> Opener<'r> {
         opened: &OpenedToken,
         signature: &Signature,
     ) -> Result<(), Refusal> {
-        let verifier = verifier(&mut self.verifiers, self.ring, self.implementation, opened.key)?;
-        match verifier.verify(compact.signing_input(), signature) {
-            true => Ok(()),
-            false => Err(mismatch()),
-        }
+        let is_good = match &opened.key {
+            TokenKey::Given(at) => verifier(&mut self.verifiers, self.ring, self.implementation, *at)?
+                .verify(compact.signing_input(), signature),
+            TokenKey::Certified(certified) => {
+                let verifier = keys::SignatureVerifier::of(self.implementation, &certified.key.public);
+                verifier.map_err(unusable)?.verify(compact.signing_input(), signature)
+            }
+        };
+        if is_good { Ok(()) } else { Err(opened.mismatch()) }
     }
 
     /// Checks many signatures, at once where that is wanted.
@@ -153,19 +207,27 @@ impl<'r> Opener<'r> {
         &mut self,
         tokens: &[(&Compact<'_>, &OpenedToken, &Signature)],
     ) -> Vec<Result<(), Refusal>> {
-        let Some(batch) = &mut self.batch else {
-            return tokens
-                .iter()
-                .map(|(compact, opened, signature)| self.check(compact, opened, signature))
-                .collect();
-        };
-        let signed = tokens.iter().map(|&(compact, opened, signature)| Signed {
-            key: opened.key,
-            input: compact.signing_input(),
-            signature,
+        let in_batch = self.check_batch(tokens);
+        let mut in_batch = in_batch.into_iter();
+        let one_by_one = tokens.iter().map(|&(compact, opened, signature)| match opened.key {
+            TokenKey::Given(_) if self.batch.is_some() => {
+                in_batch.next().unwrap_or_else(|| Err(opened.mismatch()))
+            }
+            _ => self.check(compact, opened, signature),
         });
-        let signed: Vec<Signed<'_>> = signed.collect();
-        let mut problems: Vec<Option<Refusal>> = vec![None; tokens.len()];
+        one_by_one.collect()
+    }
+
+    /// Checks the signatures of given keys at once, and returns what they came to, in their order; nothing where they are
+    /// not checked in batches. A key that came with a token is in no batch.
+    fn check_batch(&mut self, tokens: &[(&Compact<'_>, &OpenedToken, &Signature)]) -> Vec<Result<(), Refusal>> {
+        let Some(batch) = &mut self.batch else { return Vec::new() };
+        let of_given_keys = tokens.iter().filter_map(|&(compact, opened, signature)| match opened.key {
+            TokenKey::Given(key) => Some((Signed { key, input: compact.signing_input(), signature }, opened)),
+            TokenKey::Certified(_) => None,
+        });
+        let (signed, opened): (Vec<Signed<'_>>, Vec<&OpenedToken>) = of_given_keys.unzip();
+        let mut problems: Vec<Option<Refusal>> = vec![None; signed.len()];
         let verdicts = batch.verify(&signed, |at| {
             let Signed { key, input, signature } = signed[at];
             match verifier(&mut self.verifiers, self.ring, self.implementation, key) {
@@ -176,14 +238,28 @@ impl<'r> Opener<'r> {
                 }
             }
         });
-        let problems = verdicts.into_iter().zip(problems);
-        problems
-            .map(|(good, problem)| if good { Ok(()) } else { Err(problem.unwrap_or_else(mismatch)) })
+        let judged = verdicts.into_iter().zip(problems).zip(opened);
+        judged
+            .map(|((good, problem), opened)| match good {
+                true => Ok(()),
+                false => Err(problem.unwrap_or_else(|| opened.mismatch())),
+            })
             .collect()
     }
 }
 
-/// The verifier of a key, made when it is first asked for.
+/// A name that holds a DID must be one of the issuer asked for.
+fn check_named_issuer(kid: &str, policy: &Policy) -> Result<(), Refusal> {
+    match (policy.issuer.as_deref(), did_of(kid)) {
+        (Some(expected), Some(did)) if expected != did => {
+            let message = format!("`kid` is a key of {}; expected one of {expected}", shown(did));
+            Err(Refusal::new(Reason::IssuerMismatch, Step::Key, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The verifier of a given key, made when it is first asked for.
 fn verifier<'v>(
     verifiers: &'v mut [Option<keys::SignatureVerifier>],
     ring: &KeyRing,
@@ -195,17 +271,17 @@ fn verifier<'v>(
         Some(made) => Ok(made),
         None => {
             let made = keys::SignatureVerifier::of(implementation, &ring.key(key).public);
-            Ok(place.insert(made.map_err(|error| bad_signature(error.to_string()))?))
+            Ok(place.insert(made.map_err(unusable)?))
         }
     }
 }
 
-fn bad_signature(message: String) -> Refusal {
-    Refusal::new(Reason::BadSignature, Step::Signature, message)
+fn unusable(error: keys::SignError) -> Refusal {
+    bad_signature(error.to_string())
 }
 
-pub(super) fn mismatch() -> Refusal {
-    bad_signature("signature does not match the key named in `kid`".to_owned())
+fn bad_signature(message: String) -> Refusal {
+    Refusal::new(Reason::BadSignature, Step::Signature, message)
 }
 
 /// Cuts a token of at most so many bytes.

@@ -33,6 +33,8 @@ pub struct Policy {
     pub max_ttl: Option<CalendarDuration>,
     /// Whether JWTs with a `vc` claim (VC Data Model 1.1) are accepted.
     pub legacy_vc: bool,
+    /// Whether SD-JWT VCs with the `typ` of older drafts are accepted.
+    pub legacy_typ: bool,
     /// Whether the status is looked up.
     pub status: bool,
     /// What is about to be done, which an authorization must allow.
@@ -67,6 +69,7 @@ impl Policy {
             audience: None,
             max_ttl: None,
             legacy_vc: false,
+            legacy_typ: false,
             status: true,
             context: None,
             delegators: None,

@@ -9,7 +9,7 @@ use super::times::{ClaimedTime, date_time};
 use super::verdict::Refusal;
 use crate::issuer::{Issuer, IssuerError};
 use crate::json::{Kind, Parser, Value};
-use crate::keys::{BatchKeys, KeyError, PublicKey};
+use crate::keys::{AnchorError, BatchKeys, KeyError, PublicKey, TrustAnchors};
 use crate::token::{Part, TokenError, parse_object};
 
 /// Why a source of keys cannot be used.
@@ -59,6 +59,9 @@ pub enum RingError {
         /// The name.
         kid: String,
     },
+    /// Certificates that cannot be trust anchors.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
     /// An issuer that cannot be one.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
@@ -94,7 +97,7 @@ pub(super) enum KeyFound {
     Several,
 }
 
-/// The keys that a verifier trusts. A `kid` is looked up byte for byte; it is never taken apart, and never
+/// The keys that a verifier trusts, and the authorities whose certificates it does. A `kid` is looked up byte for byte; it is never taken apart, and never
 /// followed anywhere.
 ///
 /// Each key belongs to an issuer where that is known: to the DID of its document, to the DID in its own
@@ -108,6 +111,8 @@ pub struct KeyRing {
     skipped: Vec<SkippedKey>,
     /// The thumbprints of the keys that were given by themselves.
     given_alone: Vec<String>,
+    /// Who vouches for keys that come with tokens.
+    anchors: TrustAnchors,
 }
 
 /// A ring whose signatures are checked in batches: its keys, at the same places, and their tables. All verifiers of a run
@@ -349,9 +354,19 @@ impl KeyRing {
         }
     }
 
-    /// Whether there is no key.
+    /// Trusts the authorities of these PEM certificates: keys that they certify are then taken from the `x5c` of tokens.
+    pub fn add_trust_anchors(&mut self, pem: &[u8]) -> Result<(), RingError> {
+        Ok(self.anchors.add_pem(pem)?)
+    }
+
+    /// Who vouches for keys that come with tokens.
+    pub(super) fn anchors(&self) -> &TrustAnchors {
+        &self.anchors
+    }
+
+    /// Whether there is no key, and nobody who vouches for keys.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.anchors.is_empty()
     }
 
     /// The key of this name, of this issuer where one is asked for. A key whose issuer nobody knows may be

@@ -24,6 +24,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::claims::Claims;
+use super::open::shown;
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::{Kind, Value};
 use crate::status_list::bitstring::StatusPurpose;
@@ -229,7 +230,11 @@ fn of_entry<'c>(entry: Value<'c>, issuer: CredentialIssuer<'c>) -> Result<Option
     let is_named = types.iter().any(|name| name.as_deref() == Some("BitstringStatusListEntry"));
     // VC Data Model 2.0 section 4.5: types are text.
     if !is_named || types.iter().any(Option::is_none) {
-        return unanswerable("`credentialStatus` has an entry of an unsupported type");
+        let found = types.into_iter().flatten().next();
+        let found = found.map_or("unsupported type".to_owned(), |name| {
+            format!("type {}, which is not supported; expected \"BitstringStatusListEntry\"", shown(&name))
+        });
+        return unanswerable(&format!("`credentialStatus` has an entry of the {found}"));
     }
     let purpose = match text("statusPurpose").as_deref() {
         None => return Err(wrong("`credentialStatus.statusPurpose` is not text")),

@@ -98,6 +98,8 @@ pub enum Reason {
     KeyBindingInvalid,
     /// No key of this name is known, or it must not be used any more, or there are several.
     UnknownKid,
+    /// The certificates that come with it do not lead to a trust anchor, or are not for this.
+    CertificateInvalid,
     /// The signature is not that of the key.
     BadSignature,
     /// The disclosures break RFC 9901 section 7.1.
@@ -130,7 +132,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason with its meaning: the source of the table in docs/verify.md.
-    pub const ALL: [(Reason, &'static str); 21] = [
+    pub const ALL: [(Reason, &'static str); 22] = [
         (Reason::Malformed, "it is not a token, or could be read in two ways"),
         (Reason::UnsupportedAlg, "`alg` is not `ES256`"),
         (Reason::UnsupportedType, "`typ` or `cty` is not that of a supported credential"),
@@ -138,6 +140,7 @@ impl Reason {
         (Reason::KeyBindingMissing, "the key binding JWT is missing, and `--key-binding required` was given"),
         (Reason::KeyBindingInvalid, "the key binding JWT is not by the holder, or not for this presentation"),
         (Reason::UnknownKid, "`kid` matches none of the given keys, or more than one"),
+        (Reason::CertificateInvalid, "the certificates in `x5c` do not lead to a `--trust-anchor`, or are not for this"),
         (Reason::BadSignature, "the signature does not match that key"),
         (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
         (Reason::SchemaInvalid, "a claim is missing, has a wrong form, or contradicts another"),
@@ -164,6 +167,7 @@ impl Reason {
             Reason::KeyBindingMissing => "key_binding_missing",
             Reason::KeyBindingInvalid => "key_binding_invalid",
             Reason::UnknownKid => "unknown_kid",
+            Reason::CertificateInvalid => "certificate_invalid",
             Reason::BadSignature => "bad_signature",
             Reason::DisclosureInvalid => "disclosure_invalid",
             Reason::SchemaInvalid => "schema_invalid",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{Kind, Parser, Value};
+use crate::keys::CertificateNames;
 use crate::status_list::bitstring::StatusPurpose;
 use crate::token::{Compact, Part, decode_text, parse_object};
 use crate::verify::claims::{CREDENTIALS_V2, LIST_TYPE, check_context};
@@ -20,6 +21,7 @@ pub(super) struct ListName {
     pub(super) kinds: Vec<ListKind>,
     pub(super) uri: String,
     pub(super) issuer: Option<String>,
+    pub(super) certificate: Option<CertificateNames>,
     pub(super) claimed: Option<String>,
     pub(super) issued_at: i64,
 }
@@ -66,7 +68,11 @@ const MAX_ENDLESS_SECONDS: i64 = 7 * 86_400;
 
 /// The name of a list of which nothing else makes sense. It counts from when it says that it was issued, or, where that
 /// makes no sense either, as the last word: its issuer signed it, and nobody knows what was meant.
-pub(super) fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> Option<ListName> {
+pub(super) fn unsound(
+    payload: Value<'_>,
+    typ: &Typ,
+    (issuer, certificate): (Option<String>, Option<CertificateNames>),
+) -> Option<ListName> {
     let (kinds, name) = match typ {
         Typ::StatusList => (vec![ListKind::Token], "sub"),
         _ => ([StatusPurpose::Revocation, StatusPurpose::Suspension].map(ListKind::Bitstring).to_vec(), "id"),
@@ -75,7 +81,7 @@ pub(super) fn unsound(payload: Value<'_>, typ: &Typ, issuer: Option<String>) -> 
     let issued = payload.member("iat").and_then(|iat| numeric_date("iat", iat).ok());
     let valid_from = || payload.member("validFrom").and_then(|from| date_time("validFrom", from).ok());
     let issued_at = issued.or_else(valid_from).map_or(i64::MAX, |moment| moment.seconds);
-    Some(ListName { kinds, uri, issuer, claimed: None, issued_at })
+    Some(ListName { kinds, uri, issuer, certificate, claimed: None, issued_at })
 }
 
 /// The name that a list gives itself whose signature is not good, or was not looked at. Nothing is decided by it.

@@ -26,9 +26,11 @@ use super::policy::Policy;
 use super::ring::KeyRing;
 use super::status::{ListKind, StatusClaim, StatusProblem, StatusSource, StatusValue};
 use super::verdict::{Reason, Refusal, Step};
-use super::{check_issuer, check_period};
+use super::check_period;
+use super::owner::check_issuer;
+use crate::issuer::certified::is_named;
 use crate::json::Parser;
-use crate::keys::Implementation;
+use crate::keys::{CertificateNames, Implementation};
 use crate::status_list::bitstring::{self, Bitstring, StatusPurpose};
 use crate::status_list::{StatusArray, StatusType, token_list};
 use crate::token::{Part, decode_text, parse_object};
@@ -65,6 +67,8 @@ pub struct Lists {
 struct KnownList {
     /// Whose key signed it; none where nobody said.
     issuer: Option<String>,
+    /// The names of the certificate of that key, if it came with one.
+    certificate: Option<CertificateNames>,
     /// Who issued it by its own word, if it says so.
     claimed: Option<String>,
     issued_at: i64,
@@ -75,6 +79,13 @@ struct KnownList {
 impl KnownList {
     fn bytes(&self) -> usize {
         self.entries.as_ref().map_or(0, Entries::bytes)
+    }
+
+    /// Whether it is known to be a list of this issuer. A list that does not say whose it is, is one of everybody whom its
+    /// certificate names.
+    fn is_of(&self, issuer: &str) -> bool {
+        let names = |names: &CertificateNames| self.claimed.is_none() && is_named(issuer, names);
+        self.issuer.as_deref() == Some(issuer) || self.certificate.as_ref().is_some_and(names)
     }
 
     /// Whether both are lists of one issuer, as far as anybody knows.
@@ -146,11 +157,11 @@ impl Lists {
     /// Keeps the list under each of its purposes. Of two that were signed in the same second, one that cannot
     /// be relied on counts, and of two that differ neither: nobody knows which of them is the last word.
     fn keep(&mut self, name: ListName, entries: Result<Entries, String>) {
-        let ListName { kinds, uri, issuer, claimed, issued_at } = name;
+        let ListName { kinds, uri, issuer, certificate, claimed, issued_at } = name;
         let of_that_name = self.lists.entry(uri).or_default();
         for kind in kinds {
-            let (issuer, claimed) = (issuer.clone(), claimed.clone());
-            let new = KnownList { issuer, claimed, issued_at, entries: entries.clone() };
+            let (issuer, certificate, claimed) = (issuer.clone(), certificate.clone(), claimed.clone());
+            let new = KnownList { issuer, certificate, claimed, issued_at, entries: entries.clone() };
             let all = of_that_name.entry(kind).or_default();
             let place = all.iter_mut().find(|known| known.is_of_same_issuer(&new));
             match place {
@@ -191,22 +202,27 @@ impl Lists {
         let (mut buffer, mut parser) = (Vec::new(), Parser::default());
         let text = decode_text(compact.payload, Part::Payload, &mut buffer).map_err(at(Step::Payload))?;
         let document = parse_object(text, Part::Payload, &mut parser).map_err(at(Step::Payload))?;
-        let key = opener.key(&opened);
-        let issuer = key.issuer.clone().or_else(|| policy.issuer.clone());
+        let owner = opener.owner(&opened);
+        let issuer = owner.name(None).map(str::to_owned).or_else(|| policy.issuer.clone());
+        let certificate = owner.certificate().cloned();
         let claims = match opened.typ {
             Typ::StatusList => of_token_list(document.root()),
             _ => of_bitstring(document.root()),
         };
-        let claims = claims.inspect_err(|_| *name = unsound(document.root(), &opened.typ, issuer.clone()))?;
+        let claims = claims.inspect_err(|_| {
+            let issuer = (issuer.clone(), certificate.clone());
+            *name = unsound(document.root(), &opened.typ, issuer);
+        })?;
         *name = Some(ListName {
             kinds: claims.kinds.clone(),
             uri: claims.uri.clone(),
-            issuer,
+            issuer: owner.name(claims.issuer.as_deref()).map(str::to_owned).or(issuer),
+            certificate,
             claimed: claims.issuer.clone(),
             issued_at: claims.issued_at().unwrap_or(i64::MIN),
         });
-        if let Some(issuer) = &claims.issuer {
-            check_issuer(Some(issuer), key, policy)?;
+        if claims.issuer.is_some() || owner.certificate().is_some() {
+            check_issuer(claims.issuer.as_deref(), owner, policy)?;
         }
         let ends = [claims.end()?];
         check_period(
@@ -236,7 +252,7 @@ impl Lists {
         let all = of_that_name.and_then(|kinds| kinds.get(&claim.kind)).map_or(&[][..], Vec::as_slice);
         let found = match claim.issuer {
             Some(issuer) => {
-                let own = all.iter().find(|known| known.issuer.as_deref() == Some(issuer));
+                let own = all.iter().find(|known| known.is_of(issuer));
                 own.map(|known| known.look_up(claim))
             }
             None => {

@@ -22,7 +22,7 @@ pub(crate) enum KeyBindingPolicy {
 /// What `verify` takes.
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("keys").args(["jwks", "did", "key", "site", "issuer"]).multiple(true).required(true),
+    group = ArgGroup::new("keys").args(["jwks", "did", "key", "trust_anchor", "site", "issuer"]).multiple(true).required(true),
     override_usage = "beltic verify [OPTIONS] [FILE]...",
     before_help = "Examples:
   beltic verify results.ndjson --site public
@@ -47,6 +47,9 @@ pub(crate) struct VerifyArgs {
     /// Trust this public key, PEM or JWK; repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
     pub key: Vec<PathBuf>,
+    /// Trust the keys that the authorities in this PEM file certify, in the `x5c` of tokens; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Keys")]
+    pub trust_anchor: Vec<PathBuf>,
     /// Use the keys and status lists in a folder written by `publish`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Keys")]
     pub site: Option<PathBuf>,
@@ -97,6 +100,9 @@ pub(crate) struct VerifyArgs {
     /// Also accept JWTs with a `vc` claim (VC Data Model 1.1)
     #[arg(long, help_heading = "What is accepted")]
     pub legacy_vc: bool,
+    /// Also accept SD-JWT VCs with the `typ` of older drafts, `vc+sd-jwt`
+    #[arg(long, help_heading = "What is accepted")]
+    pub legacy_typ: bool,
 
     /// Format of the verdicts [default: from the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]

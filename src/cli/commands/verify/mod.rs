@@ -29,7 +29,7 @@ use crate::verify::{KeyBinding, Policy, Presented, Refusal, Verdict, Verifier};
 /// The files that are read, as far as the arguments name files and not tokens.
 fn kept(args: &VerifyArgs) -> Kept {
     let inputs = args.inputs.iter().map(Path::new);
-    let trusted = [&args.jwks, &args.did, &args.key, &args.status_list, &args.chain].into_iter().flatten();
+    let trusted = [&args.jwks, &args.did, &args.key, &args.trust_anchor, &args.status_list, &args.chain].into_iter().flatten();
     Kept::files(inputs.chain(trusted.map(PathBuf::as_path)))
 }
 
@@ -101,6 +101,7 @@ fn policy(args: &VerifyArgs, settings: &Settings) -> Result<Policy, Failure> {
         audience: args.audience.clone(),
         max_ttl: max_ttl.transpose()?,
         legacy_vc: args.legacy_vc,
+        legacy_typ: args.legacy_typ,
         status: !args.no_status,
         context: args.context.as_deref().map(authorization::context).transpose()?,
         delegators: None,

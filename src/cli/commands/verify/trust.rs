@@ -52,6 +52,9 @@ fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
     for path in &args.key {
         ring.add_key(&read(path, MAX_KEYS_BYTES)?, issuer).map_err(unusable(path))?;
     }
+    for path in &args.trust_anchor {
+        ring.add_trust_anchors(&read(path, MAX_KEYS_BYTES)?).map_err(unusable(path))?;
+    }
     if let Some(site) = &args.site {
         for path in files_of(site)
             .map_err(|failure| failure.hint("run `beltic publish --out DIR` to write a site"))?
@@ -64,7 +67,7 @@ fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
     }
     if ring.is_empty() {
         return Err(Failure::said(ExitStatus::Key, "no key to verify with")
-            .hint("name one with `--did`, `--jwks`, `--key` or `--site`; keys in tokens are never trusted"));
+            .hint("name one with `--did`, `--jwks`, `--key`, `--trust-anchor` or `--site`; keys in tokens are never trusted"));
     }
     Ok(())
 }
