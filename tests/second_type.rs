@@ -14,7 +14,7 @@ use beltic::credential::{Profile, ProfileSettings, ProofFormat};
 use beltic::issuer::Issuer;
 use beltic::keys::IssuerKey;
 use beltic::ledger::{Filter, Ledger, RunDescription};
-use beltic::publish::{Directory, PublishedType, Site, SitePlan, Stays};
+use beltic::publish::{DidMethods, Directory, PublishedType, Site, SitePlan, Stays};
 use beltic::request::rules::CalendarDuration;
 use beltic::request::{Rules, schema};
 use beltic::source::{Format, Input, InputName, Items, Options, RowCheck, Source, csv_columns, template};
@@ -395,6 +395,7 @@ fn the_site_has_the_metadata_and_terms_of_both() {
         types: types(),
         type_metadata: type_metadata.collect(),
         schemas: Vec::new(),
+        did_methods: DidMethods::default(),
         x5c: None,
         validity: Validity { issued_at: now, expires_at: at(86_400 * 7), ttl_seconds: 43_200 },
         previous: None,

@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) credential: CredentialConfig,
     pub(crate) disclosure: DisclosureConfig,
     pub(crate) status: StatusConfig,
+    pub(crate) publish: PublishConfig,
     pub(crate) csv: CsvConfig,
     /// Files of types of one's own, or folders that hold them.
     pub(crate) types: Option<OneOrSeveral<PathBuf>>,
@@ -95,6 +96,12 @@ pub(crate) struct StatusConfig {
     pub(crate) base_url: Option<String>,
     pub(crate) ttl: Option<String>,
     pub(crate) validity: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PublishConfig {
+    pub(crate) legacy_did_methods: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

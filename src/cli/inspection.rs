@@ -1,5 +1,7 @@
 //! A token laid out for reading, as text or as JSON.
 
+mod certificates;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -109,6 +111,7 @@ impl Inspection {
             page.line(0, "list", &list);
         }
         page.section("header", &self.header);
+        page.certificates(&certificates::of_header(&self.header), 2);
         if let Ok(processed) = &self.processed {
             page.disclosable = processed.disclosed.iter().map(|found| found.pointer.clone()).collect();
         }
@@ -164,6 +167,7 @@ impl Inspection {
         );
         let _ =
             write!(out, r#","header":{},"claims":{}"#, on_one_line(&self.header), on_one_line(self.claims()));
+        certificates::push_json(&mut out, &certificates::of_header(&self.header));
         match &self.processed {
             Ok(processed) => push_disclosures(&mut out, processed),
             Err(problem) => {
@@ -247,6 +251,10 @@ fn list_in_words(payload: &str) -> Option<String> {
 /// What marks a claim that its holder may withhold.
 const MARK: &str = "*";
 const DISCLOSABLE: &str = "can be withheld by the holder (marked *)";
+
+fn page(now: UnixTime) -> InspectionPage {
+    InspectionPage { out: format!("{NOTHING_VERIFIED}\n"), now, disclosable: BTreeSet::new() }
+}
 
 fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
@@ -386,6 +394,11 @@ impl InspectionPage {
         let number = count((seconds.abs() / length) as usize, unit);
         if seconds > 0 { format!("in {number}") } else { format!("{number} ago") }
     }
+}
+
+/// Certificates in PEM, laid out, as JSON one certificate a line; none where the text holds none.
+pub fn certificates(pem: &[u8], as_json: bool, now: UnixTime) -> Option<String> {
+    certificates::of_pem(pem, as_json, now)
 }
 
 /// A value's text, safe to show, and cut where it is long.

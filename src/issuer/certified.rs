@@ -31,7 +31,9 @@ pub fn names_in_words(names: &CertificateNames) -> String {
     let shown: Vec<String> = all.take(MAX_NAMES_SHOWN).map(cut).collect();
     match names.uris.len() + names.dns_names.len() {
         0 => "names no issuer: it has no URI and no DNS name".to_owned(),
-        count if count > MAX_NAMES_SHOWN => format!("is for {} and {} more", shown.join(", "), count - MAX_NAMES_SHOWN),
+        count if count > MAX_NAMES_SHOWN => {
+            format!("is for {} and {} more", shown.join(", "), count - MAX_NAMES_SHOWN)
+        }
         _ => format!("is for {}", shown.join(", ")),
     }
 }
@@ -47,7 +49,8 @@ fn host_of(issuer: &str) -> Option<&str> {
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     // Before a host there may be a user's name, with a colon or an @ in it.
-    let is_sound = !host.is_empty() && host.bytes().all(is_plain) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_sound =
+        !host.is_empty() && host.bytes().all(is_plain) && port.bytes().all(|byte| byte.is_ascii_digit());
     is_sound.then_some(host)
 }
 
@@ -57,7 +60,11 @@ mod tests {
 
     fn names(uris: &[&str], dns_names: &[&str]) -> CertificateNames {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        CertificateNames { uris: owned(uris), dns_names: owned(dns_names), subject: "CN=plover.example".into() }
+        CertificateNames {
+            uris: owned(uris),
+            dns_names: owned(dns_names),
+            subject: "CN=plover.example".into(),
+        }
     }
 
     #[test]

@@ -47,7 +47,9 @@ pub enum AnchorError {
     #[error("there are more than {MAX_ANCHORS} certificates")]
     TooMany,
     /// A certificate that may not issue others.
-    #[error("certificate {0} is not that of a certificate authority; pass the key of a single issuer with `--key`")]
+    #[error(
+        "certificate {0} is not that of a certificate authority; pass the key of a single issuer with `--key`"
+    )]
     NotAnAuthority(usize),
 }
 
@@ -88,7 +90,9 @@ pub enum PathError {
     #[error("the key usage of certificate {0} does not include keyCertSign")]
     NotForCertifying(usize),
     /// The chain ends before it reaches an anchor.
-    #[error("the issuer of certificate {place}, {issuer:?}, is not a trust anchor, and its certificate is not there")]
+    #[error(
+        "the issuer of certificate {place}, {issuer:?}, is not a trust anchor, and its certificate is not there"
+    )]
     NoAnchor {
         /// The last certificate.
         place: usize,
@@ -163,7 +167,8 @@ impl TrustAnchors {
         if chain.len() > MAX_CERTIFICATES {
             return Err(PathError::TooLong);
         }
-        let read = |(place, der): (usize, &Vec<u8>)| CertificateInfo::of_der(der).ok_or(PathError::Malformed(place));
+        let read =
+            |(place, der): (usize, &Vec<u8>)| CertificateInfo::of_der(der).ok_or(PathError::Malformed(place));
         let chain: Vec<CertificateInfo> = (1..).zip(chain).map(read).collect::<Result<_, _>>()?;
         let own = chain.first().ok_or(PathError::Empty)?;
         if let Some(place) = out_of_order(&chain) {
@@ -246,8 +251,12 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
 
 /// What webpki found, in words, with the certificate that it is about where that is known.
 fn in_words(error: &webpki::Error, path: &[CertificateInfo]) -> PathError {
-    let place_of = |is_meant: &dyn Fn(&CertificateInfo) -> bool| path.iter().position(is_meant).map_or(0, |place| place + 1);
-    let shown = |seconds: i64| UnixTime::from_seconds(seconds).map_or_else(|| "another time".to_owned(), |time| time.to_string());
+    let place_of = |is_meant: &dyn Fn(&CertificateInfo) -> bool| {
+        path.iter().position(is_meant).map_or(0, |place| place + 1)
+    };
+    let shown = |seconds: i64| {
+        UnixTime::from_seconds(seconds).map_or_else(|| "another time".to_owned(), |time| time.to_string())
+    };
     let seconds = |time: &PkiTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     match error {
         webpki::Error::CertExpired { not_after, .. } => {
@@ -256,15 +265,26 @@ fn in_words(error: &webpki::Error, path: &[CertificateInfo]) -> PathError {
         }
         webpki::Error::CertNotValidYet { not_before, .. } => {
             let start = seconds(not_before);
-            PathError::NotYetValid { place: place_of(&|found| found.valid_from == start), start: shown(start) }
+            PathError::NotYetValid {
+                place: place_of(&|found| found.valid_from == start),
+                start: shown(start),
+            }
         }
         other => PathError::Path(match other {
             webpki::Error::CaUsedAsEndEntity => "certificate 1 is that of a certificate authority",
-            webpki::Error::EndEntityUsedAsCa => "a certificate was issued by one that is not that of a certificate authority",
+            webpki::Error::EndEntityUsedAsCa => {
+                "a certificate was issued by one that is not that of a certificate authority"
+            }
             webpki::Error::PathLenConstraintViolated => "it is longer than one of its certificates allows",
-            webpki::Error::NameConstraintViolation => "a certificate has a name that one above it does not allow",
-            webpki::Error::InvalidSignatureForPublicKey => "the signature of a certificate does not match its issuer's key",
-            webpki::Error::UnsupportedCriticalExtension => "a certificate has a critical extension that is not supported",
+            webpki::Error::NameConstraintViolation => {
+                "a certificate has a name that one above it does not allow"
+            }
+            webpki::Error::InvalidSignatureForPublicKey => {
+                "the signature of a certificate does not match its issuer's key"
+            }
+            webpki::Error::UnsupportedCriticalExtension => {
+                "a certificate has a critical extension that is not supported"
+            }
             webpki::Error::UnsupportedCertVersion => "a certificate is not of version 3",
             webpki::Error::UnsupportedSignatureAlgorithmContext(_)
             | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {

@@ -3,6 +3,8 @@
 //! Nothing here is believed. Whether a certificate can be relied on is the business of
 //! [`TrustAnchors`](super::TrustAnchors).
 
+use rustls_pki_types::pem::{PemObject, SectionKind};
+use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::GeneralName;
@@ -52,9 +54,16 @@ impl CertificateInfo {
         Self::of(&Certificate::from_der(der).ok()?)
     }
 
-    /// Reads PEM certificates, one after the other; none where something else is among them.
+    /// Reads PEM certificates, one after the other, and passes over text between them; none where something else is
+    /// among them, or there is only text.
     pub fn of_pem(pem: &[u8]) -> Option<Vec<CertificateInfo>> {
-        Certificate::load_pem_chain(pem).ok()?.iter().map(Self::of).collect()
+        let blocks = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem);
+        let read = |block: Result<(SectionKind, Vec<u8>), _>| match block {
+            Ok((SectionKind::Certificate, der)) => Self::of_der(&der),
+            _ => None,
+        };
+        let certificates: Vec<CertificateInfo> = blocks.map(read).collect::<Option<_>>()?;
+        (!certificates.is_empty() || pem.trim_ascii().is_empty()).then_some(certificates)
     }
 
     fn of(certificate: &Certificate) -> Option<CertificateInfo> {
@@ -91,6 +100,11 @@ impl CertificateInfo {
             subject_der: tbs.subject().to_der().ok()?,
             issuer_der: tbs.issuer().to_der().ok()?,
         })
+    }
+
+    /// The SHA-256 fingerprint, as other tools show it: 64 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether it says that it was issued by the subject of this one.

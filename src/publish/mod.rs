@@ -48,6 +48,7 @@ use crate::status_list::Validity;
 use crate::token::sign_compact;
 use crate::types::Types;
 pub use directory::Directory;
+pub use documents::did_document::DidMethods;
 use documents::{
     DocumentKind, FileConflict, Hosts, KeySet, KeySetError, KeyState, PlaceError, SiteDocument, SiteFiles,
     SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,
@@ -77,6 +78,8 @@ pub struct SitePlan<'p> {
     pub type_metadata: Vec<PublishedType>,
     /// The schemas that credentials cite, with the URL of each.
     pub schemas: Vec<(String, Vec<u8>)>,
+    /// What the methods of the DID document are called.
+    pub did_methods: DidMethods,
     /// The certificates for the header of token status lists.
     pub x5c: Option<CertificateChain>,
     /// From when to when lists hold that are signed now.
@@ -251,7 +254,9 @@ impl Site {
         }
         let keys = KeySet::new(plan.issuer, &keys)?;
         self.files.add(jwks::document(&keys))?;
-        for document in [did_document::document(&keys), jwt_vc_issuer::document(&keys)].into_iter().flatten()
+        for document in [did_document::document(&keys, plan.did_methods), jwt_vc_issuer::document(&keys)]
+            .into_iter()
+            .flatten()
         {
             self.files.add(document)?;
         }
@@ -548,6 +553,7 @@ mod tests {
             types: Types::BUILT_IN,
             type_metadata: Vec::new(),
             schemas: Vec::new(),
+            did_methods: DidMethods::default(),
             x5c: None,
             validity: Validity { issued_at: time(now), expires_at: time(now + 8 * DAY), ttl_seconds: 43_200 },
             previous: None,

@@ -1,7 +1,11 @@
 //! The claims of each format: which must be there, what they must be, and which must agree.
 
+mod model;
+
 use std::borrow::Cow;
 
+pub(super) use self::model::check_context;
+use self::model::{PARTS, check_entries, check_parts, issuer_id, url};
 use super::TokenFormat;
 use super::policy::Policy;
 use super::times::{ClaimedTime, date_time, numeric_date};
@@ -72,6 +76,8 @@ struct ClaimMembers<'d> {
     expiration_date: Option<Value<'d>>,
     credential_subject: Option<Value<'d>>,
     credential_status: Option<Value<'d>>,
+    /// The other parts of a credential that have types, with their names.
+    parts: [Option<(&'static str, Value<'d>)>; PARTS.len()],
     vc: Option<Value<'d>>,
     vp: Option<Value<'d>>,
     subject: Option<Value<'d>>,
@@ -109,7 +115,12 @@ impl<'d> ClaimMembers<'d> {
                 "vp" => &mut found.vp,
                 "subject" => &mut found.subject,
                 "claims" => &mut found.claims,
-                _ => continue,
+                other => {
+                    if let Some(at) = PARTS.iter().position(|part| *part == other) {
+                        found.parts[at] = Some((PARTS[at], value));
+                    }
+                    continue;
+                }
             };
             *place = Some(value);
         }
@@ -159,6 +170,7 @@ fn of_credential<'d>(members: ClaimMembers<'d>, known: Types) -> Result<Claims<'
         in_order(from, until)?;
     }
     check_entries(members.credential_status)?;
+    check_parts(members.parts)?;
     let statement = |credential_type, subject: &Value<'d>| Statement {
         credential_type,
         subject: Some(*subject),
@@ -339,18 +351,6 @@ fn holds_digests(value: Value<'_>) -> bool {
         || value.elements().any(holds_digests)
 }
 
-pub(super) fn check_context(context: Option<Value<'_>>, first: &str) -> Result<(), Refusal> {
-    let context = required("@context", context)?;
-    let mut elements = context.elements();
-    if elements.next().and_then(Value::as_str).as_deref() != Some(first) {
-        return Err(wrong(format!("`@context` is not an array starting with {first}")));
-    }
-    match elements.all(|element| matches!(element.kind(), Kind::String | Kind::Object)) {
-        true => Ok(()),
-        false => Err(wrong("`@context` has an element that is neither a URL nor an object")),
-    }
-}
-
 /// `type`: a text or an array of texts, among them `VerifiableCredential`. A type that we know is returned.
 fn check_types(types: Option<Value<'_>>, known: Types) -> Result<Option<&'static CredentialType>, Refusal> {
     let types = required("type", types)?;
@@ -370,7 +370,7 @@ fn check_types(types: Option<Value<'_>>, known: Types) -> Result<Option<&'static
     if credential { Ok(of_type) } else { Err(wrong("`type` does not include VerifiableCredential")) }
 }
 
-/// `credentialSubject`: one object or several, each saying something beside its id. A `sub` names one of them: by its
+/// `credentialSubject`: one object or several, each saying something, if only who it is. A `sub` names one of them: by its
 /// `id`, or by its `subject_id`, where credentials of types that we know put ids that are not URIs. `subject_id` may mean
 /// something else to others, and counts there only where no subject has an `id`.
 fn check_subjects<'d>(
@@ -386,7 +386,7 @@ fn check_subjects<'d>(
     }
     let (mut ids, mut own_ids) = (Vec::new(), Vec::new());
     for subject in &subjects {
-        if subject.members().all(|(name, _)| name == "id") {
+        if subject.members().next().is_none() {
             return Err(wrong("`credentialSubject` has no claims"));
         }
         ids.extend(url("credentialSubject.id", subject.member("id"))?);
@@ -409,27 +409,6 @@ fn contradicts_sub(name: &str) -> Refusal {
 /// A text among the members of a subject.
 fn subject_text<'d>(subject: Option<Value<'d>>, name: &str) -> Option<Cow<'d, str>> {
     subject.and_then(|subject| subject.member(name)).and_then(Value::as_str)
-}
-
-/// `credentialStatus`: one object or several, each with a type.
-fn check_entries(entries: Option<Value<'_>>) -> Result<(), Refusal> {
-    let Some(entries) = entries else { return Ok(()) };
-    let single = (entries.kind() == Kind::Object).then_some(entries);
-    let mut elements = single.into_iter().chain(entries.elements()).peekable();
-    let sound = elements.peek().is_some() && elements.all(|entry| entry.member("type").is_some());
-    if sound {
-        Ok(())
-    } else {
-        Err(wrong("`credentialStatus` has an entry that is not an object with a type"))
-    }
-}
-
-/// The issuer, a text or an object with an id.
-fn issuer_id<'d>(name: &str, issuer: Value<'d>) -> Result<Cow<'d, str>, Refusal> {
-    match issuer.kind() {
-        Kind::Object => text(name, required("issuer.id", issuer.member("id"))?),
-        _ => text(name, issuer),
-    }
 }
 
 fn number(name: &'static str, value: Option<Value<'_>>) -> Result<Option<ClaimedTime>, Refusal> {
@@ -460,15 +439,6 @@ fn text<'d>(name: &str, value: Value<'d>) -> Result<Cow<'d, str>, Refusal> {
 
 fn optional_text<'d>(name: &str, value: Option<Value<'d>>) -> Result<Option<Cow<'d, str>>, Refusal> {
     value.map(|value| text(name, value)).transpose()
-}
-
-/// An id, which the VC Data Model wants to be one URL (section 4.4).
-fn url<'d>(name: &str, value: Option<Value<'d>>) -> Result<Option<Cow<'d, str>>, Refusal> {
-    let Some(text) = optional_text(name, value)? else { return Ok(None) };
-    match text.contains(':') {
-        true => Ok(Some(text)),
-        false => Err(wrong(format!("`{name}` is not a URL"))),
-    }
 }
 
 fn agree(one: &str, text: &str, other: &str, expected: &str) -> Result<(), Refusal> {

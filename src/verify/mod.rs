@@ -160,8 +160,9 @@ impl<'v> Verifier<'v> {
             opened.iter().flatten().map(|token| (&token.compact, &token.header, &token.signature)).collect();
         let mut checks = self.opener.check_all(&signed).into_iter();
         for token in opened {
-            let checked =
-                token.and_then(|token| checks.next().unwrap_or_else(|| Err(token.header.mismatch())).map(|()| token));
+            let checked = token.and_then(|token| {
+                checks.next().unwrap_or_else(|| Err(token.header.mismatch())).map(|()| token)
+            });
             each(&self.judge(checked, self.policy.now));
         }
     }
@@ -273,11 +274,7 @@ fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> 
 
 /// A name that does not say whose key it is needs an `iss` that does (VC-JOSE-COSE, "Key Discovery"): a credential
 /// without one has an absolute URL in `kid`.
-fn check_relative_name(
-    payload: Value<'_>,
-    format: TokenFormat,
-    names_owner: bool,
-) -> Result<(), Refusal> {
+fn check_relative_name(payload: Value<'_>, format: TokenFormat, names_owner: bool) -> Result<(), Refusal> {
     if format == TokenFormat::JwtVc && !names_owner && payload.member("iss").is_none() {
         let message = "`iss` is missing, and `kid` is not an absolute URL, so nothing says whose key it is";
         return Err(Refusal::new(Reason::SchemaInvalid, Step::Claims, message));

@@ -220,7 +220,10 @@ impl<'r> Opener<'r> {
 
     /// Checks the signatures of given keys at once, and returns what they came to, in their order; nothing where they are
     /// not checked in batches. A key that came with a token is in no batch.
-    fn check_batch(&mut self, tokens: &[(&Compact<'_>, &OpenedToken, &Signature)]) -> Vec<Result<(), Refusal>> {
+    fn check_batch(
+        &mut self,
+        tokens: &[(&Compact<'_>, &OpenedToken, &Signature)],
+    ) -> Vec<Result<(), Refusal>> {
         let Some(batch) = &mut self.batch else { return Vec::new() };
         let of_given_keys = tokens.iter().filter_map(|&(compact, opened, signature)| match opened.key {
             TokenKey::Given(key) => Some((Signed { key, input: compact.signing_input(), signature }, opened)),

@@ -140,7 +140,10 @@ impl Reason {
         (Reason::KeyBindingMissing, "the key binding JWT is missing, and `--key-binding required` was given"),
         (Reason::KeyBindingInvalid, "the key binding JWT is not by the holder, or not for this presentation"),
         (Reason::UnknownKid, "`kid` matches none of the given keys, or more than one"),
-        (Reason::CertificateInvalid, "the certificates in `x5c` do not lead to a `--trust-anchor`, or are not for this"),
+        (
+            Reason::CertificateInvalid,
+            "the certificates in `x5c` do not lead to a `--trust-anchor`, or are not for this",
+        ),
         (Reason::BadSignature, "the signature does not match that key"),
         (Reason::DisclosureInvalid, "the disclosures break RFC 9901 section 7.1"),
         (Reason::SchemaInvalid, "a claim is missing, has a wrong form, or contradicts another"),

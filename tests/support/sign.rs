@@ -4,7 +4,7 @@ use std::path::Path;
 
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
-use p256::pkcs8::DecodePrivateKey;
+use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -24,6 +24,11 @@ impl Hand {
         let mut scalar = [0; 32];
         scalar[31] = number;
         Hand(SigningKey::from_slice(&scalar).expect("a number from 1 on"))
+    }
+
+    /// The private key, PKCS#8 PEM.
+    pub(crate) fn to_pem(&self) -> String {
+        self.0.to_pkcs8_pem(LineEnding::LF).expect("a key that can be written").to_string()
     }
 
     /// The public key as a JWK with this `kid`.

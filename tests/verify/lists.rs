@@ -359,7 +359,7 @@ fn an_entry_of_another_type_is_not_skipped() {
         json!({"type": "RevocationList2020Status"}),
         json!({"type": ["x"]}),
         json!({"type": "BitstringStatusListEntry", "statusPurpose": "x"}),
-        json!({"type": ["BitstringStatusListEntry", 1], "statusPurpose": "revocation"}),
+        json!({"type": ["BitstringStatusListEntry", "x"], "statusPurpose": "x"}),
     ] {
         for entries in [vec![entry("revocation"), other.clone()], vec![other.clone(), entry("revocation")]] {
             let token = with_entries(&entries);

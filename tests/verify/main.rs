@@ -8,7 +8,11 @@
 mod readers;
 
 mod accepted;
+mod authority;
+mod certificates;
+mod chains;
 mod claims;
+mod data_model;
 mod encodings;
 mod engines;
 mod holder;

@@ -26,7 +26,7 @@ const MAX_KEYS_BYTES: u64 = 1 << 20;
   head -n 1 results.ndjson | beltic inspect --output-format text
 ")]
 pub(crate) struct InspectArgs {
-    /// A token, or a file of tokens, results, or keys [default: standard input, also `-`]
+    /// A token, or a file of tokens, results, keys or certificates [default: standard input, also `-`]
     #[arg(value_name = "TOKEN or FILE", value_hint = ValueHint::FilePath)]
     pub input: Option<String>,
     /// Format of the output [default: from the file's extension, else text on a terminal, json in a pipe]
@@ -58,6 +58,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
             return Err(undecodable("the JWK Set is empty"));
         }
         return output.print_all(keys.as_bytes());
+    }
+    if let Some(certificates) = inspection::certificates(&head, as_json, clock::system_now()) {
+        return output.print_all(certificates.as_bytes());
     }
     if let Some(disclosure) = disclosure(&head, as_json) {
         return output.print_all(disclosure.as_bytes());

@@ -80,6 +80,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         types,
         type_metadata: type_metadata.collect::<Result<_, _>>()?,
         schemas,
+        did_methods: settings.did_methods(),
         x5c: settings.certificates(&args.issuer.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
         previous: previous_site(args)?,

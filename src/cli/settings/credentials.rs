@@ -13,6 +13,7 @@ use crate::credential::sd_jwt::{DisclosurePolicy, TypeMetadata};
 use crate::files;
 use crate::issuer::{self, Issuer};
 use crate::keys::PublicKey;
+use crate::publish::DidMethods;
 use crate::request::rules::{self, CalendarDuration};
 use crate::status_list::Validity;
 use crate::types::{CredentialType, Types};
@@ -142,6 +143,14 @@ impl Settings {
                     self.origin(None, "status.base_url", |config| &config.status.base_url)
                 ))),
             },
+        }
+    }
+
+    /// What did.json calls its keys.
+    pub(crate) fn did_methods(&self) -> DidMethods {
+        match self.value(&None, |config| &config.publish.legacy_did_methods) {
+            Some(true) => DidMethods::JsonWebKey2020,
+            Some(false) | None => DidMethods::JsonWebKey,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::files;
 type Setting = (&'static str, Option<&'static str>, &'static str);
 
 /// Every key of a settings file, in the order of `fixtures/beltic.yaml`.
-const SETTINGS: [Setting; 32] = [
+const SETTINGS: [Setting; 33] = [
     ("key", Some("BELTIC_KEY"), ".beltic/issuer.pem"),
     ("keys.next", None, "none"),
     ("keys.retired", None, "none"),
@@ -35,6 +35,7 @@ const SETTINGS: [Setting; 32] = [
     ("status.base_url", None, "the place of a did:web or https issuer"),
     ("status.ttl", None, "PT12H"),
     ("status.validity", None, "P7D"),
+    ("publish.legacy_did_methods", None, "false"),
     ("csv.delimiter", None, "found in the header"),
     ("csv.encoding", None, "UTF-8, or UTF-16 by its BOM"),
     ("csv.line_breaks", None, "allowed"),

@@ -6,8 +6,33 @@ use super::{DocumentKind, KeySet, SiteDocument, SitePath, json_text};
 use crate::issuer::Issuer;
 use crate::keys::PublicJwk;
 
-/// did/v1 alone does not define `JsonWebKey`, and a JSON-LD processor would refuse the document.
-const CONTEXT: [&str; 2] = ["https://www.w3.org/ns/did/v1", "https://www.w3.org/ns/cid/v1"];
+/// What the methods of a document are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DidMethods {
+    /// As VC-JOSE-COSE asks for.
+    #[default]
+    JsonWebKey,
+    /// As consumers expect that know nothing newer.
+    JsonWebKey2020,
+}
+
+impl DidMethods {
+    fn name(self) -> &'static str {
+        match self {
+            DidMethods::JsonWebKey => "JsonWebKey",
+            DidMethods::JsonWebKey2020 => "JsonWebKey2020",
+        }
+    }
+
+    /// did/v1 alone defines neither name, and a JSON-LD processor would refuse the document.
+    fn context(self) -> [&'static str; 2] {
+        let names = match self {
+            DidMethods::JsonWebKey => "https://www.w3.org/ns/cid/v1",
+            DidMethods::JsonWebKey2020 => "https://w3id.org/security/suites/jws-2020/v1",
+        };
+        ["https://www.w3.org/ns/did/v1", names]
+    }
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,19 +62,19 @@ struct VerificationMethod<'d> {
 ///
 /// Resolvers make the document of a did:key or did:jwk from the DID itself. It is published for tools that want a
 /// file.
-pub fn document(keys: &KeySet) -> Option<SiteDocument> {
+pub fn document(keys: &KeySet, methods: DidMethods) -> Option<SiteDocument> {
     let issuer = keys.issuer();
     if !issuer.is_did() {
         return None;
     }
     let method = |(id, public_key_jwk)| VerificationMethod {
         id,
-        r#type: "JsonWebKey",
+        r#type: methods.name(),
         controller: issuer.id(),
         public_key_jwk,
     };
     let document = DidDocument {
-        context: CONTEXT,
+        context: methods.context(),
         id: issuer.id(),
         verification_method: keys.kids().zip(keys.jwks()).map(method).collect(),
         assertion_method: keys.kids().collect(),
@@ -93,7 +118,7 @@ mod tests {
             (soon.clone(), KeyState::Next),
             (old.clone(), KeyState::Retired),
         ];
-        let document = document(&KeySet::new(&issuer, &keys).unwrap()).unwrap();
+        let document = document(&KeySet::new(&issuer, &keys).unwrap(), DidMethods::default()).unwrap();
         let ids = [now, soon, old].map(|key| format!("did:web:issuer.example#{}", key.thumbprint()));
         assert_eq!(read(&document)["assertionMethod"], json!(ids));
         let methods = read(&document)["verificationMethod"].as_array().unwrap().clone();
@@ -114,7 +139,7 @@ mod tests {
             (&did_key, did_key.trim_start_matches("did:key:"), "/.well-known/did.json"),
             (&did_jwk, "0", "/.well-known/did.json"),
         ] {
-            let document = document(&set_of(did, &key)).unwrap();
+            let document = document(&set_of(did, &key), DidMethods::default()).unwrap();
             assert_eq!(document.path.url_path(), path, "{did}");
             let method = format!("{did}#{fragment}");
             let expected = json!({
@@ -133,9 +158,25 @@ mod tests {
         }
     }
 
+    /// For consumers that know nothing newer, both the name and the context that defines it are older.
+    #[test]
+    fn methods_can_have_their_older_name() {
+        let set = set_of("did:web:issuer.example", &key());
+        let (new, old) = [DidMethods::JsonWebKey, DidMethods::JsonWebKey2020]
+            .map(|methods| read(&document(&set, methods).unwrap()))
+            .into();
+        assert_eq!(old["verificationMethod"][0]["type"], "JsonWebKey2020");
+        let suite = "https://w3id.org/security/suites/jws-2020/v1";
+        assert_eq!(old["@context"], json!(["https://www.w3.org/ns/did/v1", suite]));
+        let mut renamed = old;
+        renamed["verificationMethod"][0]["type"] = json!("JsonWebKey");
+        renamed["@context"] = new["@context"].clone();
+        assert_eq!(renamed, new, "nothing else is different");
+    }
+
     #[test]
     fn an_https_issuer_has_no_document() {
-        assert!(document(&set_of("https://issuer.example", &key())).is_none());
+        assert!(document(&set_of("https://issuer.example", &key()), DidMethods::default()).is_none());
     }
 
     /// The published examples of documents and of methods with a JWK have the members that ours have.
@@ -145,7 +186,7 @@ mod tests {
         let examples = |name: &str| -> Vec<Value> {
             serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
         };
-        let ours = read(&document(&set_of("did:web:example.com", &key())).unwrap());
+        let ours = read(&document(&set_of("did:web:example.com", &key()), DidMethods::default()).unwrap());
         let method = &ours["verificationMethod"][0];
 
         let web = &examples("did-web-examples.json")[0];

@@ -20,14 +20,14 @@ pub use self::claims::MAX_LIST_TOKEN_BYTES;
 use self::claims::{
     ListClaims, ListName, accept, name_of_unsigned, of_bitstring, of_token_list, unsound, wrong,
 };
+use super::check_period;
 use super::header::Typ;
 use super::open::{Opener, at, split};
+use super::owner::check_issuer;
 use super::policy::Policy;
 use super::ring::KeyRing;
 use super::status::{ListKind, StatusClaim, StatusProblem, StatusSource, StatusValue};
 use super::verdict::{Reason, Refusal, Step};
-use super::check_period;
-use super::owner::check_issuer;
 use crate::issuer::certified::is_named;
 use crate::json::Parser;
 use crate::keys::{CertificateNames, Implementation};

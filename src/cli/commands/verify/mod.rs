@@ -29,7 +29,9 @@ use crate::verify::{KeyBinding, Policy, Presented, Refusal, Verdict, Verifier};
 /// The files that are read, as far as the arguments name files and not tokens.
 fn kept(args: &VerifyArgs) -> Kept {
     let inputs = args.inputs.iter().map(Path::new);
-    let trusted = [&args.jwks, &args.did, &args.key, &args.trust_anchor, &args.status_list, &args.chain].into_iter().flatten();
+    let trusted = [&args.jwks, &args.did, &args.key, &args.trust_anchor, &args.status_list, &args.chain]
+        .into_iter()
+        .flatten();
     Kept::files(inputs.chain(trusted.map(PathBuf::as_path)))
 }
 
