@@ -4,10 +4,15 @@ use std::fmt::{Debug, Display};
 
 use base64_simd::STANDARD;
 use beltic::keys::{CertificateChain, IssuerKey, PublicKey, SigningKey};
-use beltic::verify::KeyRing;
+use beltic::token::sign_compact;
+use beltic::verify::{KeyRing, NoLists, Policy, Verdict, Verifier};
 use zeroize::Zeroizing;
 
-use crate::world::{ISSUER, KEY, no_passphrase};
+use crate::world::{ISSUER, KEY, no_passphrase, now};
+
+/// The certificates of the fixtures' key, and their root.
+const CHAIN: &[u8] = include_bytes!("../../fixtures/certificates/chain.pem");
+const ANCHOR: &[u8] = include_bytes!("../../fixtures/certificates/anchor.pem");
 
 /// The first byte of every DER structure here: a SEQUENCE.
 const SEQUENCE: u8 = 0x30;
@@ -62,6 +67,48 @@ pub fn certificates(data: &[u8]) {
             CertificateChain::read(again.as_bytes(), KEY.public()).expect("a chain can be read again");
         assert_eq!(again.to_json(), json, "nothing more is left out the second time");
     }
+}
+
+/// The certificates of a token, DER one after the other, on their way to the fixtures' root. The token is signed by the
+/// fixtures' key, so that it is valid with the certificate of that key alone, which nobody can make but its authority.
+pub fn x5c(data: &[u8]) {
+    let chain = structures(data);
+    let texts: Vec<String> = chain.iter().map(|der| STANDARD.encode_to_string(der)).collect();
+    let header = serde_json::json!({"alg": "ES256", "typ": "dc+sd-jwt", "x5c": texts}).to_string();
+    let mut signer = KEY.signer().expect("the key signs");
+    let token = sign_compact(&mut *signer, &header, r#"{"vct":"urn:x"}"#).expect("the key signs") + "~";
+    let mut ring = KeyRing::default();
+    ring.add_trust_anchors(ANCHOR).expect("the fixture is an authority");
+    let policy = Policy::at(now());
+    let is_valid = matches!(Verifier::new(&ring, &policy, NoLists).verify(&token), Verdict::Valid(_));
+    let own = CertificateChain::read(CHAIN, KEY.public()).expect("the fixture is a chain").to_json();
+    let own: Vec<String> = serde_json::from_str(&own).expect("`x5c` is an array of texts");
+    assert!(!is_valid || texts.first() == own.first(), "only the key's own certificate makes it valid");
+    crate::tokens::laid_out(&token);
+    // Whatever is an anchor, nothing else becomes one.
+    let file: String = chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+    for file in [file.as_bytes(), data] {
+        let mut ring = KeyRing::default();
+        assert_eq!(ring.add_trust_anchors(file).is_ok(), !ring.is_empty(), "success means an anchor");
+    }
+}
+
+/// DER structures that stand one after the other; what is left over is the last.
+fn structures(data: &[u8]) -> Vec<&[u8]> {
+    let mut rest = data;
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let (length, head) = match rest.get(1..4) {
+            Some(&[length @ 0..0x80, ..]) => (usize::from(length), 2),
+            Some(&[0x81, length, _]) => (usize::from(length), 3),
+            Some(&[0x82, high, low]) => (usize::from(high) << 8 | usize::from(low), 4),
+            _ => (rest.len(), 0),
+        };
+        let (structure, after) = rest.split_at((head + length).min(rest.len()));
+        found.push(structure);
+        rest = after;
+    }
+    found
 }
 
 /// What verifiers take keys from: a JWK Set, a DID document, issuer metadata, a key.

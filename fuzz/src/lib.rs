@@ -15,12 +15,12 @@ mod tokens;
 mod world;
 
 pub use batches::{csv, csv_columns, json_batch, ndjson, results, stored};
-pub use keys::{certificates, encrypted_key, key_ring, private_key, public_key};
+pub use keys::{certificates, encrypted_key, key_ring, private_key, public_key, x5c};
 pub use ledgers::{ledger, mark};
 pub use lists::{bitstring, list_token, token_list};
 pub use signed::{credential, issued};
 pub use texts::{disclosure_policy, json, settings, small_texts, type_metadata};
-pub use tokens::{presentation, token};
+pub use tokens::{key_binding, presentation, token};
 
 /// A target: its name, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     ("issued", issued),
     ("json", json),
     ("json_batch", json_batch),
+    ("key_binding", key_binding),
     ("key_ring", key_ring),
     ("ledger", ledger),
     ("list_token", list_token),
@@ -52,4 +53,5 @@ pub const TARGETS: &[Target] = &[
     ("token", token),
     ("token_list", token_list),
     ("type_metadata", type_metadata),
+    ("x5c", x5c),
 ];

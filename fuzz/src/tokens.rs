@@ -3,8 +3,10 @@
 use base64_simd::URL_SAFE_NO_PAD;
 use beltic::cli::inspection::{self, Inspection};
 use beltic::json::Parser;
-use beltic::token::{Compact, Part, parse_object, present, process, unverified_id};
-use beltic::verify::{KeyRing, NoLists, Policy, Verdict, Verifier};
+use beltic::keys::SigningKey;
+use beltic::request::rules::CalendarDuration;
+use beltic::token::{Compact, Part, parse_object, present, process, sd_hash, sign_compact, unverified_id};
+use beltic::verify::{KeyBinding, KeyRing, NoLists, Policy, Verdict, Verifier};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -20,7 +22,7 @@ pub fn token(data: &[u8]) {
     laid_out(text);
     let mut ring = KeyRing::default();
     ring.add_named(KID, KEY.public(), ISSUER).expect("a name of the issuer's");
-    let policy = Policy { legacy_vc: true, ..Policy::at(now()) };
+    let policy = Policy { legacy_vc: true, legacy_typ: true, ..Policy::at(now()) };
     let verdict = Verifier::new(&ring, &policy, NoLists).verify(text).is_valid();
     assert!(!verdict, "nobody signed it");
 }
@@ -48,6 +50,39 @@ pub fn presentation(data: &[u8]) {
         token.push('~');
     }
     laid_out(&token);
+}
+
+/// A key binding JWT: its header on the first line, its claims on the second. `HASH` stands for the `sd_hash` of the
+/// presentation. It is signed here by the holder's key, so that it is valid where it says what it must.
+pub fn key_binding(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some((header, claims)) = text.split_once('\n') else { return };
+    let mut signer = KEY.signer().expect("the key signs");
+    let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#, KEY.public().x(), KEY.public().y());
+    let payload = format!(r#"{{"iss":"{ISSUER}","vct":"urn:x","cnf":{{"jwk":{jwk}}}}}"#);
+    let own = format!(r#"{{"alg":"ES256","typ":"dc+sd-jwt","kid":"{KID}"}}"#);
+    let shown = sign_compact(&mut *signer, &own, &payload).expect("the key signs") + "~";
+    let claims = claims.replace("HASH", &sd_hash(&shown));
+    let binding = sign_compact(&mut *signer, header, &claims).expect("the key signs");
+    let mut ring = KeyRing::default();
+    ring.add_named(KID, KEY.public(), ISSUER).expect("a name of the issuer's");
+    let max_age = CalendarDuration::parse("PT5M").expect("five minutes are a duration");
+    let wanted = KeyBinding { audience: "https://v.example".into(), nonce: Some("n-1".into()), max_age };
+    let policy = Policy { key_binding: Some(wanted), ..Policy::at(now()) };
+    let presentation = format!("{shown}{binding}");
+    if Verifier::new(&ring, &policy, NoLists).verify(&presentation).is_valid() {
+        let header: Value = serde_json::from_str(header).expect("the header is JSON");
+        let claims: Value = serde_json::from_str(&claims).expect("the claims are JSON");
+        assert_eq!(header["alg"], "ES256");
+        assert_eq!((&claims["aud"], &claims["nonce"]), (&"https://v.example".into(), &"n-1".into()));
+        assert_eq!(claims["sd_hash"], sd_hash(&shown));
+        let age = now().seconds() as f64 - claims["iat"].as_f64().expect("`iat` is a number");
+        assert!((0.0..=300.0).contains(&age), "made {age} seconds ago");
+    }
+    let unbound = Policy::at(now());
+    let verdict = Verifier::new(&ring, &unbound, NoLists).verify(&presentation).is_valid();
+    assert!(verdict, "what nobody asks for changes nothing");
+    laid_out(&presentation);
 }
 
 fn put_in(payload: &str, disclosures: &[String]) {
@@ -87,11 +122,17 @@ fn written(compact: &Compact<'_>) -> String {
 }
 
 /// A token, a disclosure or a key as `inspect` shows it: JSON is JSON, and no line breaks out of its place.
-fn laid_out(text: &str) {
+pub(crate) fn laid_out(text: &str) {
     if let Ok(inspection) = Inspection::of(text) {
         let _ = inspection.disclosure_problem();
         is_printable(&inspection.text(now()));
         is_json(&inspection.json());
+    }
+    if let Some(page) = inspection::certificates(text.as_bytes(), false, now()) {
+        is_printable(&page);
+    }
+    if let Some(page) = inspection::certificates(text.as_bytes(), true, now()) {
+        page.lines().for_each(is_json);
     }
     if let Some(page) = inspection::disclosure(text, false) {
         is_printable(&page);

@@ -159,12 +159,42 @@ impl Issuer {
     /// two issuers on one host have lists of their own. `None` for a did:key or did:jwk, which has no place.
     pub fn default_status_base(&self) -> Option<String> {
         let Location { host, path } = self.location.as_ref()?;
-        Some(path.iter().fold(format!("https://{host}"), |mut url, segment| {
-            url.push('/');
-            push_url_segment(&mut url, segment);
-            url
-        }))
+        Some(url_below(format!("https://{host}"), path))
     }
+}
+
+fn url_below(start: String, path: &[String]) -> String {
+    path.iter().fold(start, |mut url, segment| {
+        url.push('/');
+        push_url_segment(&mut url, segment);
+        url
+    })
+}
+
+/// Where an issuer publishes its keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyPlace {
+    /// The DID document of a did:web.
+    DidDocument(String),
+    /// The metadata of an https issuer (SD-JWT VC, "JWT VC Issuer Metadata").
+    IssuerMetadata(String),
+    /// Nowhere: the DID holds the key.
+    InDid,
+}
+
+/// Where an issuer that nobody has vouched for says that its keys are; none where it names no place.
+pub fn key_place(issuer: &str) -> Option<KeyPlace> {
+    if PublicKey::from_did(issuer).is_some() {
+        return Some(KeyPlace::InDid);
+    }
+    if let Some(specific) = issuer.strip_prefix("did:web:") {
+        let Location { host, path } = parse_did_web(specific).ok()?;
+        let folder =
+            if path.is_empty() { format!("https://{host}/.well-known") } else { format!("https://{host}") };
+        return Some(KeyPlace::DidDocument(format!("{}/did.json", url_below(folder, &path))));
+    }
+    let Location { host, path } = parse_https(issuer.strip_prefix("https://")?).ok()?;
+    Some(KeyPlace::IssuerMetadata(url_below(format!("https://{host}/.well-known/jwt-vc-issuer"), &path)))
 }
 
 impl fmt::Display for Issuer {

@@ -204,13 +204,15 @@ impl<'v> Verifier<'v> {
             holder::check(presented.token, compact, payload, (wanted, presented.nonce), (policy, now))?;
         }
         check_relative_name(payload, format, header.names_owner)?;
-        let (claims, unchecked) = judge_claims(payload, format, owner, (policy, now), &mut *self.status)?;
+        let (claims, issuer, unchecked) =
+            judge_claims(payload, format, owner, (policy, now), &mut *self.status)?;
         self.credential.clear();
         payload.write_compact(&mut self.credential);
         Ok(Valid {
             format,
             credential: &self.credential,
             id: claims.id.map(|id| id.into_owned()),
+            issuer,
             expires_at: claims.ends.iter().flatten().map(|end| end.seconds).min(),
             unchecked,
         })
@@ -282,14 +284,14 @@ fn check_relative_name(payload: Value<'_>, format: TokenFormat, names_owner: boo
     Ok(())
 }
 
-/// Everything that is asked of claims whose signature is sound.
+/// Everything that is asked of claims whose signature is sound. Returns who issued them, too, where they do not say.
 fn judge_claims<'d>(
     payload: Value<'d>,
     format: TokenFormat,
     owner: KeyOwner<'_>,
     (policy, now): (&Policy, UnixTime),
     status: &mut dyn StatusSource,
-) -> Result<(Claims<'d>, Unchecked), Refusal> {
+) -> Result<(Claims<'d>, Option<String>, Unchecked), Refusal> {
     let claims = Claims::read(payload, format, policy)?;
     let issuer = check_issuer(claims.issuer.as_deref(), owner, policy)?;
     check_type(&claims, policy)?;
@@ -306,7 +308,8 @@ fn judge_claims<'d>(
         schema: !has_schema,
         limits: check_authorization(&claims, policy)?,
     };
-    Ok((claims, unchecked))
+    let unnamed = issuer.filter(|_| claims.issuer.is_none()).map(str::to_owned);
+    Ok((claims, unnamed, unchecked))
 }
 
 /// What is about to be done must be allowed, by somebody who could allow it. Returns what limits it beyond that.

@@ -153,6 +153,17 @@ impl KeyRing {
         count.check("")
     }
 
+    /// Adds the keys of a JWK Set, or of an https issuer's metadata, which hold one.
+    pub fn add_jwks_or_metadata(&mut self, text: &str, issuer: Option<&str>) -> Result<(), RingError> {
+        let mut parser = Parser::default();
+        let document = parse_object(text, Part::Payload, &mut parser).map_err(RingError::Json)?;
+        let has = |name: &str| document.root().member(name).is_some();
+        match !has("keys") && has("issuer") && has("jwks") {
+            true => self.add_issuer_metadata(text).map(|_| ()),
+            false => self.add_jwks(text, issuer),
+        }
+    }
+
     /// Adds the keys of an https issuer's metadata (SD-JWT VC, "JWT VC Issuer Metadata"), and returns the issuer.
     /// Keys that it only points to are not fetched.
     pub fn add_issuer_metadata(&mut self, text: &str) -> Result<String, RingError> {

@@ -26,6 +26,7 @@ use thiserror::Error;
 use super::claims::Claims;
 use super::open::shown;
 use super::verdict::{Reason, Refusal, Step};
+use crate::clock::UnixTime;
 use crate::json::{Kind, Value};
 use crate::status_list::bitstring::StatusPurpose;
 
@@ -114,6 +115,12 @@ pub enum StatusProblem {
 pub trait StatusSource {
     /// Looks a place up. Whatever keeps the answer from being certain is a problem, never "valid".
     fn status(&mut self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem>;
+
+    /// When the list was signed that answers for a place. What it says has been so since then at the latest; lists have
+    /// no dates of single changes.
+    fn signed_at(&mut self, _: &StatusClaim<'_>) -> Option<UnixTime> {
+        None
+    }
 }
 
 /// No lists at all.
@@ -141,17 +148,22 @@ pub(super) fn check(
     let issuer = CredentialIssuer { known: issuer, claimed };
     let token = claims.token_status.map(|status| of_token_list(status, issuer)).transpose()?;
     let entries = claims.bitstring_status.map(|entries| of_bitstrings(entries, issuer)).transpose()?;
-    let mut worst = StatusValue::Valid;
+    let mut worst = (StatusValue::Valid, None);
     let mut problem = None;
     for said in token.into_iter().chain(entries.unwrap_or_default()) {
         match said.answer(source) {
-            Ok(value) => worst = worst.max(value),
+            Ok(answer) if answer.0 > worst.0 => worst = answer,
+            Ok(_) => {}
             Err(found) => problem = problem.or(Some(found)),
         }
     }
-    match (worst, problem) {
-        (StatusValue::Revoked, _) => Err(refuse(Reason::Revoked, "the issuer revoked this credential")),
-        (StatusValue::Suspended, _) => Err(refuse(Reason::Suspended, "the issuer suspended this credential")),
+    let taken_back = |reason, word: &str| {
+        let when = worst.1.map(|time| format!(", on {} at the latest", &time.to_string()[..10]));
+        Err(refuse(reason, format!("the issuer {word} this credential{}", when.unwrap_or_default())))
+    };
+    match (worst.0, problem) {
+        (StatusValue::Revoked, _) => taken_back(Reason::Revoked, "revoked"),
+        (StatusValue::Suspended, _) => taken_back(Reason::Suspended, "suspended"),
         (StatusValue::Valid, Some(problem)) => Err(refuse(Reason::StatusUnknown, problem)),
         (StatusValue::Valid, None) => Ok(()),
     }
@@ -178,11 +190,15 @@ enum StatusSaid<'c> {
 }
 
 impl StatusSaid<'_> {
-    /// What the list says, or why nobody knows.
-    fn answer(self, source: &mut dyn StatusSource) -> Result<StatusValue, String> {
+    /// What the list says, and when it was signed that takes the credential back; or why nobody knows.
+    fn answer(self, source: &mut dyn StatusSource) -> Result<(StatusValue, Option<UnixTime>), String> {
         match self {
             StatusSaid::Unanswerable(problem) => Err(problem),
-            StatusSaid::Place(claim) => source.status(&claim).map_err(|problem| problem.to_string()),
+            StatusSaid::Place(claim) => {
+                let value = source.status(&claim).map_err(|problem| problem.to_string())?;
+                let time = (value != StatusValue::Valid).then(|| source.signed_at(&claim));
+                Ok((value, time.flatten()))
+            }
         }
     }
 }

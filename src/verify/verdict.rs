@@ -23,6 +23,8 @@ pub struct Valid<'v> {
     pub credential: &'v [u8],
     /// Its id, where it has one.
     pub id: Option<String>,
+    /// Who issued it, where that is known and the credential does not say.
+    pub issuer: Option<String>,
     /// The last second before which it holds, in seconds since 1970; none where it never ends.
     pub expires_at: Option<i64>,
     /// What was left out.

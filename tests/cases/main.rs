@@ -65,10 +65,7 @@ fn read(folder: &Path) -> Vec<Case> {
 }
 
 /// The issues whose cases no longer wait.
-const DONE: [&str; 1] = ["people"];
-/// The cases of other issues that no longer wait.
-const DONE_EARLY: [&str; 8] =
-    ["d1-multikey", "d5-resolution", "s8-noexp", "s4-kb", "s5-x5c", "v06-json", "v07-oid4vci", "160-pretty"];
+const DONE: [&str; 2] = ["people", "recipients"];
 
 /// The cases that are to run: those that are asked for, else those that do not wait for an issue.
 fn chosen(cases: Vec<Case>) -> Vec<Case> {
@@ -78,10 +75,7 @@ fn chosen(cases: Vec<Case>) -> Vec<Case> {
         assert!(!found.is_empty(), "no case has {word:?} in its name or kind");
         return found;
     }
-    let waits = |case: &Case| {
-        case.later.as_deref().is_some_and(|issue| !DONE.contains(&issue))
-            && !DONE_EARLY.contains(&case.name.as_str())
-    };
+    let waits = |case: &Case| case.later.as_deref().is_some_and(|issue| !DONE.contains(&issue));
     let (later, now): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(waits);
     let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for case in &later {

@@ -28,6 +28,7 @@ mod own_types;
 mod present;
 mod publish;
 mod real_data;
+mod recipients;
 mod replay;
 mod revoke;
 mod rules;

@@ -11,6 +11,7 @@ use crate::cli::output::{self, Output, Purpose};
 use crate::cli::shared_args::OutputArgs;
 use crate::cli::streams::grouped;
 use crate::clock;
+use crate::files::BYTE_ORDER_MARK;
 use crate::json::Parser;
 use crate::results::{ResultRow, Results};
 
@@ -53,16 +54,17 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
     let output = Output::open(&args.output, Purpose::Read, Kept::files(&args.input))?;
     let given = Given::named_or_piped(args.input.as_deref())?;
     let (head, input) = given.open_with_head(MAX_KEYS_BYTES)?;
-    if let Some(keys) = keys(&head, as_json) {
+    let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
+    if let Some(keys) = keys(text, as_json) {
         if keys.is_empty() {
             return Err(undecodable("the JWK Set is empty"));
         }
         return output.print_all(keys.as_bytes());
     }
-    if let Some(certificates) = inspection::certificates(&head, as_json, clock::system_now()) {
+    if let Some(certificates) = inspection::certificates(text, as_json, clock::system_now()) {
         return output.print_all(certificates.as_bytes());
     }
-    if let Some(disclosure) = disclosure(&head, as_json) {
+    if let Some(disclosure) = disclosure(text, as_json) {
         return output.print_all(disclosure.as_bytes());
     }
     let mut pages = Pages { as_json, output, shown: 0, failed: 0, problem: None };
@@ -84,7 +86,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Failure> {
 fn keys(text: &[u8], as_json: bool) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     let mut parser = Parser::default();
-    let document = parser.parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+    let document = parser.parse(text).ok()?;
     inspection::keys(document.root(), as_json)
 }
 

@@ -28,6 +28,7 @@ use super::policy::Policy;
 use super::ring::KeyRing;
 use super::status::{ListKind, StatusClaim, StatusProblem, StatusSource, StatusValue};
 use super::verdict::{Reason, Refusal, Step};
+use crate::clock::UnixTime;
 use crate::issuer::certified::is_named;
 use crate::json::Parser;
 use crate::keys::{CertificateNames, Implementation};
@@ -245,9 +246,9 @@ impl Lists {
         decoded.map_err(|error| wrong(error.to_string()))
     }
 
-    /// The answer of the issuer's own list. Where nobody knows whose credential it is, every list of that name that
-    /// may be its issuer's is asked, and the worst answer counts.
-    fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
+    /// The answer of the issuer's own list, and when that was signed. Where nobody knows whose credential it is, every list
+    /// of that name that may be its issuer's is asked, and the worst answer counts.
+    fn look_up(&self, claim: &StatusClaim<'_>) -> Result<(StatusValue, i64), StatusProblem> {
         let of_that_name = self.lists.get(&*claim.uri);
         let all = of_that_name.and_then(|kinds| kinds.get(&claim.kind)).map_or(&[][..], Vec::as_slice);
         let found = match claim.issuer {
@@ -284,44 +285,47 @@ impl Lists {
 }
 
 /// How bad an answer is for the credential.
-fn severity(answer: &Result<StatusValue, StatusProblem>) -> u8 {
+fn severity(answer: &Result<(StatusValue, i64), StatusProblem>) -> u8 {
     match answer {
-        Ok(StatusValue::Valid) => 0,
+        Ok((StatusValue::Valid, _)) => 0,
         Err(_) => 1,
-        Ok(StatusValue::Suspended) => 2,
-        Ok(StatusValue::Revoked) => 3,
+        Ok((StatusValue::Suspended, _)) => 2,
+        Ok((StatusValue::Revoked, _)) => 3,
     }
 }
 
 impl KnownList {
-    fn look_up(&self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
+    fn look_up(&self, claim: &StatusClaim<'_>) -> Result<(StatusValue, i64), StatusProblem> {
         let unusable =
-            |problem: String| Err(StatusProblem::Unusable { uri: claim.uri.clone().into_owned(), problem });
+            |problem: String| StatusProblem::Unusable { uri: claim.uri.clone().into_owned(), problem };
         let out_of_range = || unusable(format!("index {} is outside the list", claim.index));
-        match &self.entries {
-            Err(problem) => unusable(problem.clone()),
-            Ok(Entries::Token(array)) => match array.get(claim.index).map(StatusType::of_value) {
-                None => out_of_range(),
-                Some(None) => unusable("its value is reserved".to_owned()),
-                Some(Some(StatusType::Valid)) => Ok(StatusValue::Valid),
-                Some(Some(StatusType::Invalid)) => Ok(StatusValue::Revoked),
-                Some(Some(StatusType::Suspended)) => Ok(StatusValue::Suspended),
+        let value = match self.entries.as_ref().map_err(|problem| unusable(problem.clone()))? {
+            Entries::Token(array) => match array.get(claim.index).map(StatusType::of_value) {
+                None => return Err(out_of_range()),
+                Some(None) => return Err(unusable("its value is reserved".to_owned())),
+                Some(Some(StatusType::Valid)) => StatusValue::Valid,
+                Some(Some(StatusType::Invalid)) => StatusValue::Revoked,
+                Some(Some(StatusType::Suspended)) => StatusValue::Suspended,
             },
-            Ok(Entries::Bitstring(list)) => {
+            Entries::Bitstring(list) => {
                 let suspends = claim.kind == ListKind::Bitstring(StatusPurpose::Suspension);
-                match list.get(claim.index) {
-                    None => out_of_range(),
-                    Some(false) => Ok(StatusValue::Valid),
-                    Some(true) if suspends => Ok(StatusValue::Suspended),
-                    Some(true) => Ok(StatusValue::Revoked),
+                match list.get(claim.index).ok_or_else(out_of_range)? {
+                    false => StatusValue::Valid,
+                    true if suspends => StatusValue::Suspended,
+                    true => StatusValue::Revoked,
                 }
             }
-        }
+        };
+        Ok((value, self.issued_at))
     }
 }
 
 impl StatusSource for &Lists {
     fn status(&mut self, claim: &StatusClaim<'_>) -> Result<StatusValue, StatusProblem> {
-        self.look_up(claim)
+        self.look_up(claim).map(|(value, _)| value)
+    }
+
+    fn signed_at(&mut self, claim: &StatusClaim<'_>) -> Option<UnixTime> {
+        self.look_up(claim).ok().and_then(|(_, signed_at)| UnixTime::from_seconds(signed_at))
     }
 }

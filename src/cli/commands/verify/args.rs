@@ -22,9 +22,10 @@ pub(crate) enum KeyBindingPolicy {
 /// What `verify` takes.
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("keys").args(["jwks", "did", "key", "trust_anchor", "site", "issuer"]).multiple(true).required(true),
+    group = ArgGroup::new("keys").args(["jwks", "did", "key", "trust_anchor", "site", "issuer"]).multiple(true),
     override_usage = "beltic verify [OPTIONS] [FILE]...",
     before_help = "Examples:
+  beltic verify my.jwt                        explains what is needed
   beltic verify results.ndjson --site public
   beltic verify tokens.txt --did did.json --status-list lists
   beltic verify results.csv --key .beltic/issuer.pub.jwk --no-status
@@ -104,6 +105,9 @@ pub(crate) struct VerifyArgs {
     #[arg(long, help_heading = "What is accepted")]
     pub legacy_typ: bool,
 
+    /// Explain what is missing: which keys and status lists to fetch from where, and with which commands
+    #[arg(long, help_heading = "Output")]
+    pub explain: bool,
     /// Format of the verdicts [default: from the file's extension, else text on a terminal, ndjson in a pipe]
     #[arg(long, value_name = "FORMAT", value_enum, env = "BELTIC_OUTPUT_FORMAT", help_heading = "Output")]
     pub output_format: Option<VerdictFormat>,
@@ -116,6 +120,14 @@ pub(crate) struct VerifyArgs {
     /// What checks signatures; the verdicts are the same
     #[arg(long, value_enum, default_value_t, help_heading = "Speed")]
     pub engine: Engine,
+}
+
+impl VerifyArgs {
+    /// Whether there is anything to verify with.
+    pub(super) fn names_keys(&self) -> bool {
+        let files = [&self.jwks, &self.did, &self.key, &self.trust_anchor];
+        files.into_iter().any(|files| !files.is_empty()) || self.site.is_some() || self.issuer.is_some()
+    }
 }
 
 /// What checks signatures.

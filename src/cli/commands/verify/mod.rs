@@ -2,6 +2,8 @@
 
 mod args;
 mod authorization;
+mod explain;
+mod said;
 mod trust;
 mod verdicts;
 
@@ -11,6 +13,7 @@ use std::time::Instant;
 
 pub(super) use self::args::VerifyArgs;
 use self::args::{Engine, KeyBindingPolicy};
+use self::explain::Missing;
 use self::verdicts::{About, VerdictCounts, VerdictForm, VerdictFormat, no_token};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
@@ -36,6 +39,9 @@ fn kept(args: &VerifyArgs) -> Kept {
 }
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
+    if !args.names_keys() {
+        return explain_without_keys(args);
+    }
     let started = Instant::now();
     let settings = Settings::load(common)?;
     let mut policy = policy(args, &settings)?;
@@ -45,9 +51,10 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let batch_ring = (args.engine == Engine::Batch).then(|| ring.for_batches());
     let mut inputs = Inputs::open(&args.inputs)?;
     let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
-    let form = VerdictForm { format, color: output::takes_color(&args.output, common.color) };
+    let color = output::takes_color(&args.output, common.color);
+    let form = VerdictForm { format, color, explains: args.explain };
     let mut output = Output::open(&args.output, Purpose::Read, kept(args))?;
-    let mut counts = VerdictCounts::default();
+    let (mut counts, mut missing) = (VerdictCounts::default(), Missing::default());
     let mut order = Presentation::default();
     let ended = pipeline::run(
         workers(args),
@@ -63,6 +70,7 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
         |written: Written| {
             output.write(b"", &written.bytes, &written.ends)?;
             counts.add(written.counts);
+            missing.add(written.missing);
             Ok(())
         },
     );
@@ -72,11 +80,30 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     if !common.quiet && !reader_left {
         counts.closing_lines(started.elapsed()).iter().for_each(|line| streams::say(line));
     }
+    if !reader_left {
+        missing.lines(args).iter().for_each(|line| streams::say(line));
+    }
     Failure::of_all([ended.err(), finished.err()].into_iter().flatten())?;
     match counts.not_valid() {
         0 => Ok(ExitStatus::Done),
         _ => Ok(ExitStatus::SomeFailed),
     }
+}
+
+/// Says what is needed to verify the tokens, and fails.
+fn explain_without_keys(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
+    let (mut inputs, mut parser) = (Inputs::open(&args.inputs)?, Parser::for_tokens());
+    let mut missing = Missing::default();
+    while let Some(read) = inputs.next()? {
+        read.rows.read(&mut parser, |row| {
+            if let Some(Ok(token)) = given::token_of(row.content) {
+                missing.add_token(&token, true);
+            }
+        });
+    }
+    missing.lines(args).iter().for_each(|line| streams::say(line));
+    Err(Failure::usage("nothing was verified: there is no key to verify with")
+        .hint("name one with `--did`, `--jwks`, `--key`, `--trust-anchor` or `--site`; keys in tokens are never trusted"))
 }
 
 /// How many threads verify. One alone is this one: no disk is waited for, so nothing is gained by another.
@@ -253,7 +280,8 @@ impl Rows {
             // There is one verdict for each row, in the same order.
             let Some(row) = judged_rows.next() else { return };
             let correlation_id = row.correlation_id.clone().map(|id| &texts[id]);
-            let about = About { line: row.line, correlation_id };
+            let token = row.token.as_ref().ok().map(|token| &texts[token.clone()]);
+            let about = About { line: row.line, correlation_id, token };
             judged.verdicts(row.may_be_heading).note(row.index, about, verdict, form);
         });
         texts.clear();
@@ -280,6 +308,7 @@ struct Verdicts {
     bytes: Vec<u8>,
     gaps: Vec<Gap>,
     counts: VerdictCounts,
+    missing: Missing,
 }
 
 /// Where an index is missing.
@@ -304,6 +333,9 @@ impl Judged {
 impl Verdicts {
     fn note(&mut self, row: u64, about: About<'_>, verdict: &Verdict<'_>, form: VerdictForm) {
         self.counts.note(verdict);
+        if let Some(token) = about.token.filter(|_| form.explains) {
+            self.missing.note(token, verdict);
+        }
         let at = form.write(about, verdict, &mut self.bytes);
         self.gaps.push(Gap { row, at, end: self.bytes.len() });
     }
@@ -315,6 +347,7 @@ struct Written {
     bytes: Vec<u8>,
     ends: Vec<(u64, usize)>,
     counts: VerdictCounts,
+    missing: Missing,
 }
 
 impl Written {
@@ -329,6 +362,7 @@ impl Written {
             start = gap.end;
         }
         self.counts.add(verdicts.counts);
+        self.missing.add(verdicts.missing);
     }
 }
 

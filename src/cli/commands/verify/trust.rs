@@ -44,7 +44,7 @@ pub(crate) fn keys(args: &VerifyArgs, quiet: bool) -> Result<KeyRing, Failure> {
 fn add_keys(ring: &mut KeyRing, args: &VerifyArgs) -> Result<(), Failure> {
     let issuer = args.issuer.as_deref();
     for path in &args.jwks {
-        ring.add_jwks(&text(path)?, issuer).map_err(unusable(path))?;
+        ring.add_jwks_or_metadata(&text(path)?, issuer).map_err(unusable(path))?;
     }
     for path in &args.did {
         ring.add_did_document(&text(path)?).map_err(unusable(path))?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::said::Said;
 use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::json;
@@ -25,6 +26,8 @@ pub(crate) enum VerdictFormat {
 pub(crate) struct About<'r> {
     pub(crate) line: Option<u64>,
     pub(crate) correlation_id: Option<&'r str>,
+    /// The token, where there is one.
+    pub(crate) token: Option<&'r str>,
 }
 
 /// Writes verdicts in one form. Where the index belongs is left open: it is known once all rows before are.
@@ -32,6 +35,8 @@ pub(crate) struct About<'r> {
 pub(crate) struct VerdictForm {
     pub(crate) format: VerdictFormat,
     pub(crate) color: bool,
+    /// Whether what is missing is to be explained.
+    pub(crate) explains: bool,
 }
 
 impl VerdictForm {
@@ -57,10 +62,7 @@ impl VerdictForm {
     fn write_text(self, about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usize {
         let (word, style, rest) = match verdict {
             Verdict::Valid(valid) => ("valid  ", "32", valid_in_words(valid)),
-            Verdict::Invalid(refusal) => {
-                let Refusal { reason, message, .. } = refusal;
-                ("INVALID", "1;31", format!("{}: {message}", reason.as_str()))
-            }
+            Verdict::Invalid(refusal) => ("INVALID", "1;31", invalid_in_words(refusal, about.token)),
         };
         let id = about.correlation_id.map(|id| printable(id) + "  ").unwrap_or_default();
         let _ = write!(out, "{}  ", paint(word, style, self.color));
@@ -73,10 +75,20 @@ impl VerdictForm {
 fn valid_in_words(valid: &Valid<'_>) -> String {
     let id = valid.id.as_deref().map_or("no id", |id| id.strip_prefix("urn:uuid:").unwrap_or(id));
     let until = valid.expires_at.and_then(UnixTime::from_seconds).map(|time| time.to_string());
-    match until {
-        Some(until) => format!("{id}  until {}", &until[..10]),
-        None => format!("{id}  no expiry"),
-    }
+    let mut said = Said::of_json(std::str::from_utf8(valid.credential).unwrap_or_default());
+    said.issuer = said.issuer.or_else(|| valid.issuer.clone());
+    // The earliest of all its ends.
+    said.until = until.map(|until| until[..10].to_owned());
+    let no_expiry = if said.until.is_none() { ", no expiry" } else { "" };
+    format!("{id}  {}{no_expiry}", said.in_words())
+}
+
+/// Why a token is not valid. What it says of itself is only told where its signature is good and its issuer is known.
+fn invalid_in_words(refusal: &Refusal, token: Option<&str>) -> String {
+    let Refusal { reason, step, message } = refusal;
+    let said = token.filter(|_| *step > Step::Issuer).and_then(Said::of_token).unwrap_or_default().in_words();
+    let said = if said.is_empty() { said } else { format!(" ({said})") };
+    format!("{}: {message}{said}", reason.as_str())
 }
 
 fn write_json(about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usize {
@@ -99,6 +111,10 @@ fn write_json(about: About<'_>, verdict: &Verdict<'_>, out: &mut Vec<u8>) -> usi
 fn write_valid(valid: &Valid<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"valid\":true");
     let _ = write!(out, ",\"format\":\"{}\"", valid.format.as_str());
+    if let Some(issuer) = &valid.issuer {
+        out.extend_from_slice(b",\"issuer\":");
+        json::push_str(out, issuer);
+    }
     if valid.unchecked != Unchecked::default() {
         let names: Vec<String> = valid.unchecked.names().map(json::string).collect();
         let _ = write!(out, ",\"unchecked\":[{}]", names.join(","));
