@@ -339,6 +339,8 @@ const STEPS: &[&str] = &[
     "present one.txt --disclose claims.registered_address",
     "verify results.ndjson --site site",
     "verify sd.txt --jwks site/.well-known/jwks.json --no-status",
+    "verify results.ndjson --jwks site/.well-known/jwks.json --explain",
+    "verify sd.txt --trust-anchor ANCHOR --no-status",
     "list",
     "show ID",
     "ledger check",
@@ -357,11 +359,14 @@ fn no_command_makes_a_network_call() {
             let tokens = fs::read_to_string(folder.path().join("sd.txt")).unwrap();
             fs::write(folder.path().join("one.txt"), tokens.lines().next().unwrap()).unwrap();
         }
-        let items = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/items/companies.ndjson");
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        let items = fixtures.join("items/companies.ndjson");
+        let anchor = fixtures.join("certificates/anchor.pem");
         let words: Vec<String> = step
             .split(' ')
             .map(|word| match word {
                 "ITEMS" => items.to_str().unwrap().to_owned(),
+                "ANCHOR" => anchor.to_str().unwrap().to_owned(),
                 "ID" => first_id(&folder.path().join("results.ndjson")),
                 word => word.to_owned(),
             })

@@ -12,7 +12,10 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, SubjectAltName};
 
 use super::PublicKey;
 
-/// The names of other kinds than subject and issuer: those of its subject that programs compare.
+/// The longest certificate, in bytes.
+const MAX_CERTIFICATE_BYTES: usize = 64 * 1024;
+
+/// The names of a certificate's subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CertificateNames {
     /// The URIs of the subject alternative names.
@@ -49,8 +52,9 @@ pub struct CertificateInfo {
 }
 
 impl CertificateInfo {
-    /// Reads a certificate; none where it is not one, or holds an extension that cannot be read.
+    /// Reads a certificate; none where it is not one, is very long, or holds an extension that cannot be read.
     pub fn of_der(der: &[u8]) -> Option<CertificateInfo> {
+        let der = Some(der).filter(|der| der.len() <= MAX_CERTIFICATE_BYTES)?;
         Self::of(&Certificate::from_der(der).ok()?)
     }
 

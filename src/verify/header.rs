@@ -13,7 +13,7 @@ pub(super) enum Typ {
     Credential,
     /// `dc+sd-jwt`
     SdJwt,
-    /// `vc+sd-jwt`, as `dc+sd-jwt` was called until draft 6 of SD-JWT VC.
+    /// `vc+sd-jwt`, as `dc+sd-jwt` was called before draft 6 of SD-JWT VC.
     OldSdJwt,
     /// `statuslist+jwt`
     StatusList,

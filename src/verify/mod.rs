@@ -8,7 +8,7 @@
 //!       ─▶ status ─▶ policy ─▶ delegation
 //! ```
 //!
-//! Keys come from a [`KeyRing`] and never from the token; what is asked for beyond the standards is a
+//! Keys come from a [`KeyRing`], or from certificates in the token that an authority of that ring vouches for; what is asked for beyond the standards is a
 //! [`Policy`]; the status comes from a [`StatusSource`]. Nothing here opens a file or a connection.
 
 mod authorization;

@@ -229,7 +229,7 @@ impl Step {
     pub const ALL: [(Step, &'static str); 14] = [
         (Step::Split, "size, characters, parts"),
         (Step::Header, "`alg`, `typ`, `crit`, `kid`; no member twice"),
-        (Step::Key, "the key named by `kid`, and its owner"),
+        (Step::Key, "the key named by `kid`, or certified in `x5c`; its owner"),
         (Step::Signature, "64 bytes, by that key"),
         (Step::Payload, "a JSON object, no member twice"),
         (Step::Disclosures, "RFC 9901 section 7.1, in full"),

@@ -226,6 +226,8 @@ fn no_input_is_read_for_ever() {
             "verify r.ndjson --jwks DEV --no-status",
             "verify r.ndjson --did DEV --no-status",
             "verify r.ndjson --key DEV --no-status",
+            "verify r.ndjson --trust-anchor DEV --no-status",
+            "verify DEV",
             "inspect DEV",
             "present DEV",
             "batch-issue DEV",

@@ -143,7 +143,7 @@ fn no_use_of_a_key_shows_it() {
 }
 
 /// A private key in the place of something else.
-const MISTAKES: [&str; 19] = [
+const MISTAKES: [&str; 21] = [
     "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none",
     "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none --input-format json",
     "batch-issue KEY --key keys/p256-pkcs8.pem --ledger none --input-format csv",
@@ -155,6 +155,8 @@ const MISTAKES: [&str; 19] = [
     "verify results.ndjson --key KEY",
     "verify results.ndjson --jwks KEY",
     "verify results.ndjson --did KEY",
+    "verify results.ndjson --trust-anchor KEY",
+    "verify KEY",
     "verify results.ndjson --key keys/p256-public.jwk --status-list KEY",
     "inspect KEY",
     "inspect KEY --output-format json",
