@@ -2762,7 +2762,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__verify)
-            opts="-o -j -h -q --jwks --did --key --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --output-format --out --force --jobs --engine --help --config --types --color --log-format --quiet"
+            opts="-o -j -h -q --jwks --did --key --trust-anchor --site --issuer --status-list --no-status --vct --type --audience --key-binding --nonce --kb-max-age --at --leeway --max-ttl --context --chain --legacy-vc --legacy-typ --explain --output-format --out --force --jobs --engine --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2799,6 +2799,21 @@ _beltic() {
                     return 0
                     ;;
                 --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --trust-anchor)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
