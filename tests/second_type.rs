@@ -202,6 +202,7 @@ impl Desk {
             keep_failed: false,
             keep_tokens: false,
             self_check: Some(&self_check),
+            renewals: None,
         };
         let check: RowCheck = row_check(rules([0; 32]), clock);
         let items = Items::new(types(), Default::default(), check).unwrap();

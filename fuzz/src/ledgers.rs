@@ -157,5 +157,6 @@ fn draft(hash: u8) -> Draft {
         delegator_hash: [hash ^ 0xff; 8],
         attestation_type: None,
         correlation_hash: if hash % 2 == 0 { [hash | 1; 8] } else { [0; 8] },
+        former: None,
     }
 }

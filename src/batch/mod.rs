@@ -34,6 +34,7 @@ mod error;
 mod failed;
 mod recent;
 mod registrar;
+mod renewal;
 mod row;
 mod self_check;
 mod stages;
@@ -57,6 +58,7 @@ pub use delivery::{Delivery, FailedItem, IssuedToken};
 pub use error::{BatchError, IssueError};
 pub use failed::FailedItems;
 pub use recent::WINDOW as REPEAT_WINDOW;
+pub use renewal::Renewals;
 pub use row::{Action, Done, Outcome, Render, Row};
 pub use self_check::SelfCheck;
 pub use stages::Decision;
@@ -90,6 +92,8 @@ pub struct Plan<'p> {
     pub keep_tokens: bool,
     /// What each credential is verified by before its result leaves, where that is wanted.
     pub self_check: Option<&'p SelfCheck>,
+    /// By which keys rows of earlier results are known; such rows fail where there is nothing.
+    pub renewals: Option<&'p Renewals>,
 }
 
 /// How many items may fail before a run is stopped.

@@ -2,6 +2,7 @@
 
 use super::error::BatchError;
 use super::recent::RecentIds;
+use super::renewal;
 use super::stages::{CheckedBatch, Decision, RecordedBatch};
 use super::{MaxFailures, Plan, Proposed, Register};
 use crate::ledger::{self, Conflict, Entry, RunDescription};
@@ -48,6 +49,7 @@ impl<'p, 'r> Registrar<'p, 'r> {
 
     pub(super) fn record(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError> {
         self.tally.verdict()?;
+        renewal::judge_strangers(&self.register, &mut batch)?;
         self.preview_conflicts(&mut batch)?;
         self.cut_at_limit(&mut batch);
         self.note_repeats(&mut batch);
@@ -72,10 +74,11 @@ impl<'p, 'r> Registrar<'p, 'r> {
         }
     }
 
-    /// Rejects items whose content changed, where it matters for the limit which item fails first.
+    /// Rejects items whose content changed, or whose former credential must not be renewed, where it matters for the limit which item fails first.
     fn preview_conflicts(&mut self, batch: &mut CheckedBatch) -> Result<(), BatchError> {
+        let may_conflict = self.run.repeatable || renewal::has_any(batch);
         let (Register::Ledger(ledger), Some(MaxFailures::Count(_)), true) =
-            (&mut self.register, self.max_failures, self.run.repeatable)
+            (&mut self.register, self.max_failures, may_conflict)
         else {
             return Ok(());
         };
@@ -183,7 +186,7 @@ fn apply<D, C: Into<Rejection>>(answers: Vec<Result<D, C>>, batch: &mut CheckedB
 impl From<Conflict> for Rejection {
     fn from(conflict: Conflict) -> Rejection {
         let code = match conflict {
-            Conflict::Restless(_) => ErrorCode::StatusConflict,
+            Conflict::Restless(_) | Conflict::Former { .. } => ErrorCode::StatusConflict,
             Conflict::Changed { .. } | Conflict::Moved(_) => ErrorCode::IdempotencyKeyConflict,
         };
         Rejection { code, message: conflict.to_string(), details: Vec::new() }

@@ -91,6 +91,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
         keep_failed: false,
         keep_tokens: false,
         self_check: None,
+        renewals: None,
     };
     let items: String = (0..ITEMS).map(|number| sample::item(number) + "\n").collect();
     let inputs = vec![Input::Ready(InputName::Stdin, Box::new(std::io::Cursor::new(items)))];

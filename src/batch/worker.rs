@@ -6,6 +6,7 @@ use super::Plan;
 use super::delivery::{Delivery, FailedItem, IssuedToken};
 use super::error::BatchError;
 use super::failed::FailedItems;
+use super::renewal::{Renewals, Renewer};
 use super::row::{Done, Outcome, Render, Row};
 use super::self_check::{SelfCheck, SelfVerifier};
 use super::stages::{CheckedBatch, CheckedItem, Dated, Decision, RecordedBatch};
@@ -15,7 +16,7 @@ use crate::credential::{Assembler, Profile, Resource, beyond_verifiers};
 use crate::keys::SignError;
 use crate::pipeline;
 use crate::request::{
-    Checked, Checker, Detail, DetailCode, DraftText, FeedingColumn, Rejection, Rules, Warning,
+    Checked, Checker, Detail, DetailCode, DraftText, FeedingColumn, Reading, Rejection, Rules, Warning,
 };
 use crate::source::{ItemFault, ItemText, RowCheck};
 use crate::token::MAX_TOKEN_BYTES;
@@ -29,6 +30,9 @@ pub(super) struct IssueWorker<'p> {
     keep_failed: bool,
     keep_tokens: bool,
     self_check: Option<SelfVerifier<'p>>,
+    renewals: Option<&'p Renewals>,
+    /// What reads rows of earlier results, once there was one.
+    renewer: Option<Renewer<'p>>,
     hasher: RandomState,
     /// How large the last batch's pieces and results were: good guesses for the next.
     last_text: usize,
@@ -49,6 +53,8 @@ impl<'p> IssueWorker<'p> {
             keep_failed: plan.keep_failed,
             keep_tokens: plan.keep_tokens,
             self_check: plan.self_check.map(SelfCheck::verifier),
+            renewals: plan.renewals,
+            renewer: None,
             hasher,
             last_text: 0,
             last_output: 0,
@@ -124,8 +130,22 @@ impl<'p> IssueWorker<'p> {
 
     fn check_item(&mut self, item: &ItemText<'_>, moment: Moment, buffer: &mut Vec<u8>) -> Checked {
         match &item.text {
-            Ok(text) => self.checker.check(text, item.unterminated, moment, buffer),
+            Ok(text) => match self.checker.read(text, item.unterminated, moment, buffer) {
+                Reading::Checked(checked) => checked,
+                Reading::Row => self.renew(text, moment, buffer),
+            },
             Err(fault) => Checked::rejected(rejection_of(fault), item.correlation_id, buffer),
+        }
+    }
+
+    /// Checks a row of earlier results.
+    fn renew(&mut self, row: &str, moment: Moment, buffer: &mut Vec<u8>) -> Checked {
+        match self.renewals {
+            Some(renewals) => {
+                let renewer = self.renewer.get_or_insert_with(|| Renewer::new(renewals, self.profile));
+                renewer.renew(&mut self.checker, row, moment, buffer)
+            }
+            None => self.checker.check(row, false, moment, buffer),
         }
     }
 }
@@ -219,8 +239,11 @@ pub(super) const SIGNED_TOGETHER: usize = 256;
 /// under these rules. It has no part in what is issued, so the rules' hash key can be any.
 pub fn row_check(rules: Rules, clock: Clock) -> RowCheck {
     RowCheck::new(move |item| {
-        let checked = Checker::new(rules.clone()).check(item, false, clock.moment(), &mut Vec::new());
-        checked.outcome.is_ok()
+        match Checker::new(rules.clone()).read(item, false, clock.moment(), &mut Vec::new()) {
+            Reading::Checked(checked) => checked.outcome.is_ok(),
+            // Its token is not verified here: what looks like a row is one.
+            Reading::Row => true,
+        }
     })
 }
 

@@ -79,7 +79,9 @@ impl Inspection {
         let kind = kind(&typ, document.root(), compact.is_sd_jwt);
         let processed = match compact.is_sd_jwt {
             true => process(document.root(), &compact.disclosures),
-            false => Ok(Processed { payload: payload.clone(), disclosed: Vec::new(), unexplained: 0 }),
+            false => {
+                Ok(Processed { payload: payload.clone(), disclosed: Vec::new(), unexplained: Vec::new() })
+            }
         };
         let sizes = Sizes {
             token: token.len(),
@@ -142,12 +144,13 @@ impl Inspection {
     fn disclosures_in_words(&self) -> String {
         let mut words = String::new();
         match &self.processed {
-            Ok(Processed { disclosed, unexplained, .. }) => {
+            Ok(processed) => {
+                let (disclosed, unexplained) = (&processed.disclosed, processed.unexplained_digests());
                 if !disclosed.is_empty() {
                     words += &format!("\n{} {DISCLOSABLE}\n", count(disclosed.len(), "claim"));
                 }
-                if *unexplained > 0 {
-                    let digests = count(*unexplained, "digest");
+                if unexplained > 0 {
+                    let digests = count(unexplained, "digest");
                     words += &format!("\n{digests} without a disclosure: withheld claims, or decoys\n");
                 }
             }
@@ -272,7 +275,7 @@ fn push_disclosures(out: &mut String, processed: &Processed) {
         }
         let _ = write!(out, r#","bytes":{}}}"#, found.bytes);
     }
-    let _ = write!(out, r#"],"unexplained_digests":{}"#, processed.unexplained);
+    let _ = write!(out, r#"],"unexplained_digests":{}"#, processed.unexplained_digests());
 }
 
 /// A JSON text without white space around its values.

@@ -6,6 +6,7 @@
 mod assemble;
 mod evidence;
 mod jwt_vc;
+mod own;
 mod profile;
 mod record;
 mod resource;
@@ -14,6 +15,7 @@ mod size;
 mod status;
 
 pub use assemble::{Assembler, AssemblyError, Tokens};
+pub use own::{Contradiction, OwnCredential, stated_status};
 pub use profile::{Profile, ProfileSettings, ProofFormat, TypeProfile, TypeSettings};
 pub use record::{CredentialStatus, Grant, ListUris, Status, parse_id};
 pub use resource::Resource;

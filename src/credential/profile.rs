@@ -143,6 +143,13 @@ impl TypeProfile {
     }
 }
 
+impl TypeProfile {
+    /// How many digests that explain nothing stand beside the real ones of each object of an `sd_jwt_vc`.
+    pub fn decoys(&self) -> usize {
+        self.disclosure.decoys()
+    }
+}
+
 impl Profile {
     /// What the credentials of this type have in common. A run's profile has every type that its rules allow.
     pub fn of_type(&self, credential_type: &'static CredentialType) -> &TypeProfile {

@@ -14,6 +14,7 @@ mod document;
 mod escape;
 mod object;
 mod parse;
+mod same;
 mod write;
 
 pub use decimal::Decimal;

@@ -139,7 +139,7 @@ impl Previewed {
 
 /// Rows of a batch that were read before: credentials of one batch are mostly asked for together.
 #[derive(Debug, Default)]
-struct Recent {
+pub(super) struct Recent {
     millis: Option<u64>,
     batches: Vec<(i64, Vec<u8>)>,
 }
@@ -267,7 +267,7 @@ fn decide(order: ChangeOrder<'_>, now: CredentialStatus) -> Result<(CredentialSt
 }
 
 /// Where a credential's record stands. All ids of a batch hold its millisecond.
-fn locate(store: &dyn Store, id: Uuid, recent: &mut Recent) -> Stored<Option<RecordPlace>> {
+pub(super) fn locate(store: &dyn Store, id: Uuid, recent: &mut Recent) -> Stored<Option<RecordPlace>> {
     let Some(millis) = record::millis_of(id) else { return Ok(None) };
     if recent.millis != Some(millis) {
         let batches = store.batches_of_millis(millis as i64)?.into_iter().map(StoredBatch::read);

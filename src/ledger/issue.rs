@@ -15,9 +15,9 @@ use super::seal::{self, Counts, Done};
 use super::store::{Access, Store, Stored, Transaction, in_one_snapshot};
 use super::terms::RunDescription;
 use super::{
-    Difference, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings, writable,
+    Difference, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings, renewal, writable,
 };
-use crate::clock::{system_millis, system_now};
+use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
 use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
 use crate::types::CredentialType;
@@ -39,6 +39,18 @@ pub enum Conflict {
     /// The status of a credential of its id was changed since that was looked at.
     #[error("the status of urn:uuid:{0} was changed while this run was at work; run it again")]
     Restless(Uuid),
+    /// What it renews is revoked or suspended.
+    #[error(
+        "the credential that it renews, urn:uuid:{id}, is {} since {}",
+        current.status.as_str(),
+        current.since.unwrap_or(UnixTime::FIRST)
+    )]
+    Former {
+        /// The credential.
+        id: Uuid,
+        /// Its status.
+        current: CredentialStatus,
+    },
 }
 
 /// What the ledger says to each entry.
@@ -145,7 +157,8 @@ impl Ledger {
         let mut indexed = key_scope(store, run, &runs, before, &mut added, fail)?;
         let known = known_credentials(store, run, indexed.as_mut(), entries).map_err(fail)?;
         note_displaced(&mut self.displaced, &known, entries);
-        let fresh = self.fresh(&known, entries);
+        let refused = renewal::refused(store, entries, &mut self.statuses_are_whole).map_err(fail)?;
+        let fresh = self.fresh(&known, &refused, entries);
         self.refuse_expired(&fresh)?;
         let to = Destination { run, scope: indexed.as_ref().map(|indexed| indexed.scope.number), opening };
         let issued = Issued::insert(store, to, &mut runs, &fresh, &mut added).map_err(fail)?;
@@ -159,7 +172,7 @@ impl Ledger {
         seal::commit(store, transaction, Done { bytes, ..Done::adding(reached, added) }, fail)?;
         (self.runs, self.indexed, self.is_opened) = (Some(runs), indexed, true);
         self.duplicate = duplicate.or(self.duplicate.take());
-        Ok(self.answers(entries, &known, &issued))
+        Ok(self.answers(entries, &known, &refused, &issued))
     }
 
     /// What the first items of a run say, where nothing else tells it from one before, and the run that began so.
@@ -185,11 +198,17 @@ impl Ledger {
     }
 
     /// The entries that nothing was issued for yet. Of several with one id, the first.
-    fn fresh<'e, 'd>(&self, known: &KnownByPosition, entries: &'e [Entry<'d>]) -> Vec<&'e Entry<'d>> {
+    fn fresh<'e, 'd>(
+        &self,
+        known: &KnownByPosition,
+        refused: &HashMap<u64, Conflict>,
+        entries: &'e [Entry<'d>],
+    ) -> Vec<&'e Entry<'d>> {
         let mut keys = std::collections::HashSet::new();
         let is_fresh = |entry: &&Entry<'_>| {
             !known.contains_key(&entry.position)
                 && !self.displaced.contains_key(&entry.draft.content_hash)
+                && !refused.contains_key(&entry.position)
                 && entry.key().is_none_or(|key| keys.insert(key))
         };
         entries.iter().filter(is_fresh).collect()
@@ -209,7 +228,13 @@ impl Ledger {
         }
     }
 
-    fn answers(&self, entries: &[Entry<'_>], known: &KnownByPosition, issued: &Issued<'_>) -> Vec<Answer> {
+    fn answers(
+        &self,
+        entries: &[Entry<'_>],
+        known: &KnownByPosition,
+        refused: &HashMap<u64, Conflict>,
+        issued: &Issued<'_>,
+    ) -> Vec<Answer> {
         let mut given = issued.credentials();
         let mut of_keys: HashMap<ItemKey, Known> = HashMap::new();
         let has_repeats = known.len() + issued.count() < entries.len();
@@ -219,6 +244,9 @@ impl Ledger {
             }
             if let Some(id) = self.displaced.get(&entry.draft.content_hash) {
                 return Err(Conflict::Moved(*id));
+            }
+            if let Some(conflict) = refused.get(&entry.position) {
+                return Err(conflict.clone());
             }
             if let Some(first) = entry.key().and_then(|key| of_keys.get(&key)) {
                 return self.replay(first, entry);
@@ -246,9 +274,13 @@ impl Ledger {
         entries: &[Entry<'_>],
     ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
         let before = self.indexed.take();
-        let (known, indexed) = in_one_snapshot(&*self.store, || self.known_now(run, entries, before))
-            .map_err(|source| self.cannot("read", source))?;
-        self.indexed = indexed;
+        let mut statuses_are_whole = self.statuses_are_whole;
+        let ((known, indexed), refused) = in_one_snapshot(&*self.store, || {
+            let refused = renewal::refused(&*self.store, entries, &mut statuses_are_whole)?;
+            Ok((self.known_now(run, entries, before)?, refused))
+        })
+        .map_err(|source| self.cannot("read", source))?;
+        (self.indexed, self.statuses_are_whole) = (indexed, statuses_are_whole);
         let (_, duplicate) = self.opening(run, entries)?;
         (self.duplicate, self.is_opened) = (duplicate.or(self.duplicate.take()), true);
         note_displaced(&mut self.displaced, &known, entries);
@@ -257,6 +289,7 @@ impl Ledger {
             Some(known) => known.must_be(entry.draft.content_hash).map(|()| true),
             None => match (self.displaced.get(&entry.draft.content_hash), entry.key()) {
                 (Some(id), _) => Err(Conflict::Moved(*id)),
+                _ if refused.contains_key(&entry.position) => Err(refused[&entry.position].clone()),
                 (None, Some(key)) => Ok(!previewed.insert(key)),
                 (None, None) => Ok(false),
             },

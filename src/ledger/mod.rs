@@ -71,6 +71,7 @@ mod memory;
 mod openings;
 mod record;
 mod register;
+mod renewal;
 mod rows;
 mod runs;
 mod schemas;

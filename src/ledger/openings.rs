@@ -51,6 +51,10 @@ pub(super) fn of(entries: &[Entry<'_>]) -> i64 {
     let mut hash = Sha256::new();
     for entry in entries {
         hash.update(entry.draft.content_hash.0);
+        // To renew what was renewed before is no repetition; to renew the same credential twice is one.
+        if let Some(former) = &entry.draft.former {
+            hash.update(former.id);
+        }
     }
     let digest = hash.finalize();
     i64::from_le_bytes(std::array::from_fn(|at| digest[at]))

@@ -20,7 +20,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::batches::StoredBatch;
-use super::change::{self, Change, ChangeOrder};
+use super::change::{self, Change, ChangeOrder, Recent};
 use super::credentials::{KnownRuns, Run};
 use super::issue::{Answer, Conflict, Destination, Entry, Indexed, Issued};
 use super::items::{self, IndexEntry};
@@ -31,7 +31,7 @@ use super::scopes::{Scope, ScopeKind};
 use super::seal::{self, Counts, Done};
 use super::store::{Access, BatchQuery, Store, StoreError, Stored, Transaction};
 use super::terms::RunDescription;
-use super::{Ledger, LedgerError, corrupt, events, statuses, writable};
+use super::{Ledger, LedgerError, corrupt, events, renewal, statuses, writable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 use crate::request::{ContentHash, IdRule, ItemKey, LookupHash};
@@ -438,7 +438,10 @@ impl<'r> Changing<'r> {
 impl<'d> SyncOrder<'d> {
     /// Whether the item's credentials have the statuses with which the plan reckons.
     fn is_as_planned(&self, store: &dyn Store) -> Stored<Result<(), Conflict>> {
-        let SyncOrder::Issue { formers, .. } = self else { return Ok(Ok(())) };
+        let SyncOrder::Issue { entry, formers, .. } = self else { return Ok(Ok(())) };
+        if let Some(conflict) = renewal::refusal(store, entry, &mut Recent::default())? {
+            return Ok(Err(conflict));
+        }
         for (place, planned) in *formers {
             if statuses::of(store, *place)?.status != *planned {
                 let batch = StoredBatch::of(store, place.batch)?;

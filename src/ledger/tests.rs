@@ -148,6 +148,7 @@ pub(super) fn draft(hash: u8) -> Draft {
         delegator_hash: [hash ^ 0xff; 8],
         attestation_type: None,
         correlation_hash: [0; 8],
+        former: None,
     }
 }
 

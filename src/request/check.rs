@@ -10,6 +10,7 @@ use super::content::{Content, ContentHasher, IdRule, Identity, ItemId, KnownBy};
 use super::draft::{Draft, Lookup, LookupHash, Piece};
 use super::findings::{Findings, Place, Strictness};
 use super::rejection::Rejection;
+use super::renewal::{Former, Life, Reading, is_row, other_row};
 use super::rules::{self, CalendarDuration, DurationProblem};
 use super::warning::Warning;
 use super::words::found_before;
@@ -87,7 +88,29 @@ impl Checker {
     }
 
     /// Checks one item, to be issued at this moment, and appends its pieces to `buffer`.
-    /// `unterminated` says that the file ended before the item's line did.
+    /// `unterminated` says that the file ended before the item's line did. Rows of earlier results are left alone.
+    pub fn read(
+        &mut self,
+        text: &str,
+        unterminated: bool,
+        moment: impl Into<Moment>,
+        buffer: &mut Vec<u8>,
+    ) -> Reading {
+        // The parser is lent to the document, and the rest of the checker is needed beside it.
+        let mut parser = std::mem::take(&mut self.parser);
+        let reading = match parser.parse(text) {
+            Ok(document) => self.read_document(document, moment.into(), buffer),
+            Err(error) => {
+                let hint = syntax_hint(&error, text, unterminated);
+                let rejection = Rejection::malformed(format!("{error}{hint}"));
+                Reading::Checked(Checked::rejected(rejection, None, buffer))
+            }
+        };
+        self.parser = parser;
+        reading
+    }
+
+    /// As [`Checker::read`], where rows of earlier results are not issued anew.
     pub fn check(
         &mut self,
         text: &str,
@@ -95,20 +118,59 @@ impl Checker {
         moment: impl Into<Moment>,
         buffer: &mut Vec<u8>,
     ) -> Checked {
-        // The parser is lent to the document, and the rest of the checker is needed beside it.
-        let mut parser = std::mem::take(&mut self.parser);
-        let checked = match parser.parse(text) {
-            Ok(document) => self.check_document(document, moment.into(), buffer),
-            Err(error) => {
-                let hint = syntax_hint(&error, text, unterminated);
-                Checked::rejected(Rejection::malformed(format!("{error}{hint}")), None, buffer)
+        match self.read(text, unterminated, moment, buffer) {
+            Reading::Checked(checked) => checked,
+            Reading::Row => {
+                let message = "found a row of earlier results; they are not renewed here";
+                Checked::rejected(Rejection::malformed(message), None, buffer)
             }
+        }
+    }
+
+    /// Checks what a credential of earlier results says, given as an item, to be issued anew for so many seconds.
+    pub fn check_renewed(
+        &mut self,
+        item: &str,
+        (former, seconds): (Former, i64),
+        moment: Moment,
+        buffer: &mut Vec<u8>,
+    ) -> Checked {
+        let mut parser = std::mem::take(&mut self.parser);
+        let mut checked = match parser.parse(item) {
+            Ok(document) => self.check_document(document, Life::Seconds(seconds), moment, buffer),
+            Err(error) => Checked::rejected(Rejection::malformed(error.to_string()), None, buffer),
         };
         self.parser = parser;
+        if let Ok(draft) = &mut checked.outcome {
+            draft.former = Some(former);
+            draft.content_hash = draft.content_hash.with_any_ttl();
+        }
         checked
     }
 
-    fn check_document(&mut self, document: Document<'_>, moment: Moment, buffer: &mut Vec<u8>) -> Checked {
+    fn read_document(&mut self, document: Document<'_>, moment: Moment, buffer: &mut Vec<u8>) -> Reading {
+        let item = document.root();
+        let has_request = item.member("request").is_some() || is_bare(item, self.rules.types);
+        if !has_request && is_row(item) && document.faults().is_empty() {
+            return Reading::Row;
+        }
+        let mut checked = self.check_document(document, Life::OfItem, moment, buffer);
+        if checked.outcome.is_err()
+            && item.member("request").is_none()
+            && let Some(rejection) = other_row(item)
+        {
+            checked.outcome = Err(Box::new(rejection));
+        }
+        Reading::Checked(checked)
+    }
+
+    fn check_document(
+        &mut self,
+        document: Document<'_>,
+        life: Life,
+        moment: Moment,
+        buffer: &mut Vec<u8>,
+    ) -> Checked {
         let item = document.root();
         if item.kind() != Kind::Object {
             let message = format!("expected an item, which is a JSON object; found {}", item.kind());
@@ -131,7 +193,10 @@ impl Checker {
         let issued_at = moment.at;
         let ttl = request.and_then(|request| request.member("ttl")).and_then(Value::as_str);
         let ttl = ttl.or_else(|| self.ttl_of(credential_type).map(Cow::Borrowed));
-        let expires_at = self.expiry(ttl.as_deref(), issued_at, &mut findings, bare);
+        let expires_at = match life {
+            Life::OfItem => self.expiry(ttl.as_deref(), issued_at, &mut findings, bare),
+            Life::Seconds(seconds) => Some(findings.end(issued_at, issued_at.saturating_add(seconds))),
+        };
         if let Some((schema, request)) = credential_type.schema().zip(request) {
             findings.check_schema(schema, request, bare);
         }
@@ -212,12 +277,7 @@ impl Checker {
             Some(text) => self.read_ttl(text, issued_at),
         };
         match expires_at {
-            Ok(end) => {
-                if rules::is_beyond_two_years(issued_at, end) {
-                    findings.warnings.push(Warning::LongLife(end));
-                }
-                Some(end)
-            }
+            Ok(end) => Some(findings.end(issued_at, end)),
             Err(problem) => {
                 let envelope = Place::Name(&Place::Root, "request");
                 let place = Place::Name(if bare { &Place::Root } else { &envelope }, "ttl");
@@ -289,6 +349,7 @@ impl Checker {
             delegator_hash: LookupHash::default(),
             attestation_type: attestation_type(Some(request), credential_type),
             correlation_hash: LookupHash::default(),
+            former: None,
         })
     }
 
@@ -313,6 +374,14 @@ impl Checker {
 }
 
 impl Findings {
+    /// When a credential expires; warns where that is far away.
+    fn end(&mut self, issued_at: UnixTime, end: UnixTime) -> UnixTime {
+        if rules::is_beyond_two_years(issued_at, end) {
+            self.warnings.push(Warning::LongLife(end));
+        }
+        end
+    }
+
     /// The rejection of an item by what was found so far.
     fn into_rejected(self, item: Value<'_>, buffer: &mut Vec<u8>) -> Checked {
         let outcome = Err(Box::new(Rejection::of_details(self.violations)));

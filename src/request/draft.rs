@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::content::{ContentHash, ItemId};
+use super::renewal::Former;
 use crate::clock::UnixTime;
 use crate::types::CredentialType;
 
@@ -77,6 +78,8 @@ pub struct Draft {
     pub attestation_type: Option<Box<str>>,
     /// By which a credential is found by its correlation id; zeros where the item has none.
     pub correlation_hash: LookupHash,
+    /// The credential that it renews, where it comes from earlier results.
+    pub former: Option<Former>,
 }
 
 impl Draft {

@@ -12,6 +12,7 @@ mod findings;
 mod issued;
 mod rejection;
 mod relations;
+mod renewal;
 pub mod rules;
 pub mod schema;
 mod warning;
@@ -24,6 +25,7 @@ pub use issued::issued_problem;
 #[cfg(feature = "cli")]
 pub(crate) use rejection::place;
 pub use rejection::{Detail, DetailCode, ErrorCode, FeedingColumn, Rejection};
+pub use renewal::{Former, Reading};
 pub use warning::{Doubt, Warning};
 
 /// The most items that are taken together, from the file to the ledger: as many as the hosted API takes in one call.

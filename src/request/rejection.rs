@@ -136,6 +136,8 @@ pub enum DetailCode {
     Inconsistent,
     /// The holder's key is not a usable public key.
     InvalidKey,
+    /// A credential of earlier results that is not one to renew.
+    InvalidToken,
     /// The same key twice in one object.
     DuplicateKey,
     /// A character that cannot be signed: NUL, or half a surrogate pair.
@@ -144,7 +146,7 @@ pub enum DetailCode {
 
 impl DetailCode {
     /// Every code, with what to do about it: the source of the table in docs/errors.md.
-    pub const ALL: [(DetailCode, &'static str); 17] = [
+    pub const ALL: [(DetailCode, &'static str); 18] = [
         (DetailCode::Missing, "add the field; in CSV, fill in the cell"),
         (DetailCode::WrongType, "write the value as the type that the message asks for"),
         (DetailCode::NotTrue, "have the subject attest, then write `true`"),
@@ -163,6 +165,10 @@ impl DetailCode {
         (DetailCode::DelegatedByRequired, "name the subject that delegates, as the message asks for"),
         (DetailCode::Inconsistent, "make the field agree with the one that the message names"),
         (DetailCode::InvalidKey, "ask the holder for a public key of the kind that the message names"),
+        (
+            DetailCode::InvalidToken,
+            "take the row from the results of `batch-issue` as they are; the message says why the credential in it cannot be renewed",
+        ),
         (DetailCode::DuplicateKey, "keep one of the two members of this name"),
         (DetailCode::InvalidCharacter, "remove the NUL character or half surrogate pair at this place"),
     ];
@@ -185,6 +191,7 @@ impl DetailCode {
             DetailCode::DelegatedByRequired => "delegated_by_required",
             DetailCode::Inconsistent => "inconsistent",
             DetailCode::InvalidKey => "invalid_key",
+            DetailCode::InvalidToken => "invalid_token",
             DetailCode::DuplicateKey => "duplicate_key",
             DetailCode::InvalidCharacter => "invalid_character",
         }

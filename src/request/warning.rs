@@ -1,5 +1,7 @@
 //! What is said about items that are issued all the same.
 
+use uuid::Uuid;
+
 use super::rules::TextDoubt;
 use crate::clock::UnixTime;
 
@@ -57,4 +59,7 @@ pub enum Warning {
     /// A correlation id that was there a short while ago.
     #[error("the correlation_id was used before, by item {0}")]
     RepeatedCorrelationId(u64),
+    /// A credential is renewed of which the ledger knows nothing.
+    #[error("the ledger does not know urn:uuid:{0}, which is renewed, and so not whether it was revoked")]
+    UnknownFormer(Uuid),
 }

@@ -15,6 +15,17 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The key of the array in a JSON envelope.
     fn envelope(&self) -> &'static str;
 
+    /// The key of the array in an envelope of this kind, where this is it: an envelope may have another key than
+    /// messages name.
+    fn envelope_of(&self, key: &str) -> Option<&'static str> {
+        (key == self.envelope()).then(|| self.envelope())
+    }
+
+    /// Whether an envelope has a member of this name beside its array, which says nothing of the values.
+    fn stands_beside(&self, _key: &str) -> bool {
+        false
+    }
+
     /// What a key of an object at the top level of a JSON text says about that object.
     fn meaning_of(&self, key: &str) -> Meaning;
 

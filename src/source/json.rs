@@ -52,8 +52,8 @@ pub(super) struct JsonCutter {
 /// An object at the top level: an envelope, an item, or not known yet.
 #[derive(Debug, Default)]
 struct TopObject {
-    /// Whether the array of items was seen.
-    is_envelope: bool,
+    /// The key of the array of items, once that was seen.
+    envelope: Option<&'static str>,
     /// Whether a key was seen that an item has.
     has_item_key: bool,
     /// Whether a key was seen that only an item has, so that `items` is a member of it that is not known.
@@ -187,7 +187,7 @@ impl JsonCutter {
             (ScanState::Colon { .. }, _) => unexpected("':'"),
             (ScanState::Value { items: true }, b'[') => Ok(ScanState::Element { first: true }),
             (ScanState::Value { items: true }, _) => {
-                Err(InputFault::ItemsNotArray { key: self.dialect.envelope(), at, found })
+                Err(InputFault::ItemsNotArray { key: self.envelope(), at, found })
             }
             (ScanState::Value { items: false }, _) => self.begin_value(byte, ScanState::Skip, at),
             (ScanState::AfterValue, b',') => Ok(self.pass_comma(at, ScanState::Key { first: false })),
@@ -233,7 +233,7 @@ impl JsonCutter {
         let object = self.object.take().unwrap_or_default();
         let held = std::mem::take(&mut window.held);
         let is_first = !std::mem::replace(&mut self.any_values, true);
-        if object.is_envelope {
+        if object.envelope.is_some() {
             return Ok(());
         }
         // The first value tells an envelope under another name; where items came before, an object is one more,
@@ -269,16 +269,15 @@ impl JsonCutter {
 
     /// Whether the key is the one of the items.
     fn note_key(&mut self, key: &str, at: Position, window: &mut Window) -> Result<bool, InputFault> {
-        let envelope = self.dialect.envelope();
         let object = self.object.get_or_insert_default();
         let meaning = self.dialect.meaning_of(key);
         let decides = meaning == Meaning::Decides;
-        if decides && object.is_envelope {
+        if let Some(envelope) = object.envelope.filter(|_| decides) {
             return Err(InputFault::EnvelopeAndItem { at, envelope, key: shown_key(key) });
         }
         object.is_item |= decides;
-        if key == envelope && !object.is_item {
-            if std::mem::replace(&mut object.is_envelope, true) {
+        if let Some(envelope) = self.dialect.envelope_of(key).filter(|_| !object.is_item) {
+            if object.envelope.replace(envelope).is_some() {
                 return Err(InputFault::DuplicateItems { at, key: envelope });
             }
             window.held = 0;
@@ -286,7 +285,7 @@ impl JsonCutter {
             found.into_iter().for_each(|(key, at)| self.warn_of_key(key, at));
             return Ok(true);
         }
-        if object.is_envelope {
+        if object.envelope.is_some() {
             self.warn_of_key(shown_key(key), at);
         } else if !object.has_item_key && object.keys.len() < MAX_SHOWN_KEYS {
             object.keys.push(shown_key(key));
@@ -298,8 +297,13 @@ impl JsonCutter {
         Ok(false)
     }
 
+    /// The key of the array that is being read, or that is expected.
+    fn envelope(&self) -> &'static str {
+        self.object.as_ref().and_then(|object| object.envelope).unwrap_or_else(|| self.dialect.envelope())
+    }
+
     fn warn_of_key(&mut self, key: String, at: Position) {
-        if self.warned < MAX_SHOWN_KEYS {
+        if self.warned < MAX_SHOWN_KEYS && !self.dialect.stands_beside(&key) {
             self.warned += 1;
             self.warnings.push(WarningFault::UnknownKey { key, at });
         }
@@ -349,7 +353,7 @@ impl JsonCutter {
 
     /// Whether the object at hand may turn out to be an item, so that all of it is needed.
     fn may_be_item(&self) -> bool {
-        self.object.as_ref().is_some_and(|object| !object.is_envelope && object.dropped == 0)
+        self.object.as_ref().is_some_and(|object| object.envelope.is_none() && object.dropped == 0)
     }
 
     /// Keeps memory bounded: what is not an item, or too long for one, is not kept.
@@ -364,7 +368,7 @@ impl JsonCutter {
             self.place.pass(&window.bytes[window.start..window.at - 1]);
             let dropped = window.drop_unfinished();
             self.dropped += dropped;
-            if let Some(object) = self.object.as_mut().filter(|object| !object.is_envelope) {
+            if let Some(object) = self.object.as_mut().filter(|object| object.envelope.is_none()) {
                 object.dropped += dropped;
             }
         }
@@ -372,7 +376,7 @@ impl JsonCutter {
 
     /// Stops to keep an object that is longer than any item.
     fn let_go(&mut self, window: &mut Window) {
-        if let Some(object) = self.object.as_mut().filter(|object| !object.is_envelope) {
+        if let Some(object) = self.object.as_mut().filter(|object| object.envelope.is_none()) {
             object.dropped += std::mem::take(&mut window.held);
         }
     }
@@ -386,7 +390,7 @@ impl JsonCutter {
             if window.held > self.max_item_bytes {
                 self.let_go(window);
             }
-        } else if let Some(object) = self.object.as_mut().filter(|object| !object.is_envelope) {
+        } else if let Some(object) = self.object.as_mut().filter(|object| object.envelope.is_none()) {
             object.dropped += length;
         }
     }
@@ -408,7 +412,8 @@ impl JsonCutter {
 
     fn check_end(&self, window: &Window) -> Result<(), InputFault> {
         let at = self.position(window, window.bytes.len());
-        let is_item = self.object.as_ref().is_some_and(|object| !object.is_envelope && object.has_item_key);
+        let is_item =
+            self.object.as_ref().is_some_and(|object| object.envelope.is_none() && object.has_item_key);
         let inside = match self.state {
             ScanState::Top => return Ok(()),
             ScanState::InElement | ScanState::Skip

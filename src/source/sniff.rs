@@ -5,6 +5,7 @@ use std::path::Path;
 use super::bytes::Bytes;
 use super::dialect::Dialect;
 use super::error::{InputFault, InputName};
+use super::items::ENVELOPES;
 use super::splitter::Splitter;
 use super::window::Window;
 use super::{Format, Options};
@@ -125,10 +126,14 @@ pub(super) fn format_of_items(head: &[u8]) -> Format {
     }
 }
 
-/// Whether an object is an envelope rather than the first of many items: `items` is among its
+/// Whether an object is an envelope rather than the first of many items: `items` or `results` is among its
 /// keys, or it begins on a line of its own, as no line of NDJSON does.
 fn looks_like_envelope(text: &[u8]) -> bool {
-    begins_on_a_line_of_its_own(text) || first_line_keys(text).any(|key| key == b"items")
+    begins_on_a_line_of_its_own(text) || first_line_keys(text).any(is_envelope_key)
+}
+
+fn is_envelope_key(key: &[u8]) -> bool {
+    ENVELOPES.iter().any(|envelope| envelope.as_bytes() == key)
 }
 
 /// Whether what is inside an object begins on another line than the object.
@@ -164,7 +169,9 @@ fn refuse_markup(window: &Window, expected: Format) -> Result<Format, InputFault
 fn refuse_other_format(window: &Window, expected: Format) -> Result<Format, InputFault> {
     let text = window.bytes.trim_ascii_start();
     let found = match (expected, text.first()) {
-        (Format::Ndjson, Some(b'{')) if first_line_keys(text).next() == Some(b"items") => Format::Json,
+        (Format::Ndjson, Some(b'{')) if first_line_keys(text).next().is_some_and(is_envelope_key) => {
+            Format::Json
+        }
         (Format::Csv, Some(b'{' | b'[')) => format_of_items(text),
         _ => return Ok(expected),
     };
@@ -197,6 +204,8 @@ mod tests {
         for (content, format) in [
             (" [", Format::Json),
             ("{ \"items\" :", Format::Json),
+            ("{\"results\":[", Format::Json),
+            ("{\"index\":0,\"credential\":{\"results\":[]}}\n{", Format::Ndjson),
             ("{\"a\":[1,{\"b\":\"}\"}],\"items\":[", Format::Json),
             ("{\r\n  \"data\"", Format::Json),
             ("{\"request\":{\"items\":1}}\n{\"items\":1}", Format::Ndjson),

@@ -23,8 +23,16 @@ pub struct Processed {
     pub payload: String,
     /// Where each disclosure went, in the order of the token.
     pub disclosed: Vec<Disclosed>,
-    /// How many digests no disclosure explains: claims that were withheld, or decoys.
-    pub unexplained: usize,
+    /// For each object and each array with digests: how many of them no disclosure explains. They are claims that
+    /// were withheld, or decoys.
+    pub unexplained: Vec<usize>,
+}
+
+impl Processed {
+    /// How many digests no disclosure explains.
+    pub fn unexplained_digests(&self) -> usize {
+        self.unexplained.iter().sum()
+    }
 }
 
 /// Where a disclosure went.
@@ -148,7 +156,7 @@ struct Walk<'d> {
     inside: Option<usize>,
     found: Vec<Option<Disclosed>>,
     path_bytes: usize,
-    unexplained: usize,
+    unexplained: Vec<usize>,
 }
 
 impl<'d> Walk<'d> {
@@ -164,7 +172,7 @@ impl<'d> Walk<'d> {
             inside: None,
             found: vec![None; disclosures.len()],
             path_bytes: 0,
-            unexplained: 0,
+            unexplained: Vec::new(),
         }
     }
 
@@ -219,9 +227,13 @@ impl<'d> Walk<'d> {
             return self.fault(Problem::Digests);
         }
         let mut names: HashSet<Cow<'d, str>> = object.members().map(|(name, _)| name).collect();
+        let mut unexplained = 0;
         for digest in digests.elements() {
             let Some(digest) = digest.as_str() else { return self.fault(Problem::Digests) };
-            let Some(at) = self.meet(digest)? else { continue };
+            let Some(at) = self.meet(digest)? else {
+                unexplained += 1;
+                continue;
+            };
             let disclosure = &self.disclosures[at];
             let Some(name) = &disclosure.name else { return Err(refuse(at)(Problem::ElementAsMember)) };
             if !names.insert(name.clone()) {
@@ -230,6 +242,7 @@ impl<'d> Walk<'d> {
             self.put_name(separator, name);
             self.at_name(name, |walk| walk.disclosed(at, disclosure.value))?;
         }
+        self.unexplained.push(unexplained);
         Ok(())
     }
 
@@ -237,13 +250,20 @@ impl<'d> Walk<'d> {
         self.enter()?;
         let mut separator = b'[';
         let mut index = 0;
+        let mut unexplained = None;
         for element in array.elements() {
             let disclosed = match element.member("...") {
                 None => None,
-                Some(digest) => match self.disclosed_element(element, digest)? {
-                    Some(at) => Some(at),
-                    None => continue,
-                },
+                Some(digest) => {
+                    let unexplained = unexplained.get_or_insert(0);
+                    match self.disclosed_element(element, digest)? {
+                        Some(at) => Some(at),
+                        None => {
+                            *unexplained += 1;
+                            continue;
+                        }
+                    }
+                }
             };
             self.out.push(separator);
             separator = b',';
@@ -253,6 +273,7 @@ impl<'d> Walk<'d> {
             })?;
             index += 1;
         }
+        self.unexplained.extend(unexplained);
         self.out.extend_from_slice(if separator == b'[' { b"[]" } else { b"]" });
         self.depth -= 1;
         Ok(())
@@ -279,7 +300,6 @@ impl<'d> Walk<'d> {
         if !self.met.insert(digest) {
             return self.fault(Problem::RepeatedDigest);
         }
-        self.unexplained += usize::from(at.is_none());
         Ok(at)
     }
 

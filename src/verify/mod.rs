@@ -84,6 +84,7 @@ pub struct Verifier<'v> {
     parser: Parser,
     /// An SD-JWT's payload with its disclosures, and what is parsed of it.
     disclosed: String,
+    unexplained: Vec<usize>,
     disclosed_parser: Parser,
     credential: Vec<u8>,
 }
@@ -119,6 +120,7 @@ impl<'v> Verifier<'v> {
             buffer: Vec::new(),
             parser: Parser::for_tokens(),
             disclosed: String::new(),
+            unexplained: Vec::new(),
             disclosed_parser: Parser::for_tokens(),
             credential: Vec::new(),
         }
@@ -192,9 +194,10 @@ impl<'v> Verifier<'v> {
         let text =
             decode_text(compact.payload, Part::Payload, &mut self.buffer).map_err(at(Step::Payload))?;
         let document = parse_object(text, Part::Payload, &mut self.parser).map_err(at(Step::Payload))?;
+        self.unexplained.clear();
         let payload = match format {
             TokenFormat::SdJwtVc => {
-                self.disclosed = put_in(document.root(), compact)?;
+                (self.disclosed, self.unexplained) = put_in(document.root(), compact)?;
                 let parsed = parse_object(&self.disclosed, Part::Payload, &mut self.disclosed_parser);
                 parsed.map_err(at(Step::Disclosures))?.root()
             }
@@ -211,6 +214,7 @@ impl<'v> Verifier<'v> {
         Ok(Valid {
             format,
             credential: &self.credential,
+            unexplained: &self.unexplained,
             id: claims.id.map(|id| id.into_owned()),
             issuer,
             expires_at: claims.ends.iter().flatten().map(|end| end.seconds).min(),
@@ -266,12 +270,12 @@ fn check_form(compact: &Compact<'_>, format: TokenFormat) -> Result<(), Refusal>
     }
 }
 
-/// The payload of an SD-JWT with its disclosures in their places.
-fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<String, Refusal> {
+/// The payload of an SD-JWT with its disclosures in their places, and the digests that they leave unexplained.
+fn put_in(payload: Value<'_>, compact: &Compact<'_>) -> Result<(String, Vec<usize>), Refusal> {
     let processed = process(payload, &compact.disclosures)
         .map_err(|error| Refusal::new(Reason::DisclosureInvalid, Step::Disclosures, error.to_string()))?;
     check_never_disclosable(payload, &processed.disclosed)?;
-    Ok(processed.payload)
+    Ok((processed.payload, processed.unexplained))
 }
 
 /// A name that does not say whose key it is needs an `iss` that does (VC-JOSE-COSE, "Key Discovery"): a credential
@@ -371,7 +375,8 @@ fn check_audience(claims: &Claims<'_>, policy: &Policy) -> Result<(), Refusal> {
 }
 
 fn check_times(claims: &Claims<'_>, policy: &Policy, now: UnixTime) -> Result<(), Refusal> {
-    check_period(claims.starts.iter().flatten(), claims.ends.iter().flatten(), policy, now)
+    let ends = claims.ends.iter().flatten().filter(|_| !policy.may_have_expired);
+    check_period(claims.starts.iter().flatten(), ends, policy, now)
         .map_err(|(reason, message)| Refusal::new(reason, Step::Times, message))?;
     let Some(max_ttl) = policy.max_ttl else { return Ok(()) };
     let start = claims.starts.iter().flatten().map(|start| start.seconds).min();

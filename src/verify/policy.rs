@@ -29,6 +29,8 @@ pub struct Policy {
     /// Whom a credential that names an audience must be meant for. Without this, such a credential is refused (RFC
     /// 7519 section 4.1.3).
     pub audience: Option<String>,
+    /// Whether it may have expired, as one that is to be renewed.
+    pub may_have_expired: bool,
     /// How long it may live.
     pub max_ttl: Option<CalendarDuration>,
     /// Whether JWTs with a `vc` claim (VC Data Model 1.1) are accepted.
@@ -67,6 +69,7 @@ impl Policy {
             types: Types::BUILT_IN,
             key_binding: None,
             audience: None,
+            may_have_expired: false,
             max_ttl: None,
             legacy_vc: false,
             legacy_typ: false,

@@ -21,6 +21,8 @@ pub struct Valid<'v> {
     pub format: TokenFormat,
     /// The payload on one line, as JSON; of an SD-JWT, with its disclosures in their places.
     pub credential: &'v [u8],
+    /// For each object and each array of an SD-JWT with digests: how many of them no disclosure explains.
+    pub unexplained: &'v [usize],
     /// Its id, where it has one.
     pub id: Option<String>,
     /// Who issued it, where that is known and the credential does not say.

@@ -201,6 +201,7 @@ impl Bench {
             keep_failed: false,
             keep_tokens: false,
             self_check: None,
+            renewals: None,
         };
         let stop = Stop::default();
         let inputs = vec![Input::File(self.folder.join(input))];

@@ -10,8 +10,10 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::{asking, streams, variables};
 use crate::files;
+use crate::issuer::Issuer;
 use crate::keys::{self, CertificateChain, IssuerKey, KeyError, PublicKey};
 use crate::publish::documents::KeyState;
+use crate::verify::KeyRing;
 
 /// The longest passphrase file, in bytes.
 const MAX_PASSPHRASE_BYTES: usize = 4096;
@@ -68,6 +70,19 @@ impl Settings {
             break; // the project's keys replace the user's
         }
         Ok(keys)
+    }
+
+    /// The keys by which credentials are known to be the issuer's own: the one that signs, and those beside it. A did:key
+    /// or a did:jwk has no others.
+    pub(crate) fn ring_of(&self, issuer: &Issuer, key: &PublicKey) -> Result<KeyRing, Failure> {
+        let mut ring = KeyRing::default();
+        let others = self.other_keys()?;
+        for key in [key].into_iter().chain(others.iter().map(|(key, _)| key)) {
+            let Ok(named) = Issuer::parse(issuer.id(), key) else { continue };
+            ring.add_named(named.kid(), key, issuer.id())
+                .map_err(|error| Failure::new(ExitStatus::Key, error))?;
+        }
+        Ok(ring)
     }
 }
 

@@ -87,7 +87,7 @@ impl Items {
     }
 
     /// Whether a header feeds no field, and need not.
-    fn is_skipped(&self, header: &str) -> bool {
+    pub(super) fn is_skipped(&self, header: &str) -> bool {
         is_error_column(header) || self.mapping.ignores_unknown || self.mapping.ignores(header)
     }
 
@@ -298,9 +298,9 @@ fn has_time(kind: &FieldKind) -> bool {
 pub(in super::super) const ERROR_COLUMNS: [&str; 4] =
     ["error_code", "error_message", "error_paths", ERROR_RECORD];
 /// The column of a record that could not be read.
-const ERROR_RECORD: &str = "error_record";
+pub(super) const ERROR_RECORD: &str = "error_record";
 
-fn is_error_column(name: &str) -> bool {
+pub(super) fn is_error_column(name: &str) -> bool {
     ERROR_COLUMNS.iter().any(|column| normal(column) == normal(name))
 }
 

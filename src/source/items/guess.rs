@@ -444,6 +444,10 @@ impl Dialect for HeaderReader {
         self.items.envelope()
     }
 
+    fn envelope_of(&self, key: &str) -> Option<&'static str> {
+        self.items.envelope_of(key)
+    }
+
     fn meaning_of(&self, key: &str) -> Meaning {
         self.items.meaning_of(key)
     }

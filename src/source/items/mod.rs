@@ -5,6 +5,7 @@ mod catalog;
 mod guess;
 mod mapping;
 mod plan;
+mod results;
 mod template;
 
 use std::sync::Arc;
@@ -67,14 +68,30 @@ fn with_columns_of(credential_type: &CredentialType, mut mapping: Mapping) -> Ma
 /// Keys of an item that no envelope has beside its array.
 const ITEM_KEYS: [&str; 4] = ["request", "self_attestation_complete", "subject", "claims"];
 
+/// The keys of the array of an envelope: of a batch, and of the results of an earlier one.
+pub(super) const ENVELOPES: [&str; 2] = ["items", "results"];
+/// What the envelope of results has beside its array.
+const COUNTS_OF_RESULTS: [&str; 2] = ["success_count", "failure_count"];
+/// What tells a row of results from an envelope.
+const ROW_KEYS: [&str; 2] = ["index", "credential"];
+
 impl Dialect for Items {
     fn envelope(&self) -> &'static str {
-        "items"
+        ENVELOPES[0]
+    }
+
+    fn envelope_of(&self, key: &str) -> Option<&'static str> {
+        ENVELOPES.into_iter().find(|envelope| *envelope == key)
+    }
+
+    fn stands_beside(&self, key: &str) -> bool {
+        COUNTS_OF_RESULTS.contains(&key)
     }
 
     fn meaning_of(&self, key: &str) -> Meaning {
         match key {
             _ if ITEM_KEYS.contains(&key) => Meaning::Decides,
+            _ if ROW_KEYS.contains(&key) => Meaning::OfValue,
             // An answer of the API that says `error` is no item that has one from an earlier run.
             _ if self.types.have_member(key) && key != "error" => Meaning::OfValue,
             _ => Meaning::Unknown,
@@ -86,7 +103,7 @@ impl Dialect for Items {
     }
 
     fn is_telling_key(&self, key: &str) -> bool {
-        key == self.envelope() || self.types.have_member(key)
+        ENVELOPES.contains(&key) || ROW_KEYS.contains(&key) || self.types.have_member(key)
     }
 
     fn believes_names(&self) -> bool {
@@ -99,11 +116,16 @@ impl Dialect for Items {
 
     fn knows_column(&self, name: &str) -> bool {
         let catalog = self.catalog.with_any_claims([name].into_iter());
-        self.mapping.ignores(name) || !self.find_columns(name, &catalog).is_empty()
+        self.mapping.ignores(name)
+            || results::is_column(name)
+            || !self.find_columns(name, &catalog).is_empty()
     }
 
     fn bind(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {
-        self.bind_header(header, line, delimiter)
+        match self.is_results_table(header) {
+            true => self.bind_results(header, line),
+            false => self.bind_header(header, line, delimiter),
+        }
     }
 
     fn row_check(&self) -> Option<RowCheck> {

@@ -7,7 +7,7 @@ use super::args::{AnnotationService, BatchIssueArgs, IssuingArgs};
 use super::files::Files;
 use super::progress::Progress;
 use super::{credentials, input};
-use crate::batch::{self, MaxFailures, Plan, Register, SelfCheck};
+use crate::batch::{self, MaxFailures, Plan, Register, Renewals, SelfCheck};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
@@ -102,6 +102,7 @@ pub(in super::super) struct Issuing {
     pub(in super::super) run: RunDescription,
     max_failures: Option<MaxFailures>,
     self_check: Option<SelfCheck>,
+    renewals: Renewals,
 }
 
 /// What is said to people beside the results.
@@ -277,6 +278,10 @@ impl Groundwork {
         let self_check = (request.issuing.verify)
             .then(|| SelfCheck::new(self.key.public(), &self.profile, self.types, self.clock.now()));
         let self_check = self_check.transpose().map_err(|error| Failure::new(ExitStatus::Key, error))?;
+        // Only rows of earlier results need the former keys, so that they alone fail where those cannot be read.
+        let keys = self.settings.ring_of(&self.issuer, self.key.public());
+        let keys = keys.map_err(|failure| failure.message());
+        let renewals = Renewals::new(keys, &self.profile, self.types, self.clock.now());
         let issuing = Issuing {
             rules: Rules { hash_key, identity, ..rules(request.issuing, self.types, self.default_ttl) },
             jobs,
@@ -286,6 +291,7 @@ impl Groundwork {
             clock: self.clock,
             run: self.run,
             self_check,
+            renewals,
         };
         Ok((issuing, self.settings))
     }
@@ -322,6 +328,7 @@ impl Issuing {
             keep_failed,
             keep_tokens,
             self_check: self.self_check.as_ref(),
+            renewals: Some(&self.renewals),
         }
     }
 }

@@ -128,6 +128,7 @@ fn policy(args: &VerifyArgs, settings: &Settings) -> Result<Policy, Failure> {
         types: settings.known_types()?,
         key_binding: key_binding(args)?,
         audience: args.audience.clone(),
+        may_have_expired: false,
         max_ttl: max_ttl.transpose()?,
         legacy_vc: args.legacy_vc,
         legacy_typ: args.legacy_typ,
