@@ -157,6 +157,7 @@ impl Checker {
         let mut checked = self.check_document(document, Life::OfItem, moment, buffer);
         if checked.outcome.is_err()
             && item.member("request").is_none()
+            && document.faults().is_empty()
             && let Some(rejection) = other_row(item)
         {
             checked.outcome = Err(Box::new(rejection));

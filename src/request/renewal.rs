@@ -54,6 +54,8 @@ pub(super) fn other_row(item: Value<'_>) -> Option<Rejection> {
     let has = |name| item.member(name).is_some();
     let what = if has("signed_payload") {
         "a credential without the row around it; to renew it, use its whole row from the results of `batch-issue`"
+    } else if has(CREDENTIAL) {
+        "a row of results with fields of an item beside `credential`; what is renewed says what its credential does"
     } else if has("subject") || has("claims") {
         return None; // an item, whatever else it has
     } else if has("valid") {

@@ -29,6 +29,7 @@ mod present;
 mod publish;
 mod real_data;
 mod recipients;
+mod renewal;
 mod replay;
 mod revoke;
 mod rules;

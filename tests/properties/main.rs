@@ -20,6 +20,7 @@ mod forms;
 mod loose;
 mod outputs;
 mod panics;
+mod renewals;
 mod reruns;
 mod schema;
 mod signed;
