@@ -63,3 +63,88 @@ pub(super) fn refusal(store: &dyn Store, entry: &Entry<'_>, recent: &mut Recent)
     let current = statuses::of(store, place)?;
     Ok((current.status != Status::Active).then_some(Conflict::Former { id: former.id, current }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{draft, open, run};
+    use super::super::{Answer, Change, ChangeOrder};
+    use super::*;
+    use crate::clock::UnixTime;
+    use crate::request::{Draft, Former};
+
+    fn renewal_of(id: Uuid) -> Draft {
+        Draft { former: Some(Former { id, was_suspended: false }), ..draft(2) }
+    }
+
+    fn record(ledger: &mut Ledger, name: &str, drafts: &[Draft]) -> Vec<Answer> {
+        let entries: Vec<_> = (0..).zip(drafts).map(|(position, draft)| Entry { position, draft }).collect();
+        ledger.record(&run(name), &entries).unwrap()
+    }
+
+    fn change(ledger: &mut Ledger, change: Change, id: Uuid) {
+        let order = ChangeOrder { change, reason: None, at: UnixTime::FIRST };
+        ledger.change(order, &[id]).unwrap().remove(0).unwrap();
+    }
+
+    fn statuses_of(answers: &[Answer]) -> Vec<Status> {
+        let status = |answer: &Answer| match answer {
+            Ok(_) => Status::Active,
+            Err(Conflict::Former { current, .. }) => current.status,
+            Err(other) => panic!("{other}"),
+        };
+        answers.iter().map(status).collect()
+    }
+
+    /// What another process has done until the moment of recording counts, and nothing is issued beside it.
+    #[test]
+    fn the_status_counts_that_holds_when_the_renewal_is_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = open(&path);
+        let ids: Vec<Uuid> = record(&mut ledger, "first", &[draft(1), draft(1), draft(1), draft(1)])
+            .into_iter()
+            .map(|answer| answer.unwrap().id)
+            .collect();
+        let renewals: Vec<Draft> = ids.iter().map(|id| renewal_of(*id)).collect();
+        let mut other = open(&path);
+        change(&mut other, Change::Revoke, ids[0]);
+        change(&mut other, Change::Suspend, ids[2]);
+        change(&mut other, Change::Suspend, ids[3]);
+        change(&mut other, Change::Reinstate, ids[3]);
+        let expected = [Status::Revoked, Status::Active, Status::Suspended, Status::Active];
+        assert_eq!(statuses_of(&record(&mut ledger, "second", &renewals)), expected);
+        let entries: Vec<_> =
+            (0..).zip(&renewals).map(|(position, draft)| Entry { position, draft }).collect();
+        let previewed = ledger.preview(&run("third"), &entries).unwrap();
+        assert_eq!(previewed.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false, true]);
+        assert_eq!(ledger.newest_batch().unwrap(), 2);
+    }
+
+    #[test]
+    fn a_ledger_knows_its_own_credentials_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut one, mut other) =
+            (open(&folder.path().join("one.db")), open(&folder.path().join("other.db")));
+        let own = record(&mut one, "a", &[draft(1)]).remove(0).unwrap().id;
+        let foreign = record(&mut other, "a", &[draft(1)]).remove(0).unwrap().id;
+        assert_eq!(one.strangers([own, foreign, Uuid::nil()]).unwrap(), [foreign, Uuid::nil()].into());
+        // Of a stranger there is nothing to say.
+        assert!(record(&mut one, "b", &[renewal_of(foreign)]).remove(0).is_ok());
+    }
+
+    /// A revocation that was taken out of the file does not make a credential one to renew.
+    #[test]
+    fn a_ledger_without_all_of_its_statuses_renews_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = open(&path);
+        let id = record(&mut ledger, "a", &[draft(1)]).remove(0).unwrap().id;
+        change(&mut ledger, Change::Revoke, id);
+        drop(ledger);
+        let mut ledger = open(&path);
+        rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM statuses", []).unwrap();
+        let renewal = renewal_of(id);
+        let entries = [Entry { position: 0, draft: &renewal }];
+        assert!(ledger.record(&run("b"), &entries).is_err());
+    }
+}

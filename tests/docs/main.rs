@@ -17,6 +17,7 @@ mod links;
 mod pages;
 mod recipes;
 mod registers;
+mod renewal;
 mod spreadsheets;
 mod words;
 mod workflows;

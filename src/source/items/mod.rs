@@ -116,9 +116,7 @@ impl Dialect for Items {
 
     fn knows_column(&self, name: &str) -> bool {
         let catalog = self.catalog.with_any_claims([name].into_iter());
-        self.mapping.ignores(name)
-            || results::is_column(name)
-            || !self.find_columns(name, &catalog).is_empty()
+        self.mapping.ignores(name) || results::is_token(name) || !self.find_columns(name, &catalog).is_empty()
     }
 
     fn bind(&self, header: &StringRecord, line: u64, delimiter: u8) -> Result<Binding, InputFault> {

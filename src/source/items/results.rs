@@ -64,9 +64,9 @@ const TOKEN: &str = "signed_payload";
 const STATUS: &str = "status";
 const CORRELATION_ID: &str = "correlation_id";
 
-/// Whether this is the name of a column of results.
-pub(super) fn is_column(name: &str) -> bool {
-    column(name).is_some()
+/// Whether this is the name of the column by which a table of results is known.
+pub(super) fn is_token(name: &str) -> bool {
+    normal(name) == normal(TOKEN)
 }
 
 fn column(name: &str) -> Option<(&'static str, Belongs)> {
@@ -77,7 +77,6 @@ fn column(name: &str) -> Option<(&'static str, Belongs)> {
 impl Items {
     /// Whether a header is one of results. A column that the settings map or ignore does not make it one.
     pub(super) fn is_results_table(&self, header: &StringRecord) -> bool {
-        let is_token = |name: &str| normal(name) == normal(TOKEN);
         let is_ours = |name: &str| self.mapping.fields_of(name).is_none() && !self.mapping.ignores(name);
         header.iter().any(|name| is_token(name) && is_ours(name))
     }
