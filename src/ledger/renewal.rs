@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn change(ledger: &mut Ledger, change: Change, id: Uuid) {
-        let order = ChangeOrder { change, reason: None, at: UnixTime::FIRST };
+        let order = ChangeOrder { change, reason: None, at: UnixTime::FIRST, cause: None };
         ledger.change(order, &[id]).unwrap().remove(0).unwrap();
     }
 

@@ -64,7 +64,7 @@ pub(super) fn other_row(item: Value<'_>) -> Option<Rejection> {
         "a result of a dry run, which issued nothing"
     } else if has("index") && has("error") {
         "the result of an item that failed, so there is no credential to renew; fix that item and issue it"
-    } else if has("id") && has("status") {
+    } else if has("action") || has("id") && has("status") {
         "a row about a credential, without the credential; to renew it, use its row from the results of `batch-issue`"
     } else {
         return None;

@@ -35,7 +35,7 @@ use Belongs::{Nowhere, ToCredential, ToCredentialAsNumber, ToCredentialAsText, T
 const COLUMNS: [(&str, Belongs); 24] = [
     ("index", Nowhere),
     ("line", Nowhere),
-    ("action", Nowhere),
+    (ACTION, Nowhere),
     ("former", Nowhere),
     ("correlation_id", ToRow),
     ("subject_id", ToRow),
@@ -62,6 +62,7 @@ const COLUMNS: [(&str, Belongs); 24] = [
 /// The column by which a table of results is known.
 const TOKEN: &str = "signed_payload";
 const STATUS: &str = "status";
+const ACTION: &str = "action";
 const CORRELATION_ID: &str = "correlation_id";
 
 /// Whether this is the name of the column by which a table of results is known.
@@ -174,8 +175,11 @@ impl RowPlan for ResultPlan {
         self.push_members(row, |belongs| belongs == ToRow, out);
         if self.text(row, TOKEN).is_empty() {
             // What is left to be said is what the row is instead.
-            let is_dry_run = self.text(row, STATUS).starts_with("would_");
-            out.push_str(if is_dry_run { "\"dry_run\":true}" } else { "\"index\":null,\"error\":{}}" });
+            out.push_str(match self.text(row, STATUS) {
+                status if status.starts_with("would_") => "\"dry_run\":true}",
+                _ if !self.text(row, ACTION).is_empty() => "\"action\":true}",
+                _ => "\"index\":null,\"error\":{}}",
+            });
             return;
         }
         out.push_str("\"credential\":{");
