@@ -81,7 +81,7 @@ impl ErrorCode {
         (
             ErrorCode::StatusConflict,
             "the status of the credential does not allow what was asked: the message says which it is",
-            "nothing where a revoked credential was to be suspended or reinstated; in a `sync`, the flag that the message names",
+            "nothing where a revoked credential was to be suspended or reinstated; in a `sync`, the flag that the message names; to renew a suspended credential, reinstate it first",
         ),
     ];
 

@@ -656,3 +656,29 @@ fn hostile_rows_fail_one_by_one() {
         assert!(error.details.len() <= 200 && error.message.len() < 2_000, "{}", error.message.len());
     }
 }
+
+/// The results of a register say what its file said, except for the ttl: nothing is to be done about them.
+#[test]
+fn a_register_is_unchanged_by_its_own_results() {
+    let sandbox = sandbox();
+    sandbox.write_items("items.ndjson", &every_type());
+    for form in ["ndjson", "csv"] {
+        let results = format!("results.{form}");
+        sandbox
+            .beltic(&["sync", "items.ndjson", "--all", "--out", &results, "--scope", form, "--ledger", form])
+            .expect(0);
+        let run = sandbox.beltic(&["sync", &results, "--scope", form, "--ledger", form]).expect(0);
+        assert!(run.stderr.contains("unchanged 7"), "{}", run.stderr);
+        // What was revoked is not renewed, although the register may issue something in its place.
+        let first = sandbox.beltic(&["list", "--limit", "1", "--ledger", form]).stdout;
+        let id = serde_json::from_str::<Value>(first.lines().next().unwrap()).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        sandbox.beltic(&["revoke", &id, "--yes", "--ledger", form]).expect(0);
+        let sync = ["sync", &results, "--scope", form, "--ledger", form, "--reissue-revoked"];
+        let error = sandbox.beltic(&sync).expect(3).error();
+        assert_eq!(error.code, "status_conflict");
+        assert!(error.message.contains("is revoked since"), "{}", error.message);
+    }
+}
