@@ -11,8 +11,14 @@ pub mod clock;
 pub mod codes;
 #[doc(hidden)]
 pub mod credential;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod deliver;
 #[doc(hidden)]
 pub mod files;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod html;
 #[doc(hidden)]
 pub mod invisible;
 #[doc(hidden)]

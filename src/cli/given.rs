@@ -62,13 +62,17 @@ impl Given {
 
     /// Opens it as results or tokens.
     pub(crate) fn open(self) -> Result<Results, ResultsError> {
-        let stop = Stop::default();
+        self.open_until(&Stop::default())
+    }
+
+    /// The same, until reading is given up.
+    pub(crate) fn open_until(self, stop: &Stop) -> Result<Results, ResultsError> {
         match self {
-            Given::Stdin => Results::open(Path::new("-"), &stop),
-            Given::File(path) => Results::open(&path, &stop),
+            Given::Stdin => Results::open(Path::new("-"), stop),
+            Given::File(path) => Results::open(&path, stop),
             Given::Token(token) => {
                 let bytes = Box::new(Cursor::new(token.into_bytes()));
-                Results::of(Input::Ready(InputName::Stdin, bytes), &stop)
+                Results::of(Input::Ready(InputName::Stdin, bytes), stop)
             }
         }
     }

@@ -6,6 +6,7 @@ mod asking;
 mod commands;
 mod config;
 mod core_dumps;
+mod credential_names;
 mod exit;
 mod failure;
 mod given;

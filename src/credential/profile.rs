@@ -27,6 +27,14 @@ impl ProofFormat {
             ProofFormat::SdJwtVc => "sd_jwt_vc",
         }
     }
+
+    /// How the names of files end that hold one such credential.
+    pub fn file_ending(self) -> &'static str {
+        match self {
+            ProofFormat::JwtVc => "jwt",
+            ProofFormat::SdJwtVc => "sd-jwt",
+        }
+    }
 }
 
 /// The context of the VC Data Model 2.0, which must stand first.

@@ -6,6 +6,7 @@
 //!
 //! [`Target`] decides what may be written at all, and how; the module `temporary` says what becomes of the files of killed runs.
 
+mod folders;
 mod names;
 mod target;
 mod temporary;
@@ -19,6 +20,7 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub use folders::Folders;
 pub use names::{MAX_NAME, NameBook, name_for};
 pub use target::{Target, TargetError, Way, way};
 use temporary::FileMode;
@@ -179,7 +181,7 @@ impl Replacement {
     }
 
     /// As [`Replacement::begin`], with mode 0600 from the first moment.
-    fn begin_private(target: &Path) -> Result<Self, PathError> {
+    pub(crate) fn begin_private(target: &Path) -> Result<Self, PathError> {
         let file = temporary::create(directory_of(target), FileMode::Private)
             .map_err(|source| PathError::new("create", target, source))?;
         Ok(Self { file, target: target.to_owned() })
@@ -252,6 +254,15 @@ pub fn create_directories(path: &Path, mode: DirectoryMode) -> io::Result<()> {
         sync_directory(directory_of(directory))?;
     }
     Ok(())
+}
+
+/// Opens a directory to write into it, and waits for other processes that have it open for that. It is free again when
+/// the file is dropped.
+pub(crate) fn hold_directory(path: &Path) -> io::Result<Option<File>> {
+    // Elsewhere directories cannot be opened as files.
+    let held = if cfg!(unix) { Some(File::open(path)?) } else { None };
+    held.as_ref().map_or(Ok(()), File::lock)?;
+    Ok(held)
 }
 
 fn is_missing(path: &Path) -> bool {

@@ -25,8 +25,8 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::{Way, directory_of, sync_directory};
 
-const PREFIX: &str = ".beltic-";
-const SUFFIX: &str = ".tmp";
+pub(super) const PREFIX: &str = ".beltic-";
+pub(super) const SUFFIX: &str = ".tmp";
 
 /// How often a file is made anew because another run took it for an abandoned one. Once is already rare.
 const ATTEMPTS: usize = 16;
@@ -130,7 +130,8 @@ fn builder(mode: FileMode) -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-fn create_private(path: &Path) -> io::Result<()> {
+/// Creates a file for its owner alone, where there is none.
+pub(super) fn create_private(path: &Path) -> io::Result<fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -138,10 +139,10 @@ fn create_private(path: &Path) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(path).map(|_| ())
+    options.open(path)
 }
 
-fn is_temporary(name: &OsStr) -> bool {
+pub(super) fn is_temporary(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.len() > PREFIX.len() + SUFFIX.len()
         && name.starts_with(PREFIX.as_bytes())

@@ -90,13 +90,13 @@ impl Together {
 
 /// Makes everything durable that was written to the file system of this folder.
 #[cfg(target_os = "linux")]
-fn flush(folder: &Path) -> io::Result<()> {
+pub(super) fn flush(folder: &Path) -> io::Result<()> {
     Ok(rustix::fs::syncfs(std::fs::File::open(folder)?)?)
 }
 
 /// Elsewhere each file was made durable when it was written.
 #[cfg(not(target_os = "linux"))]
-fn flush(_folder: &Path) -> io::Result<()> {
+pub(super) fn flush(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -158,9 +158,12 @@ impl Issuer {
     /// Where this issuer's status lists are published where nothing is configured: its own place on the web, so that
     /// two issuers on one host have lists of their own. `None` for a did:key or did:jwk, which has no place.
     pub fn default_status_base(&self) -> Option<String> {
-        let Location { host, path } = self.location.as_ref()?;
-        Some(url_below(format!("https://{host}"), path))
+        self.location.as_ref().map(status_base_at)
     }
+}
+
+fn status_base_at(Location { host, path }: &Location) -> String {
+    url_below(format!("https://{host}"), path)
 }
 
 fn url_below(start: String, path: &[String]) -> String {
@@ -208,14 +211,25 @@ impl fmt::Display for Issuer {
 /// # Errors
 /// Where a did:web or an https issuer is not well formed.
 pub fn host_of(issuer: &str) -> Result<Option<String>, IssuerError> {
+    Ok(location_of(issuer)?.map(|location| location.host))
+}
+
+/// What [`Issuer::default_status_base`] is for an issuer whose key is not at hand.
+///
+/// # Errors
+/// Where a did:web or an https issuer is not well formed.
+pub fn status_base_of(issuer: &str) -> Result<Option<String>, IssuerError> {
+    Ok(location_of(issuer)?.as_ref().map(status_base_at))
+}
+
+fn location_of(issuer: &str) -> Result<Option<Location>, IssuerError> {
     check_characters(issuer)?;
     let location = match (issuer.strip_prefix("did:web:"), issuer.strip_prefix("https://")) {
         (Some(specific), _) => Some(parse_did_web(specific)),
         (_, Some(rest)) => Some(parse_https(rest)),
         _ => None,
     };
-    let location = location.transpose().map_err(|fault| faulty(issuer, fault))?;
-    Ok(location.map(|location| location.host))
+    location.transpose().map_err(|fault| faulty(issuer, fault))
 }
 
 fn check_characters(text: &str) -> Result<(), IssuerError> {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Differing, MAX_FILE_BYTES};
-use crate::files::{DirectoryMode, PathError, create_directories, replace};
+use crate::files::{DirectoryMode, PathError, create_directories, hold_directory, replace};
 use crate::publish::documents::SitePath;
 
 /// The directory of a site. While it is open to be written, no other process publishes into it.
@@ -24,9 +24,7 @@ impl Directory {
     pub fn to_write(root: &Path) -> Result<Directory, PathError> {
         let failed = |source| PathError::new("open", root, source);
         create_directories(root, DirectoryMode::Shared).map_err(failed)?;
-        // Elsewhere directories cannot be opened as files.
-        let lock = if cfg!(unix) { Some(File::open(root).map_err(failed)?) } else { None };
-        lock.as_ref().map_or(Ok(()), File::lock).map_err(failed)?;
+        let lock = hold_directory(root).map_err(failed)?;
         Ok(Directory { root: root.to_owned(), _lock: lock })
     }
 

@@ -19,4 +19,6 @@ pub use error::{DisclosureError, DisclosureProblem, Part, TokenError};
 pub use key_binding::{BindError, bind, holder_key, sd_hash};
 pub use limits::{MAX_DISCLOSURES, MAX_TOKEN_BYTES};
 pub use present::{PresentError, present};
+#[cfg(feature = "cli")]
+pub(crate) use present::{chosen_where_there, names};
 pub use sign::sign_compact;

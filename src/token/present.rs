@@ -68,6 +68,16 @@ pub fn present(token: &str, paths: &[String]) -> Result<String, PresentError> {
     Ok(presented)
 }
 
+/// Which disclosures are kept by paths that are meant for many tokens: one that names no disclosure of this token is
+/// skipped.
+pub(crate) fn chosen_where_there(
+    disclosed: &[Disclosed],
+    paths: &[String],
+) -> Result<Vec<bool>, PresentError> {
+    let is_there = |path: &&String| disclosed.iter().any(|found| names(path, found));
+    chosen(disclosed, &paths.iter().filter(is_there).cloned().collect::<Vec<_>>())
+}
+
 /// Which disclosures are kept.
 fn chosen(disclosed: &[Disclosed], paths: &[String]) -> Result<Vec<bool>, PresentError> {
     let mut keep = vec![false; disclosed.len()];
@@ -95,7 +105,7 @@ fn chosen(disclosed: &[Disclosed], paths: &[String]) -> Result<Vec<bool>, Presen
 }
 
 /// Whether the path, or JSON Pointer, names this disclosure.
-fn names(path: &str, found: &Disclosed) -> bool {
+pub(crate) fn names(path: &str, found: &Disclosed) -> bool {
     if path.starts_with('/') { path == found.pointer } else { matches(path, &found.path) }
 }
 

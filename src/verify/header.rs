@@ -119,7 +119,7 @@ fn check_alg(alg: Option<Value<'_>>) -> Result<(), Refusal> {
 
 /// A media type as it is compared: without regard to case, and without `application/`, which may be left out (RFC 7515
 /// section 4.1.9).
-pub(super) fn media_type(name: &str) -> String {
+pub(crate) fn media_type(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     name.strip_prefix("application/").map(str::to_owned).unwrap_or(name)
 }

@@ -3,6 +3,7 @@
 mod batch_issue;
 mod bench;
 mod completions;
+mod deliver;
 mod doctor;
 mod help;
 mod init;
@@ -99,6 +100,8 @@ pub(super) enum Command {
     Reinstate(status::StatusArgs),
     /// Write the static site that verifiers use
     Publish(publish::PublishArgs),
+    /// Write a folder for each credential, to hand over
+    Deliver(deliver::DeliverArgs),
     /// List issued credentials, or the audit log
     List(list::ListArgs),
     /// Show one credential and its history
@@ -160,6 +163,7 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
         Command::Suspend(args) => status::run(&cli.common, Change::Suspend, args),
         Command::Reinstate(args) => status::run(&cli.common, Change::Reinstate, args),
         Command::Publish(args) => publish::run(&cli.common, args),
+        Command::Deliver(args) => deliver::run(&cli.common, args),
         Command::List(args) => list::run(&cli.common, args),
         Command::Show(args) => show::run(&cli.common, args),
         Command::Ledger(args) => ledger::run(&cli.common, args),

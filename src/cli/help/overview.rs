@@ -29,6 +29,7 @@ const GROUPS: [Group; 5] = [
             (&["list", "show"], "Find credentials; show one's history"),
             (&["revoke", "suspend", "reinstate"], "Change the status of credentials"),
             (&["publish"], ""),
+            (&["deliver"], ""),
             (&["ledger"], ""),
         ],
     ),

@@ -6,7 +6,7 @@ mod csv;
 mod json;
 mod jwt;
 pub(crate) mod listing;
-mod table;
+pub(crate) mod table;
 mod text;
 
 use super::shared_args::OutputFormat;

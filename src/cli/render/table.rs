@@ -113,6 +113,18 @@ fn harmless(text: &str) -> Cow<'_, str> {
     if is_formula(text) { format!("'{text}").into() } else { text.into() }
 }
 
+/// A record whose columns are known only when the command runs.
+pub(crate) fn csv_record(cells: &[Cell<'_>], out: &mut Vec<u8>) {
+    let text = |cell: &Cell<'_>| match cell {
+        Cell::Number(number) => number.to_string(),
+        Cell::Flag(is_set) => is_set.to_string(),
+        Cell::Word(word) => word.to_string(),
+        Cell::Text(text) => harmless(text).into_owned(),
+        Cell::Group(_) => String::new(), // a column each, which only names could tell apart
+    };
+    write_record(out, cells.iter().map(text));
+}
+
 fn write_record(out: &mut Vec<u8>, cells: impl IntoIterator<Item = impl AsRef<[u8]>>) {
     let mut writer = ::csv::WriterBuilder::new().from_writer(out);
     // A Vec takes every byte, and all records have the same length.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
-use super::out_dir::NameBy;
 use crate::batch::MaxFailures;
+use crate::cli::credential_names::NameBy;
 use crate::cli::shared_args::{
     InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg, whole_number,
 };

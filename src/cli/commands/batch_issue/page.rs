@@ -11,6 +11,7 @@ use super::report::Summary;
 use crate::batch::FailedItem;
 use crate::cli::exit::ExitStatus;
 use crate::cli::streams::{grouped, printable};
+use crate::html;
 use crate::request::place;
 
 /// How many problems are listed.
@@ -72,18 +73,7 @@ fn clipped(text: &str) -> String {
 
 /// Text as it stands in the page, between tags or in quotes.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in printable(text).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    html::escaped(&printable(text))
 }
 
 /// The same, for a path: it may go on in the next line behind a slash or an underscore.
