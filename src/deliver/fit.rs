@@ -1,7 +1,7 @@
 //! Making a certificate fit one A4 page.
 //!
 //! There is no script that could measure the page, so its height is estimated here: every word has a width by its
-//! characters, words are wrapped greedily, and the numbers err on the large side. The largest of three sizes at which
+//! characters, words are wrapped greedily, and the numbers err on the large side. The largest of four sizes at which
 //! everything fits is taken. Where nothing fits even at the smallest, the last entries are left out, and the page says
 //! how many: a second page could be lost, and whoever reads the first would not know.
 //!
@@ -12,9 +12,9 @@ use unicode_width::UnicodeWidthChar;
 
 use super::blocks::{Block, Fact};
 
-/// The width of the text, and of one of two columns, in millimetres.
+/// The width of the text, and of the gap between two columns of facts, in millimetres.
 pub(super) const WIDTH: f64 = 186.0;
-const COLUMN: f64 = 89.0;
+const GAP: f64 = 8.0;
 
 /// The padding of a cell of a table on its right, in millimetres.
 const CELL_PADDING: f64 = 3.0;
@@ -22,6 +22,8 @@ const CELL_PADDING: f64 = 3.0;
 /// A size of the text. Lengths are in millimetres.
 #[derive(Debug)]
 struct Size {
+    /// How many columns of facts there are.
+    columns: usize,
     /// The height of the letters of values.
     em: f64,
     /// A line of a value, and of a label.
@@ -35,10 +37,11 @@ struct Size {
 }
 
 /// The sizes, of which the style sheet has a class each.
-const SIZES: [Size; 3] = [
-    Size { em: 3.71, line: 4.83, label: 3.7, fact_gap: 2.5, row_gap: 1.9, heading: 11.0 },
-    Size { em: 3.18, line: 4.13, label: 3.3, fact_gap: 1.8, row_gap: 1.4, heading: 8.6 },
-    Size { em: 2.65, line: 3.45, label: 2.9, fact_gap: 1.1, row_gap: 1.0, heading: 6.6 },
+const SIZES: [Size; 4] = [
+    Size { columns: 2, em: 3.71, line: 4.83, label: 3.7, fact_gap: 2.5, row_gap: 1.9, heading: 11.0 },
+    Size { columns: 3, em: 3.18, line: 4.13, label: 3.3, fact_gap: 1.8, row_gap: 1.4, heading: 8.6 },
+    Size { columns: 3, em: 2.89, line: 3.75, label: 3.1, fact_gap: 1.4, row_gap: 1.2, heading: 7.5 },
+    Size { columns: 3, em: 2.65, line: 3.45, label: 2.9, fact_gap: 1.1, row_gap: 1.0, heading: 6.6 },
 ];
 
 /// What fits.
@@ -49,6 +52,13 @@ pub(super) struct Fitted {
     pub(super) blocks: Vec<Block>,
     /// How many facts and rows were left out.
     pub(super) left_out: usize,
+}
+
+impl Fitted {
+    /// Whether a fact takes all columns.
+    pub(super) fn is_wide(&self, fact: &Fact) -> bool {
+        SIZES[self.size].is_wide(fact)
+    }
 }
 
 /// Makes the blocks fit into so many millimetres.
@@ -85,28 +95,36 @@ impl Size {
         lines.max().unwrap_or(1) as f64 * self.line + self.row_gap
     }
 
-    /// Facts in two columns, in which a wide one has a line of its own.
+    /// Facts in columns, in which a wide one has a line of its own.
     fn facts(&self, facts: &[Fact]) -> f64 {
-        let mut height = 0.0;
-        let mut left: Option<f64> = None;
+        let (mut height, mut in_row, mut highest) = (0.0, 0, 0.0_f64);
         for fact in facts {
-            let own = self.fact(fact);
-            if is_wide(fact) {
-                height += left.take().unwrap_or_default() + own;
-            } else if let Some(before) = left.take() {
-                height += before.max(own);
-            } else {
-                left = Some(own);
+            let wide = self.is_wide(fact);
+            if wide || in_row == self.columns {
+                height += highest;
+                (in_row, highest) = (0, 0.0);
             }
+            highest = highest.max(self.fact(fact));
+            in_row = if wide { self.columns } else { in_row + 1 };
         }
-        height + left.unwrap_or_default()
+        height + highest
     }
 
     fn fact(&self, fact: &Fact) -> f64 {
-        let width = if is_wide(fact) { WIDTH } else { COLUMN };
-        // A label is never much longer than a line, and its letters are smaller.
+        let width = if self.is_wide(fact) { WIDTH } else { self.column() };
+        // The letters of a label are smaller than it is taken for here.
         let label = self.lines(&fact.label.text, width) as f64 * self.label;
         label + self.lines(&fact.value, width) as f64 * self.line + self.fact_gap
+    }
+
+    /// The width of a column of facts.
+    fn column(&self) -> f64 {
+        (WIDTH - GAP * (self.columns - 1) as f64) / self.columns as f64
+    }
+
+    /// Whether a fact takes all columns.
+    fn is_wide(&self, fact: &Fact) -> bool {
+        self.lines(&fact.value, self.column()) > 2
     }
 
     /// How many lines a text takes.
@@ -178,48 +196,63 @@ fn keep_while(facts: &mut Vec<Fact>, fits: impl Fn(&[Fact]) -> bool) -> usize {
     all - kept
 }
 
-/// Whether a fact takes both columns.
-pub(super) fn is_wide(fact: &Fact) -> bool {
-    lines(&fact.value, COLUMN / SIZES[0].em) > 2
-}
-
 /// The widths of a table's columns, in millimetres: by the longest texts, within bounds, so that a short column is not
 /// starved by a long one.
 pub(super) fn column_widths(columns: usize, rows: &[Vec<String>]) -> Vec<f64> {
     let columns = columns.max(1);
     let widest = |column: usize| {
         let widths = rows.iter().filter_map(|row| row.get(column)).map(|text| width(text));
-        widths.fold(0.0, f64::max).clamp(9.0, 40.0)
+        widths.fold(0.0, f64::max).clamp(8.0, 40.0)
     };
     let widest: Vec<f64> = (0..columns).map(widest).collect();
     let sum: f64 = widest.iter().sum();
     widest.into_iter().map(|width| width / sum * WIDTH).collect()
 }
 
-/// How many lines a text takes in a width of so many times the height of its letters: words are wrapped, and those
-/// that are wider than a line are broken.
+/// How many lines a text takes in a width of so many times the height of its letters. Words are wrapped greedily, and
+/// broken where they are wider than a line.
 pub(super) fn lines(text: &str, width_of_line: f64) -> usize {
     let (mut lines, mut used) = (1, 0.0);
-    for word in text.split(' ') {
-        let word_width = width(word);
-        let space = if used > 0.0 { SPACE } else { 0.0 };
-        if used + space + word_width <= width_of_line {
-            used += space + word_width;
+    for word in words(text) {
+        let (width, visible) = (width(word), width(word.trim_end()));
+        if used + visible <= width_of_line {
+            used += width;
             continue;
         }
-        // Scripts without spaces break anywhere, so a long run of them goes on where it begins.
-        if used > 0.0 {
-            lines += 1;
-        }
-        let broken = (word_width / (width_of_line - 1.0)).floor();
+        // A word may need a line of its own before it is broken.
+        lines += usize::from(used > 0.0);
+        let broken = (visible / (width_of_line - 1.0).max(1.0)).floor();
         lines += broken as usize;
-        used = word_width - broken * (width_of_line - 1.0);
+        used = (width - broken * (width_of_line - 1.0)).max(0.0);
     }
     lines
 }
 
+/// The pieces between which a line can end: behind spaces and hyphens, and beside wide characters.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_wide = |character: char| character.width() == Some(2);
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut characters = rest.char_indices().peekable();
+        while let Some((_, character)) = characters.next() {
+            let next = characters.peek().copied();
+            let ends = match next {
+                None => true,
+                Some((_, ' ')) => false,
+                Some((_, next)) => " -‐".contains(character) || is_wide(character) || is_wide(next),
+            };
+            if ends {
+                let (word, after) = rest.split_at(next.map_or(rest.len(), |(at, _)| at));
+                rest = after;
+                return Some(word);
+            }
+        }
+        None
+    })
+}
+
 /// The width of a space, in times of the height of letters.
-const SPACE: f64 = 0.35;
+const SPACE: f64 = 0.3;
 
 /// The width of a text on one line, in times of the height of its letters.
 fn width(text: &str) -> f64 {
@@ -232,9 +265,11 @@ fn width_of(character: char) -> f64 {
         Some(0) => 0.0,
         Some(2) => 1.05,
         _ if character == ' ' => SPACE,
-        _ if character.is_uppercase() || "mwMW@%&…—".contains(character) => 0.76,
-        _ if character.is_ascii() => 0.6,
-        _ => 0.68,
+        _ if character.is_uppercase() || "mw@%&…—".contains(character) => 0.72,
+        _ if character.is_ascii_digit() => 0.62,
+        _ if character.is_ascii() => 0.55,
+        _ if ('\u{590}'..='\u{8FF}').contains(&character) => 0.55,
+        _ => 0.61,
     }
 }
 
@@ -259,8 +294,11 @@ mod tests {
         assert_eq!(lines("", 10.0), 1);
         assert_eq!(lines("aaaa aaaa", 6.0), 1);
         assert_eq!(lines("aaaa aaaa aaaa", 6.0), 2);
+        assert_eq!(lines("aaaa-aaaa-aaaa", 6.0), 2);
         assert_eq!(lines(&"a".repeat(100), 11.0), 7);
         assert_eq!(lines(&"字".repeat(20), 12.0), 2);
+        assert_eq!(lines("aaaa 字字字字", 5.0), 2);
+        assert_eq!(words("a b-c  字d").collect::<Vec<_>>(), ["a ", "b-", "c  ", "字", "d"]);
         assert_eq!(width("e\u{301}"), width("e"), "a combining accent has no width");
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::blocks::{Block, Fact, blocks, heading};
 use super::code::{Carries, Code};
 use super::credential::Credential;
-use super::fit::{Fitted, column_widths, fit, is_wide, lines};
+use super::fit::{Fitted, column_widths, fit, lines};
 use super::look::{Label, Look};
 use super::shown::{clipped, visible};
 use crate::clock::UnixTime;
@@ -48,12 +48,18 @@ fn room(credential: &Credential, look: &Look, about: &str) -> f64 {
     let description = look.description.as_deref().map_or(0.0, |text| {
         lines(text, width_beside_logo / 3.53) as f64 * 4.6 + 1.5
     });
-    let band = 18.0 + (title + description).max(if look.logo.is_some() { 18.0 } else { 0.0 });
-    let about = 12.0 + lines(about, 186.0 / 6.0) as f64 * 7.3;
-    let issuer = lines(&clipped(&credential.issuer, MAX_ISSUER), 132.0 / 3.0) as f64 * 3.9 + 4.5;
-    let notes = 4.0 * 3.7;
-    let foot = 17.0 + (issuer + 2.0 * 8.6 + notes + 5.0).max(42.0 + 8.0);
+    let band = 16.0 + (title + description).max(if look.logo.is_some() { 18.0 } else { 0.0 });
+    let (size, line) = if is_long(about) { (4.41, 5.4) } else { (5.64, 6.8) };
+    let about = 13.0 + lines(about, 186.0 / size) as f64 * line;
+    let issuer = lines(&clipped(&credential.issuer, MAX_ISSUER), 132.0 / 3.0) as f64 * 3.8 + 4.4;
+    let (dates_and_id, notes) = (2.0 * 8.2, 4.0 * 3.7);
+    let foot = 15.0 + (issuer + dates_and_id + notes + 3.0).max(46.0);
     PAGE - band - about - foot
+}
+
+/// Whether the heading is too long for large letters.
+fn is_long(about: &str) -> bool {
+    lines(about, 186.0 / 5.64) > 2
 }
 
 struct Page<'p> {
@@ -89,15 +95,16 @@ impl Page<'_> {
         }
         writeln!(self.out, "</header>")?;
         if !about.is_empty() {
-            let about = escaped(about);
+            let class = if is_long(about) { " class=\"long\"" } else { "" };
             writeln!(
                 self.out,
-                "<section class=\"about\"><p class=\"label\">{}</p><h2 dir=\"auto\">{about}</h2></section>",
-                words.about
+                "<section class=\"about\"><p class=\"label\">{}</p><h2{class} dir=\"auto\">{}</h2></section>",
+                words.about,
+                escaped(about)
             )?;
         }
         writeln!(self.out, "<section class=\"claims\">")?;
-        fitted.blocks.iter().try_for_each(|block| self.block(block))?;
+        fitted.blocks.iter().try_for_each(|block| self.block(block, fitted))?;
         if fitted.left_out > 0 {
             writeln!(self.out, "<p class=\"note\">{} {}</p>", words.left_out, fitted.left_out)?;
         }
@@ -106,12 +113,12 @@ impl Page<'_> {
         writeln!(self.out, "</main>\n</body>\n</html>")
     }
 
-    fn block(&mut self, block: &Block) -> fmt::Result {
+    fn block(&mut self, block: &Block, fitted: &Fitted) -> fmt::Result {
         match block {
-            Block::Facts(facts) => self.facts(facts),
+            Block::Facts(facts) => self.facts(facts, fitted),
             Block::Group { label, facts } => {
                 self.heading(label)?;
-                self.facts(facts)
+                self.facts(facts, fitted)
             }
             Block::Table { label, heads, rows } => {
                 self.heading(label)?;
@@ -124,10 +131,10 @@ impl Page<'_> {
         writeln!(self.out, "<h3{}>{}</h3>", lang(label), shown(label))
     }
 
-    fn facts(&mut self, facts: &[Fact]) -> fmt::Result {
+    fn facts(&mut self, facts: &[Fact], fitted: &Fitted) -> fmt::Result {
         writeln!(self.out, "<dl>")?;
         for fact in facts {
-            let wide = if is_wide(fact) { " class=\"wide\"" } else { "" };
+            let wide = if fitted.is_wide(fact) { " class=\"wide\"" } else { "" };
             let (label, value) = (shown(&fact.label), escaped(&fact.value));
             writeln!(
                 self.out,
