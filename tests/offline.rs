@@ -337,6 +337,7 @@ const STEPS: &[&str] = &[
     "publish --out site --issuer did:web:issuer.example",
     "publish --out site --issuer did:web:issuer.example --check",
     "present one.txt --disclose claims.registered_address",
+    "deliver results.ndjson --out handover",
     "verify results.ndjson --site site",
     "verify sd.txt --jwks site/.well-known/jwks.json --no-status",
     "verify results.ndjson --jwks site/.well-known/jwks.json --explain",

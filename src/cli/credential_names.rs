@@ -101,9 +101,10 @@ pub(crate) fn refuse_full(folder: &Path, force: bool, what: &str) -> Result<(), 
     let mut entries = fs::read_dir(folder).map_err(|source| PathError::new("read", folder, source))?;
     match entries.next().is_some() && !force {
         true => {
-            Err(Failure::said(ExitStatus::Files, format!("the folder {} is not empty", folder.display())).hint(
-                format!("name a new folder, or use `--force` to replace the {what} of the same names in it"),
-            ))
+            Err(Failure::said(ExitStatus::Files, format!("the folder {} is not empty", folder.display()))
+                .hint(format!(
+                    "name a new folder, or use `--force` to replace the {what} of the same names in it"
+                )))
         }
         false => Ok(()),
     }

@@ -150,8 +150,13 @@ impl Credential {
                 true => vec![true; processed.disclosed.len()],
                 false => chosen_where_there(&processed.disclosed, paths)?,
             };
-            let kept: Vec<&str> =
-                compact.disclosures.iter().zip(kept).filter(|(_, kept)| *kept).map(|(text, _)| *text).collect();
+            let kept: Vec<&str> = compact
+                .disclosures
+                .iter()
+                .zip(kept)
+                .filter(|(_, kept)| *kept)
+                .map(|(text, _)| *text)
+                .collect();
             let hidden = compact.disclosures.len() - kept.len();
             let token = kept.iter().fold(format!("{}~", compact.jwt), |token, text| token + text + "~");
             let shown = process(document.root(), &kept)?.payload;
@@ -183,7 +188,9 @@ impl Credential {
         Ok(Credential {
             id: id.ok_or(Unfit::Form("it has no credential id (urn:uuid:… of version 7)"))?,
             format,
-            issuer: issuer.filter(|issuer| !issuer.is_empty()).ok_or(Unfit::Form("it does not name its issuer"))?,
+            issuer: issuer
+                .filter(|issuer| !issuer.is_empty())
+                .ok_or(Unfit::Form("it does not name its issuer"))?,
             vct: text("vct"),
             vc_types,
             issued_at: time(payload, ["validFrom", "iat"])?,
@@ -227,11 +234,13 @@ fn format_of(header: Value<'_>, compact: &Compact<'_>) -> Result<ProofFormat, Un
     let typ = text("typ").map(|typ| media_type(&typ)).unwrap_or_default();
     match (typ.as_str(), compact.is_sd_jwt) {
         ("vc+jwt", false) => Ok(ProofFormat::JwtVc),
-        ("dc+sd-jwt", true) if compact.key_binding.is_some() => {
-            Err(Unfit::Form("it is a presentation, with a key binding JWT; expected the credential as it was issued"))
-        }
+        ("dc+sd-jwt", true) if compact.key_binding.is_some() => Err(Unfit::Form(
+            "it is a presentation, with a key binding JWT; expected the credential as it was issued",
+        )),
         ("dc+sd-jwt", true) => Ok(ProofFormat::SdJwtVc),
-        _ => Err(Unfit::Form("its `typ` is not that of a credential; expected vc+jwt, or dc+sd-jwt with a `~`")),
+        _ => Err(Unfit::Form(
+            "its `typ` is not that of a credential; expected vc+jwt, or dc+sd-jwt with a `~`",
+        )),
     }
 }
 

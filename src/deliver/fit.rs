@@ -285,7 +285,8 @@ mod tests {
     fn owners(count: usize) -> Block {
         let look = Look::plain(None, None);
         let heads = ["name", "share"].map(|name| look.label(name)).to_vec();
-        let rows = (0..count).map(|number| vec![format!("Ottilie Quarrington {number}"), "25".into()]).collect();
+        let rows =
+            (0..count).map(|number| vec![format!("Ottilie Quarrington {number}"), "25".into()]).collect();
         Block::Table { label: look.label("owners"), heads, rows }
     }
 

@@ -28,9 +28,11 @@ impl Logo {
         }
         let data = uri.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
         let Some((_, data)) = data else {
-            return Err("it is neither a data: URI in base64 nor a file: URI, and nothing is fetched; name one with \
+            return Err(
+                "it is neither a data: URI in base64 nor a file: URI, and nothing is fetched; name one with \
                         `--logo FILE`"
-                .to_owned());
+                    .to_owned(),
+            );
         };
         if data.len() > MAX_LOGO_BYTES.div_ceil(3) * 4 {
             return Err(too_large());
@@ -76,7 +78,9 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
         [0xFF, 0xD8, 0xFF, ..] => Some("image/jpeg"),
         [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ if text.starts_with(b"<svg") || (text.starts_with(b"<?xml") && memchr::memmem::find(text, b"<svg").is_some()) => {
+        _ if text.starts_with(b"<svg")
+            || (text.starts_with(b"<?xml") && memchr::memmem::find(text, b"<svg").is_some()) =>
+        {
             Some("image/svg+xml")
         }
         _ => None,

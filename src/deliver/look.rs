@@ -54,7 +54,8 @@ impl Look {
         let lang = locale.or_else(|| text(display, "locale")).unwrap_or("en").to_owned();
         let name = text(display, "name").or_else(|| text(metadata, "name"));
         let description = text(display, "description").or_else(|| text(metadata, "description"));
-        let mut look = Look { title: clipped(name.unwrap_or_default(), MAX_TITLE), ..Look::plain(Some(&lang), logo) };
+        let mut look =
+            Look { title: clipped(name.unwrap_or_default(), MAX_TITLE), ..Look::plain(Some(&lang), logo) };
         if look.title.is_empty() {
             look.title = look.words.credential.to_owned();
         }
@@ -156,7 +157,9 @@ fn labels(claims: &[Value], locale: &str) -> HashMap<String, Label> {
         let path = claim.get("path").and_then(Value::as_array).map(|path| dotted(path));
         let displays = claim.get("display").and_then(Value::as_array);
         let display = displays.and_then(|displays| in_locale(displays, Some(locale)));
-        let (Some(path), Some(label)) = (path, display.and_then(|display| text(display, "label"))) else { continue };
+        let (Some(path), Some(label)) = (path, display.and_then(|display| text(display, "label"))) else {
+            continue;
+        };
         let lang = display.and_then(|display| text(display, "locale"));
         let lang = lang.filter(|lang| language(lang) != language(locale)).map(str::to_owned);
         labels.entry(path).or_insert(Label { text: clipped(label, MAX_TITLE), lang, order });
@@ -182,7 +185,8 @@ fn text<'v>(object: &'v Value, name: &str) -> Option<&'v str> {
 }
 
 fn is_color(text: &str) -> bool {
-    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.strip_prefix('#')
+        .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Black or white, whichever has more contrast on a colour (WCAG 2.2, relative luminance).
@@ -247,7 +251,9 @@ mod tests {
         assert_eq!((look.band.as_str(), look.ink.as_str()), ("#aabbcc", "#000000"));
         let hostile = Look::of_metadata(&metadata(), Some("en"), None);
         assert_eq!((hostile.band.as_str(), hostile.ink.as_str(), hostile.warnings.len()), (BAND, INK, 2));
-        for (color, ink) in [("#000000", INK), ("#ffffff", "#000000"), ("#003366", INK), ("#ffd400", "#000000")] {
+        for (color, ink) in
+            [("#000000", INK), ("#ffffff", "#000000"), ("#003366", INK), ("#ffd400", "#000000")]
+        {
             assert_eq!(readable_on(color), ink, "{color}");
         }
     }

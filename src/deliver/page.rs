@@ -45,9 +45,10 @@ impl Look {
 fn room(credential: &Credential, look: &Look, about: &str) -> f64 {
     let width_beside_logo = if look.logo.is_some() { 130.0 } else { 186.0 };
     let title = lines(&look.title, width_beside_logo / 7.06) as f64 * 8.5;
-    let description = look.description.as_deref().map_or(0.0, |text| {
-        lines(text, width_beside_logo / 3.53) as f64 * 4.6 + 1.5
-    });
+    let description = look
+        .description
+        .as_deref()
+        .map_or(0.0, |text| lines(text, width_beside_logo / 3.53) as f64 * 4.6 + 1.5);
     let band = 16.0 + (title + description).max(if look.logo.is_some() { 18.0 } else { 0.0 });
     let (size, line) = if is_long(about) { (4.41, 5.4) } else { (5.64, 6.8) };
     let about = 13.0 + lines(about, 186.0 / size) as f64 * line;
@@ -91,7 +92,12 @@ impl Page<'_> {
         }
         self.out.push_str("</div>");
         if let Some(logo) = logo {
-            write!(self.out, "<img src=\"{}\" alt=\"{}\">", escaped(&logo.data_uri), escaped(&visible(&logo.alt)))?;
+            write!(
+                self.out,
+                "<img src=\"{}\" alt=\"{}\">",
+                escaped(&logo.data_uri),
+                escaped(&visible(&logo.alt))
+            )?;
         }
         writeln!(self.out, "</header>")?;
         if !about.is_empty() {
@@ -162,7 +168,8 @@ impl Page<'_> {
         for row in rows {
             write!(self.out, "<tr>")?;
             for (column, cell) in row.iter().enumerate() {
-                let of = heads.get(column).map(|head| format!(" data-of=\"{}\"", shown(head))).unwrap_or_default();
+                let of =
+                    heads.get(column).map(|head| format!(" data-of=\"{}\"", shown(head))).unwrap_or_default();
                 write!(self.out, "<td{of}><span dir=\"auto\">{}</span></td>", escaped(cell))?;
             }
             writeln!(self.out, "</tr>")?;
@@ -178,7 +185,11 @@ impl Page<'_> {
             Some(link) => (format!("<a href=\"{link}\" rel=\"noreferrer\">"), "</a>"),
             None => (String::new(), ""),
         };
-        writeln!(self.out, "<footer><div class=\"code\">{open}{}{close}</div><div class=\"rest\"><dl>", self.picture.trim_end())?;
+        writeln!(
+            self.out,
+            "<footer><div class=\"code\">{open}{}{close}</div><div class=\"rest\"><dl>",
+            self.picture.trim_end()
+        )?;
         let issuer = clipped(&visible(&self.credential.issuer), MAX_ISSUER);
         self.row("wide", words.issued_by, &issuer)?;
         for (name, time) in

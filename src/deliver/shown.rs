@@ -53,7 +53,8 @@ impl Shown {
             Shown::List(values) => joined(values.iter().map(|value| value.in_words(words)), ", "),
             Shown::Members(members) if members.is_empty() => "–".to_owned(),
             Shown::Members(members) => {
-                let named = |(name, value): &(String, Shown)| format!("{}: {}", spaced(name), value.in_words(words));
+                let named =
+                    |(name, value): &(String, Shown)| format!("{}: {}", spaced(name), value.in_words(words));
                 joined(members.iter().map(named), "; ")
             }
         }

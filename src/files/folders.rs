@@ -130,8 +130,9 @@ impl Folders {
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
             is_file && self.known.iter().any(|known| entry.file_name() == *known)
         };
-        let holds_only_ours =
-            || Ok::<_, io::Error>(fs::read_dir(target)?.all(|entry| entry.is_ok_and(|entry| is_known(&entry))));
+        let holds_only_ours = || {
+            Ok::<_, io::Error>(fs::read_dir(target)?.all(|entry| entry.is_ok_and(|entry| is_known(&entry))))
+        };
         match is_folder && holds_only_ours()? {
             true => Ok(()),
             false => Err(io::Error::other("the name belongs to something else, which is not replaced")),
@@ -202,9 +203,9 @@ fn remove_abandoned(root: &Path) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for entry in entries.flatten().filter(|entry| super::temporary::is_temporary(&entry.file_name())) {
         // The metadata of an entry are those of a link itself.
-        let is_ours = entry.metadata().is_ok_and(|found| {
-            found.is_dir() && found.uid() == rustix::process::geteuid().as_raw()
-        });
+        let is_ours = entry
+            .metadata()
+            .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw());
         if is_ours {
             // One that cannot be removed is in nobody's way.
             let _ = fs::remove_dir_all(entry.path());
@@ -285,11 +286,10 @@ mod tests {
         for name in ["documents", "deep", "file", "link"] {
             assert!(add(true, name, "3").is_err(), "{name}");
         }
-        assert_eq!((file("documents/thesis"), file("file"), file("link/a")), (
-            "precious".into(),
-            "precious".into(),
-            "2".into()
-        ));
+        assert_eq!(
+            (file("documents/thesis"), file("file"), file("link/a")),
+            ("precious".into(), "precious".into(), "2".into())
+        );
         fs::create_dir(root.path().join("empty")).unwrap();
         add(true, "empty", "4").unwrap();
         assert_eq!(file("empty/a"), "4");

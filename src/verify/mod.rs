@@ -39,9 +39,9 @@ use crate::request;
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
 use crate::types::CredentialType;
 use claims::{Claims, Statement, check_never_disclosable};
+use header::Typ;
 #[cfg(feature = "cli")]
 pub(crate) use header::media_type;
-use header::Typ;
 use open::{OpenedToken, Opener, at, shown, split};
 use owner::{KeyOwner, check_issuer};
 use times::ClaimedTime;

@@ -9,6 +9,7 @@ mod batch_issue;
 mod completions;
 mod csv_mapping;
 mod csv_records;
+mod deliver;
 mod doctor;
 mod dry_run;
 mod failed;

@@ -64,6 +64,8 @@ const STEPS: &[(&str, &[&str])] = &[
     ("publish --out N/site --key N/keys/key.pem --ledger N/ledger/l.db", &["N/site", "N/ledger"]),
     ("publish --out N/site --check --key N/keys/key.pem --ledger N/ledger/l.db", &["N/ledger"]),
     ("verify N/out/results --site N/site", &[]),
+    ("deliver N/out/results --out N/handover", &["N/handover"]),
+    ("deliver N/out/results --out N/handover --force", &["N/handover"]),
     // SQLite keeps the log of a ledger beside it, also for who only reads.
     ("list --ledger N/ledger/l.db", &["N/ledger"]),
     ("list --events --verify --ledger N/ledger/l.db", &["N/ledger"]),

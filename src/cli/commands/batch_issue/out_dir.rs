@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::batch::IssuedToken;
-use crate::cli::credential_names::{Namer, NameBy, make_folder, refuse_full};
+use crate::cli::credential_names::{NameBy, Namer, make_folder, refuse_full};
 use crate::cli::failure::Failure;
 use crate::credential::ProofFormat;
 use crate::files::Together;

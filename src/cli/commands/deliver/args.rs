@@ -78,7 +78,10 @@ fn column(text: &str) -> Result<Column, String> {
     match text {
         "correlation_id" => Ok(Column::CorrelationId),
         "link" => Ok(Column::Link),
-        path if ["subject.", "claims."].iter().any(|start| path.len() > start.len() && path.starts_with(start)) => {
+        path if ["subject.", "claims."]
+            .iter()
+            .any(|start| path.len() > start.len() && path.starts_with(start)) =>
+        {
             Ok(Column::Claim(path.to_owned()))
         }
         _ => Err("expected correlation_id, link, or the path of a claim, such as subject.name".to_owned()),
@@ -87,7 +90,8 @@ fn column(text: &str) -> Result<Column, String> {
 
 /// A language tag, as type files have them.
 fn locale(text: &str) -> Result<String, String> {
-    let is_word = |word: &str| (1..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_word =
+        |word: &str| (1..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let mut words = text.split('-');
     let language = words.next().unwrap_or_default();
     let is_language = language.len() > 1 && language.bytes().all(|byte| byte.is_ascii_alphabetic());

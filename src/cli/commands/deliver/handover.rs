@@ -150,7 +150,9 @@ impl<'m> Handover<'m> {
             word(folder.expires_at.as_deref()),
             word(Some(folder.carries.as_str())),
         ];
-        cells.extend(folder.values.iter().map(|value| Cell::Text(value.as_deref().unwrap_or_default().into())));
+        cells.extend(
+            folder.values.iter().map(|value| Cell::Text(value.as_deref().unwrap_or_default().into())),
+        );
         let mut record = Vec::new();
         csv_record(&cells, &mut record);
         record
@@ -204,7 +206,8 @@ impl<'m> Handover<'m> {
         });
         let paths = making.disclosing.paths().iter().enumerate();
         let hidden = paths.filter(|(at, _)| !self.told.paths.contains(at));
-        let hidden = hidden.map(|(_, path)| format!("--disclose {path}: no credential has such a disclosure"));
+        let hidden =
+            hidden.map(|(_, path)| format!("--disclose {path}: no credential has such a disclosure"));
         missing.chain(hidden).collect::<Vec<_>>().iter().for_each(|warning| self.warn(warning));
     }
 

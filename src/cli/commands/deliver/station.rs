@@ -80,7 +80,12 @@ impl<'m> Station<'m> {
         }
     }
 
-    fn folder(&mut self, index: u64, correlation_id: Option<String>, token: String) -> Result<Folder, String> {
+    fn folder(
+        &mut self,
+        index: u64,
+        correlation_id: Option<String>,
+        token: String,
+    ) -> Result<Folder, String> {
         let Making { looks, page, disclosing, columns } = self.making;
         let credential =
             Credential::read(&token, disclosing, &mut self.parser).map_err(|problem| problem.to_string())?;
