@@ -1,5 +1,5 @@
-// Status lists of beltic through @sd-jwt/jwt-status-list and @digitalbazaar/vc-bitstring-status-list, and theirs
-// through beltic.
+// Status lists of beltic through @sd-jwt/jwt-status-list, @owf/token-status-list and
+// @digitalbazaar/vc-bitstring-status-list, and theirs through beltic.
 //
 // Run by .ci/interop/run, in a folder with results of which some are revoked, and with the site that says so.
 
@@ -7,10 +7,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT, createLocalJWKSet } from "jose";
-import { createHeaderAndPayload, getListFromStatusListJWT, StatusList } from "@sd-jwt/jwt-status-list";
+import * as owf from "@owf/token-status-list";
+import * as sdJwt from "@sd-jwt/jwt-status-list";
 import { createList, decodeList } from "@digitalbazaar/vc-bitstring-status-list";
 
 const beltic = process.argv[2];
+const tokenLists = { sdJwt, owf };
 const issuer = "did:web:foreign.example";
 const kid = `${issuer}#k1`;
 const now = Math.floor(Date.now() / 1000);
@@ -29,7 +31,9 @@ async function checkOurs() {
 
     const token = read(status.status_list.uri);
     await jwtVerify(token, keys, { typ: "statuslist+jwt", subject: status.status_list.uri });
-    assert.equal(getListFromStatusListJWT(token).getStatus(status.status_list.idx), revoked ? 1 : 0);
+    for (const { getListFromStatusListJWT } of Object.values(tokenLists)) {
+      assert.equal(getListFromStatusListJWT(token).getStatus(status.status_list.idx), revoked ? 1 : 0);
+    }
 
     for (const entry of [credentialStatus].flat().filter((entry) => entry.statusPurpose === "revocation")) {
       const { payload } = await jwtVerify(read(entry.statusListCredential), keys, { typ: "vc+jwt" });
@@ -39,7 +43,7 @@ async function checkOurs() {
     counts[revoked ? "token" : "bitstring"] += 1;
   }
   assert.ok(counts.token > 1 && counts.bitstring > 1, JSON.stringify(counts));
-  console.log("lists of beltic say the same to @sd-jwt/jwt-status-list and @digitalbazaar/vc-bitstring-status-list");
+  console.log("lists of beltic say the same to @sd-jwt/jwt-status-list, @owf/token-status-list and @digitalbazaar's");
 }
 
 async function checkTheirs() {
@@ -48,11 +52,14 @@ async function checkTheirs() {
   writeFileSync("foreign.json", JSON.stringify({ keys: [jwk] }));
   const sign = (payload, header) => new SignJWT(payload).setProtectedHeader({ alg: "ES256", kid, ...header }).sign(privateKey);
 
-  const uri = { token: "https://foreign.example/token", bitstring: "https://foreign.example/bitstring" };
+  const uri = { sdJwt: "https://foreign.example/1", owf: "https://foreign.example/2", bitstring: "https://foreign.example/3" };
   const values = Array.from({ length: 64 }, (_, at) => (at % 5 === 0 ? 1 : 0));
-  const claims = { iss: issuer, sub: uri.token, iat: now, exp: now + 600 };
-  const { header, payload } = createHeaderAndPayload(new StatusList(values, 1), claims, { alg: "ES256" });
-  writeFileSync("foreign-token.jwt", await sign(payload, { ...header, typ: "statuslist+jwt", kid }));
+  for (const [name, { createHeaderAndPayload, StatusList }] of Object.entries(tokenLists)) {
+    const claims = { iss: issuer, sub: uri[name], iat: now, exp: now + 600 };
+    const { header, payload } = createHeaderAndPayload(new StatusList(values, 1), claims, { alg: "ES256" });
+    assert.equal(header.typ, "statuslist+jwt");
+    writeFileSync(`foreign-${name}.jwt`, await sign(payload, { ...header, kid }));
+  }
 
   const list = await createList({ length: 131072 });
   values.forEach((value, at) => list.setStatus(at, value === 1));
@@ -83,17 +90,18 @@ async function checkTheirs() {
   });
   const tokens = [], wanted = [];
   for (const [at, value] of values.entries()) {
-    for (const status of [{ status: { status_list: { idx: at, uri: uri.token } } }, entry(at)]) {
+    const inTokenList = (name) => ({ status: { status_list: { idx: at, uri: uri[name] } } });
+    for (const status of [inTokenList("sdJwt"), inTokenList("owf"), entry(at)]) {
       tokens.push(await sign(about(status), { typ: "vc+jwt" }));
       wanted.push(value === 1 ? "revoked" : true);
     }
   }
   const flags = ["verify", "-", "--jwks", "foreign.json", "--issuer", issuer, "--output-format", "ndjson"];
-  const files = ["--status-list", "foreign-token.jwt", "--status-list", "foreign-bitstring.jwt"];
+  const files = ["sdJwt", "owf", "bitstring"].flatMap((name) => ["--status-list", `foreign-${name}.jwt`]);
   const run = spawnSync(beltic, [...flags, ...files], { input: tokens.join("\n") + "\n", encoding: "utf8" });
   const found = run.stdout.trim().split("\n").map((line) => JSON.parse(line)).map((row) => row.reason ?? row.valid);
   assert.deepEqual(found, wanted, run.stderr);
-  console.log(`${tokens.length} credentials judged by lists of @sd-jwt/jwt-status-list and @digitalbazaar/vc-bitstring-status-list`);
+  console.log(`${tokens.length} credentials judged by lists of @sd-jwt, @owf and @digitalbazaar`);
 }
 
 await checkOurs();
