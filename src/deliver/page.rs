@@ -33,9 +33,8 @@ pub fn certificate(credential: &Credential, look: &Look, code: &Code, picture: &
     out
 }
 
-/// The name of the credential's code, for those who do not see it.
 impl Look {
-    /// What a code is called.
+    /// What a certificate's code is called, for those who do not see it.
     pub fn name_of_code(&self) -> &'static str {
         self.words.code
     }

@@ -258,13 +258,13 @@ fn what_is_not_a_credential_fails_and_the_rest_is_delivered() {
     let run = deliver(&sandbox, "tokens.txt --out out").expect(3);
     assert!(run.stderr.contains("delivered 1, failed 7 (to out"), "{}", run.stderr);
     for said in [
-        "failed: row 0 (line 1): no token: a credential's id alone",
-        "failed: row 2 (line 3): ",
-        "row 3 (line 4): its signature has another length",
-        "row 4 (line 5): its `typ` is not that of a credential",
-        "row 5 (line 6): it is a status list",
-        "row 6 (line 7): it is a presentation",
-        "row 7 (line 8): its disclosures cannot be applied",
+        "error: row 0 (line 1) was not delivered: no token: a credential's id alone",
+        "row 2 (line 3) was not delivered: the token cannot be decoded",
+        "row 3 (line 4) was not delivered: its signature has another length",
+        "row 4 (line 5) was not delivered: its `typ` is not that of a credential",
+        "row 5 (line 6) was not delivered: it is a status list",
+        "row 6 (line 7) was not delivered: it is a presentation",
+        "row 7 (line 8) was not delivered: its disclosures cannot be applied",
     ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }

@@ -109,7 +109,7 @@ impl<'m> Handover<'m> {
             match made {
                 Made::Folder(folder) => self.add(&folder)?,
                 Made::Skipped => self.told.skipped += 1,
-                Made::Failed { row, problem } => self.fail(&format!("{row}: {problem}")),
+                Made::Failed { row, problem } => self.fail(&format!("{row} was not delivered: {problem}")),
             }
         }
         Ok(())
@@ -225,8 +225,10 @@ impl<'m> Handover<'m> {
     fn fail(&mut self, problem: &str) {
         self.told.failed += 1;
         match self.told.failed {
-            1..=SHOWN => streams::say(&format!("failed: {}", printable(problem))),
-            count if count == SHOWN + 1 => streams::say("failed: more rows are counted but not shown"),
+            1..=SHOWN => streams::say(&format!("error: {}", printable(problem))),
+            count if count == SHOWN + 1 => {
+                streams::say("error: more rows were not delivered; they are counted but not shown")
+            }
             _ => {}
         }
     }

@@ -8,8 +8,9 @@ use crate::cli::given::Given;
 use crate::results::{Batches, ResultRow};
 use crate::stop::Stop;
 
-/// So many rows are made into certificates at once. A certificate and its code may take 100 kB.
-const PIECE: usize = 16;
+/// So many rows are handed to a worker at once. A certificate and its code may take 100 kB, and every worker has two
+/// pieces in flight.
+const PIECE: usize = 4;
 
 /// The rows of all inputs, whose indices count on.
 pub(super) struct Rows {
