@@ -51,7 +51,7 @@ pub use directory::Directory;
 pub use documents::did_document::DidMethods;
 use documents::{
     DocumentKind, FileConflict, Hosts, KeySet, KeySetError, KeyState, PlaceError, SiteDocument, SiteFiles,
-    SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer,
+    SitePath, aggregation, context, did_document, jwks, jwt_vc_issuer, page,
 };
 use earlier::Earlier;
 use lists::{Freshness, UnsignedList, forms};
@@ -232,6 +232,7 @@ impl Site {
         if let Some(ledger) = ledger {
             site.add_lists(plan, ledger, &mut hosts, directory)?;
         }
+        site.add_page(plan, &hosts, directory)?;
         // The document that names the lists stands beside their folders.
         let aggregation = place_of_aggregation(plan.base_url.as_deref(), &hosts)?;
         site.files.add_serving(&hosts, &aggregation.folder())?;
@@ -307,6 +308,27 @@ impl Site {
             self.files.add(SiteDocument { path, kind: DocumentKind::TypeMetadata, bytes })?;
         }
         Ok(())
+    }
+
+    /// Adds the page on which people verify credentials, unless there is a page of the host's own in its place.
+    fn add_page(
+        &mut self,
+        plan: &SitePlan<'_>,
+        hosts: &Hosts,
+        directory: &Directory,
+    ) -> Result<(), PublishError> {
+        let has_keys = |kind| matches!(kind, DocumentKind::DidDocument | DocumentKind::JwtVcIssuer);
+        let Some((keys, ..)) = self.files.iter().find(|(_, kind, _)| has_keys(*kind)) else { return Ok(()) };
+        let document = page::document(plan.issuer, hosts, plan.base_url.as_deref(), keys)?;
+        if directory.read(&document.path)?.is_some_and(|there| !page::is_ours(&there)) {
+            let path = directory.path_of(&document.path);
+            self.notices.push(format!(
+                "{} was not written by beltic and is kept; the verification page is skipped",
+                path.display()
+            ));
+            return Ok(());
+        }
+        Ok(self.files.add(document)?)
     }
 
     /// The place of a document; none where its URL is on somebody else's host, or names no file.
@@ -622,7 +644,7 @@ mod tests {
             }
             differences.into_iter().map(|file| file.difference).collect()
         };
-        assert_eq!(changes_at(START), vec![SiteDifference::Missing; 8]);
+        assert_eq!(changes_at(START), vec![SiteDifference::Missing; 9]);
         assert_eq!(changes_at(START), []);
         assert_eq!(changes_at(START + 4 * DAY), []);
         assert_eq!(changes_at(START + 4 * DAY + 1), vec![SiteDifference::Lapsing; 2]);

@@ -29,6 +29,8 @@ pub enum DocumentKind {
     BitstringList,
     /// The document that names all lists.
     Aggregation,
+    /// The page that verifies credentials in the browser.
+    VerifyPage,
     /// The `_headers` file itself, which hosts read and do not serve.
     Headers,
     /// Settings for a web server, which it reads and does not serve.
@@ -52,6 +54,7 @@ impl DocumentKind {
             DocumentKind::Schema => "application/schema+json",
             DocumentKind::TokenList => token_list::MEDIA_TYPE,
             DocumentKind::BitstringList => bitstring::MEDIA_TYPE,
+            DocumentKind::VerifyPage => "text/html",
             DocumentKind::Headers | DocumentKind::ServerSettings => "text/plain",
         }
     }
@@ -59,13 +62,15 @@ impl DocumentKind {
     /// How many seconds caches may keep the file.
     ///
     /// Lists: so few that a revocation is seen soon; a list's own `ttl` and `exp` say how long verifiers may rely on
-    /// it, and count for more (Token Status List section 8). Keys: long enough to matter, short beside the time for
+    /// it, and count for more (Token Status List section 8). The page that reads them: as few, so that one of a newer
+    /// version is seen soon. Keys: long enough to matter, short beside the time for
     /// which a next key is published before it signs. Contexts and type metadata hardly ever change.
     pub fn max_age_seconds(self) -> u32 {
         match self {
             DocumentKind::TokenList
             | DocumentKind::BitstringList
             | DocumentKind::Aggregation
+            | DocumentKind::VerifyPage
             | DocumentKind::Headers
             | DocumentKind::ServerSettings => 300,
             DocumentKind::Jwks | DocumentKind::DidDocument | DocumentKind::JwtVcIssuer => 3_600,
@@ -82,6 +87,26 @@ impl DocumentKind {
             DocumentKind::TokenList => Some("token"),
             DocumentKind::BitstringList => Some("bitstring"),
             _ => None,
+        }
+    }
+
+    /// The folder of which all has the headers of this kind: that of lists of a form, and that of the page, which is
+    /// asked for by its folder's name.
+    pub(super) fn folder_with_headers(self) -> Option<&'static str> {
+        match self {
+            DocumentKind::VerifyPage => Some("verify"),
+            _ => self.list_folder(),
+        }
+    }
+
+    /// The headers that only files of this kind have. Nobody may show the page inside another one, where a reader
+    /// could take the verdict for one about something else, and no address that a credential may be in is passed on.
+    pub(super) fn own_headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            DocumentKind::VerifyPage => {
+                &[("Content-Security-Policy", "frame-ancestors 'none'"), ("Referrer-Policy", "no-referrer")]
+            }
+            _ => &[],
         }
     }
 }

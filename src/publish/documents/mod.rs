@@ -9,6 +9,7 @@
 //! | the paths of the lists, or `status/token/UUID.jwt` and `status/bitstring/UUID.jwt` | [`crate::status_list`], signed by the caller | every list |
 //! | `schemas/TYPE/vN` | [`super::credential_schema`] | issuers whose credentials cite one |
 //! | `status/aggregation.json` under the base URL | [`aggregation`] | issuers with lists |
+//! | `verify/index.html` under the base URL | [`page`] | people who receive credentials |
 //! | `_headers`, `server/nginx.conf`, `server/Caddyfile` | [`serving`] | web servers |
 //!
 //! What goes in is public: an [`Issuer`](crate::issuer::Issuer), [`PublicKey`](crate::keys::PublicKey)s, URLs,
@@ -22,6 +23,7 @@ mod files;
 pub mod jwks;
 pub mod jwt_vc_issuer;
 mod keys;
+pub mod page;
 mod paths;
 pub mod serving;
 

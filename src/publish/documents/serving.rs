@@ -44,7 +44,7 @@ impl ServingRules {
             .collect();
         for (path, kind) in files {
             let folder = path.folder();
-            let has_folder = kind.list_folder().is_some_and(|name| folder.ends_in(name));
+            let has_folder = kind.folder_with_headers().is_some_and(|name| folder.ends_in(name));
             let place = if has_folder { folder } else { path.clone() };
             if !rules.iter().any(|rule| rule.place == place) {
                 rules.push(HeaderRule { place, is_folder: has_folder, kind });
@@ -56,12 +56,15 @@ impl ServingRules {
 }
 
 impl HeaderRule {
-    fn headers(&self) -> [(&'static str, String); 2] {
-        let max_age = self.kind.max_age_seconds();
-        [
-            ("Content-Type", self.kind.media_type().to_owned()),
-            ("Cache-Control", format!("public, max-age={max_age}")),
-        ]
+    fn media_type(&self) -> &'static str {
+        self.kind.media_type()
+    }
+
+    /// The headers beside the media type.
+    fn others(&self) -> Vec<(&'static str, String)> {
+        let caching = ("Cache-Control", format!("public, max-age={}", self.kind.max_age_seconds()));
+        let own = self.kind.own_headers().iter().map(|&(name, value)| (name, value.to_owned()));
+        own.chain([caching]).collect()
     }
 
     /// The place as a pattern in which `*` stands for anything; the path's own stars are percent-encoded.
@@ -92,8 +95,8 @@ fn headers(rules: &ServingRules) -> String {
         text.push_str(&format!("  {name}: {value}\n"));
     }
     for rule in &rules.0 {
-        text.push_str(&format!("\n{}\n", rule.pattern()));
-        for (name, value) in rule.headers() {
+        text.push_str(&format!("\n{}\n  Content-Type: {}\n", rule.pattern(), rule.media_type()));
+        for (name, value) in rule.others() {
             text.push_str(&format!("  {name}: {value}\n"));
         }
     }
@@ -120,14 +123,17 @@ fn nginx(rules: &ServingRules, hosts: &Hosts) -> String {
     for rule in &rules.0 {
         let (operator, end) = if rule.is_folder { ("^~", "/") } else { ("=", "") };
         let path = rule.place.segments().join("/").replace('"', "\\\"");
-        let [(_, media_type), (caching, max_age)] = rule.headers();
+        let media_type = rule.media_type();
         text.push_str(&format!(
             "\nlocation {operator} \"/{path}{end}\" {{\n    types {{ }}\n    default_type {media_type};\n"
         ));
         for (name, value) in FOR_EVERY_FILE {
             text.push_str(&format!("    add_header {name} \"{value}\" always;\n"));
         }
-        text.push_str(&format!("    add_header {caching} \"{max_age}\";\n}}\n"));
+        for (name, value) in rule.others() {
+            text.push_str(&format!("    add_header {name} \"{value}\";\n"));
+        }
+        text.push_str("}\n");
     }
     text
 }
@@ -147,7 +153,8 @@ fn caddy(rules: &ServingRules, hosts: &Hosts) -> String {
     }
     for rule in &rules.0 {
         text.push_str(&format!("\n\theader {} {{\n", rule.pattern()));
-        for (name, value) in rule.headers() {
+        text.push_str(&format!("\t\tContent-Type \"{}\"\n", rule.media_type()));
+        for (name, value) in rule.others() {
             text.push_str(&format!("\t\t{name} \"{value}\"\n"));
         }
         text.push_str("\t}\n");
@@ -190,6 +197,7 @@ mod tests {
             (path("lists/status/bitstring/1.jwt"), DocumentKind::BitstringList),
             (path("status/old.jwt"), DocumentKind::TokenList),
             (path("status/aggregation.json"), DocumentKind::Aggregation),
+            (path("lists/verify/index.html"), DocumentKind::VerifyPage),
         ];
         let rules = ServingRules::of(files.iter().map(|(path, kind)| (path, *kind)), &path("status"));
         let issuer = Issuer::parse("did:web:issuer.example", &key()).unwrap();
@@ -224,6 +232,12 @@ mod tests {
   Content-Type: application/statuslist+jwt
   Cache-Control: public, max-age=300
 
+/lists/verify/*
+  Content-Type: text/html
+  Content-Security-Policy: frame-ancestors 'none'
+  Referrer-Policy: no-referrer
+  Cache-Control: public, max-age=300
+
 /status/aggregation.json
   Content-Type: application/json
   Cache-Control: public, max-age=300
@@ -247,7 +261,7 @@ mod tests {
     fn servers_are_told_the_same_of_every_folder_and_file() {
         let [headers, nginx, caddy] = settings(Some("https://cdn.example:8443/lists"));
         let patterns: Vec<&str> = headers.lines().filter(|line| line.starts_with('/')).skip(1).collect();
-        assert_eq!(patterns.len(), 9);
+        assert_eq!(patterns.len(), 10);
         let media_type = |pattern: &str| {
             let rule = headers.split("\n\n").find(|rule| rule.lines().next() == Some(pattern)).unwrap();
             rule.lines().nth(1).unwrap().trim().strip_prefix("Content-Type: ").unwrap().to_owned()
@@ -267,6 +281,16 @@ mod tests {
             let block = caddy.split(&format!("\theader {pattern} {{\n")).nth(1).unwrap();
             let block = &block[..block.find("\n\t}").unwrap()];
             assert!(block.contains(&format!("Content-Type \"{media_type}\"")), "{block}");
+        }
+        let framing = r#"Content-Security-Policy "frame-ancestors 'none'""#;
+        for settings in [&nginx, &caddy] {
+            assert_eq!(
+                (
+                    settings.matches(framing).count(),
+                    settings.matches("Referrer-Policy \"no-referrer\"").count()
+                ),
+                (1, 1)
+            );
         }
         assert!(caddy.contains("\nissuer.example, cdn.example:8443 {\n"), "{caddy}");
         assert!(nginx.contains("server_name issuer.example cdn.example;"), "{nginx}");

@@ -1,0 +1,104 @@
+"""The verification page against `beltic verify --site`, in a real browser: run by .ci/browser/run."""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+
+import behaviour
+import cases
+import lists
+from cases import Case
+from page import VerificationPage
+from server import Sites
+from sites import Site, now
+from webdriver import Browser, find_browser
+
+# Where the page says less than the command, by design.
+TYPE_RULES = "the rules of a type are checked by the command alone, and the page says so"
+
+
+def build(beltic, folder):
+    """Issuers of every kind, each with its site."""
+    site = lambda name, *rest: Site(beltic, folder / name, *rest)
+    return {
+        "issuer": site("issuer", "did:web:issuer.example", "https://issuer.example/verify/"),
+        "https": site("https", "https://https.example", "https://https.example/verify/"),
+        "units": site("units", "did:web:units.example:a", "https://cdn.example/a/verify/", "status: { base_url: https://cdn.example/a }\n"),
+        "key": site("key", None, "https://any.example/verify/"),
+    }
+
+
+def tables(sites):
+    """The cases of each site."""
+    start = now()
+    issuer = sites["issuer"]
+    own = cases.everything(issuer, start) + lists.everything(issuer, "https://issuer.example", start)
+    foreign = [
+        Case(f"of {name}: {token}", site.token(token), "unknown_kid")
+        for name, site in sites.items() if name != "issuer" for token in ("valid business jwt_vc", "valid business sd_jwt_vc")
+    ]
+    others = {
+        name: cases.issued(site) + [Case("of another issuer", issuer.token("valid business jwt_vc"), "unknown_kid")]
+        for name, site in sites.items() if name != "issuer"
+    }
+    return {"issuer": own + foreign} | others
+
+
+def compare(name, site, table, browser):
+    """Every case, judged by the command and by the page: both must say what the case promises."""
+    assert len({case.name for case in table}) == len(table), "two cases have one name"
+    verdicts = site.verdicts(table)
+    page = VerificationPage(browser, site.page, site.folder)
+    wrong = []
+    for turn, (case, (valid, reason, step)) in enumerate(zip(table, verdicts)):
+        found = page.judge(case, turn)
+        by_page = (found.get("verdict") == "valid", found.get("reason", found.get("problem")), found.get("step", ""))
+        if (valid, reason) != (case.reason == "", case.reason):
+            wrong.append(f"{case.name}: the command says {(valid, reason, step)}; expected {case.reason or 'valid'}")
+        elif by_page != (valid, reason, step):
+            wrong.append(f"{case.name}: the page says {by_page}, the command {(valid, reason, step)}")
+        elif "#" in found["address"]:
+            wrong.append(f"{case.name}: the address still has its fragment")
+    valid = sum(1 for valid, *_ in verdicts if valid)
+    print(f"{name}: {len(table)} tokens, {valid} of them valid, judged alike but for {len(wrong)}", flush=True)
+    return wrong
+
+
+def certificate(folder):
+    key, chain = folder / "server.key", folder / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    subprocess.run([*command, "-keyout", key, "-out", chain, "-subj", "/CN=sites of a test"], check=True, capture_output=True)
+    return chain, key
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("beltic")
+    parser.add_argument("folder", type=pathlib.Path)
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    sites = build(arguments.beltic, folder)
+    named = tables(sites)
+    hosts = {"issuer.example": "issuer", "https.example": "https", "cdn.example": "units", "any.example": "key", "copy.example": "issuer"}
+    folders = {host: sites[name].root for host, name in hosts.items()} | {"frame.example": behaviour.framing_site(folder)}
+    server = Sites(folders, certificate(folder))
+    plain = Sites({"plain.example": sites["key"].root, "localhost": sites["issuer"].root, "127.0.0.1": sites["issuer"].root})
+    plain_hosts = {"plain.example": plain.port, "localhost": plain.port}
+    browser = Browser(*find_browser(), server.port, folder / "profile", plain_hosts.items())
+    try:
+        wrong = [line for name, table in named.items() for line in compare(name, sites[name], table, browser)]
+        total = sum(map(len, named.values()))
+        assert not wrong, "\n".join(wrong)
+        assert total >= 120, total
+        print(f"the page and the command agree on {total} tokens")
+        behaviour.check(browser, sites, server, plain, folder)
+        pictures = os.environ.get("SCREENSHOTS")
+        behaviour.take_pictures(browser, sites, pathlib.Path(pictures) if pictures else folder / "pictures")
+    finally:
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
