@@ -70,7 +70,7 @@ def token_lists(listing):
     yield token("of another issuer", "status_unknown", iss="did:web:evil.example")
     yield token("another list", "status_unknown", uri_in_list=f"{listing.base}/status/token/other.jwt")
     yield token("expired", "status_unknown", exp=now - 1)
-    yield token("not valid yet", "status_unknown", iat=now + 900)
+    yield token("not valid yet", "status_unknown", iat=now + 86400)
     yield token("older than its ttl", "status_unknown", iat=now - 3600, exp=None, ttl=60)
     yield token("older than a week, without an end", "status_unknown", iat=now - 8 * 86400, exp=None)
     yield token("a week young, without an end", "", iat=now - 6 * 86400, exp=None)

@@ -184,7 +184,8 @@ fn a_site_has_every_document_and_each_once() {
             "schemas/business/v1",
             "server/Caddyfile",
             "server/nginx.conf",
-            "status/aggregation.json"
+            "status/aggregation.json",
+            "verify/index.html"
         ]
     );
     assert_eq!(site_files.len(), fixed.len() + 2);
@@ -211,7 +212,9 @@ fn servers_are_told_the_media_type_of_every_file() {
     let served = files.keys().filter(|path| *path != "_headers" && !path.starts_with("server/"));
     for path in served {
         let (place, exact) = match path.rsplit_once('/') {
-            Some((folder, name)) if name.ends_with(".jwt") => (format!("/{folder}/"), false),
+            Some((folder, name)) if name.ends_with(".jwt") || folder == "verify" => {
+                (format!("/{folder}/"), false)
+            }
             _ => (format!("/{path}"), true),
         };
         let pattern = if exact { place.clone() } else { format!("{place}*") };
@@ -220,6 +223,7 @@ fn servers_are_told_the_media_type_of_every_file() {
             "/status/bitstring/" => "application/vc+jwt",
             "/.well-known/jwks.json" => "application/jwk-set+json",
             "/.well-known/did.json" => "application/did+json",
+            "/verify/" => "text/html",
             path if path.starts_with("/schemas/") => "application/schema+json",
             _ => "application/json",
         };
@@ -235,6 +239,25 @@ fn servers_are_told_the_media_type_of_every_file() {
     assert!(headers.starts_with("/*\n  Access-Control-Allow-Origin: *\n"));
     assert_eq!(nginx.matches("Access-Control-Allow-Origin").count(), nginx.matches("default_type").count());
     assert!(caddy.contains("\nissuer.example {\n"), "{caddy}");
+}
+
+/// Somebody may have a page of their own at the same place.
+#[test]
+fn a_page_that_is_not_ours_is_kept() {
+    let (sandbox, _) = issued(1);
+    std::fs::create_dir_all(sandbox.path("site/verify")).unwrap();
+    sandbox.write("site/verify/index.html", "<!doctype html><title>Our own</title>");
+    let run = sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    assert!(run.stderr.contains("was not written by beltic and is kept"), "{}", run.stderr);
+    assert_eq!(sandbox.read("site/verify/index.html"), "<!doctype html><title>Our own</title>");
+    std::fs::remove_file(sandbox.path("site/verify/index.html")).unwrap();
+    sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    let page = sandbox.read("site/verify/index.html");
+    // A page of another version is replaced.
+    sandbox.write("site/verify/index.html", page.replace("Verify a credential", "Verify"));
+    let run = sandbox.beltic(&["publish", "--out", "site"]).expect(0);
+    assert!(run.stdout.contains("changed   verify/index.html"), "{}", run.stdout);
+    assert_eq!(sandbox.read("site/verify/index.html"), page);
 }
 
 /// Settings of a server that were loaded before there was a list stay right.

@@ -3,7 +3,7 @@
 const CREDENTIALS_V2 = 'https://www.w3.org/ns/credentials/v2';
 const OTHER_KINDS = ['BitstringStatusListCredential', 'StatusList2021Credential', 'VerifiablePresentation'];
 // The private members of every kind of key (RFC 7518 section 6).
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 function requiredMember(object, name) {
   if (!object.has(name)) throw badClaim(`“${name}” is missing.`);
@@ -115,7 +115,7 @@ function checkConfirmation(payload) {
   if (!isObject(cnf)) throw badClaim('“cnf” is not an object.');
   if (!cnf.has('jwk')) return;
   const jwk = cnf.get('jwk');
-  if (!isObject(jwk) || PRIVATE_MEMBERS.some((name) => jwk.has(name))) throw badClaim('“cnf” does not hold a public key.');
+  if (!isObject(jwk) || SECRET_MEMBERS.some((name) => jwk.has(name))) throw badClaim('“cnf” does not hold a public key.');
 }
 
 function checkOtherTypes(payload, vct) {

@@ -1,7 +1,7 @@
 // Showing a verdict. Whatever comes from a credential or from metadata becomes text, never markup.
 
 const MAX_ROWS = 2000;
-const MAX_SHOWN_CHARS = 4000;
+const MAX_SHOWN_CHARS = 2000;
 const MAX_SHOWN_DEPTH = 8;
 
 // Members that the summary shows, or that say how the credential is checked.
@@ -56,7 +56,7 @@ function verdictCard(found) {
   const card = element('div', { className: 'verdict', id: 'verdict' },
     element('h2', { id: 'verdict-title', tabIndex: -1 }, element('span', { ariaHidden: 'true', textContent: KINDS[kind] }), title),
     element('p', { textContent: meaning }),
-    found.valid ? null : element('p', {}, foreign(found.message), ' ', element('span', { className: 'code', textContent: `(${found.reason})` })),
+    found.valid ? null : element('p', {}, ...(found.message ? [foreign(found.message), ' '] : []), element('span', { className: 'code', textContent: `(${found.reason})` })),
     element('p', { textContent: `Checked on ${inWords(found.now)} on ${location.host}.` }));
   Object.assign(card.dataset, { verdict: kind, reason: found.reason ?? '', step: found.step ?? '', unchecked: found.unchecked.join(' ') });
   return card;

@@ -24,9 +24,7 @@ async function checkStatus(claims, ring, now) {
   const lists = new Map();
   for (const entry of entries) answers.push(await answerOf(entry, lists, ring, now));
   for (const value of ['revoked', 'suspended']) {
-    if (answers.some((answer) => answer.value === value)) {
-      throw new Refusal(value, 'status', `The issuer has ${value} this credential.`);
-    }
+    if (answers.some((answer) => answer.value === value)) throw new Refusal(value, 'status');
   }
   const unanswered = answers.find((answer) => answer.value === undefined);
   if (unanswered) throw new Refusal('status_unknown', 'status', unanswered.problem);

@@ -96,7 +96,7 @@ async function openToken(token, ring, now, accepts) {
   const key = ring.find(header.kid, now);
   const signature = readSignature(token);
   if (!(await verifiesEs256(key.crypto, token.signedText, signature))) {
-    throw new Refusal('bad_signature', 'signature', 'The signature does not match the issuer’s key.');
+    throw new Refusal('bad_signature', 'signature');
   }
   return { header, key };
 }
