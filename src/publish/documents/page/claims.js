@@ -1,9 +1,18 @@
-// The claims that every credential of a format has: which must be there, what they must be, and which must agree.
+// The claims that every credential of a format has: which must be there, what they must be, and which must agree. What
+// needs JSON-LD processing is not looked at.
 
 const CREDENTIALS_V2 = 'https://www.w3.org/ns/credentials/v2';
 const OTHER_KINDS = ['BitstringStatusListCredential', 'StatusList2021Credential', 'VerifiablePresentation'];
 // The private members of every kind of key (RFC 7518 section 6).
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+// Parts of a credential that are objects with a type, one or several (VC Data Model 2.0 sections 4.11, 4.12, 5.3 to 5.6).
+const PARTS = ['credentialSchema', 'evidence', 'proof', 'refreshService', 'termsOfUse'];
+
+// An IRI (RFC 3987) with its scheme. Brackets stand around the address of a host alone.
+const IRI_PART = String.raw`(?:[a-z0-9._~!$&'()*+,;=:@/?\u{a0}-\u{d7ff}\u{f900}-\u{fdcf}\u{fdf0}-\u{ffef}\u{10000}-\u{efffd}-]|%[0-9a-f]{2})*`;
+const IRI = new RegExp(String.raw`^[a-z][a-z0-9+.-]*:(?://(?:[^/?#[\]]*@)?\[[0-9a-f:.]+\])?${IRI_PART}(?:#${IRI_PART})?$`, 'iu');
+const isUrl = (value) => isText(value) && IRI.test(value);
 
 function requiredMember(object, name) {
   if (!object.has(name)) throw badClaim(`“${name}” is missing.`);
@@ -40,6 +49,7 @@ function ofCredential(payload) {
   const validity = timesOf(payload, ['validFrom', dateTime], ['validUntil', dateTime]);
   if (validity.length === 2 && validity[0].seconds > validity[1].seconds) throw badClaim('“validUntil” is before “validFrom”.');
   checkEntries(payload);
+  for (const name of PARTS) if (payload.has(name)) checkParts(name, payload.get(name));
   return {
     issuer,
     id: id ?? jti,
@@ -69,7 +79,7 @@ function ofSdJwt(payload) {
 
 function checkContext(payload) {
   const context = requiredMember(payload, '@context');
-  const isSound = Array.isArray(context) && context[0] === CREDENTIALS_V2 && context.every((element) => isText(element) || isObject(element));
+  const isSound = Array.isArray(context) && context[0] === CREDENTIALS_V2 && context.every((element) => isUrl(element) || isObject(element));
   if (!isSound) throw badClaim('Its “@context” is not that of a credential.');
 }
 
@@ -81,19 +91,21 @@ function checkTypes(payload) {
 }
 
 function issuerId(issuer) {
-  return nonEmptyText('issuer', isObject(issuer) ? requiredMember(issuer, 'id') : issuer);
+  return requiredUrl('issuer', isObject(issuer) ? requiredMember(issuer, 'id') : issuer);
 }
 
-function optionalUrl(name, value) {
-  if (value === undefined) return undefined;
-  if (!nonEmptyText(name, value).includes(':')) throw badClaim(`“${name}” is not a URL.`);
+function requiredUrl(name, value) {
+  if (!isUrl(nonEmptyText(name, value))) throw badClaim(`“${name}” is not a URL.`);
   return value;
 }
+
+const optionalUrl = (name, value) => (value === undefined ? undefined : requiredUrl(name, value));
 
 // One subject or several. A `sub` names one of them, by its `id`, or, where none has one, by its `subject_id`.
 function checkSubjects(payload) {
   const subjects = oneOrMany(requiredMember(payload, 'credentialSubject'), isObject);
-  if (subjects.length === 0 || !subjects.every(isObject)) throw badClaim('“credentialSubject” is not an object.');
+  const isSound = (subject) => isObject(subject) && subject.size > 0;
+  if (subjects.length === 0 || !subjects.every(isSound)) throw badClaim('“credentialSubject” is not an object that says something.');
   const ids = subjects.map((subject) => optionalUrl('credentialSubject.id', subject.get('id'))).filter((id) => id !== undefined);
   const ownIds = subjects.map((subject) => textMember(subject, 'subject_id')).filter((id) => id !== undefined);
   const sub = optionalText(payload, 'sub');
@@ -103,9 +115,19 @@ function checkSubjects(payload) {
 
 function checkEntries(payload) {
   if (!payload.has('credentialStatus')) return;
-  const entries = oneOrMany(payload.get('credentialStatus'), isObject);
-  const isSound = entries.length > 0 && entries.every((entry) => member(entry, 'type') !== undefined);
-  if (!isSound) throw badClaim('“credentialStatus” has an entry without a type.');
+  const entries = payload.get('credentialStatus');
+  if (Array.isArray(entries) && entries.length === 0) throw badClaim('“credentialStatus” is empty.');
+  checkParts('credentialStatus', entries);
+}
+
+// Each part has a type, and an id that is a URL, if any; a schema must have one.
+function checkParts(name, parts) {
+  for (const part of oneOrMany(parts, () => true)) {
+    const types = oneOrMany(member(part, 'type'), isText);
+    if (types.length === 0 || types.includes('') || !types.every(isText)) throw badClaim(`“${name}” has an entry without a type.`);
+    const id = optionalUrl(`${name}.id`, part.get('id'));
+    if (id === undefined && name === 'credentialSchema') throw badClaim('“credentialSchema” does not name its schema.');
+  }
 }
 
 // `cnf` (RFC 7800 section 3): a key in it is the holder's public one.

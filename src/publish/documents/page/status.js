@@ -24,7 +24,8 @@ async function checkStatus(claims, ring, now) {
   const lists = new Map();
   for (const entry of entries) answers.push(await answerOf(entry, lists, ring, now));
   for (const value of ['revoked', 'suspended']) {
-    if (answers.some((answer) => answer.value === value)) throw new Refusal(value, 'status');
+    const since = answers.filter((answer) => answer.value === value).map((answer) => answer.asOf);
+    if (since.length > 0) throw new Refusal(value, 'status', `By a list that the issuer signed on ${inWords(Math.min(...since))}.`);
   }
   const unanswered = answers.find((answer) => answer.value === undefined);
   if (unanswered) throw new Refusal('status_unknown', 'status', unanswered.problem);
