@@ -58,6 +58,8 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Prin
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Explain a command or a topic, such as columns or exit-codes'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
@@ -120,6 +122,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help 
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
@@ -446,6 +450,8 @@ agent_authorization\t''
 outcome_attestation\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
@@ -638,6 +644,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l site -d 'Look at the status lists of this site, which `publish` wrote' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
@@ -658,6 +666,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand doctor" -s q -l quiet -d '
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'Number of credentials per round' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'Number of rounds; the median is reported' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l key -d 'The signing key [default: .beltic/issuer.pem, or a new key]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F

@@ -63,7 +63,7 @@ pub use row::{Action, Done, Outcome, Render, Row};
 pub use self_check::SelfCheck;
 pub use stages::Decision;
 pub use survey::{Said, Surveyed, survey};
-pub use worker::row_check;
+pub use worker::{SIGNED_TOGETHER, row_check};
 
 use registrar::{Registrar, Tally};
 use stages::Dated;

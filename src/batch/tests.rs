@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::worker::SIGNED_TOGETHER;
 use super::*;
 use crate::credential::ProfileSettings;
 use crate::issuer::Issuer;

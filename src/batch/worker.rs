@@ -233,7 +233,7 @@ impl<'b> Decided<'b> {
 
 /// How many credentials are signed with one call. Engines that sign many at once gain nothing by more, and so many
 /// unsigned tokens still fit into a processor's cache.
-pub(super) const SIGNED_TOGETHER: usize = 256;
+pub const SIGNED_TOGETHER: usize = 256;
 
 /// What tells rows that a stray quote swallowed from lines that belong in their cell: whether they would be issued
 /// under these rules. It has no part in what is issued, so the rules' hash key can be any.

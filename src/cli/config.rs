@@ -23,6 +23,7 @@ const MAX_BYTES: usize = 1 << 20;
 pub(crate) struct Config {
     pub(crate) key: Option<PathBuf>,
     pub(crate) keys: KeysConfig,
+    pub(crate) signer: SignerConfig,
     pub(crate) ledger: Option<PathBuf>,
     pub(crate) developer_id: Option<String>,
     pub(crate) jobs: Option<std::num::NonZeroU16>,
@@ -61,6 +62,16 @@ pub(crate) struct KeysConfig {
     pub(crate) next: Vec<PathBuf>,
     /// Public keys that have signed.
     pub(crate) retired: Vec<PathBuf>,
+}
+
+/// A program that signs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SignerConfig {
+    /// The program and its arguments.
+    pub(crate) command: Option<Vec<String>>,
+    pub(crate) public_key: Option<PathBuf>,
+    pub(crate) timeout: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -232,7 +232,7 @@ impl From<PublishError> for Failure {
                 .hint("name another directory with `--out DIR`; if the issuer has changed permanently, remove the file"),
             PublishError::NotOurs { .. } => Failure::new(ExitStatus::Files, error)
                 .hint("remove the file, or name the key that signed it in `keys.retired`"),
-            PublishError::Sign(_) => Failure::new(ExitStatus::Unexpected, error),
+            PublishError::Sign(_) => Failure::new(ExitStatus::Key, error),
         }
     }
 }

@@ -13,6 +13,7 @@ mod given;
 mod help;
 pub mod inspection;
 mod kept;
+mod key_speed;
 mod log;
 mod manual;
 mod output;

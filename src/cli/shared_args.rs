@@ -72,6 +72,12 @@ pub(super) struct KeyArgs {
     /// File whose first line is the key's passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
     pub passphrase_file: Option<PathBuf>,
+    /// A program that signs, in place of --key: its words as for a shell, but without one
+    #[arg(long, value_name = "COMMAND", env = "BELTIC_SIGNER_COMMAND", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::CommandString, help_heading = "Issuer")]
+    pub signer_command: Option<String>,
+    /// The public half of the key that --signer-command signs with, a JWK or PEM
+    #[arg(long, value_name = "FILE", env = "BELTIC_PUBLIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
+    pub public_key: Option<PathBuf>,
 }
 
 /// Who issues.

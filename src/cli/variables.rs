@@ -6,7 +6,7 @@ use super::streams;
 use crate::keys::is_private_key_text;
 
 /// The variables of flags, and the one that has none.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 19] = [
     "BELTIC_CONFIG",
     "BELTIC_DEVELOPER_ID",
     "BELTIC_IDEMPOTENCY_KEY",
@@ -19,6 +19,8 @@ const KNOWN: [&str; 17] = [
     "BELTIC_LOG_FORMAT",
     "BELTIC_OUTPUT_FORMAT",
     "BELTIC_PROOF_FORMAT",
+    "BELTIC_PUBLIC_KEY",
+    "BELTIC_SIGNER_COMMAND",
     "BELTIC_TTL",
     "BELTIC_TYPE",
     "BELTIC_TYPES",
@@ -28,6 +30,9 @@ const KNOWN: [&str; 17] = [
 
 /// The passphrase of the key. It has no flag, because other users can see those.
 pub(super) const PASSPHRASE: &str = "BELTIC_KEY_PASSPHRASE";
+
+/// The variables that hold secrets of this program, which are not a signer program's business.
+pub(super) const SECRETS: [&str; 1] = [PASSPHRASE];
 
 /// The variable that holds a private key, by the look of it. Whatever it stands for, its value would be quoted as
 /// something that is not understood, or become the name of a file. Of `BELTIC_KEY` the settings say more.

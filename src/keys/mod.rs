@@ -2,6 +2,8 @@
 //!
 //! Only P-256, the curve of ES256 (RFC 7518 section 3.4). Private numbers live in types that wipe them when they
 //! are dropped, and so do the buffers that they pass through. No error and no `Debug` form shows any of them.
+//!
+//! What signs is a [`SigningKey`]: a key file in memory ([`IssuerKey`]), or a program of the user's own ([`ProgramKey`]).
 
 mod anchors;
 mod certificate;
@@ -10,7 +12,9 @@ mod der;
 mod error;
 mod holder;
 mod jwk;
+mod made_elsewhere;
 mod pem;
+pub mod program;
 mod public;
 mod signing;
 mod software;
@@ -29,8 +33,9 @@ pub use certificate::{CertificateInfo, CertificateNames};
 pub use chain::{CertificateChain, ChainError};
 pub use error::{EncryptionProblem, JwkProblem, KeyError, KeyForm, KeyKind, LoadError, PemContent};
 pub use holder::{DidJwkProblem, HolderKey, HolderKeyProblem};
+pub use program::{Program, ProgramKey};
 pub use public::{PublicJwk, PublicKey};
-pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey};
+pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey, TEST_MESSAGE};
 pub use verifier::{BatchKeys, BatchVerifier, Implementation, SignatureVerifier, Signed, verify_es256};
 
 use crate::files;

@@ -15,6 +15,10 @@ pub const SIGNATURE_BYTES: usize = 64;
 /// An ES256 signature: R and S, 32 bytes each, big-endian (RFC 7518 section 3.4).
 pub type Signature = [u8; SIGNATURE_BYTES];
 
+/// What is signed to see whether a key elsewhere signs at all. No document can be mistaken for it: the text that is
+/// signed for a JWS has no spaces.
+pub const TEST_MESSAGE: &[u8] = b"beltic tests whether this key signs";
+
 /// A P-256 key that signs for one issuer, wherever its private half is.
 pub trait SigningKey: fmt::Debug + Send + Sync {
     /// The public half.
@@ -25,6 +29,11 @@ pub trait SigningKey: fmt::Debug + Send + Sync {
     /// # Errors
     /// Where the key cannot be used to sign.
     fn signer(&self) -> Result<Box<dyn Signer>, SignError>;
+
+    /// Whether the private half is outside of this process, where signing has a rate and a latency of its own.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
 }
 
 /// Signs with one key.

@@ -108,20 +108,34 @@ impl<'k> BatchVerifier<'k> {
     /// last word about each that the batch engine does not accept.
     pub fn verify(&mut self, batch: &[Signed<'_>], check: impl FnMut(usize) -> bool) -> Vec<bool> {
         let digests: Vec<[u8; SHA256_OUTPUT_LEN]> = batch.iter().map(|signed| sha256(signed.input)).collect();
-        let items: Vec<p256_batch::Signature<'_>> = batch
+        let batch: Vec<_> = batch
             .iter()
             .zip(&digests)
-            .map(|(signed, digest)| p256_batch::Signature {
-                key: self.keys.ids[signed.key],
+            .map(|(signed, digest)| (signed.key, digest, signed.signature))
+            .collect();
+        self.verify_digests(&batch, check)
+    }
+
+    /// The same for signatures whose digests are known: the place of the key, the digest, the signature.
+    pub(super) fn verify_digests(
+        &mut self,
+        batch: &[(usize, &[u8; SHA256_OUTPUT_LEN], &Signature)],
+        check: impl FnMut(usize) -> bool,
+    ) -> Vec<bool> {
+        let items: Vec<p256_batch::Signature<'_>> = batch
+            .iter()
+            .map(|&(key, digest, signature)| p256_batch::Signature {
+                key: self.keys.ids[key],
                 digest,
-                signature: signed.signature,
+                signature,
             })
             .collect();
         self.verifier.verify(&items, check)
     }
 }
 
-fn sha256(input: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
+/// A SHA-256 digest.
+pub(super) fn sha256(input: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
     let mut bytes = [0; SHA256_OUTPUT_LEN];
     bytes.copy_from_slice(digest(&SHA256, input).as_ref());
     bytes

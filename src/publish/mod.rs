@@ -361,12 +361,12 @@ impl Site {
         earlier.check()?;
         self.notices.extend(earlier.notice()?);
 
-        let mut signer = plan.key.signer()?;
+        let mut signer = LazySigner { key: plan.key, signer: None };
         for list in &lists {
             for form in forms(list, plan, aggregation_uri.as_deref()) {
                 let path = hosts.path_of_list(&form.uri, form.kind)?;
                 let published = directory.read(&path)?;
-                self.add_form(form, path, published, plan, &mut *signer)?;
+                self.add_form(form, path, published, plan, &mut signer)?;
             }
         }
         if !lists.is_empty() {
@@ -412,7 +412,7 @@ impl Site {
         path: SitePath,
         published: Option<Vec<u8>>,
         plan: &SitePlan<'_>,
-        signer: &mut dyn Signer,
+        signer: &mut LazySigner<'_>,
     ) -> Result<(), PublishError> {
         let freshness = form.freshness(published.as_deref(), plan);
         let bytes = match (freshness, published) {
@@ -421,7 +421,7 @@ impl Site {
                 if freshness == Freshness::Lapsing {
                     self.lapsing.push(path.clone());
                 }
-                sign_compact(signer, &form.header, &form.payload)?.into_bytes()
+                sign_compact(signer.get()?, &form.header, &form.payload)?.into_bytes()
             }
         };
         Ok(self.files.add(SiteDocument { path, kind: form.kind, bytes })?)
@@ -523,6 +523,22 @@ fn place_of_aggregation(base_url: Option<&str>, hosts: &Hosts) -> Result<SitePat
 fn has_expired(ledger: Option<&Ledger>, kid: &str, now: UnixTime) -> Result<bool, LedgerError> {
     let Some(ledger) = ledger else { return Ok(false) };
     Ok(ledger.last_expiry_of_key(kid)?.is_some_and(|last| last <= now))
+}
+
+/// The signer, which is made when there is something to sign: it may be a program that has to be started.
+struct LazySigner<'k> {
+    key: &'k dyn SigningKey,
+    signer: Option<Box<dyn Signer>>,
+}
+
+impl LazySigner<'_> {
+    fn get(&mut self) -> Result<&mut dyn Signer, SignError> {
+        let signer = match self.signer.take() {
+            Some(signer) => signer,
+            None => self.key.signer()?,
+        };
+        Ok(&mut **self.signer.insert(signer))
+    }
 }
 
 #[cfg(test)]

@@ -249,7 +249,7 @@ fn known_settings() -> BTreeSet<String> {
         let (_, expected) = message.split_once("expected").unwrap();
         expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let sections = ["keys", "issuer", "credential", "disclosure", "status", "publish", "csv"];
+    let sections = ["keys", "signer", "issuer", "credential", "disclosure", "status", "publish", "csv"];
     let top = list("").into_iter().filter(|key| !sections.contains(&key.as_str()));
     let nested = sections
         .into_iter()

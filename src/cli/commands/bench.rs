@@ -12,18 +12,19 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::batch::{self, Plan, Register, Render};
+use crate::batch::{self, Plan, Register, Render, SIGNED_TOGETHER};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
+use crate::cli::key_speed::KeySpeed;
 use crate::cli::render;
-use crate::cli::settings::{self, Settings};
+use crate::cli::settings::{KeyPlace, Settings};
 use crate::cli::shared_args::{Common, JobsArg, KeyArgs, OutputFormat, whole_number};
 use crate::cli::streams::grouped;
 use crate::clock::Clock;
 use crate::credential::{Profile, ProfileSettings, ProofFormat};
 use crate::files::PathError;
 use crate::issuer::Issuer;
-use crate::keys::{IssuerKey, SIGNATURE_BYTES, SigningKey};
+use crate::keys::{IssuerKey, SIGNATURE_BYTES, SignError, SigningKey};
 use crate::ledger::{self, Ledger, RunDescription};
 use crate::request::Rules;
 use crate::request::rules::CalendarDuration;
@@ -49,6 +50,7 @@ const OWNERS: &str = "owners.ndjson";
     before_help = "Examples:
   beltic bench
   beltic bench --jobs 1 --rounds 7
+  beltic bench --items 2000 --rounds 1 --signer-command sign --public-key key.jwk
 ",
     after_help = "The test ledger is created in the working directory: run this on the disk you want to measure.\n"
 )]
@@ -69,10 +71,9 @@ pub(crate) struct BenchArgs {
 
 pub(super) fn run(common: &Common, args: &BenchArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let key_path = settings.key_path(&args.key.key)?;
-    let key = match args.key.key.is_some() || key_path.exists() {
-        true => settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?,
-        false => IssuerKey::generate()?,
+    let key: Box<dyn SigningKey> = match settings.key_place(&args.key)? {
+        KeyPlace::File(path) if args.key.key.is_none() && !path.exists() => Box::new(IssuerKey::generate()?),
+        _ => settings.open_key(&args.key)?.key,
     };
     let folder = tempfile::Builder::new()
         .prefix(".beltic-bench-")
@@ -87,13 +88,15 @@ pub(super) fn run(common: &Common, args: &BenchArgs) -> Result<ExitStatus, Failu
     };
     bench.write_inputs()?;
     let (raw, whole) = bench.rounds(args.rounds)?;
-    super::print(bench.table(raw, &whole).as_bytes())
+    let speed = bench.key.is_elsewhere().then(|| KeySpeed::of(&*bench.key, SIGNED_TOGETHER)).transpose();
+    let speed = speed.map_err(cannot_sign)?.map(|speed| format!("\nThe key: {speed}\n"));
+    super::print((bench.table(raw, &whole) + &speed.unwrap_or_default()).as_bytes())
 }
 
 struct Bench {
     folder: PathBuf,
     issuer: Issuer,
-    key: IssuerKey,
+    key: Box<dyn SigningKey>,
     items: usize,
     jobs: usize,
 }
@@ -142,20 +145,23 @@ impl Bench {
     fn sign(&self, signed_bytes: usize) -> Result<Duration, Failure> {
         let message = vec![b'a'; signed_bytes];
         let share = self.items.div_ceil(self.jobs);
-        let unexpected = |error| Failure::new(ExitStatus::Unexpected, error);
         let begun = Instant::now();
         thread::scope(|scope| {
             let work = || {
                 let mut signer = self.key.signer()?;
-                let mut signature = [[0; SIGNATURE_BYTES]];
-                (0..share).try_for_each(|_| signer.sign(&[std::hint::black_box(&message)], &mut signature))
+                let messages = [&*message; SIGNED_TOGETHER];
+                let mut signatures = [[0; SIGNATURE_BYTES]; SIGNED_TOGETHER];
+                (0..share).step_by(SIGNED_TOGETHER).try_for_each(|done| {
+                    let count = SIGNED_TOGETHER.min(share - done);
+                    signer.sign(std::hint::black_box(&messages[..count]), &mut signatures[..count])
+                })
             };
             let start = |_| thread::Builder::new().spawn_scoped(scope, work).map_err(ThreadError::from);
             let threads = (0..self.jobs).map(start).collect::<Result<Vec<_>, _>>()?;
             let ended = |thread: thread::ScopedJoinHandle<'_, _>| {
                 thread.join().unwrap_or_else(|payload| resume_unwind(payload))
             };
-            threads.into_iter().try_for_each(|thread| ended(thread).map_err(unexpected))
+            threads.into_iter().try_for_each(|thread| ended(thread).map_err(cannot_sign))
         })?;
         Ok(begun.elapsed())
     }
@@ -185,7 +191,7 @@ impl Bench {
         let profile = Profile::new(&self.issuer, settings);
         let plan = Plan {
             profile: &profile,
-            key: &self.key,
+            key: &*self.key,
             rules: Rules {
                 types,
                 allow_unknown: false,
@@ -232,6 +238,10 @@ impl Bench {
         }
         table
     }
+}
+
+fn cannot_sign(error: SignError) -> Failure {
+    Failure::new(ExitStatus::Key, anyhow::Error::new(error).context("cannot sign with the key"))
 }
 
 fn describe(profile: &Profile) -> Result<RunDescription, Failure> {

@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
-use crate::cli::settings::{self, Settings};
+use crate::cli::settings::Settings;
 use crate::cli::shared_args::{Common, IssuerArgs, KeyArgs, LedgerArg, credential_type};
 use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
@@ -56,8 +56,7 @@ pub(crate) struct PublishArgs {
 
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
     let settings = Settings::load(common)?;
-    let key_path = settings.key_path(&args.key.key)?;
-    let key = settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?;
+    let key = settings.open_key(&args.key)?.key;
     let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
     let base_url = settings.status_base(&issuer)?;
     let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
@@ -73,7 +72,7 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
     let type_metadata = of_types.iter().map(|of_type| published_type(&settings, of_type));
     let plan = SitePlan {
         issuer: &issuer,
-        key: &key,
+        key: &*key,
         other_keys: settings.other_keys()?,
         base_url,
         context: settings.context()?,

@@ -14,10 +14,13 @@ use crate::files;
 type Setting = (&'static str, Option<&'static str>, &'static str);
 
 /// Every key of a settings file, in the order of `fixtures/beltic.yaml`.
-const SETTINGS: [Setting; 33] = [
+const SETTINGS: [Setting; 36] = [
     ("key", Some("BELTIC_KEY"), ".beltic/issuer.pem"),
     ("keys.next", None, "none"),
     ("keys.retired", None, "none"),
+    ("signer.command", Some("BELTIC_SIGNER_COMMAND"), "none"),
+    ("signer.public_key", Some("BELTIC_PUBLIC_KEY"), "none"),
+    ("signer.timeout", None, "PT30S"),
     ("ledger", Some("BELTIC_LEDGER"), ".beltic/ledger.db"),
     ("developer_id", Some("BELTIC_DEVELOPER_ID"), "none"),
     ("jobs", Some("BELTIC_JOBS"), "all cores"),
@@ -73,7 +76,8 @@ impl Settings {
             };
             let by_variable = || {
                 let variable = variable?;
-                Some((std::env::var(variable).ok().filter(|value| !value.is_empty())?, variable.to_owned()))
+                let value = std::env::var(variable).ok().filter(|value| !value.is_empty())?;
+                Some((if key == COMMAND { counted_words(&value) } else { value }, variable.to_owned()))
             };
             let by_file = || match key.starts_with("keys.") {
                 // The project's keys replace the user's as a whole.
@@ -86,6 +90,15 @@ impl Settings {
         };
         SETTINGS.into_iter().map(in_force).collect()
     }
+}
+
+/// The setting whose words may be secret.
+const COMMAND: &str = "signer.command";
+
+/// A signer program's command, as it is shown: like a list in a file.
+pub(crate) fn counted_words(command: &str) -> String {
+    let words = shlex::split(command).unwrap_or_default().len();
+    if words == 1 { "1 entry".to_owned() } else { format!("{words} entries") }
 }
 
 /// A settings file, read once more for what is in which line.

@@ -64,7 +64,7 @@ impl Settings {
             }
             for (paths, state) in [(next, KeyState::Next), (retired, KeyState::Retired)] {
                 for path in paths {
-                    keys.push((load_public_key(&file.path(path))?, state));
+                    keys.push((load_public_key(&file.path(path), "publish", PUBLIC_HINT)?, state));
                 }
             }
             break; // the project's keys replace the user's
@@ -86,15 +86,17 @@ impl Settings {
     }
 }
 
-/// Loads a public key, PEM or JWK.
-fn load_public_key(path: &Path) -> Result<PublicKey, Failure> {
+/// What to name among the keys of an issuer.
+const PUBLIC_HINT: &str = "name the public JWK that `beltic keygen` wrote next to the key";
+
+/// Loads a public key, PEM or JWK. `purpose` is what it cannot be used for, where it is none.
+pub(super) fn load_public_key(path: &Path, purpose: &str, hint: &str) -> Result<PublicKey, Failure> {
     let bytes = files::read_limited(path, MAX_DOCUMENT_BYTES)
         .map_err(|error| Failure::new(ExitStatus::Key, error))?;
     PublicKey::parse(&bytes).map_err(|error| {
         let failed =
-            anyhow::Error::new(error).context(format!("cannot publish the key in {}", path.display()));
-        Failure::new(ExitStatus::Key, failed)
-            .hint("name the public JWK that `beltic keygen` wrote next to the key")
+            anyhow::Error::new(error).context(format!("cannot {purpose} the key in {}", path.display()));
+        Failure::new(ExitStatus::Key, failed).hint(hint)
     })
 }
 

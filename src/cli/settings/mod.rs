@@ -6,6 +6,7 @@ mod csv;
 mod in_force;
 mod keys;
 mod ledger;
+mod signing_key;
 mod types;
 
 use std::cell::OnceCell;
@@ -18,8 +19,9 @@ use super::failure::Failure;
 use super::project::{self, Origin, STATE_FOLDER};
 use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
-pub(crate) use in_force::InForce;
+pub(crate) use in_force::{InForce, counted_words};
 pub(crate) use keys::{load_key, new_passphrase, passphrase};
+pub(crate) use signing_key::{KeyPlace, OpenKey};
 pub(crate) use types::{define as define_type, read as read_type_file};
 
 /// The value of `--ledger` that keeps no state.
@@ -159,6 +161,7 @@ pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     settings.configured_status_base().map_err(in_words)?;
     settings.list_validity(UnixTime::FIRST).map_err(in_words)?;
     settings.line_breaks().map_err(in_words)?;
+    settings.signer_timeout().map_err(in_words)?;
     settings.mapping(&[]).map_err(in_words)?;
     Ok(())
 }

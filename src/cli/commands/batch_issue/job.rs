@@ -12,7 +12,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::render::{self, Form};
-use crate::cli::settings::{self, Settings};
+use crate::cli::settings::{self, OpenKey, Settings};
 use crate::cli::shared_args::{Common, OutputFormat};
 use crate::cli::signals::StopSignals;
 use crate::cli::{log, output, streams};
@@ -21,7 +21,7 @@ use crate::credential::{Profile, ProofFormat};
 use crate::files::{self, TargetError};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
-use crate::keys::IssuerKey;
+use crate::keys::SigningKey;
 use crate::ledger::{self, Duplicates, Ledger, RunDescription};
 use crate::publish::credential_schema;
 use crate::request::rules::CalendarDuration;
@@ -94,7 +94,7 @@ pub(super) struct Job {
 
 /// How credentials are made.
 pub(in super::super) struct Issuing {
-    key: IssuerKey,
+    key: Box<dyn SigningKey>,
     profile: Profile,
     rules: Rules,
     pub(in super::super) clock: Clock,
@@ -135,8 +135,8 @@ pub(in super::super) struct Groundwork {
     pub(in super::super) clock: Clock,
     pub(in super::super) issuer: Issuer,
     pub(in super::super) ledger_path: Option<PathBuf>,
-    key: IssuerKey,
-    key_path: PathBuf,
+    key: Box<dyn SigningKey>,
+    key_files: Vec<PathBuf>,
     types: Types,
     default_ttl: CalendarDuration,
     profile: Profile,
@@ -195,8 +195,7 @@ impl Groundwork {
         let clock = settings::clock_of("--issued-at", args.issued_at.as_deref())?;
         let types = settings.types(args.of.credential_type.as_deref())?;
         let (default_ttl, ttl) = credentials::default_ttl(&settings, args, types, clock.now())?;
-        let key_path = settings.key_path(&args.key.key)?;
-        let key = settings::load_key(&key_path, args.key.passphrase_file.as_deref(), common.quiet)?;
+        let OpenKey { key, files: key_files } = settings.open_key(&args.key)?;
         let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
         let profile_settings = credentials::profile(&settings, args, &issuer, key.public())?;
         let mut warnings = credentials::caveats(&profile_settings, &issuer, clock.now());
@@ -212,7 +211,7 @@ impl Groundwork {
             issuer,
             ledger_path,
             key,
-            key_path,
+            key_files,
             types,
             default_ttl,
             profile,
@@ -240,7 +239,7 @@ impl Groundwork {
 
     /// Begins every file that the run writes.
     pub(in super::super) fn begin_files(&self, request: &Request<'_>) -> Result<Files, Failure> {
-        let kept = Kept::files(request.inputs.iter().chain([&self.key_path]))
+        let kept = Kept::files(request.inputs.iter().chain(&self.key_files))
             .and_ledger(self.ledger_path.as_deref())
             .and_settings(&self.settings);
         let names_encoding = self.settings.encoding(&request.issuing.encoding).is_some();
@@ -319,7 +318,7 @@ impl Issuing {
     pub(in super::super) fn plan(&self, keep_failed: bool, keep_tokens: bool) -> Plan<'_> {
         Plan {
             profile: &self.profile,
-            key: &self.key,
+            key: &*self.key,
             rules: self.rules.clone(),
             clock: self.clock,
             jobs: self.jobs,

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::{DoctorArgs, Finding, Severity};
 use crate::cli::commands::{keygen, ledger_warnings};
+use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
-use crate::cli::settings::{self, Settings};
+use crate::cli::key_speed::KeySpeed;
+use crate::cli::settings::{self, KeyPlace, OpenKey, Settings};
 use crate::cli::{streams, variables};
 use crate::clock::{UnixTime, system_now};
 use crate::files;
@@ -19,6 +21,8 @@ use crate::verify::MAX_LIST_TOKEN_BYTES;
 
 /// The longest file of a public key, in bytes.
 const MAX_KEY_BYTES: usize = 64 * 1024;
+/// How many signatures are asked for at once to see how fast a key is. Key services may charge for each.
+const MEASURED_TOGETHER: usize = 64;
 /// A list that holds for less time than this is about to lapse, in seconds.
 const SOON: i64 = 86_400;
 /// How many lists are looked at.
@@ -44,8 +48,12 @@ fn versions() -> String {
 
 /// The key: whether it is there, can be read, and is the owner's alone. Returns its public half where that is known.
 fn key(settings: &Settings, args: &DoctorArgs, found: &mut Vec<Finding>) -> Option<PublicKey> {
-    let path = match settings.key_path(&args.key.key) {
-        Ok(path) => path,
+    let path = match settings.key_place(&args.key) {
+        Ok(KeyPlace::File(path)) => path,
+        Ok(KeyPlace::Program(place)) => {
+            let what = format!("signer program {}", place.program.path.display());
+            return key_elsewhere(&what, place.open(), found);
+        }
         Err(failure) => {
             found.push(failed("key_unusable", &failure));
             return None;
@@ -88,6 +96,27 @@ fn key(settings: &Settings, args: &DoctorArgs, found: &mut Vec<Finding>) -> Opti
             None
         }
     }
+}
+
+/// A key that something else signs with, and how fast. Its public half is known even where it does not sign.
+fn key_elsewhere(
+    what: &str,
+    opened: Result<OpenKey, Failure>,
+    found: &mut Vec<Finding>,
+) -> Option<PublicKey> {
+    let key = match opened {
+        Ok(OpenKey { key, .. }) => key,
+        Err(failure) => {
+            found.push(failed("key_unusable", &failure));
+            return None;
+        }
+    };
+    let thumbprint = key.public().thumbprint();
+    found.push(match KeySpeed::of(&*key, MEASURED_TOGETHER) {
+        Ok(speed) => ok("key", format!("{what}: P-256, thumbprint {thumbprint}; {speed}")),
+        Err(problem) => failed("key_unusable", &Failure::new(ExitStatus::Key, problem)),
+    });
+    Some(key.public().clone())
 }
 
 /// The public JWK that `keygen` wrote beside the key.

@@ -1,6 +1,7 @@
 //! `beltic doctor`: the settings in force, and what is wrong with them.
 //!
-//! It only reads: no file is written, no lock is taken, and no passphrase is asked for. Each part is looked at whatever
+//! It only reads: no file is written, no lock is taken, and no passphrase is asked for. A key elsewhere signs a test
+//! message. Each part is looked at whatever
 //! is wrong with the others, so one run shows everything. What is wrong is a finding, never the end of the command.
 
 mod checks;
@@ -15,7 +16,7 @@ use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
 use crate::cli::output::{self, Output, Purpose};
 use crate::cli::project::Origin;
-use crate::cli::settings::{InForce, Settings};
+use crate::cli::settings::{InForce, Settings, counted_words};
 use crate::cli::shared_args::{Common, IssuerArgs, KeyArgs, LedgerArg, OutputArgs};
 use crate::cli::streams::{paint, printable};
 use crate::json;
@@ -119,11 +120,17 @@ pub(super) fn run(common: &Common, args: &DoctorArgs) -> Result<ExitStatus, Fail
 }
 
 /// What flags, or the variables that stand for them, say.
-fn given(common: &Common, args: &DoctorArgs) -> [(&'static str, Option<String>, Origin); 6] {
+fn given(common: &Common, args: &DoctorArgs) -> [(&'static str, Option<String>, Origin); 8] {
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let origin = |flag, variable| Origin::typed(flag, Some(variable));
     [
         ("key", path(&args.key.key), origin("--key", "BELTIC_KEY")),
+        (
+            "signer.command",
+            args.key.signer_command.as_deref().map(counted_words),
+            origin("--signer-command", "BELTIC_SIGNER_COMMAND"),
+        ),
+        ("signer.public_key", path(&args.key.public_key), origin("--public-key", "BELTIC_PUBLIC_KEY")),
         ("ledger", path(&args.ledger.ledger), origin("--ledger", "BELTIC_LEDGER")),
         ("issuer.did", args.issuer.issuer.clone(), origin("--issuer", "BELTIC_ISSUER")),
         ("issuer.x5c", path(&args.issuer.x5c), origin("--x5c", "BELTIC_X5C")),
