@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) developer_id: Option<String>,
     pub(crate) jobs: Option<std::num::NonZeroU16>,
     pub(crate) issuer: IssuerConfig,
+    /// Several issuers, by their names.
+    pub(crate) issuers: BTreeMap<String, IssuerEntry>,
     pub(crate) credential: CredentialConfig,
     pub(crate) disclosure: DisclosureConfig,
     pub(crate) status: StatusConfig,
@@ -54,8 +56,21 @@ impl<T> OneOrSeveral<T> {
     }
 }
 
+/// One of several issuers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct IssuerEntry {
+    pub(crate) did: Option<String>,
+    pub(crate) x5c: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) keys: KeysConfig,
+    pub(crate) signer: SignerConfig,
+    /// Where its status lists are published.
+    pub(crate) base_url: Option<String>,
+}
+
 /// The keys beside the one that signs.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct KeysConfig {
     /// Public keys that will sign.
@@ -65,7 +80,7 @@ pub(crate) struct KeysConfig {
 }
 
 /// A program that signs.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignerConfig {
     /// The program and its arguments.
@@ -219,6 +234,11 @@ impl ConfigFile {
         yaml_bounds::check(bytes)?;
         let config = parse(bytes).map_err(|error| problem(bytes, &error))?;
         Ok(ConfigFile { config, folder: None, source: None })
+    }
+
+    /// These settings as if they were in a file beside this one.
+    pub(crate) fn beside(&self, config: Config) -> ConfigFile {
+        ConfigFile { config, folder: self.folder.clone(), source: self.source.clone() }
     }
 
     /// The file itself, where there is one.

@@ -93,6 +93,11 @@ impl Failure {
             .hint("pass `--ledger FILE` to name the one used to issue the credentials")
     }
 
+    /// Says whom it is about, where several are dealt with.
+    pub(crate) fn of(self, whom: &str) -> Failure {
+        Failure { error: self.error.context(whom.to_owned()), ..self }
+    }
+
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hints.push(hint.into());

@@ -6,7 +6,7 @@ use super::streams;
 use crate::keys::is_private_key_text;
 
 /// The variables of flags, and the one that has none.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "BELTIC_CONFIG",
     "BELTIC_DEVELOPER_ID",
     "BELTIC_IDEMPOTENCY_KEY",
@@ -18,6 +18,7 @@ const KNOWN: [&str; 19] = [
     "BELTIC_LEDGER",
     "BELTIC_LOG_FORMAT",
     "BELTIC_OUTPUT_FORMAT",
+    PIN,
     "BELTIC_PROOF_FORMAT",
     "BELTIC_PUBLIC_KEY",
     "BELTIC_SIGNER_COMMAND",
@@ -31,8 +32,11 @@ const KNOWN: [&str; 19] = [
 /// The passphrase of the key. It has no flag, because other users can see those.
 pub(super) const PASSPHRASE: &str = "BELTIC_KEY_PASSPHRASE";
 
+/// The PIN of a PKCS#11 token. It has no flag for the same reason.
+pub(super) const PIN: &str = "BELTIC_PIN";
+
 /// The variables that hold secrets of this program, which are not a signer program's business.
-pub(super) const SECRETS: [&str; 1] = [PASSPHRASE];
+pub(super) const SECRETS: [&str; 2] = [PASSPHRASE, PIN];
 
 /// The variable that holds a private key, by the look of it. Whatever it stands for, its value would be quoted as
 /// something that is not understood, or become the name of a file. Of `BELTIC_KEY` the settings say more.
@@ -40,7 +44,7 @@ pub(super) fn holding_a_key() -> Option<&'static str> {
     let is_key = |name: &&&str| {
         std::env::var_os(name).is_some_and(|value| is_private_key_text(&value.to_string_lossy()))
     };
-    KNOWN.iter().filter(|name| !["BELTIC_KEY", PASSPHRASE].contains(name)).find(is_key).copied()
+    KNOWN.iter().filter(|name| !["BELTIC_KEY", PASSPHRASE, PIN].contains(name)).find(is_key).copied()
 }
 
 /// Warns of variables that no flag has, such as misspelt ones. Their values are not shown.
@@ -91,7 +95,7 @@ mod tests {
     fn the_known_variables_are_those_of_the_flags() {
         let mut program = crate::cli::command();
         program.build();
-        let mut found = BTreeSet::from([PASSPHRASE.to_owned()]);
+        let mut found = BTreeSet::from(SECRETS.map(str::to_owned));
         variables_of(&program, &mut found);
         let known: BTreeSet<String> = KNOWN.iter().map(ToString::to_string).collect();
         assert_eq!(known, found);

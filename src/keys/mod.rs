@@ -3,7 +3,8 @@
 //! Only P-256, the curve of ES256 (RFC 7518 section 3.4). Private numbers live in types that wipe them when they
 //! are dropped, and so do the buffers that they pass through. No error and no `Debug` form shows any of them.
 //!
-//! What signs is a [`SigningKey`]: a key file in memory ([`IssuerKey`]), or a program of the user's own ([`ProgramKey`]).
+//! What signs is a [`SigningKey`]: a key file in memory ([`IssuerKey`]), a program of the user's own ([`ProgramKey`]), or
+//! a PKCS#11 module (`pkcs11`, with the feature of that name).
 
 mod anchors;
 mod certificate;
@@ -14,6 +15,8 @@ mod holder;
 mod jwk;
 mod made_elsewhere;
 mod pem;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 pub mod program;
 mod public;
 mod signing;

@@ -76,6 +76,12 @@ impl PublicKey {
         (key.did_key() == did).then_some(key)
     }
 
+    /// The key of a point (SEC 1 section 2.3.3); none where the bytes are not one of the curve.
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn from_sec1(point: &[u8]) -> Option<Self> {
+        p256::PublicKey::from_sec1_bytes(point).ok().map(Self::new)
+    }
+
     pub(super) fn new(point: p256::PublicKey) -> Self {
         let sec1 = point.to_sec1_point(false);
         let (x, y) = sec1.as_bytes()[1..].split_at(32);

@@ -38,6 +38,7 @@ mod schema;
 mod sd_jwt;
 mod seen;
 mod settings;
+mod several_issuers;
 mod show;
 mod signals;
 mod strangers;

@@ -20,4 +20,6 @@ mod choosing;
 mod examples;
 mod program;
 mod signer;
+#[cfg(feature = "pkcs11")]
+mod token;
 mod yard;

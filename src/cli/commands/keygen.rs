@@ -3,6 +3,8 @@
 //! A key is made where the user is: in the working directory, unless a flag or a variable names another place. Inside a
 //! project further up that would be a second identity beside the first, so it takes an answer or `--yes`. A key that
 //! was made is on the disk before anything is said about it, and never replaces a file.
+//!
+//! A key that a `pkcs11:` URI names is made in its token, out of which it cannot be taken.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,9 +16,10 @@ use crate::cli::asking;
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::project;
-use crate::cli::settings::{self, Settings};
+use crate::cli::settings::{self, ModulePlace, Settings};
 use crate::cli::shared_args::Common;
-use crate::files;
+use crate::cli::streams;
+use crate::files::{self, DirectoryMode, PathError};
 use crate::issuer::Issuer;
 use crate::keys::{IssuerKey, PublicKey};
 
@@ -28,11 +31,15 @@ use crate::keys::{IssuerKey, PublicKey};
   beltic keygen --issuer did:web:issuer.example
   beltic keygen --out keys/2027.pem
   beltic keygen --if-missing          in scripts: keeps the key that is there
+  beltic keygen --key 'pkcs11:token=T;object=K?module-path=/lib/m.so'
 ")]
 pub(crate) struct KeygenArgs {
     /// Write the private key to this file, and the public JWK to one beside it that ends in .pub.jwk [default: .beltic/issuer.pem]
     #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
+    /// Make the key in a PKCS#11 token instead, and print the public JWK; it is also written beside the file of --out if it does not exist there
+    #[arg(long, value_name = "URI", conflicts_with_all = ["encrypt", "passphrase_file"])]
+    pub key: Option<PathBuf>,
     /// Encrypt the private key; the passphrase is that of --passphrase-file or BELTIC_KEY_PASSPHRASE, or is asked for
     #[arg(long)]
     pub encrypt: bool,
@@ -51,7 +58,16 @@ pub(crate) struct KeygenArgs {
 }
 
 pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Failure> {
-    let mut settings = Settings::load(common)?;
+    let mut settings = Settings::load_for(common, &args.issuer)?;
+    if let Some((origin, uri)) = settings.module_uri(&args.key.as_ref().or(args.out.as_ref()).cloned())? {
+        let place = settings.module(&origin, &uri, &None)?;
+        return in_module(common, args, &settings, place);
+    }
+    if args.key.is_some() {
+        return Err(
+            Failure::usage("--key takes a pkcs11: URI here").hint("use `--out FILE` to make a key in a file")
+        );
+    }
     let mut path = settings.key_path(&args.out)?;
     let is_kept = args.if_missing && path.symlink_metadata().is_ok();
     if args.out.is_none() && !is_kept && confirm_second_identity("keygen", args.yes)? {
@@ -75,6 +91,48 @@ pub(super) fn run(common: &Common, args: &KeygenArgs) -> Result<ExitStatus, Fail
     };
     let public_path = write_public(&path, &key, &issuer)?;
     report(&path, &public_path, &issuer)
+}
+
+/// Makes a key in a token, and prints its public JWK. That is written where no such file is.
+fn in_module(
+    common: &Common,
+    args: &KeygenArgs,
+    settings: &Settings,
+    place: ModulePlace,
+) -> Result<ExitStatus, Failure> {
+    let public = match place.generate(common.quiet)? {
+        Some(public) => public,
+        None if args.if_missing => place.open(true, common.quiet)?.key.public().clone(),
+        None => {
+            return Err(Failure::said(ExitStatus::Key, "the token already has a key of this name")
+                .hint("use `--if-missing` to keep it and succeed, or name another object"));
+        }
+    };
+    let issuer = settings.issuer(&args.issuer, &public)?;
+    let jwk = jwk_of(&public, &issuer);
+    super::print(&jwk)?; // whatever becomes of the file: the key is made
+    let beside = args.out.as_ref().filter(|_| args.key.is_some());
+    let path = match beside {
+        Some(out) => public_path(out),
+        None => public_path(&settings.in_state_folder("issuer.pem", "`--out FILE`")?),
+    };
+    let said = if write_where_none_is(&path, &jwk)? { "written to" } else { "not written: there already is" };
+    if !common.quiet {
+        streams::say(&format!("public JWK {said} {}", path.display()));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Writes a file, in a folder that is made if need be; false where something of this name is there.
+fn write_where_none_is(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    files::create_directories(folder, DirectoryMode::Private)
+        .map_err(|source| PathError::new("make the folder", folder, source))?;
+    match files::create_new(path, bytes) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether the user wants an identity of its own for the working directory, which is inside a project further up;
@@ -147,11 +205,15 @@ pub(super) fn write_public(path: &Path, key: &IssuerKey, issuer: &Issuer) -> Res
         let message = format!("{public} already exists, and belongs to another key than {private}");
         return Err(Failure::said(ExitStatus::Key, message).hint("move the public file elsewhere"));
     }
-    let mut jwk =
-        serde_json::to_vec(&key.public().to_jwk(issuer.kid())).expect("a struct of strings has a JSON form");
-    jwk.push(b'\n');
-    files::replace(&public_path, &jwk)?;
+    files::replace(&public_path, &jwk_of(key.public(), issuer))?;
     Ok(public_path)
+}
+
+/// The file of a public JWK.
+fn jwk_of(key: &PublicKey, issuer: &Issuer) -> Vec<u8> {
+    let mut jwk = serde_json::to_vec(&key.to_jwk(issuer.kid())).expect("a struct of strings has a JSON form");
+    jwk.push(b'\n');
+    jwk
 }
 
 fn report(path: &Path, public_path: &Path, issuer: &Issuer) -> Result<ExitStatus, Failure> {

@@ -25,11 +25,15 @@ use crate::types::{CredentialType, Types};
   beltic publish --out site --issuer did:web:issuer.example
   beltic publish --out site --check   for cron: exit code 3 when work is due
   beltic publish --out new --previous site   after restoring the ledger
+  beltic publish --out sites --all           each issuer in a folder of its name
 ")]
 pub(crate) struct PublishArgs {
     /// Directory of the site, the root of the issuer's host; only changed files are written
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+    /// Publish every issuer of `issuers` in the settings, each to a folder of its name in --out
+    #[arg(long, conflicts_with_all = ["issuer", "x5c", "vct", "key", "signer_command", "public_key"])]
+    pub all: bool,
     /// Write nothing; report what is missing, outdated or about to expire
     #[arg(long)]
     pub check: bool,
@@ -55,21 +59,70 @@ pub(crate) struct PublishArgs {
 }
 
 pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
-    let settings = Settings::load(common)?;
+    if args.all {
+        return publish_all(common, args);
+    }
+    let settings = Settings::load_for(common, &args.issuer.issuer)?;
+    let folders = Folders {
+        out: args.out.clone(),
+        previous: args.previous.clone(),
+        shown: PathBuf::new(),
+        command: format!("beltic publish --out {}", args.out.display()),
+    };
+    publish(common, args, &settings, &folders)
+}
+
+/// Where one issuer's site is, and where it was before.
+struct Folders {
+    out: PathBuf,
+    previous: Option<PathBuf>,
+    /// What the names of files begin with where they are printed.
+    shown: PathBuf,
+    /// What is typed to write it.
+    command: String,
+}
+
+/// Publishes each issuer. What goes wrong with one does not keep the others from being published.
+fn publish_all(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Failure> {
+    let (mut ended, mut failures) = (ExitStatus::Done, Vec::new());
+    for name in Settings::load(common)?.names_of_issuers()? {
+        let folders = Folders {
+            out: args.out.join(&name),
+            previous: args.previous.as_ref().map(|previous| previous.join(&name)),
+            shown: PathBuf::from(&name),
+            command: format!("beltic publish --all --out {}", args.out.display()),
+        };
+        let settings = Settings::load_for(common, &Some(name.clone()));
+        match settings.and_then(|settings| publish(common, args, &settings, &folders)) {
+            Ok(ExitStatus::Done) => {}
+            Ok(status) => ended = status,
+            Err(failure) => failures.push(failure.of(&format!("the issuer {name}"))),
+        }
+    }
+    Failure::of_all(failures).map(|()| ended)
+}
+
+/// Publishes the issuer of these settings.
+fn publish(
+    common: &Common,
+    args: &PublishArgs,
+    settings: &Settings,
+    folders: &Folders,
+) -> Result<ExitStatus, Failure> {
     let key = settings.open_key(&args.key)?.key;
     let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
     let base_url = settings.status_base(&issuer)?;
-    let lists = args.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
-    renew_schemas(&settings, args, &issuer)?;
-    let ledger = open_if_any(&settings, args, &lists)?;
-    let types = used_types(&settings, &issuer, ledger.as_ref())?;
+    let lists = folders.out.join(folder_of_lists(&issuer, base_url.as_deref())?);
+    renew_schemas(settings, args, &issuer)?;
+    let ledger = open_if_any(settings, args, &lists)?;
+    let types = used_types(settings, &issuer, ledger.as_ref())?;
     let of_types = types.all().iter().map(|known| settings.of_type(known, types, &args.issuer.vct, &issuer));
     let of_types: Vec<TypeSettings> = of_types.collect::<Result<_, _>>()?;
     let schemas = match &ledger {
         Some(ledger) => schemas(ledger, &issuer, &of_types)?,
         None => Vec::new(),
     };
-    let type_metadata = of_types.iter().map(|of_type| published_type(&settings, of_type));
+    let type_metadata = of_types.iter().map(|of_type| published_type(settings, of_type));
     let plan = SitePlan {
         issuer: &issuer,
         key: &*key,
@@ -82,21 +135,21 @@ pub(super) fn run(common: &Common, args: &PublishArgs) -> Result<ExitStatus, Fai
         did_methods: settings.did_methods(),
         x5c: settings.certificates(&args.issuer.x5c, key.public())?,
         validity: settings.list_validity(system_now())?,
-        previous: previous_site(args)?,
+        previous: previous_site(folders)?,
         ledger_was_restored: ledger.as_ref().map_or(Ok(false), was_restored)?,
         accept_lost_revocations: args.accept_lost_revocations,
     };
     let directory = match args.check {
-        true => Directory::to_read(&args.out),
-        false => Directory::to_write(&args.out)?,
+        true => Directory::to_read(&folders.out),
+        false => Directory::to_write(&folders.out)?,
     };
     let site = Site::build(&plan, ledger.as_ref(), &directory)?;
     if !common.quiet {
         site.notices.iter().for_each(|notice| streams::say(&format!("warning: {notice}")));
     }
     match args.check {
-        true => check(&site, &directory, args, common.quiet),
-        false => write(&site, &directory, common.quiet),
+        true => check(&site, &directory, folders, common.quiet),
+        false => write(&site, &directory, folders, common.quiet),
     }
 }
 
@@ -171,8 +224,8 @@ fn published_type(settings: &Settings, of_type: &TypeSettings) -> Result<Publish
 }
 
 /// The site with which lists are compared, which must be there.
-fn previous_site(args: &PublishArgs) -> Result<Option<PathBuf>, Failure> {
-    match &args.previous {
+fn previous_site(folders: &Folders) -> Result<Option<PathBuf>, Failure> {
+    match &folders.previous {
         Some(folder) if !folder.is_dir() => {
             Err(Failure::said(ExitStatus::Files, format!("{}: no such folder", folder.display())))
         }
@@ -197,7 +250,7 @@ fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<
     }
 }
 
-fn write(site: &Site, directory: &Directory, quiet: bool) -> Result<ExitStatus, Failure> {
+fn write(site: &Site, directory: &Directory, folders: &Folders, quiet: bool) -> Result<ExitStatus, Failure> {
     let differences = site.differences(directory)?;
     let mut told = String::new();
     for file in &differences {
@@ -207,7 +260,7 @@ fn write(site: &Site, directory: &Directory, quiet: bool) -> Result<ExitStatus, 
             SiteDifference::Outdated => "changed  ",
             SiteDifference::Lapsing => "renewed  ",
         };
-        told.push_str(&format!("{done} {}\n", file.path.relative().display()));
+        told.push_str(&format!("{done} {}\n", folders.shown.join(file.path.relative()).display()));
     }
     if !quiet {
         super::print(told.as_bytes())?;
@@ -222,7 +275,7 @@ fn write(site: &Site, directory: &Directory, quiet: bool) -> Result<ExitStatus, 
     Ok(ExitStatus::Done)
 }
 
-fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) -> Result<ExitStatus, Failure> {
+fn check(site: &Site, directory: &Directory, folders: &Folders, quiet: bool) -> Result<ExitStatus, Failure> {
     let differences = site.differences(directory)?;
     let mut told = String::new();
     for file in &differences {
@@ -231,7 +284,7 @@ fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) ->
             SiteDifference::Outdated => "outdated ",
             SiteDifference::Lapsing => "lapsing  ",
         };
-        told.push_str(&format!("{found} {}\n", file.path.relative().display()));
+        told.push_str(&format!("{found} {}\n", folders.shown.join(file.path.relative()).display()));
     }
     super::print(told.as_bytes())?;
     let (files, _) = size(site);
@@ -243,7 +296,7 @@ fn check(site: &Site, directory: &Directory, args: &PublishArgs, quiet: bool) ->
         }
         wrong => {
             let what = format!("{} of {} files have to be published", grouped(wrong), grouped(files));
-            streams::say(&format!("{what}: beltic publish --out {}", args.out.display()));
+            streams::say(&format!("{what}: {}", folders.command));
             Ok(ExitStatus::SomeFailed)
         }
     }

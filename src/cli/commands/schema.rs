@@ -33,7 +33,10 @@ pub(crate) struct SchemaArgs {
 }
 
 pub(super) fn run(common: &Common, args: &SchemaArgs) -> Result<ExitStatus, Failure> {
-    let settings = Settings::load(common)?;
+    let settings = match &args.vct {
+        None => Settings::load(common)?, // an item says nothing of its issuer
+        Some(_) => Settings::load_for(common, &args.issuer)?,
+    };
     let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
     let types = settings.types(args.of.credential_type.as_deref())?;
     let credential_type = types.default_type();

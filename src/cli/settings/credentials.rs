@@ -26,6 +26,8 @@ const DEFAULT_LIST_TTL: &str = "PT12H";
 impl Settings {
     /// The issuer whom this key signs for.
     pub(crate) fn issuer(&self, given: &Option<String>, key: &PublicKey) -> Result<Issuer, Failure> {
+        // Of several issuers, the one that was named has been chosen.
+        let given = if self.chosen.is_some() { &None } else { given };
         match self.value(given, |config| &config.issuer.did) {
             Some(text) => Issuer::parse(&text, key).map_err(|error| {
                 let typed = given.as_ref().map(|_| Origin::typed("--issuer", Some("BELTIC_ISSUER")));
@@ -83,6 +85,7 @@ impl Settings {
         issuer: &Option<String>,
     ) -> Result<String, Failure> {
         let given = given.clone().or_else(|| std::env::var("BELTIC_VCT").ok());
+        let issuer = if self.chosen.is_some() { &None } else { issuer };
         match (self.vct(credential_type, types, &given)?, self.value(issuer, |config| &config.issuer.did)) {
             (Some(vct), _) => Ok(vct),
             (None, None) => Ok(credential_type.default_vct(None)),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_yaml::Value;
 
 use super::Settings;
+use super::keys::is_module_uri;
 use crate::cli::config::ConfigFile;
 use crate::cli::project::Origin;
 use crate::cli::yaml_place;
@@ -26,6 +27,7 @@ const SETTINGS: [Setting; 36] = [
     ("jobs", Some("BELTIC_JOBS"), "all cores"),
     ("issuer.did", Some("BELTIC_ISSUER"), "the key's own did:key"),
     ("issuer.x5c", Some("BELTIC_X5C"), "none"),
+    ("issuers", None, "none"),
     ("credential.proof_format", Some("BELTIC_PROOF_FORMAT"), "jwt_vc"),
     ("credential.ttl", Some("BELTIC_TTL"), "P1Y"),
     ("credential.type", Some("BELTIC_TYPE"), "business"),
@@ -79,16 +81,30 @@ impl Settings {
                 let value = std::env::var(variable).ok().filter(|value| !value.is_empty())?;
                 Some((if key == COMMAND { counted_words(&value) } else { value }, variable.to_owned()))
             };
+            let by_issuer = || {
+                let key = format!("issuers.{}.{}", self.chosen.as_ref()?.name, of_issuer(key)?);
+                files.iter().find_map(|file| file.value(&key))
+            };
             let by_file = || match key.starts_with("keys.") {
                 // The project's keys replace the user's as a whole.
                 true => files.iter().find(|file| file.has_keys())?.value(key),
                 false => files.iter().find_map(|file| file.value(key)),
             };
-            let found = by_flag().or_else(by_variable).or_else(by_file);
+            let found = by_flag().or_else(by_variable).or_else(by_issuer).or_else(by_file);
             let (value, origin) = found.unwrap_or_else(|| (default.to_owned(), "default".to_owned()));
-            InForce { key, value, origin }
+            InForce { key, value: without_pin(value), origin }
         };
         SETTINGS.into_iter().map(in_force).collect()
+    }
+}
+
+/// What a setting is called in the entry of one of several issuers.
+fn of_issuer(key: &str) -> Option<&str> {
+    match key {
+        "issuer.did" => Some("did"),
+        "issuer.x5c" => Some("x5c"),
+        "status.base_url" => Some("base_url"),
+        _ => (key == "key" || key.starts_with("keys.") || key.starts_with("signer.")).then_some(key),
     }
 }
 
@@ -99,6 +115,11 @@ const COMMAND: &str = "signer.command";
 pub(crate) fn counted_words(command: &str) -> String {
     let words = shlex::split(command).unwrap_or_default().len();
     if words == 1 { "1 entry".to_owned() } else { format!("{words} entries") }
+}
+
+/// A value that may be a `pkcs11:` URI, without the PIN that does not belong into it.
+fn without_pin(value: String) -> String {
+    if is_module_uri(&value) && value.contains("pin-value") { "pkcs11:…".to_owned() } else { value }
 }
 
 /// A settings file, read once more for what is in which line.
@@ -156,7 +177,7 @@ mod tests {
         let mut keys = Vec::new();
         for (name, value) in example.as_mapping().unwrap() {
             let name = name.as_str().unwrap();
-            match value.as_mapping() {
+            match value.as_mapping().filter(|_| name != "issuers") {
                 Some(members) => {
                     keys.extend(members.keys().map(|key| format!("{name}.{}", key.as_str().unwrap())))
                 }

@@ -25,10 +25,8 @@ impl Settings {
             Some(path) => path,
             None => self.in_state_folder("issuer.pem", "`--key FILE` or BELTIC_KEY")?,
         };
-        if path.to_string_lossy().starts_with("pkcs11:") {
-            return Err(Failure::usage(
-                "`pkcs11:` keys need a build with the feature `pkcs11`, which this version does not have",
-            ));
+        if is_module_uri(&path.to_string_lossy()) {
+            return Err(Failure::usage("expected the path of a key file, and found a `pkcs11:` URI"));
         }
         // It would be shown as a path that is not there, or become the name of a file.
         match keys::is_private_key_text(&path.to_string_lossy()) {
@@ -57,7 +55,7 @@ impl Settings {
     /// The public keys beside the one that signs.
     pub(crate) fn other_keys(&self) -> Result<Vec<(PublicKey, KeyState)>, Failure> {
         let mut keys = Vec::new();
-        for file in [&self.project, &self.user] {
+        for file in self.layers() {
             let KeysConfig { next, retired } = &file.config.keys;
             if next.is_empty() && retired.is_empty() {
                 continue;
@@ -84,6 +82,12 @@ impl Settings {
         }
         Ok(ring)
     }
+}
+
+/// Whether a key is named by a `pkcs11:` URI (RFC 7512) instead of a path.
+pub(super) fn is_module_uri(key: &str) -> bool {
+    const SCHEME: &str = "pkcs11:";
+    key.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
 }
 
 /// What to name among the keys of an issuer.
@@ -140,15 +144,17 @@ pub(crate) fn new_passphrase(
     }
 }
 
+/// The first line of a file. Errors do not show the path: it may be the secret itself, by mistake.
+pub(super) fn secret_in(path: &Path) -> Result<Zeroizing<String>, Box<dyn std::error::Error + Send + Sync>> {
+    let bytes = files::read_limited(path, MAX_PASSPHRASE_BYTES).map_err(|error| error.source)?;
+    let text = std::str::from_utf8(&bytes)?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
 /// The passphrase of an encrypted key: from the file named, the environment, or the terminal.
 pub(crate) fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
     if let Some(path) = file {
-        // The path is not shown: it may be the passphrase itself, by mistake.
-        let bytes = files::read_limited(path, MAX_PASSPHRASE_BYTES)
-            .map_err(|error| KeyError::PassphraseUnreadable(Box::new(error.source)))?;
-        let text =
-            std::str::from_utf8(&bytes).map_err(|error| KeyError::PassphraseUnreadable(Box::new(error)))?;
-        return Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()));
+        return secret_in(path).map_err(KeyError::PassphraseUnreadable);
     }
     if let Ok(text) = std::env::var(variables::PASSPHRASE) {
         return Ok(Zeroizing::new(text));

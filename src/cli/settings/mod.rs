@@ -4,8 +4,10 @@
 mod credentials;
 mod csv;
 mod in_force;
+mod issuers;
 mod keys;
 mod ledger;
+mod module_key;
 mod signing_key;
 mod types;
 
@@ -21,6 +23,7 @@ use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
 pub(crate) use in_force::{InForce, counted_words};
 pub(crate) use keys::{load_key, new_passphrase, passphrase};
+pub(crate) use module_key::ModulePlace;
 pub(crate) use signing_key::{KeyPlace, OpenKey};
 pub(crate) use types::{define as define_type, read as read_type_file};
 
@@ -34,6 +37,8 @@ pub(crate) const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// The settings files that apply.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// The issuer of the command, where there are several.
+    chosen: Option<issuers::Chosen>,
     project: ConfigFile,
     user: ConfigFile,
     quiet: bool,
@@ -47,6 +52,7 @@ impl Settings {
     /// Reads the settings files.
     pub(crate) fn load(common: &Common) -> Result<Settings, Failure> {
         Ok(Settings {
+            chosen: None,
             project: ConfigFile::of_project(common.config.as_deref(), common.quiet)?,
             user: ConfigFile::of_user()?,
             quiet: common.quiet,
@@ -57,7 +63,12 @@ impl Settings {
 
     /// The settings as they are where there is no project.
     pub(crate) fn without_project(self) -> Settings {
-        Settings { project: ConfigFile::default(), ..self }
+        Settings { chosen: None, project: ConfigFile::default(), ..self }
+    }
+
+    /// What holds settings, the one that counts most first.
+    fn layers(&self) -> impl Iterator<Item = &ConfigFile> {
+        self.chosen.iter().map(|chosen| &chosen.file).chain([&self.project, &self.user])
     }
 
     /// The settings files that are there, and those of types, once they were read.
@@ -66,16 +77,13 @@ impl Settings {
         settings.chain(self.files_of_types())
     }
 
-    /// A value: the one given, else the project's, else the user's.
+    /// A value: the one given, else the issuer's, else the project's, else the user's.
     pub(crate) fn value<T: Clone>(
         &self,
         given: &Option<T>,
         from: impl Fn(&Config) -> &Option<T>,
     ) -> Option<T> {
-        given
-            .clone()
-            .or_else(|| from(&self.project.config).clone())
-            .or_else(|| from(&self.user.config).clone())
+        given.clone().or_else(|| self.layers().find_map(|file| from(&file.config).clone()))
     }
 
     /// A path; those in settings files start from the file's folder.
@@ -89,7 +97,7 @@ impl Settings {
                 .as_ref()
                 .map(|path| if path == Path::new(NO_LEDGER) { path.clone() } else { file.path(path) })
         };
-        given.clone().or_else(|| in_file(&self.project)).or_else(|| in_file(&self.user))
+        given.clone().or_else(|| self.layers().find_map(in_file))
     }
 
     /// Where a value comes from, for messages: the flag or variable that gave it, else the file that holds it.
@@ -100,7 +108,7 @@ impl Settings {
         from: impl Fn(&Config) -> &Option<T>,
     ) -> Origin {
         let in_file = |file: &ConfigFile| from(&file.config).as_ref().map(|_| file.origin(key));
-        given.or_else(|| in_file(&self.project)).or_else(|| in_file(&self.user)).unwrap_or(Origin::Default)
+        given.or_else(|| self.layers().find_map(in_file)).unwrap_or(Origin::Default)
     }
 
     /// A file in the project's state folder, which nobody has named.
@@ -146,6 +154,7 @@ pub(crate) fn clock_of(flag: &str, time: Option<&str>) -> Result<Clock, Failure>
 /// What is wrong with it, in words.
 pub fn check_settings(bytes: &[u8]) -> Result<(), String> {
     let settings = Settings {
+        chosen: None,
         project: ConfigFile::parse(bytes)?,
         user: ConfigFile::default(),
         quiet: true,

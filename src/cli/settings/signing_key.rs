@@ -1,12 +1,13 @@
-//! Which key signs: the one in a file, or one that a program of the user's own signs with.
+//! Which key signs: the one in a file, one that a program of the user's own signs with, or one in a PKCS#11 module.
 //!
 //! `key` and `signer.command` are one setting in two forms: who says more of it decides, and where both are said in one
 //! place, that is an error. A program is never taken from a project file that was merely found: whoever cloned a
-//! repository has not agreed to run what is in it.
+//! repository has not agreed to run what is in it. The same holds for `pkcs11:` keys, which name a library to load.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::module_key::ModulePlace;
 use super::{Settings, keys};
 use crate::cli::config::ConfigFile;
 use crate::cli::exit::ExitStatus;
@@ -34,6 +35,7 @@ pub(crate) struct OpenKey {
 pub(crate) enum KeyPlace {
     File(PathBuf),
     Program(ProgramPlace),
+    Module(ModulePlace),
 }
 
 /// A signer program, and the file of its public key.
@@ -55,16 +57,23 @@ impl Settings {
     pub(crate) fn key_place(&self, given: &KeyArgs) -> Result<KeyPlace, Failure> {
         let place = match self.command(given)? {
             Some((origin, words)) => KeyPlace::Program(self.program(given, &origin, words)?),
-            None => KeyPlace::File(self.key_path(&given.key)?),
+            None => match self.module_uri(&given.key)? {
+                Some((origin, uri)) => KeyPlace::Module(self.module(&origin, &uri, &given.public_key)?),
+                None => KeyPlace::File(self.key_path(&given.key)?),
+            },
         };
         match &place {
             KeyPlace::File(_) if was_typed("--public-key") => Err(Failure::usage(
-                "--public-key is the public half of a key that --signer-command signs with",
+                "--public-key is the public half of a key that a program or a module signs with",
             )
             .hint("add `--signer-command 'PROGRAM ARG…'`, or remove --public-key")),
             KeyPlace::Program(_) if given.passphrase_file.is_some() => {
                 Err(Failure::usage("--passphrase-file is for key files, and a signer program signs here")
                     .hint("give the program what it needs in its own way, or name a key file with `--key`"))
+            }
+            KeyPlace::Module(_) if given.passphrase_file.is_some() => {
+                Err(Failure::usage("--passphrase-file is for key files, and a PKCS#11 module signs here")
+                    .hint("name the file of the PIN in the URI: `pin-source=FILE`"))
             }
             _ => Ok(place),
         }
@@ -81,6 +90,7 @@ impl Settings {
                 Ok(OpenKey { key: Box::new(key), files: vec![path] })
             }
             KeyPlace::Program(place) => place.open(),
+            KeyPlace::Module(place) => place.open(true, self.quiet),
         }
     }
 
@@ -102,7 +112,7 @@ impl Settings {
             (_, Some(command)) => return from_arguments(command),
             _ => {}
         }
-        for file in [&self.project, &self.user] {
+        for file in self.layers() {
             let command = file.config.signer.command.as_ref().filter(|words| !words.is_empty());
             match (&file.config.key, command) {
                 (Some(_), Some(_)) => {
@@ -184,17 +194,20 @@ fn words(command: &str, origin: &Origin) -> Result<Vec<String>, Failure> {
         .ok_or_else(|| Failure::usage(format!("{origin} ends within quotes or in a backslash")))
 }
 
+/// Refuses what would run somebody else's code, where it is in a file that was found.
+pub(super) fn refuse_found(origin: &Origin, what: &str) -> Result<(), Failure> {
+    let Origin::FoundFile(key, path) = origin else { return Ok(()) };
+    let path = path.display();
+    let message = format!("refusing to {what} the {key} of {path}, which was found and not named");
+    Err(Failure::usage(message).hint(format!(
+        "if you trust it, name it with `--config {path}`, or put {key} into your own settings file"
+    )))
+}
+
 /// The command of a settings file. A path in it starts from the file's folder.
 fn in_file(file: &ConfigFile, words: &[String]) -> Result<(Origin, Vec<String>), Failure> {
     let origin = file.origin("signer.command");
-    if let Origin::FoundFile(key, path) = &origin {
-        let message =
-            format!("refusing to run the {key} of {}, which was found and not named", path.display());
-        return Err(Failure::usage(message).hint(format!(
-            "if you trust it, name it with `--config {}`, or put {key} into your own settings file",
-            path.display()
-        )));
-    }
+    refuse_found(&origin, "run")?;
     let mut words = words.to_vec();
     if let Some(program) = words.first_mut().filter(|program| program.contains('/')) {
         *program = file.path(Path::new(program)).to_string_lossy().into_owned();

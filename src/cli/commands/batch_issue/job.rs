@@ -155,7 +155,7 @@ impl Job {
         signals: &StopSignals,
     ) -> Result<Job, Failure> {
         let request = Request::of(args);
-        let settings = Settings::load(common)?;
+        let settings = Settings::load_for(common, &args.issuing.issuer.issuer)?;
         let source = open_source(&settings, &request, input::inputs(&args.inputs)?, signals)?;
         let mut ground = Groundwork::lay(common, &request, settings)?;
         let form = result_form(common, &args.issuing, false)?;

@@ -28,9 +28,10 @@ const SOON: i64 = 86_400;
 /// How many lists are looked at.
 const MAX_LISTS: usize = 10_000;
 
-/// Everything that was found.
-pub(super) fn all(settings: &Settings, args: &DoctorArgs) -> Vec<Finding> {
+/// Everything that was found. `unnamed` is why it is not known which of several issuers is meant.
+pub(super) fn all(settings: &Settings, args: &DoctorArgs, unnamed: Option<&Failure>) -> Vec<Finding> {
     let mut found = vec![ok("version", versions())];
+    found.extend(unnamed.map(|failure| failed("issuer_unnamed", failure)));
     found.extend(variables::unknown_ones().into_iter().map(|message| warning("variable_unknown", message)));
     let public = key(settings, args, &mut found);
     let issuer = public.and_then(|public| issuer(settings, args, &public, &mut found));
@@ -53,6 +54,9 @@ fn key(settings: &Settings, args: &DoctorArgs, found: &mut Vec<Finding>) -> Opti
         Ok(KeyPlace::Program(place)) => {
             let what = format!("signer program {}", place.program.path.display());
             return key_elsewhere(&what, place.open(), found);
+        }
+        Ok(KeyPlace::Module(place)) => {
+            return key_elsewhere(&place.shown(), place.open(false, true), found);
         }
         Err(failure) => {
             found.push(failed("key_unusable", &failure));

@@ -100,11 +100,14 @@ struct Finding {
 }
 
 pub(super) fn run(common: &Common, args: &DoctorArgs) -> Result<ExitStatus, Failure> {
-    let settings = Settings::load(common)?;
+    let (settings, unnamed) = match Settings::load_for(common, &args.issuer.issuer) {
+        Ok(settings) => (settings, None),
+        Err(failure) => (Settings::load(common)?, Some(failure)),
+    };
     let form = output::form(args.output_format, &args.output, DoctorFormat::Text, DoctorFormat::Ndjson)?;
     let output = Output::open(&args.output, Purpose::Read, Kept::default().and_settings(&settings))?;
     let in_force = settings.in_force(&given(common, args));
-    let findings = checks::all(&settings, args);
+    let findings = checks::all(&settings, args, unnamed.as_ref());
     let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
     let text = match form {
         DoctorFormat::Text => {

@@ -66,7 +66,7 @@ impl<'a> Job<'a> {
         signals: &StopSignals,
     ) -> Result<(Job<'a>, Source), Failure> {
         let request = args.request();
-        let settings = Settings::load(common)?;
+        let settings = Settings::load_for(common, &args.issuing.issuer.issuer)?;
         let mut register = Register::gather(&args.inputs)?;
         let source = open_source(&settings, &request, register.inputs()?, signals)?;
         let mut ground = Groundwork::lay(common, &request, settings)?;
