@@ -154,9 +154,8 @@ fn staging_in(root: &Path) -> io::Result<TempDir> {
 /// Gives a folder a name that nothing has.
 fn rename_new(staged: &Path, target: &Path) -> io::Result<()> {
     #[cfg(target_os = "linux")]
-    match renamed(staged, target, rustix::fs::RenameFlags::NOREPLACE) {
-        Some(outcome) => return outcome,
-        None => {}
+    if let Some(outcome) = renamed(staged, target, rustix::fs::RenameFlags::NOREPLACE) {
+        return outcome;
     }
     match fs::symlink_metadata(target) {
         Ok(_) => Err(ErrorKind::AlreadyExists.into()),
@@ -167,9 +166,8 @@ fn rename_new(staged: &Path, target: &Path) -> io::Result<()> {
 /// Has two folders change places.
 fn exchange(staged: &Path, target: &Path) -> io::Result<()> {
     #[cfg(target_os = "linux")]
-    match renamed(staged, target, rustix::fs::RenameFlags::EXCHANGE) {
-        Some(outcome) => return outcome,
-        None => {}
+    if let Some(outcome) = renamed(staged, target, rustix::fs::RenameFlags::EXCHANGE) {
+        return outcome;
     }
     exchange_in_steps(staged, target)
 }

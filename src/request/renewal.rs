@@ -16,6 +16,10 @@ use super::Checker;
 
 /// An item, as far as it was read.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every item is of the large one, and a box for each would cost more"
+)]
 pub enum Reading {
     /// It was checked.
     Checked(Checked),

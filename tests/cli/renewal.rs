@@ -35,14 +35,14 @@ fn sandbox() -> Sandbox {
 /// A sandbox with the results of one item.
 fn issued(item: &Value, flags: &str) -> (Sandbox, Value) {
     let sandbox = sandbox();
-    sandbox.write_items("items.ndjson", &[item.clone()]);
+    sandbox.write_items("items.ndjson", std::slice::from_ref(item));
     let run = sandbox.issue(&format!("items.ndjson {flags}")).expect(0);
     (sandbox, serde_json::from_str(&run.stdout).unwrap())
 }
 
 /// What becomes of a row.
 fn renew(sandbox: &Sandbox, row: &Value, flags: &str) -> Run {
-    sandbox.write_items("results.ndjson", &[row.clone()]);
+    sandbox.write_items("results.ndjson", std::slice::from_ref(row));
     sandbox.issue(&format!("results.ndjson {flags}"))
 }
 
@@ -481,7 +481,7 @@ fn other_rows_say_what_they_are() {
     let dry = sandbox.issue("items.ndjson --dry-run").expect(3).stdout.lines().next().unwrap().to_owned();
     let listed = sandbox.beltic(&["list", "--limit", "1"]).stdout;
     let changed = sandbox.beltic(&["suspend", id]).expect(0).stdout;
-    sandbox.write_items("results.ndjson", &[row.clone()]);
+    sandbox.write_items("results.ndjson", std::slice::from_ref(&row));
     let jwk = key_fixture("p256-public.jwk");
     let verdict = sandbox
         .beltic(&["verify", "results.ndjson", "--key", jwk.to_str().unwrap(), "--issuer", DID, "--no-status"])

@@ -96,7 +96,7 @@ fn what_counts_as_content() {
     ];
     for (pointer, value, counts) in changes {
         let sandbox = issuer();
-        sandbox.write_items("register.ndjson", &[base.clone()]);
+        sandbox.write_items("register.ndjson", std::slice::from_ref(&base));
         sync(&sandbox, "register.ndjson").expect(0);
         sandbox.write_items("register.ndjson", &[with(base.clone(), pointer, value)]);
         let run = sync(&sandbox, "register.ndjson").expect(0);

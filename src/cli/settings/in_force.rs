@@ -15,7 +15,7 @@ use crate::files;
 type Setting = (&'static str, Option<&'static str>, &'static str);
 
 /// Every key of a settings file, in the order of `fixtures/beltic.yaml`.
-const SETTINGS: [Setting; 36] = [
+const SETTINGS: [Setting; 37] = [
     ("key", Some("BELTIC_KEY"), ".beltic/issuer.pem"),
     ("keys.next", None, "none"),
     ("keys.retired", None, "none"),

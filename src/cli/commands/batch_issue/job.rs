@@ -157,7 +157,7 @@ impl Job {
         let request = Request::of(args);
         let settings = Settings::load_for(common, &args.issuing.issuer.issuer)?;
         let source = open_source(&settings, &request, input::inputs(&args.inputs)?, signals)?;
-        let mut ground = Groundwork::lay(common, &request, settings)?;
+        let mut ground = Groundwork::lay(&request, settings)?;
         let form = result_form(common, &args.issuing, false)?;
         let notice = ground.notice()?;
         let files = ground.begin_files(&request)?;
@@ -180,11 +180,7 @@ impl Groundwork {
     ///
     /// # Errors
     /// Where they cannot be used.
-    pub(in super::super) fn lay(
-        common: &Common,
-        request: &Request<'_>,
-        settings: Settings,
-    ) -> Result<Groundwork, Failure> {
+    pub(in super::super) fn lay(request: &Request<'_>, settings: Settings) -> Result<Groundwork, Failure> {
         let args = request.issuing;
         if args.annotations.is_some() && log::is_json() {
             return Err(Failure::usage(

@@ -69,7 +69,7 @@ impl<'a> Job<'a> {
         let settings = Settings::load_for(common, &args.issuing.issuer.issuer)?;
         let mut register = Register::gather(&args.inputs)?;
         let source = open_source(&settings, &request, register.inputs()?, signals)?;
-        let mut ground = Groundwork::lay(common, &request, settings)?;
+        let mut ground = Groundwork::lay(&request, settings)?;
         // Both readings happen as of one moment: what is due does not change between them.
         ground.clock = Clock::Fixed(ground.clock.now());
         let form = form(common, args)?;
