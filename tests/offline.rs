@@ -93,8 +93,7 @@ fn network_crates(tree: &str) -> BTreeSet<String> {
             Some(start) => name.starts_with(start),
             None => name == *listed,
         };
-        let listed =
-            NETWORK_CRATES.iter().any(|listed| is_meant(&listed)) && !WITHOUT_NETWORK.contains(&name);
+        let listed = NETWORK_CRATES.iter().any(is_meant) && !WITHOUT_NETWORK.contains(&name);
         let has = |feature: &str| features.split([',', ' ']).any(|found| found == feature);
         listed || NETWORK_FEATURES.iter().any(|(listed, feature)| name == *listed && has(feature))
     };

@@ -155,7 +155,7 @@ impl Render for Lines {
         match &row.outcome {
             Outcome::Issued(resource) => resource.write_json(out),
             Outcome::Rejected(rejection) => serde_json::to_writer(&mut *out, rejection).unwrap(),
-            Outcome::WouldIssue { .. } => unreachable!("nothing is a dry run here"),
+            Outcome::WouldIssue { .. } | Outcome::Planned => unreachable!("nothing is a dry run here"),
         }
         out.push(b'\n');
     }

@@ -70,6 +70,7 @@ pub fn present(token: &str, paths: &[String]) -> Result<String, PresentError> {
 
 /// Which disclosures are kept by paths that are meant for many tokens: one that names no disclosure of this token is
 /// skipped.
+#[cfg(feature = "cli")]
 pub(crate) fn chosen_where_there(
     disclosed: &[Disclosed],
     paths: &[String],
