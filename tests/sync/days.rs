@@ -1,6 +1,7 @@
 //! Day by day: the register is edited and exported, `--plan` says what is to be done, `sync` does it, and doing it
 //! again changes nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::model::{After, Credential, Expected, Flags, Item, Model, Status, Verdict};
@@ -18,13 +19,18 @@ const BEGINS: [&str; 2] = ["2019-02-03T04:05:06Z", "2041-02-03T04:05:06Z"];
 #[test]
 fn every_day_the_ledger_has_what_the_register_says() {
     let cases = rounds("registers", SEQUENCES[0], SEQUENCES[1]);
+    let seen = RefCell::new(BTreeMap::new());
     holds(u32::try_from(cases).unwrap(), file!(), any_history(), |history| {
         let mut scope = Scope::new(&history);
         let mut register = Register::begin(&history);
         for day in &history.days {
             scope.live_through(day, &mut register);
         }
+        for (what, count) in scope.seen {
+            *seen.borrow_mut().entry(what).or_insert(0) += count;
+        }
     });
+    println!("seen: {:?}", seen.into_inner());
 }
 
 /// A scope of its own, in a ledger of its own.
@@ -33,6 +39,8 @@ struct Scope {
     model: Model,
     by: By,
     now: i64,
+    /// How often what happened.
+    seen: BTreeMap<String, usize>,
 }
 
 /// A day's call of `sync`.
@@ -47,7 +55,13 @@ struct Call<'d> {
 impl Scope {
     fn new(history: &History) -> Scope {
         let begin: jiff::Timestamp = BEGINS[usize::from(!history.begins_in_the_past)].parse().unwrap();
-        Scope { sandbox: issuer(), model: Model::default(), by: history.by, now: begin.as_second() }
+        Scope {
+            sandbox: issuer(),
+            model: Model::default(),
+            by: history.by,
+            now: begin.as_second(),
+            seen: BTreeMap::new(),
+        }
     }
 
     fn live_through(&mut self, day: &Day, register: &mut Register) {
@@ -134,6 +148,7 @@ impl Scope {
             Some(false) => assert_ne!(run.code, 7, "{args}: {}", run.stderr),
             None => {}
         }
+        self.note(call, run.code);
         if run.code == 7 {
             assert_eq!(plan.code, 7, "{args}: {}", plan.stderr);
             assert_eq!((held(&self.sandbox), events(&self.sandbox)), before, "nothing is changed: {args}");
@@ -154,6 +169,18 @@ impl Scope {
         let issued = self.compare_rows(call, &run);
         self.compare_ledger(call, issued);
         self.repeat(call, code(false));
+    }
+
+    fn note(&mut self, call: &Call<'_>, code: i32) {
+        let Expected { verdicts, removed, is_pruning_off, .. } = &call.expected;
+        let mut note = |what: String, count| *self.seen.entry(what).or_insert(0) += count;
+        note("days".to_owned(), 1);
+        note(format!("exit code {code}"), 1);
+        note("pruning off".to_owned(), usize::from(call.day.flags.prune && *is_pruning_off));
+        if code != 7 {
+            verdicts.iter().for_each(|verdict| note(format!("{verdict:?}"), 1));
+            note("Removed".to_owned(), removed.len());
+        }
     }
 
     /// Whether more is to be revoked than is allowed; unknown where the table leaves open how much that is.
