@@ -123,7 +123,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
 }
 
 fn any_ttl() -> impl Strategy<Value = Option<u16>> {
-    select(vec![None, Some(10), Some(40), Some(40), Some(90)])
+    select(vec![None, Some(10), Some(40), Some(40), Some(90), Some(90)])
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
@@ -134,7 +134,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         3 => any_subject().prop_map(Edit::Add),
         3 => (any::<Index>(), 0..4u8, any_ttl()).prop_map(|(at, variant, ttl)| Edit::Change(at, variant, ttl)),
-        2 => any::<Index>().prop_map(Edit::Remove),
+        5 => any::<Index>().prop_map(Edit::Remove),
         1 => any::<(Index, Index)>().prop_map(|(one, other)| Edit::Swap(one, other)),
     ]
 }
@@ -152,9 +152,10 @@ fn any_accident() -> impl Strategy<Value = Accident> {
 }
 
 fn any_flags() -> impl Strategy<Value = Flags> {
-    let rarely = || prop::bool::weighted(0.25);
-    let renew_within = prop_oneof![Just(None), select(vec![Some(5), Some(20), Some(60), Some(400)])];
-    (prop::bool::weighted(0.7), renew_within, rarely(), rarely(), rarely(), prop::bool::weighted(0.06))
+    let rarely = || prop::bool::weighted(0.35);
+    let renew_within =
+        prop_oneof![1 => Just(None), 2 => select(vec![Some(5), Some(20), Some(60), Some(400)])];
+    (prop::bool::weighted(0.8), renew_within, rarely(), rarely(), rarely(), prop::bool::weighted(0.06))
         .prop_map(|(prune, renew_within, revoke_renewed, replace_suspended, reissue_revoked, is_sd_jwt)| {
             Flags { prune, renew_within, revoke_renewed, replace_suspended, reissue_revoked, is_sd_jwt }
         })
@@ -163,20 +164,20 @@ fn any_flags() -> impl Strategy<Value = Flags> {
 fn any_day() -> impl Strategy<Value = Day> {
     let accidents = prop_oneof![
         3 => Just(Vec::new()).boxed(),
-        2 => prop::collection::vec(any_accident(), 1..4).boxed(),
+        1 => prop::collection::vec(any_accident(), 1..4).boxed(),
     ];
     let hand = prop_oneof![1 => Just(Hand::Revoke), 2 => Just(Hand::Suspend), 1 => Just(Hand::Reinstate)];
-    let hours = prop_oneof![2 => Just(24), 3 => 0..24 * 35i64, 1 => 0..24 * 200i64];
+    let hours = prop_oneof![2 => Just(24), 4 => 0..24 * 35i64, 1 => 0..24 * 120i64];
     let limit = prop_oneof![
         6 => Just(Limit::Count(1_000)),
         2 => Just(Limit::Percent100),
-        1 => (0..4usize).prop_map(Limit::Count),
+        2 => (0..4usize).prop_map(Limit::Count),
     ];
     let formats = prop::collection::vec(select(vec![Format::Json, Format::Ndjson, Format::Csv]), 1..=3);
     let what = (
-        prop::collection::vec(any_edit(), 0..4),
+        prop::collection::vec(any_edit(), 0..5),
         accidents,
-        prop::collection::vec((hand, any::<Index>()), 0..3),
+        prop::collection::vec((hand, any::<Index>()), 0..4),
     );
     (what, hours, any_flags(), limit, any::<[bool; 3]>(), formats).prop_map(
         |((edits, accidents, hands), hours, flags, limit, [with_all, accepts_failures, is_bare], formats)| {
@@ -188,7 +189,7 @@ fn any_day() -> impl Strategy<Value = Day> {
 /// A register with some lines, and some days.
 pub(crate) fn any_history() -> impl Strategy<Value = History> {
     let by = select(vec![By::CorrelationId, By::CorrelationId, By::SubjectId]);
-    let begin = prop::collection::vec(any_subject(), 1..9);
+    let begin = prop::collection::vec(any_subject(), 1..16);
     (by, any::<bool>(), begin, prop::collection::vec(any_day(), 2..8))
         .prop_map(|(by, begins_in_the_past, begin, days)| History { by, begins_in_the_past, begin, days })
 }
