@@ -287,6 +287,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand keygen" -s q -l quiet -d '
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l jwks -d 'Trust the keys of this JWK Set; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l did -d 'Trust the assertion methods of this DID document; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key -d 'Trust this public key, PEM or JWK; repeatable' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l trust-anchor -d 'Trust the keys that the authorities in this PEM file certify, in the `x5c` of tokens; repeatable' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l site -d 'Use the keys and status lists in a folder written by `publish`' -r -f -a "(__fish_complete_directories)"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l issuer -d 'Accept only credentials of this issuer; a did:key or did:jwk contains its own key' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l status-list -d 'Use this signed status list; or every *.jwt file of this folder; repeatable' -r -F
@@ -320,6 +321,8 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l log-format -d '
 json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l no-status -d 'Do not check revocation and suspension'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l legacy-vc -d 'Also accept JWTs with a `vc` claim (VC Data Model 1.1)'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l legacy-typ -d 'Also accept SD-JWT VCs with the `typ` of older drafts, `vc+sd-jwt`'
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l explain -d 'Explain what is missing: which keys and status lists to fetch from where, and with which commands'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
