@@ -333,6 +333,7 @@ const STEPS: &[&str] = &[
     "suspend --correlation-id 0001",
     "reinstate --correlation-id 0001",
     "revoke --correlation-id 0002 --reason compromised",
+    "sync ITEMS --plan --adopt --issuer did:web:issuer.example",
     "publish --out site --issuer did:web:issuer.example",
     "publish --out site --issuer did:web:issuer.example --check",
     "present one.txt --disclose claims.registered_address",
