@@ -56,11 +56,11 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;batch-issue' {
-            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File whose first line is the key''s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--signer-command', '--signer-command', [CompletionResultType]::ParameterName, 'A program that signs, in place of --key: its words as for a shell, but without one')
-            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command signs with, a JWK or PEM')
-            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key''s own did:key]')
+            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command or a token signs with, a JWK or PEM')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key''s own did:key]')
             [CompletionResult]::new('--x5c', '--x5c', [CompletionResultType]::ParameterName, 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key''s own first; a trust anchor is omitted')
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'URI of the credential type [default: derived from the issuer]')
             [CompletionResult]::new('--developer-id', '--developer-id', [CompletionResultType]::ParameterName, 'Your id at the API, echoed in results')
@@ -108,11 +108,11 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             break
         }
         'beltic;issue' {
-            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File whose first line is the key''s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--signer-command', '--signer-command', [CompletionResultType]::ParameterName, 'A program that signs, in place of --key: its words as for a shell, but without one')
-            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command signs with, a JWK or PEM')
-            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key''s own did:key]')
+            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command or a token signs with, a JWK or PEM')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key''s own did:key]')
             [CompletionResult]::new('--x5c', '--x5c', [CompletionResultType]::ParameterName, 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key''s own first; a trust anchor is omitted')
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'URI of the credential type [default: derived from the issuer]')
             [CompletionResult]::new('--developer-id', '--developer-id', [CompletionResultType]::ParameterName, 'Your id at the API, echoed in results')
@@ -237,6 +237,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;keygen' {
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the private key to this file, and the public JWK to one beside it that ends in .pub.jwk [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Make the key in a PKCS#11 token instead, and print the public JWK; it is also written beside the file of --out if it does not exist there')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The issuer; determines the key''s kid [default: the key''s own did:key]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the passphrase, of a new key or of the existing one [else BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
@@ -418,11 +419,11 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Directory of the site, the root of the issuer''s host; only changed files are written')
             [CompletionResult]::new('--previous', '--previous', [CompletionResultType]::ParameterName, 'Also compare revocations with this earlier site')
             [CompletionResult]::new('--new-type-version', '--new-type-version', [CompletionResultType]::ParameterName, 'Publish this version''s schema of a built-in type as a new version, for new credentials')
-            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File whose first line is the key''s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--signer-command', '--signer-command', [CompletionResultType]::ParameterName, 'A program that signs, in place of --key: its words as for a shell, but without one')
-            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command signs with, a JWK or PEM')
-            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key''s own did:key]')
+            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command or a token signs with, a JWK or PEM')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key''s own did:key]')
             [CompletionResult]::new('--x5c', '--x5c', [CompletionResultType]::ParameterName, 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key''s own first; a trust anchor is omitted')
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'URI of the credential type [default: derived from the issuer]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
@@ -430,6 +431,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read your own types from this file, or from the files of this folder')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Publish every issuer of `issuers` in the settings, each to a folder of its name in --out')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing; report what is missing, outdated or about to expire')
             [CompletionResult]::new('--accept-lost-revocations', '--accept-lost-revocations', [CompletionResultType]::ParameterName, 'Publish even if a restored ledger lost revocations; published revocations stay in effect')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
@@ -630,11 +632,11 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
         }
         'beltic;doctor' {
             [CompletionResult]::new('--site', '--site', [CompletionResultType]::ParameterName, 'Look at the status lists of this site, which `publish` wrote')
-            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key [default: .beltic/issuer.pem]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The issuer''s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File whose first line is the key''s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--signer-command', '--signer-command', [CompletionResultType]::ParameterName, 'A program that signs, in place of --key: its words as for a shell, but without one')
-            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command signs with, a JWK or PEM')
-            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key''s own did:key]')
+            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command or a token signs with, a JWK or PEM')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key''s own did:key]')
             [CompletionResult]::new('--x5c', '--x5c', [CompletionResultType]::ParameterName, 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key''s own first; a trust anchor is omitted')
             [CompletionResult]::new('--vct', '--vct', [CompletionResultType]::ParameterName, 'URI of the credential type [default: derived from the issuer]')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
@@ -657,7 +659,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--rounds', '--rounds', [CompletionResultType]::ParameterName, 'Number of rounds; the median is reported')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'File whose first line is the key''s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]')
             [CompletionResult]::new('--signer-command', '--signer-command', [CompletionResultType]::ParameterName, 'A program that signs, in place of --key: its words as for a shell, but without one')
-            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command signs with, a JWK or PEM')
+            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'The public half of the key that --signer-command or a token signs with, a JWK or PEM')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Number of worker threads, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Number of worker threads, at most 1,024 [default: all cores]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The signing key [default: .beltic/issuer.pem, or a new key]')

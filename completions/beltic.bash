@@ -964,7 +964,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__keygen)
-            opts="-y -h -q --out --encrypt --if-missing --issuer --passphrase-file --yes --help --config --types --color --log-format --quiet"
+            opts="-y -h -q --out --key --encrypt --if-missing --issuer --passphrase-file --yes --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -983,6 +983,10 @@ _beltic() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --issuer)
@@ -1515,7 +1519,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__publish)
-            opts="-h -q --out --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --signer-command --public-key --issuer --x5c --vct --ledger --help --config --types --color --log-format --quiet"
+            opts="-h -q --out --all --check --previous --new-type-version --accept-lost-revocations --key --passphrase-file --signer-command --public-key --issuer --x5c --vct --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

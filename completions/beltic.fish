@@ -56,11 +56,11 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "doctor" -d 'Show the 
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Explain a command or a topic, such as columns or exit-codes'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l developer-id -d 'Your id at the API, echoed in results' -r
@@ -120,11 +120,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l developer-id -d 'Your id at the API, echoed in results' -r
@@ -270,6 +270,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand init" -s y -l yes -d 'Do n
 complete -c beltic -n "__fish_beltic_using_subcommand init" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand init" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l out -d 'Write the private key to this file, and the public JWK to one beside it that ends in .pub.jwk [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l key -d 'Make the key in a PKCS#11 token instead, and print the public JWK; it is also written beside the file of --out if it does not exist there' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l issuer -d 'The issuer; determines the key\'s kid [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l passphrase-file -d 'A file whose first line is the passphrase, of a new key or of the existing one [else BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand keygen" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -451,11 +452,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l new-type-versi
 user\t''
 agent_authorization\t''
 outcome_attestation\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
@@ -466,6 +467,7 @@ always\t'Always'
 never\t'Never'"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l all -d 'Publish every issuer of `issuers` in the settings, each to a folder of its name in --out'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Write nothing; report what is missing, outdated or about to expire'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l accept-lost-revocations -d 'Publish even if a restored ledger lost revocations; published revocations stay in effect'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
@@ -645,11 +647,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l site -d 'Look at the status lists of this site, which `publish` wrote' -r -f -a "(__fish_complete_directories)"
-complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
-complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
@@ -670,7 +672,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand bench" -l items -d 'Number
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l rounds -d 'Number of rounds; the median is reported' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
-complete -c beltic -n "__fish_beltic_using_subcommand bench" -l public-key -d 'The public half of the key that --signer-command signs with, a JWK or PEM' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand bench" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l key -d 'The signing key [default: .beltic/issuer.pem, or a new key]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand bench" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
