@@ -142,6 +142,8 @@ fn no_crate_of_a_build_for_another_platform_has_network_code() {
         let starts = |found: &String| found.split(' ').next() == Some(everywhere);
         assert!(crates.iter().any(starts), "{everywhere} is missing: {crates:?}");
     }
+    let loads_modules = |found: &String| found.starts_with("cryptoki");
+    assert!(!crates.iter().any(loads_modules), "PKCS#11 modules are a feature of their own: {crates:?}");
     let names: String = crates.iter().map(|package| format!("{package}|\n")).collect();
     assert_eq!(network_crates(&names), BTreeSet::new());
 }
