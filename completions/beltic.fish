@@ -46,6 +46,7 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "revoke" -d 'Permanent
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "suspend" -d 'Suspend credentials until they are reinstated'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "reinstate" -d 'End the suspension of credentials'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "publish" -d 'Write the static site that verifiers use'
+complete -c beltic -n "__fish_beltic_needs_command" -f -a "deliver" -d 'Write a folder for each credential, to hand over'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "list" -d 'List issued credentials, or the audit log'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "show" -d 'Show one credential and its history'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "ledger" -d 'Check, back up or close the ledger'
@@ -472,6 +473,26 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l check -d 'Writ
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l accept-lost-revocations -d 'Publish even if a restored ledger lost revocations; published revocations stay in effect'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l out -d 'Write a folder for each credential, and index.csv, into this folder' -r -f -a "(__fish_complete_directories)"
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l name-by -d 'What names the folders of credentials' -r -f -a "correlation-id\t'The item\'s correlation_id'
+subject-id\t'The id of its subject'
+credential-id\t'The credential\'s id, without urn:uuid:'"
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l column -d 'Also put this into index.csv: correlation_id, link, or a claim such as subject.name; repeatable' -r
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l page -d 'Address of the verification page [default: status.base_url, then /verify/]' -r -f
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l locale -d 'Language of the certificates, such as de or fr-CH [default: the first of the type\'s display, else en]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l logo -d 'Put this image on the certificates, in place of the type\'s own logo: PNG, JPEG, GIF, WebP or SVG, at most 64 kB' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l disclose -d 'Show this claim of an SD-JWT on the certificate and in the link, although its holder may hide it: a path as for `present`, or `*` for all; repeatable' -r
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -s j -l jobs -d 'Number of worker threads, at most 1,024 [default: all cores]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -l force -d 'Write to a folder that is not empty; replace index.csv and the folders of the same names'
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand deliver" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand list" -l status -d 'With this status; expired credentials keep theirs' -r -f -a "active\t''
 suspended\t''
