@@ -151,7 +151,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__batch__subcmd__issue)
-            opts="-o -j -h -q --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --report --out-dir --name-by --annotations --no-progress --accept-failures --allow-empty --jobs --api-limits --idempotency-key --idempotent-by --duplicates --dry-run --max-failures --ledger --help --config --types --color --log-format --quiet"
+            opts="-o -j -h -q --key --passphrase-file --signer-command --public-key --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --report --out-dir --name-by --annotations --no-progress --accept-failures --allow-empty --jobs --api-limits --idempotency-key --idempotent-by --duplicates --dry-run --max-failures --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,6 +542,54 @@ _beltic() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        beltic__subcmd__completions)
+            opts="-h -q --man --help --config --types --color --log-format --quiet bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --man)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         beltic__subcmd__deliver)
             opts="-j -h -q --out --name-by --force --column --page --locale --logo --disclose --jobs --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -597,54 +645,6 @@ _beltic() {
                     ;;
                 -j)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --config)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --types)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        beltic__subcmd__completions)
-            opts="-h -q --man --help --config --types --color --log-format --quiet bash elvish fish powershell zsh"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --man)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
                     return 0
                     ;;
                 --config)
@@ -2343,7 +2343,7 @@ _beltic() {
             return 0
             ;;
         beltic__subcmd__sync)
-            opts="-o -j -h -q --scope --by --renew-within --prune --max-removals --plan --all --revoke-renewed --replace-suspended --reissue-revoked --adopt --key --passphrase-file --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --report --out-dir --name-by --annotations --no-progress --accept-failures --allow-empty --jobs --ledger --help --config --types --color --log-format --quiet"
+            opts="-o -j -h -q --scope --by --renew-within --prune --max-removals --plan --all --revoke-renewed --replace-suspended --reissue-revoked --adopt --key --passphrase-file --signer-command --public-key --issuer --x5c --vct --developer-id --input-format --delimiter --encoding --set --allow-unknown --max-item-bytes --type --proof-format --ttl --verify --issued-at --output-format --out --failed --force --summary --report --out-dir --name-by --annotations --no-progress --accept-failures --allow-empty --jobs --ledger --help --config --types --color --log-format --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2381,6 +2381,25 @@ _beltic() {
                     return 0
                     ;;
                 --passphrase-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --signer-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --public-key)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

@@ -190,9 +190,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand sync" -l by -d 'What items
 subject-id\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l renew-within -d 'Renew credentials that expire within this time; such as P30D, and never in the first half of their life' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l max-removals -d 'Stop if more than N, or N%, would be revoked; N% is of the active credentials [default: 10%, at least 5]' -r
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l key -d 'The issuer\'s private key [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://… [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l developer-id -d 'Your id at the API, echoed in results' -r
