@@ -35,20 +35,32 @@ class Forger:
     def make(self, proof_format, header=None, payload=None, tail=None, key=None):
         """Changes are members; a text or bytes stand for the whole part."""
         base_header, base_payload, base_tail = self.base[proof_format]
-        merge = lambda base, change: change if isinstance(change, (str, bytes, list)) else changed(base, **(change or {}))
+        merge = lambda base, change: (
+            change if isinstance(change, (str, bytes, list)) else changed(base, **(change or {}))
+        )
         jws = (key or self.site.key).jws(merge(base_header, header), merge(base_payload, payload))
         return jws + (base_tail if tail is None else tail)
 
     def open_type(self, claims, **changes):
         """A `jwt_vc` of a type that nobody knows, whose claims may be anything."""
         subject = {"id": "https://companies.example/1"} | claims
-        return self.make("jwt_vc", payload={
-            "type": ["VerifiableCredential", "ExampleCredential"], "vct": None, "credentialSubject": subject,
-            "credentialSchema": None, "sub": None, "evidence": None,
-        } | changes)
+        return self.make(
+            "jwt_vc",
+            payload={
+                "type": ["VerifiableCredential", "ExampleCredential"],
+                "vct": None,
+                "credentialSubject": subject,
+                "credentialSchema": None,
+                "sub": None,
+                "evidence": None,
+            }
+            | changes,
+        )
 
     def open_sd(self, payload, tail="~"):
-        return self.make("sd_jwt_vc", payload={"vct": "urn:example:open", "claims": None, "subject": None} | payload, tail=tail)
+        return self.make(
+            "sd_jwt_vc", payload={"vct": "urn:example:open", "claims": None, "subject": None} | payload, tail=tail
+        )
 
 
 def issued(site, prefix=""):
@@ -111,7 +123,11 @@ def texts(forger):
         stray = signature[:-1] + chr(ord(signature[-1]) + 1)
         for name, text, reason in [
             ("payload with another character", join(header, flipped, signature), "bad_signature"),
-            ("signature with a flipped bit", join(header, payload, b64u(bytes([raw[0] ^ 1]) + raw[1:])), "bad_signature"),
+            (
+                "signature with a flipped bit",
+                join(header, payload, b64u(bytes([raw[0] ^ 1]) + raw[1:])),
+                "bad_signature",
+            ),
             ("signature of zeros", join(header, payload, b64u(bytes(64))), "bad_signature"),
             ("signature of 63 bytes", join(header, payload, b64u(raw[:63])), "bad_signature"),
             ("signature of 65 bytes", join(header, payload, b64u(raw + b"\0")), "bad_signature"),
@@ -137,7 +153,11 @@ def texts(forger):
     yield Case("16 MiB and one", "a" * (16 * 1024 * 1024 + 1), "malformed")
     yield Case("a long signature", valid + "A" * 300_000, "bad_signature")
     yield Case("very many disclosures", valid + "~" + "a~" * 131_073, "disclosure_invalid")
-    yield Case("many disclosures of nothing", forger.make("sd_jwt_vc", tail="~" + "".join(disclosure(str(at), 1) + "~" for at in range(5000))), "disclosure_invalid")
+    yield Case(
+        "many disclosures of nothing",
+        forger.make("sd_jwt_vc", tail="~" + "".join(disclosure(str(at), 1) + "~" for at in range(5000))),
+        "disclosure_invalid",
+    )
 
 
 def payloads(forger):
@@ -145,8 +165,14 @@ def payloads(forger):
     base = forge.text_of(forger.base["jwt_vc"][1])
     nested = lambda depth: json.dumps({"deep": None}).replace("null", "[" * depth + "]" * depth)
     yield Case("payload with a member twice", make("jwt_vc", payload=base[:-1] + ',"exp":9999999999}'), "malformed")
-    yield Case("payload with a member twice, escaped", make("jwt_vc", payload=base[:-1] + ',"\\u0065xp":9999999999}'), "malformed")
-    yield Case("payload with a member twice inside", make("jwt_vc", payload=base[:-1] + ',"x":{"a":1,"a":1}}'), "malformed")
+    yield Case(
+        "payload with a member twice, escaped",
+        make("jwt_vc", payload=base[:-1] + ',"\\u0065xp":9999999999}'),
+        "malformed",
+    )
+    yield Case(
+        "payload with a member twice inside", make("jwt_vc", payload=base[:-1] + ',"x":{"a":1,"a":1}}'), "malformed"
+    )
     yield Case("payload that is an array", make("jwt_vc", payload=[1]), "malformed")
     yield Case("payload with a trailing comma", make("jwt_vc", payload=base[:-1] + ",}"), "malformed")
     yield Case("payload with text behind it", make("jwt_vc", payload=base + " x"), "malformed")
@@ -186,7 +212,11 @@ def claims(forger):
     for name, reason, change in [
         ("validUntil passed", "expired", {"validUntil": stamp(now - 1)}),
         ("validFrom to come", "not_yet_valid", {"validFrom": stamp(now + 86400)}),
-        ("validUntil before validFrom", "schema_invalid", {"validFrom": stamp(now - 60), "validUntil": stamp(now - 90)}),
+        (
+            "validUntil before validFrom",
+            "schema_invalid",
+            {"validFrom": stamp(now - 60), "validUntil": stamp(now - 90)},
+        ),
         ("validFrom on 30 February", "schema_invalid", {"validFrom": "2026-02-30T00:00:00Z"}),
         ("validFrom without a zone", "schema_invalid", {"validFrom": "2026-02-03T00:00:00"}),
         ("validFrom with a leap second", "schema_invalid", {"validFrom": "2016-12-31T23:59:60Z"}),
@@ -205,7 +235,14 @@ def claims(forger):
         ("no credentialSubject", "schema_invalid", {"credentialSubject": None}),
         ("credentialSubject is empty", "schema_invalid", {"credentialSubject": {}}),
         ("credentialSubject is text", "schema_invalid", {"credentialSubject": "x"}),
-        ("sub names another", "schema_invalid", {"sub": "https://companies.example/2", "credentialSubject": subject | {"id": "https://companies.example/1"}}),
+        (
+            "sub names another",
+            "schema_invalid",
+            {
+                "sub": "https://companies.example/2",
+                "credentialSubject": subject | {"id": "https://companies.example/1"},
+            },
+        ),
         ("vc beside", "schema_invalid", {"vc": {}}),
         ("credentialStatus without a type", "schema_invalid", {"credentialStatus": {"id": "urn:x:1"}}),
     ]:
@@ -219,10 +256,19 @@ def claims(forger):
         ("aka_vcts with the vct", "schema_invalid", {"aka_vcts": [forger.base["sd_jwt_vc"][1]["vct"]]}),
     ]:
         yield Case(f"sd_jwt_vc: {name}", make("sd_jwt_vc", payload=change), reason)
-    yield Case("aud that is asked for", make("jwt_vc", payload={"aud": ["https://a.example", AUDIENCE]}), audience=AUDIENCE)
-    yield Case("aud of another", make("sd_jwt_vc", payload={"aud": "https://a.example"}), "audience_mismatch", audience=AUDIENCE)
+    yield Case(
+        "aud that is asked for", make("jwt_vc", payload={"aud": ["https://a.example", AUDIENCE]}), audience=AUDIENCE
+    )
+    yield Case(
+        "aud of another",
+        make("sd_jwt_vc", payload={"aud": "https://a.example"}),
+        "audience_mismatch",
+        audience=AUDIENCE,
+    )
     yield Case("no aud where one is asked for", make("jwt_vc"), audience=AUDIENCE)
-    yield Case("two subjects", forger.open_type({}, credentialSubject=[{"id": "urn:x:1", "a": 1}, {"id": "urn:x:2", "a": 2}]))
+    yield Case(
+        "two subjects", forger.open_type({}, credentialSubject=[{"id": "urn:x:1", "a": 1}, {"id": "urn:x:2", "a": 2}])
+    )
 
 
 def disclosures(forger):
@@ -236,9 +282,15 @@ def disclosures(forger):
     yield Case("disclosures in another order", make(found[::-1]))
     yield Case("a disclosure twice", make(found + found[:1]), "disclosure_invalid")
     yield Case("a disclosure of nothing", make(found + [disclosure("c2FsdA", "name", "x")]), "disclosure_invalid")
-    yield Case("a disclosure of another credential", make(found + [forge.parts(forger.site.token("revoked business sd_jwt_vc"))[3].strip("~").split("~")[0]]), "disclosure_invalid")
+    yield Case(
+        "a disclosure of another credential",
+        make(found + [forge.parts(forger.site.token("revoked business sd_jwt_vc"))[3].strip("~").split("~")[0]]),
+        "disclosure_invalid",
+    )
     inner = json.loads(forge.unb64u(found[0]))
-    yield Case("a changed disclosure", make([disclosure(inner[0], inner[1], "changed")] + found[1:]), "disclosure_invalid")
+    yield Case(
+        "a changed disclosure", make([disclosure(inner[0], inner[1], "changed")] + found[1:]), "disclosure_invalid"
+    )
     yield Case("a disclosure that is not base64url", make(found + ["A"]), "disclosure_invalid")
     yield Case("a disclosure that is no JSON", make(found + [b64u("x")]), "disclosure_invalid")
     yield Case("an empty disclosure", forger.make("sd_jwt_vc", tail="~~"), "disclosure_invalid")
@@ -249,22 +301,57 @@ def disclosures(forger):
         ("an element", "", [disclosure("s", "one")], lambda text: {"list": [{"...": digest(text)}, "two"]}),
         ("a withheld element", "", [], lambda: {"list": [{"...": digest("gone")}, "two"]}),
         ("a digest twice", "disclosure_invalid", [], lambda: {"_sd": [digest("d"), digest("d")]}),
-        ("a digest twice, in two places", "disclosure_invalid", [], lambda: {"_sd": [digest("d")], "x": {"_sd": [digest("d")]}}),
-        ("a name that is taken", "disclosure_invalid", [disclosure("s", "a", 1)], lambda text: {"_sd": [digest(text)], "a": 2}),
+        (
+            "a digest twice, in two places",
+            "disclosure_invalid",
+            [],
+            lambda: {"_sd": [digest("d")], "x": {"_sd": [digest("d")]}},
+        ),
+        (
+            "a name that is taken",
+            "disclosure_invalid",
+            [disclosure("s", "a", 1)],
+            lambda text: {"_sd": [digest(text)], "a": 2},
+        ),
         ("the name _sd", "disclosure_invalid", [disclosure("s", "_sd", [])], lambda text: {"_sd": [digest(text)]}),
-        ("a member as an element", "disclosure_invalid", [disclosure("s", "a", 1)], lambda text: {"list": [{"...": digest(text)}]}),
+        (
+            "a member as an element",
+            "disclosure_invalid",
+            [disclosure("s", "a", 1)],
+            lambda text: {"list": [{"...": digest(text)}]},
+        ),
         ("an element as a member", "disclosure_invalid", [disclosure("s", 1)], lambda text: {"_sd": [digest(text)]}),
         ("dots beside another member", "disclosure_invalid", [], lambda: {"list": [{"...": digest("d"), "a": 1}]}),
         ("dots in an object", "disclosure_invalid", [], lambda: {"x": {"...": digest("d")}}),
         ("_sd that is text", "disclosure_invalid", [], lambda: {"_sd": digest("d")}),
         ("another hash", "disclosure_invalid", [], lambda: {"_sd_alg": "sha-512"}),
         ("_sd_alg inside", "disclosure_invalid", [], lambda: {"x": {"_sd_alg": "sha-256"}}),
-        ("exp in a disclosure", "disclosure_invalid", [disclosure("s", "exp", 9999999999)], lambda text: {"exp": None, "_sd": [digest(text)]}),
-        ("status in a disclosure", "disclosure_invalid", [disclosure("s", "status", {})], lambda text: {"status": None, "_sd": [digest(text)]}),
+        (
+            "exp in a disclosure",
+            "disclosure_invalid",
+            [disclosure("s", "exp", 9999999999)],
+            lambda text: {"exp": None, "_sd": [digest(text)]},
+        ),
+        (
+            "status in a disclosure",
+            "disclosure_invalid",
+            [disclosure("s", "status", {})],
+            lambda text: {"status": None, "_sd": [digest(text)]},
+        ),
         ("a part of cnf in a disclosure", "disclosure_invalid", [], lambda: {"cnf": {"_sd": [digest("d")]}}),
-        ("a salt that is a number", "disclosure_invalid", [disclosure(1, "a", 1)], lambda text: {"_sd": [digest(text)]}),
+        (
+            "a salt that is a number",
+            "disclosure_invalid",
+            [disclosure(1, "a", 1)],
+            lambda text: {"_sd": [digest(text)]},
+        ),
         ("four elements", "disclosure_invalid", [disclosure("s", "a", 1, 2)], lambda text: {"_sd": [digest(text)]}),
-        ("a member __proto__", "", [disclosure("s", "__proto__", {"valid": True})], lambda text: {"_sd": [digest(text)]}),
+        (
+            "a member __proto__",
+            "",
+            [disclosure("s", "__proto__", {"valid": True})],
+            lambda text: {"_sd": [digest(text)]},
+        ),
     ]:
         yield Case(f"disclosures: {name}", forger.open_sd(claims(*given), join(given)), reason)
 
@@ -275,13 +362,20 @@ def key_binding(forger):
     shorter = "~".join(presentation.split("~")[:-2]) + "~"
     holder = site.holder
     bind = lambda **changes: forge.bind(holder, presentation, AUDIENCE, NONCE, now, **changes)
-    asked = lambda name, text, reason="key_binding_invalid", nonce=NONCE: Case(f"key binding: {name}", text, reason, nonce, AUDIENCE)
+    asked = lambda name, text, reason="key_binding_invalid", nonce=NONCE: Case(
+        f"key binding: {name}", text, reason, nonce, AUDIENCE
+    )
     yield asked("right", bind(), "")
     yield asked("right, with fewer disclosures", forge.bind(holder, shorter, AUDIENCE, NONCE, now), "")
     yield asked("missing", presentation, "key_binding_missing")
-    yield asked("missing, of a credential without a holder", site.token("valid business sd_jwt_vc"), "key_binding_missing")
+    yield asked(
+        "missing, of a credential without a holder", site.token("valid business sd_jwt_vc"), "key_binding_missing"
+    )
     yield asked("of a jwt_vc", site.token("held business jwt_vc"), "key_binding_missing")
-    yield asked("for a credential without a holder", forge.bind(holder, site.token("valid business sd_jwt_vc"), AUDIENCE, NONCE, now))
+    yield asked(
+        "for a credential without a holder",
+        forge.bind(holder, site.token("valid business sd_jwt_vc"), AUDIENCE, NONCE, now),
+    )
     yield asked("another nonce", bind(), nonce="another")
     yield asked("nonce in another case", bind(nonce=NONCE.lower()))
     yield asked("no nonce", bind(nonce=None))
@@ -300,7 +394,9 @@ def key_binding(forger):
     yield asked("no sd_hash", bind(sd_hash=None))
     yield asked("a disclosure taken away afterwards", bind().replace(presentation, shorter))
     yield asked("a bad signature", bind()[:-4] + "AAAA")
-    yield asked("of a revoked credential", forge.bind(holder, site.token("revoked business sd_jwt_vc"), AUDIENCE, NONCE, now))
+    yield asked(
+        "of a revoked credential", forge.bind(holder, site.token("revoked business sd_jwt_vc"), AUDIENCE, NONCE, now)
+    )
     yield Case("key binding: not asked for", bind())
     yield Case("key binding: wrong, and not asked for", bind(sign=forge.Key()))
     yield Case("key binding: no JWS", presentation + "abc", "malformed")
@@ -308,26 +404,53 @@ def key_binding(forger):
 
 def hostile(forger):
     html = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-    yield Case("hostile: markup in every place", forger.open_type({
-        html: html, "name": f"</bdi></dd>{html}", "list": [html, {html: [html]}], "url": "javascript:window.hacked=1",
-        "style": "color:red;background:url(https://evil.example/x)",
-    }))
-    yield Case("hostile: names of built-in objects", forger.open_type({
-        "__proto__": {"valid": True}, "constructor": "x", "toString": "y", "hasOwnProperty": "z",
-    }))
-    yield Case("hostile: bidirectional and invisible", forger.open_type({"name": "\u202eetad\u202c \u2066x\u2069 a\u200bb \u0007"}))
+    yield Case(
+        "hostile: markup in every place",
+        forger.open_type(
+            {
+                html: html,
+                "name": f"</bdi></dd>{html}",
+                "list": [html, {html: [html]}],
+                "url": "javascript:window.hacked=1",
+                "style": "color:red;background:url(https://evil.example/x)",
+            }
+        ),
+    )
+    yield Case(
+        "hostile: names of built-in objects",
+        forger.open_type(
+            {
+                "__proto__": {"valid": True},
+                "constructor": "x",
+                "toString": "y",
+                "hasOwnProperty": "z",
+            }
+        ),
+    )
+    yield Case(
+        "hostile: bidirectional and invisible",
+        forger.open_type({"name": "\u202eetad\u202c \u2066x\u2069 a\u200bb \u0007"}),
+    )
     yield Case("hostile: a long text", forger.open_type({"name": "W" * 200_000}))
     yield Case("hostile: very many claims", forger.open_type({f"claim{at}": at for at in range(20_000)}))
     yield Case("hostile: deep claims", forger.open_type({"a": json.loads('{"a":' * 50 + "1" + "}" * 50)}))
     yield Case("hostile: four scripts", forger.open_type({"name": "Ærøskøbing 株式会社 Ελλάς שלום مرحبا " * 3}))
     yield Case("hostile: markup as an id", forger.open_sd({"jti": html, "sub": html, "vct": html, html: 1}))
-    yield Case("hostile: disclosed markup", forger.open_sd({"_sd": [digest(disclosure("s", html, html))]}, f"~{disclosure('s', html, html)}~"))
+    yield Case(
+        "hostile: disclosed markup",
+        forger.open_sd({"_sd": [digest(disclosure("s", html, html))]}, f"~{disclosure('s', html, html)}~"),
+    )
 
 
 def everything(site, now):
     """The cases of a site with a DID document, but for presentations."""
     forger = Forger(site, now)
     return [
-        *issued(site), *headers(forger), *texts(forger), *payloads(forger), *claims(forger), *disclosures(forger),
+        *issued(site),
+        *headers(forger),
+        *texts(forger),
+        *payloads(forger),
+        *claims(forger),
+        *disclosures(forger),
         *hostile(forger),
     ]

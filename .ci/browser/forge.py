@@ -98,8 +98,13 @@ def bitstring(site, uri, now, places=(), purpose="revocation", size=16384, encod
     encoded = encoded or "u" + b64u(gzip.compress(bytes(data)))
     subject = {"id": f"{uri}#list", "type": "BitstringStatusList", "statusPurpose": purpose, "encodedList": encoded}
     claims = {
-        "@context": [CREDENTIALS_V2], "id": uri, "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": site.issuer, "iat": now - 60, "exp": now + 3600, "credentialSubject": subject,
+        "@context": [CREDENTIALS_V2],
+        "id": uri,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": site.issuer,
+        "iat": now - 60,
+        "exp": now + 3600,
+        "credentialSubject": subject,
     }
     return changed(claims, **changes)
 

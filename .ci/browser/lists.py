@@ -12,7 +12,10 @@ INDEX = 94567
 
 def entry(uri, index=str(INDEX), purpose="revocation", **changes):
     return {
-        "id": f"{uri}#{index}", "type": "BitstringStatusListEntry", "statusPurpose": purpose, "statusListIndex": index,
+        "id": f"{uri}#{index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": index,
         "statusListCredential": uri,
     } | changes
 
@@ -37,17 +40,39 @@ class Listing:
     def token(self, name, reason, key=None, header=None, content=None, uri_in_list=None, index=INDEX, **changes):
         """A credential whose token list is like this."""
         path, uri = self.place("token")
-        self.publish(path, "statuslist+jwt", forge.token_list(self.site, uri_in_list or uri, self.now, **changes), key, header, content)
+        self.publish(
+            path,
+            "statuslist+jwt",
+            forge.token_list(self.site, uri_in_list or uri, self.now, **changes),
+            key,
+            header,
+            content,
+        )
         return self.names(f"token list: {name}", reason, status={"status_list": {"idx": index, "uri": uri}})
 
-    def bitstring(self, name, reason, key=None, header=None, content=None, uri_in_list=None, asked="revocation", index=INDEX, **changes):
+    def bitstring(
+        self,
+        name,
+        reason,
+        key=None,
+        header=None,
+        content=None,
+        uri_in_list=None,
+        asked="revocation",
+        index=INDEX,
+        **changes,
+    ):
         """A credential whose bitstring list is like this."""
         path, uri = self.place("bitstring")
-        self.publish(path, "vc+jwt", forge.bitstring(self.site, uri_in_list or uri, self.now, **changes), key, header, content)
+        self.publish(
+            path, "vc+jwt", forge.bitstring(self.site, uri_in_list or uri, self.now, **changes), key, header, content
+        )
         return self.names(f"bitstring: {name}", reason, credentialStatus=entry(uri, str(index), asked))
 
     def names(self, name, reason, **status):
-        return Case(name, self.forger.make("jwt_vc", payload={"status": None, "credentialStatus": None} | status), reason)
+        return Case(
+            name, self.forger.make("jwt_vc", payload={"status": None, "credentialStatus": None} | status), reason
+        )
 
 
 def token_lists(listing):
@@ -86,7 +111,13 @@ def token_lists(listing):
     yield token("padding", "status_unknown", encoded=b64u(packed) + "=")
     yield token("a place outside", "status_unknown", index=131072)
     yield token("a place far outside", "status_unknown", index=2**53 + 1)
-    yield token("a member twice", "status_unknown", content=lambda signed: site.key.jws({"alg": "ES256", "typ": "statuslist+jwt", "kid": site.kid}, '{"sub":"a","sub":"b"}'))
+    yield token(
+        "a member twice",
+        "status_unknown",
+        content=lambda signed: site.key.jws(
+            {"alg": "ES256", "typ": "statuslist+jwt", "kid": site.kid}, '{"sub":"a","sub":"b"}'
+        ),
+    )
     yield token("an error page", "status_unknown", content=lambda _: "<!doctype html><title>Not found</title>")
     yield token("an empty file", "status_unknown", content=lambda _: "")
     yield token("half a download", "status_unknown", content=lambda signed: signed[: len(signed) // 2])
@@ -95,9 +126,21 @@ def token_lists(listing):
     yield token("too long a file", "status_unknown", content=lambda signed: signed + "A" * (9 << 20))
     yield token("not text", "status_unknown", content=lambda _: b"\xff\xfe")
     for name, reason, status in [
-        ("a file that is not there", "status_unknown", {"status_list": {"idx": 1, "uri": f"{listing.base}/status/token/none.jwt"}}),
-        ("another origin", "status_unknown", {"status_list": {"idx": 1, "uri": "https://lists.example/status/token/1.jwt"}}),
-        ("plain http", "status_unknown", {"status_list": {"idx": 1, "uri": "http://issuer.example/status/token/1.jwt"}}),
+        (
+            "a file that is not there",
+            "status_unknown",
+            {"status_list": {"idx": 1, "uri": f"{listing.base}/status/token/none.jwt"}},
+        ),
+        (
+            "another origin",
+            "status_unknown",
+            {"status_list": {"idx": 1, "uri": "https://lists.example/status/token/1.jwt"}},
+        ),
+        (
+            "plain http",
+            "status_unknown",
+            {"status_list": {"idx": 1, "uri": "http://issuer.example/status/token/1.jwt"}},
+        ),
         ("a URL that is none", "status_unknown", {"status_list": {"idx": 1, "uri": "../token/1.jwt"}}),
         ("no status_list", "status_unknown", {"other": 1}),
         ("status is text", "schema_invalid", "x"),
@@ -151,7 +194,11 @@ def bitstrings(listing):
         ("index with a zero in front", "schema_invalid", entry(uri, statusListIndex="01")),
         ("id of the list itself", "schema_invalid", entry(uri, id=uri)),
         ("no purpose", "schema_invalid", entry(uri, statusPurpose=None)),
-        ("good, and one that is not there", "status_unknown", [entry(uri), entry(f"{listing.base}/none.jwt", purpose="suspension")]),
+        (
+            "good, and one that is not there",
+            "status_unknown",
+            [entry(uri), entry(f"{listing.base}/none.jwt", purpose="suspension")],
+        ),
         ("no entries", "schema_invalid", []),
     ]:
         yield listing.names(f"bitstring: {name}", reason, credentialStatus=status)
@@ -166,10 +213,18 @@ def both(listing):
     listing.publish(bits_path, "vc+jwt", forge.bitstring(site, bits_uri, now, places=[2]))
     missing = f"{listing.base}/status/bitstring/none.jwt"
     for name, reason, index, uri in [
-        ("neither", "", 3, bits_uri), ("the token list alone", "revoked", 1, bits_uri), ("the bitstring alone", "revoked", 2, bits_uri),
-        ("revoked, and the other is missing", "revoked", 1, missing), ("valid, and the other is missing", "status_unknown", 3, missing),
+        ("neither", "", 3, bits_uri),
+        ("the token list alone", "revoked", 1, bits_uri),
+        ("the bitstring alone", "revoked", 2, bits_uri),
+        ("revoked, and the other is missing", "revoked", 1, missing),
+        ("valid, and the other is missing", "status_unknown", 3, missing),
     ]:
-        yield listing.names(f"both forms: {name}", reason, status={"status_list": {"idx": index, "uri": token_uri}}, credentialStatus=entry(uri, str(index)))
+        yield listing.names(
+            f"both forms: {name}",
+            reason,
+            status={"status_list": {"idx": index, "uri": token_uri}},
+            credentialStatus=entry(uri, str(index)),
+        )
 
 
 def everything(site, base, now):

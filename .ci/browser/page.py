@@ -33,6 +33,7 @@ class VerificationPage:
 
     def __init__(self, browser, url, folder):
         self.browser, self.url, self.folder = browser, url, folder
+        self.loads, self.address = 0, url
         self.browser.open(url)
 
     def paste(self, case):
@@ -54,20 +55,29 @@ class VerificationPage:
         const bytes = Uint8Array.from(atob(arguments[3]), (character) => character.charCodeAt(0));
         const transfer = new DataTransfer();
         transfer.items.add(new File([bytes], 'credential.jwt'));
-        document.querySelector('h1').dispatchEvent(new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: transfer}));
+        const drop = new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: transfer});
+        document.querySelector('h1').dispatchEvent(drop);
         return new Promise((resolve) => setTimeout(resolve)).then(settled);
         """
         encoded = base64.b64encode(case.text.encode()).decode()
         return self.browser.run(script, "", case.nonce or "", case.audience, encoded)
 
     def follow(self, fragment):
-        """Follows a link to the page."""
-        self.browser.open(f"{self.url}#{fragment}")
+        """Follows a link to the page, and waits for the verdict."""
+        self.load(fragment)
         return self.browser.run(OUTCOME + "return settled();")
+
+    def load(self, fragment=""):
+        """Loads the page anew, which a link to another fragment of it alone would not do."""
+        self.loads += 1
+        self.address = f"{self.url}?{self.loads}"
+        self.browser.open(f"{self.address}#{fragment}")
 
     def judge(self, case, turn):
         """Judges a case in the way whose turn it is, as far as it can be given in that way."""
-        is_url_safe = all(character.isascii() and (character.isalnum() or character in "-_.~") for character in case.text)
+        is_url_safe = all(
+            character.isascii() and (character.isalnum() or character in "-_.~") for character in case.text
+        )
         if len(case.text) > 100_000:
             return self.upload(case)
         if turn % 4 == 1 and is_url_safe and case.text and not case.nonce and not case.audience:

@@ -12,7 +12,8 @@ ITEMS = {
         "self_attestation_complete": True,
         "subject": {"id": "EX-GB-00EX4179", "name": "Quillmere Lantern Works Ltd", "registration_number": "00EX4179"},
         "claims": {
-            "jurisdiction": "GB", "tax_id_verified": True,
+            "jurisdiction": "GB",
+            "tax_id_verified": True,
             "beneficial_owners": [
                 {"full_name": "Marjory Thistlewick", "ownership_percent": 62.5},
                 {"full_name": "Osric Penhallow-Vane", "ownership_percent": 37.50},
@@ -21,7 +22,8 @@ ITEMS = {
         },
     },
     "trade_licence": {
-        "credential_type": "trade_licence", "self_attestation_complete": True,
+        "credential_type": "trade_licence",
+        "self_attestation_complete": True,
         "subject": {"id": "https://companies.example/quillmere", "name": "Quillmere Bakery"},
         "claims": {"jurisdiction": "GB", "licence_number": "L-0042", "holder_name": "Ottilie Quarrington", "fee": 12.5},
     },
@@ -64,7 +66,9 @@ class Site:
     def issue(self, name, kind, proof_format, is_held):
         item = ITEMS[kind] | ({"cnf": {"jwk": self.holder.jwk()}} if is_held else {})
         (self.folder / "item.json").write_text(json.dumps(item), encoding="utf-8")
-        rows = self.run("batch-issue", "item.json", "--proof-format", proof_format, "--output-format", "ndjson", "--quiet")
+        rows = self.run(
+            "batch-issue", "item.json", "--proof-format", proof_format, "--output-format", "ndjson", "--quiet"
+        )
         self.issued[name] = json.loads(rows)["credential"]
 
     def change(self, command, prefix):
@@ -91,7 +95,9 @@ class Site:
         found = {}
         for nonce_is_given in (False, True):
             for audience in {case.audience for case in cases}:
-                group = [case for case in cases if case.audience == audience and (case.nonce is not None) == nonce_is_given]
+                group = [
+                    case for case in cases if case.audience == audience and (case.nonce is not None) == nonce_is_given
+                ]
                 found |= self._verdicts_of(group, audience, nonce_is_given)
         return [found[case.name] for case in cases]
 

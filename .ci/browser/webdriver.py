@@ -34,12 +34,23 @@ class Browser:
         self.process = subprocess.Popen(
             [driver, f"--port={port}", "--allowed-ips=127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        places = [*plain, ("*", server_port)]
         arguments = [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            f"--user-data-dir={profile}",
             # The sites of the test have names of their own, and a certificate that nobody else signed.
-            f"--host-resolver-rules={''.join(f'MAP {host} 127.0.0.1:{port}, ' for host, port in plain)}MAP * 127.0.0.1:{server_port}",
-            "--ignore-certificate-errors", "--disable-component-update", "--disable-background-networking",
-            "--disable-sync", "--disable-features=AutofillServerCommunication,HttpsUpgrades", "--no-first-run", "--lang=en-GB",
+            f"--host-resolver-rules={', '.join(f'MAP {host} 127.0.0.1:{port}' for host, port in places)}",
+            "--ignore-certificate-errors",
+            "--disable-component-update",
+            "--disable-background-networking",
+            "--disable-sync",
+            "--disable-renderer-backgrounding",
+            "--disable-features=AutofillServerCommunication,HttpsUpgrades",
+            "--no-first-run",
+            "--lang=en-GB",
         ]
         options = {"binary": browser, "args": arguments}
         capabilities = {"alwaysMatch": {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}
@@ -69,7 +80,6 @@ class Browser:
             raise RuntimeError(json.load(error)["value"]["message"]) from None
 
     def open(self, url):
-        self.post("/url", {"url": "about:blank"})
         self.post("/url", {"url": url})
 
     def run(self, script, *arguments):

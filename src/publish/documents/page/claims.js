@@ -11,7 +11,10 @@ const PARTS = ['credentialSchema', 'evidence', 'proof', 'refreshService', 'terms
 
 // An IRI (RFC 3987) with its scheme. Brackets stand around the address of a host alone.
 const IRI_PART = String.raw`(?:[a-z0-9._~!$&'()*+,;=:@/?\u{a0}-\u{d7ff}\u{f900}-\u{fdcf}\u{fdf0}-\u{ffef}\u{10000}-\u{efffd}-]|%[0-9a-f]{2})*`;
-const IRI = new RegExp(String.raw`^[a-z][a-z0-9+.-]*:(?://(?:[^/?#[\]]*@)?\[[0-9a-f:.]+\])?${IRI_PART}(?:#${IRI_PART})?$`, 'iu');
+const IRI = new RegExp(
+  String.raw`^[a-z][a-z0-9+.-]*:(?://(?:[^/?#[\]]*@)?\[[0-9a-f:.]+\])?${IRI_PART}(?:#${IRI_PART})?$`,
+  'iu',
+);
 const isUrl = (value) => isText(value) && IRI.test(value);
 
 function requiredMember(object, name) {
@@ -27,13 +30,19 @@ function nonEmptyText(name, value) {
 const optionalText = (object, name) => (object.has(name) ? nonEmptyText(name, object.get(name)) : undefined);
 
 function agree(one, first, other, second) {
-  if (first !== undefined && second !== undefined && first !== second) throw badClaim(`“${one}” and “${other}” contradict each other.`);
+  if (first !== undefined && second !== undefined && first !== second)
+    throw badClaim(`“${one}” and “${other}” contradict each other.`);
 }
 
 // The claims of a credential of this format: its issuer, id, type, dates and status entries.
 function readClaims(payload, format) {
   const claims = format === 'jwt_vc' ? ofCredential(payload) : ofSdJwt(payload);
-  return { ...claims, audience: payload.get('aud'), tokenStatus: payload.get('status'), bitstringStatus: payload.get('credentialStatus') };
+  return {
+    ...claims,
+    audience: payload.get('aud'),
+    tokenStatus: payload.get('status'),
+    bitstringStatus: payload.get('credentialStatus'),
+  };
 }
 
 // VC Data Model 2.0, secured by VC-JOSE-COSE: the payload is the credential.
@@ -47,7 +56,8 @@ function ofCredential(payload) {
   agree('jti', jti, 'id', id);
   checkSubjects(payload);
   const validity = timesOf(payload, ['validFrom', dateTime], ['validUntil', dateTime]);
-  if (validity.length === 2 && validity[0].seconds > validity[1].seconds) throw badClaim('“validUntil” is before “validFrom”.');
+  if (validity.length === 2 && validity[0].seconds > validity[1].seconds)
+    throw badClaim('“validUntil” is before “validFrom”.');
   checkEntries(payload);
   for (const name of PARTS) if (payload.has(name)) checkParts(name, payload.get(name));
   return {
@@ -79,7 +89,10 @@ function ofSdJwt(payload) {
 
 function checkContext(payload) {
   const context = requiredMember(payload, '@context');
-  const isSound = Array.isArray(context) && context[0] === CREDENTIALS_V2 && context.every((element) => isUrl(element) || isObject(element));
+  const isSound =
+    Array.isArray(context) &&
+    context[0] === CREDENTIALS_V2 &&
+    context.every((element) => isUrl(element) || isObject(element));
   if (!isSound) throw badClaim('Its “@context” is not that of a credential.');
 }
 
@@ -105,8 +118,11 @@ const optionalUrl = (name, value) => (value === undefined ? undefined : required
 function checkSubjects(payload) {
   const subjects = oneOrMany(requiredMember(payload, 'credentialSubject'), isObject);
   const isSound = (subject) => isObject(subject) && subject.size > 0;
-  if (subjects.length === 0 || !subjects.every(isSound)) throw badClaim('“credentialSubject” is not an object that says something.');
-  const ids = subjects.map((subject) => optionalUrl('credentialSubject.id', subject.get('id'))).filter((id) => id !== undefined);
+  if (subjects.length === 0 || !subjects.every(isSound))
+    throw badClaim('“credentialSubject” is not an object that says something.');
+  const ids = subjects
+    .map((subject) => optionalUrl('credentialSubject.id', subject.get('id')))
+    .filter((id) => id !== undefined);
   const ownIds = subjects.map((subject) => textMember(subject, 'subject_id')).filter((id) => id !== undefined);
   const sub = optionalText(payload, 'sub');
   const named = ids.length > 0 ? ids : ownIds;
@@ -124,7 +140,8 @@ function checkEntries(payload) {
 function checkParts(name, parts) {
   for (const part of oneOrMany(parts, () => true)) {
     const types = oneOrMany(member(part, 'type'), isText);
-    if (types.length === 0 || types.includes('') || !types.every(isText)) throw badClaim(`“${name}” has an entry without a type.`);
+    if (types.length === 0 || types.includes('') || !types.every(isText))
+      throw badClaim(`“${name}” has an entry without a type.`);
     const id = optionalUrl(`${name}.id`, part.get('id'));
     if (id === undefined && name === 'credentialSchema') throw badClaim('“credentialSchema” does not name its schema.');
   }
@@ -137,7 +154,8 @@ function checkConfirmation(payload) {
   if (!isObject(cnf)) throw badClaim('“cnf” is not an object.');
   if (!cnf.has('jwk')) return;
   const jwk = cnf.get('jwk');
-  if (!isObject(jwk) || SECRET_MEMBERS.some((name) => jwk.has(name))) throw badClaim('“cnf” does not hold a public key.');
+  if (!isObject(jwk) || SECRET_MEMBERS.some((name) => jwk.has(name)))
+    throw badClaim('“cnf” does not hold a public key.');
 }
 
 function checkOtherTypes(payload, vct) {

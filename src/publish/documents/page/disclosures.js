@@ -8,14 +8,16 @@ const badDisclosure = (message) => new Refusal('disclosure_invalid', 'disclosure
 // The payload with its disclosures in their places, and how many digests no disclosure explains: claims that were
 // withheld, or decoys.
 async function putIn(payload, disclosures) {
-  if (payload.has('_sd_alg') && payload.get('_sd_alg') !== 'sha-256') throw badDisclosure('Its disclosures are hashed in an unknown way.');
+  if (payload.has('_sd_alg') && payload.get('_sd_alg') !== 'sha-256')
+    throw badDisclosure('Its disclosures are hashed in an unknown way.');
   const opened = disclosures.map(readDisclosure);
   const digests = await Promise.all(disclosures.map(digestOfText));
   const byDigest = new Map(opened.map((disclosure, at) => [digests[at], disclosure]));
   if (byDigest.size < opened.length) throw badDisclosure('A disclosure is there twice.');
   const walk = new DisclosureWalk(byDigest);
   const disclosed = walk.object(payload);
-  if (opened.some((disclosure) => !disclosure.isUsed)) throw badDisclosure('A disclosure belongs to nothing that was signed.');
+  if (opened.some((disclosure) => !disclosure.isUsed))
+    throw badDisclosure('A disclosure belongs to nothing that was signed.');
   checkNeverDisclosable(payload, opened);
   return { payload: disclosed, withheld: walk.withheld };
 }
@@ -75,8 +77,12 @@ class DisclosureWalk {
       for (const [name, value] of object) {
         if (name === '_sd') continue;
         if (name === '_sd_alg' && this.depth === 1) continue;
-        if (name === '_sd_alg' || name === '...') throw badDisclosure('A name of the format stands in a place that is not its own.');
-        result.set(name, this.under(name, () => this.value(value)));
+        if (name === '_sd_alg' || name === '...')
+          throw badDisclosure('A name of the format stands in a place that is not its own.');
+        result.set(
+          name,
+          this.under(name, () => this.value(value)),
+        );
       }
       if (object.has('_sd')) this.disclosedMembers(object, result);
       return result;
@@ -92,7 +98,10 @@ class DisclosureWalk {
       const { name } = disclosure;
       if (name === undefined) throw badDisclosure('An element of an array stands in the place of a member.');
       if (object.has(name) || result.has(name)) throw badDisclosure('A disclosure repeats a claim that is there.');
-      result.set(name, this.under(name, () => this.disclosed(disclosure)));
+      result.set(
+        name,
+        this.under(name, () => this.disclosed(disclosure)),
+      );
     }
   }
 
@@ -114,9 +123,11 @@ class DisclosureWalk {
   // The disclosure that an element `{"...": digest}` stands for, if it is there.
   disclosedElement(element) {
     const digest = element.get('...');
-    if (!isText(digest) || element.size !== 1) throw badDisclosure('A name of the format stands in a place that is not its own.');
+    if (!isText(digest) || element.size !== 1)
+      throw badDisclosure('A name of the format stands in a place that is not its own.');
     const disclosure = this.meet(digest);
-    if (disclosure && disclosure.name !== undefined) throw badDisclosure('A member of an object stands in the place of an element.');
+    if (disclosure && disclosure.name !== undefined)
+      throw badDisclosure('A member of an object stands in the place of an element.');
     return disclosure;
   }
 
@@ -146,5 +157,8 @@ function checkNeverDisclosable(payload, opened) {
 
 function holdsDigests(value) {
   if (Array.isArray(value)) return value.some(holdsDigests);
-  return isObject(value) && Array.from(value).some(([name, inner]) => name === '_sd' || name === '...' || holdsDigests(inner));
+  return (
+    isObject(value) &&
+    Array.from(value).some(([name, inner]) => name === '_sd' || name === '...' || holdsDigests(inner))
+  );
 }

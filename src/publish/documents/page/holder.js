@@ -6,7 +6,8 @@ const MAX_BINDING_AGE_SECONDS = 300;
 const badBinding = (message) => new Refusal('key_binding_invalid', 'holder', message);
 
 async function checkHolder(token, payload, { nonce, audience }, now) {
-  if (token.keyBinding === null) throw new Refusal('key_binding_missing', 'holder', 'No key binding JWT stands at the end.');
+  if (token.keyBinding === null)
+    throw new Refusal('key_binding_missing', 'holder', 'No key binding JWT stands at the end.');
   const jwk = member(payload.get('cnf'), 'jwk');
   if (jwk === undefined) throw badBinding('The credential was not issued to a key.');
   const key = await importKey(jwk);
@@ -32,7 +33,8 @@ async function openBinding(text, key) {
     throw badBinding('Its header is not that of a key binding JWT.');
   }
   const signature = fromBase64url(jwt.signature);
-  if (!signature || !(await verifiesEs256(key.crypto, jwt.signedText, signature))) throw badBinding('It is not signed by the holder.');
+  if (!signature || !(await verifiesEs256(key.crypto, jwt.signedText, signature)))
+    throw badBinding('It is not signed by the holder.');
   return readObject(jwt.payload, badBinding, MAX_PAYLOAD_DEPTH);
 }
 

@@ -21,7 +21,8 @@ function readInput(given) {
   return { text: withoutMediaType(text) };
 }
 
-const withoutMediaType = (text) => (text.startsWith('data:') && text.includes(',') ? text.slice(text.indexOf(',') + 1) : text);
+const withoutMediaType = (text) =>
+  text.startsWith('data:') && text.includes(',') ? text.slice(text.indexOf(',') + 1) : text;
 
 function readWrapped(text) {
   let value;
@@ -32,8 +33,12 @@ function readWrapped(text) {
   }
   const several = member(value, 'credentials');
   const inner = Array.isArray(several) && several.length === 1 ? several[0] : (member(value, 'credential') ?? value);
-  const token = [textMember(value, 'presentation'), isText(inner) ? inner : undefined, textMember(inner, 'credential'), textMember(inner, 'signed_payload')]
-    .find((found) => found !== undefined);
+  const token = [
+    textMember(value, 'presentation'),
+    isText(inner) ? inner : undefined,
+    textMember(inner, 'credential'),
+    textMember(inner, 'signed_payload'),
+  ].find((found) => found !== undefined);
   return token === undefined ? null : { text: withoutMediaType(token), nonce: textMember(value, 'nonce') };
 }
 

@@ -59,13 +59,20 @@ class JsonReader {
 
   value() {
     switch (this.text[this.at]) {
-      case '{': return this.nested(() => this.object());
-      case '[': return this.nested(() => this.array());
-      case '"': return this.string();
-      case 't': return this.word('true', true);
-      case 'f': return this.word('false', false);
-      case 'n': return this.word('null', null);
-      default: return this.number();
+      case '{':
+        return this.nested(() => this.object());
+      case '[':
+        return this.nested(() => this.array());
+      case '"':
+        return this.string();
+      case 't':
+        return this.word('true', true);
+      case 'f':
+        return this.word('false', false);
+      case 'n':
+        return this.word('null', null);
+      default:
+        return this.number();
     }
   }
 

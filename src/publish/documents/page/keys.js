@@ -25,7 +25,11 @@ class KeyRing {
     if (found.length > 1) throw unknown('Several keys of this issuer have the name that it gives.');
     if (found.length === 0) {
       const owner = didOf(kid);
-      throw unknown(owner && owner !== this.issuer ? `Its key is one of ${shortened(owner)}.` : 'No key of this issuer has the name that it gives.');
+      throw unknown(
+        owner && owner !== this.issuer
+          ? `Its key is one of ${shortened(owner)}.`
+          : 'No key of this issuer has the name that it gives.',
+      );
     }
     if (found[0].end <= now) throw unknown('Its key may no longer be used.');
     return found[0];
@@ -46,7 +50,9 @@ async function loadKeys(site) {
   try {
     document = parseJson(textOf(await download(new URL(site.keys, location.href), MAX_KEYS_BYTES)) ?? '');
   } catch (error) {
-    throw new CannotJudge(`The issuer’s keys (${site.keys.replace(/^[./]+/, '')}) cannot be loaded from this site: ${error.message}.`);
+    throw new CannotJudge(
+      `The issuer’s keys (${site.keys.replace(/^[./]+/, '')}) cannot be loaded from this site: ${error.message}.`,
+    );
   }
   const ring = new KeyRing(site.issuer);
   const named = document && (textMember(document, 'id') ?? textMember(document, 'issuer'));
@@ -61,7 +67,8 @@ async function addDidDocument(ring, document) {
   const absolute = (id) => (id.startsWith('#') ? ring.issuer + id : id);
   const methods = oneOrMany(member(document, 'verificationMethod'), () => false);
   for (const reference of oneOrMany(member(document, 'assertionMethod'), () => false)) {
-    const isNamed = (method) => isText(textMember(method, 'id')) && absolute(textMember(method, 'id')) === absolute(reference);
+    const isNamed = (method) =>
+      isText(textMember(method, 'id')) && absolute(textMember(method, 'id')) === absolute(reference);
     const found = isText(reference) ? methods.filter(isNamed) : [reference];
     for (const method of found) await addMethod(ring, method, absolute);
   }
@@ -112,5 +119,10 @@ async function importKey(jwk) {
 // RFC 7517 section 4.3.
 function allowsVerifying(operations) {
   if (operations === undefined) return true;
-  return Array.isArray(operations) && operations.includes('verify') && new Set(operations).size === operations.length && operations.every(isText);
+  return (
+    Array.isArray(operations) &&
+    operations.includes('verify') &&
+    new Set(operations).size === operations.length &&
+    operations.every(isText)
+  );
 }

@@ -12,7 +12,8 @@ async function loadMetadata({ payload, claims }) {
   try {
     const bytes = await download(new URL(claims.vct), MAX_METADATA_BYTES);
     const integrity = textMember(payload, 'vct#integrity');
-    if (integrity !== undefined && !(await hasIntegrity(bytes, integrity))) throw new Error('the file is not the one that was signed');
+    if (integrity !== undefined && !(await hasIntegrity(bytes, integrity)))
+      throw new Error('the file is not the one that was signed');
     const metadata = parseJson(textOf(bytes) ?? '');
     if (textMember(metadata, 'vct') !== claims.vct) throw new Error('the file describes another type');
     return { metadata, problem: null };
@@ -23,8 +24,14 @@ async function loadMetadata({ payload, claims }) {
 
 // Subresource integrity: one of the hashes of the strongest algorithm that is named.
 async function hasIntegrity(bytes, integrity) {
-  const hashes = integrity.split(/\s+/).map((hash) => /^(sha256|sha384|sha512)-([A-Za-z0-9+/]+=*)/.exec(hash)).filter((hash) => hash !== null);
-  const strongest = hashes.map(([, name]) => name).sort().at(-1);
+  const hashes = integrity
+    .split(/\s+/)
+    .map((hash) => /^(sha256|sha384|sha512)-([A-Za-z0-9+/]+=*)/.exec(hash))
+    .filter((hash) => hash !== null);
+  const strongest = hashes
+    .map(([, name]) => name)
+    .sort()
+    .at(-1);
   if (!strongest) return false;
   const digest = new Uint8Array(await crypto.subtle.digest(ALGORITHMS[strongest], bytes));
   const expected = toBase64url(digest).replaceAll('-', '+').replaceAll('_', '/');
@@ -37,9 +44,10 @@ function forReader(displays) {
   const localeOf = (entry) => textMember(entry, 'locale').toLowerCase();
   for (const wanted of [...navigator.languages, 'en'].map((tag) => tag.toLowerCase())) {
     const language = wanted.split('-', 1)[0];
-    const found = entries.find((entry) => localeOf(entry) === wanted)
-      ?? entries.find((entry) => localeOf(entry) === language)
-      ?? entries.find((entry) => localeOf(entry).split('-', 1)[0] === language);
+    const found =
+      entries.find((entry) => localeOf(entry) === wanted) ??
+      entries.find((entry) => localeOf(entry) === language) ??
+      entries.find((entry) => localeOf(entry).split('-', 1)[0] === language);
     if (found) return found;
   }
   return entries[0];
@@ -49,7 +57,9 @@ function forReader(displays) {
 function labelOf(metadata, path) {
   const isAt = (claim) => {
     const wanted = member(claim, 'path');
-    return Array.isArray(wanted) && wanted.length === path.length && wanted.every((segment, at) => fits(segment, path[at]));
+    return (
+      Array.isArray(wanted) && wanted.length === path.length && wanted.every((segment, at) => fits(segment, path[at]))
+    );
   };
   const claim = oneOrMany(member(metadata, 'claims'), () => false).find(isAt);
   const display = forReader(member(claim, 'display'));
@@ -73,7 +83,12 @@ function appearanceOf(metadata) {
   const colour = (name) => (COLOUR.test(textMember(simple, name) ?? '') ? textMember(simple, name) : undefined);
   const background = colour('background_color');
   const name = textMember(display, 'name') ?? textMember(metadata, 'name');
-  return { name, locale: textMember(display, 'locale'), background, text: background && readable(background, colour('text_color')) };
+  return {
+    name,
+    locale: textMember(display, 'locale'),
+    background,
+    text: background && readable(background, colour('text_color')),
+  };
 }
 
 // The text colour that was asked for where it can be read on the background, else black or white.

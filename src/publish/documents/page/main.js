@@ -13,19 +13,43 @@ let latest = 0;
 
 // Why this page cannot judge where it is, as paragraphs; null where it can.
 function whyNot() {
-  const elsewhere = SITE.address ? ['Open it where it was published: ', SITE.address] : ['Open it where the issuer has published it.'];
-  if (location.protocol === 'file:') return ['This page was opened as a file. It cannot load the issuer’s keys and status lists from there, and a file that somebody gave you proves nothing. ', ...elsewhere];
+  const elsewhere = SITE.address
+    ? ['Open it where it was published: ', SITE.address]
+    : ['Open it where the issuer has published it.'];
+  if (location.protocol === 'file:')
+    return [
+      'This page was opened as a file. It cannot load the issuer’s keys and status lists from there, and a file that ',
+      'somebody gave you proves nothing. ',
+      ...elsewhere,
+    ];
   const isLocal = LOCAL_HOST.test(location.hostname);
-  if (location.protocol !== 'https:' && !isLocal) return ['This page was loaded without encryption (http:). Anybody on the way could have changed it, and browsers do not verify signatures here. ', ...elsewhere];
-  if (!isLocal && SITE.hosts.length > 0 && !SITE.hosts.includes(location.host)) return [`This is a copy: the page was published for ${SITE.hosts.join(' and ')}, and this is ${location.host}. A copy proves nothing. `, ...elsewhere];
-  if (!globalThis.crypto?.subtle || !globalThis.DecompressionStream || !URL.canParse) return ['This browser is too old to verify signatures and status lists. Please update it, or use another one.'];
+  if (location.protocol !== 'https:' && !isLocal)
+    return [
+      'This page was loaded without encryption (http:). Anybody on the way could have changed it, and browsers do not ',
+      'verify signatures here. ',
+      ...elsewhere,
+    ];
+  if (!isLocal && SITE.hosts.length > 0 && !SITE.hosts.includes(location.host))
+    return [
+      `This is a copy: the page was published for ${SITE.hosts.join(' and ')}, and this is ${location.host}. `,
+      'A copy proves nothing. ',
+      ...elsewhere,
+    ];
+  if (!globalThis.crypto?.subtle || !globalThis.DecompressionStream || !URL.canParse)
+    return ['This browser is too old to verify signatures and status lists. Please update it, or use another one.'];
   return null;
 }
 
 // Shows why there is no verdict; an address becomes a link.
 function showProblem(parts) {
   const isAddress = (part) => part.startsWith('https://');
-  byId('problem').replaceChildren(element('p', {}, ...parts.map((part) => (isAddress(part) ? element('a', { href: part, textContent: part }) : visible(part)))));
+  byId('problem').replaceChildren(
+    element(
+      'p',
+      {},
+      ...parts.map((part) => (isAddress(part) ? element('a', { href: part, textContent: part }) : visible(part))),
+    ),
+  );
   byId('problem').hidden = false;
 }
 
@@ -39,7 +63,11 @@ function takeFragment() {
 function followLink(link) {
   if (link?.id !== undefined) {
     expectedId = link.id;
-    byId('wanted').replaceChildren('The link that you followed names the credential ', foreign(link.id, { className: 'name' }), '. Open the file that came with it.');
+    byId('wanted').replaceChildren(
+      'The link that you followed names the credential ',
+      foreign(link.id, { className: 'name' }),
+      '. Open the file that came with it.',
+    );
     byId('wanted').hidden = false;
     byId('file').focus();
   } else if (link) {
@@ -79,7 +107,12 @@ async function verify(text) {
     const labels = found.read ? await loadMetadata(found.read) : { problem: null };
     if (turn === latest) showVerdict(byId('result'), { ...found, asksHolder: nonce !== '' }, labels);
   } catch (error) {
-    if (turn === latest) showProblem([error instanceof CannotJudge ? error.message : `Something unexpected went wrong, so there is no verdict: ${error.message}`]);
+    if (turn === latest)
+      showProblem([
+        error instanceof CannotJudge
+          ? error.message
+          : `Something unexpected went wrong, so there is no verdict: ${error.message}`,
+      ]);
   } finally {
     if (turn === latest) setBusy(false);
   }

@@ -25,7 +25,8 @@ async function checkStatus(claims, ring, now) {
   for (const entry of entries) answers.push(await answerOf(entry, lists, ring, now));
   for (const value of ['revoked', 'suspended']) {
     const since = answers.filter((answer) => answer.value === value).map((answer) => answer.asOf);
-    if (since.length > 0) throw new Refusal(value, 'status', `By a list that the issuer signed on ${inWords(Math.min(...since))}.`);
+    if (since.length > 0)
+      throw new Refusal(value, 'status', `By a list that the issuer signed on ${inWords(Math.min(...since))}.`);
   }
   const unanswered = answers.find((answer) => answer.value === undefined);
   if (unanswered) throw new Refusal('status_unknown', 'status', unanswered.problem);
@@ -44,7 +45,11 @@ function ofTokenStatus(status) {
 
 // `credentialStatus` (Bitstring Status List section 2.1): one entry, or one for each purpose.
 function ofBitstringStatus(entries) {
-  return entries === undefined ? [] : oneOrMany(entries, isObject).map(ofEntry).filter((entry) => entry !== null);
+  return entries === undefined
+    ? []
+    : oneOrMany(entries, isObject)
+        .map(ofEntry)
+        .filter((entry) => entry !== null);
 }
 
 function ofEntry(entry) {
@@ -59,7 +64,8 @@ function ofEntry(entry) {
   if (!PURPOSES.includes(purpose) || (size !== undefined && !isNumeral(size, '1'))) return unsupported;
   const [index, uri] = [textMember(entry, 'statusListIndex'), member(entry, 'statusListCredential')];
   const found = place(index, uri, purpose);
-  if (entry.has('id') && (!isText(entry.get('id')) || entry.get('id') === uri)) throw badEntry('The id of a status entry is that of its list.');
+  if (entry.has('id') && (!isText(entry.get('id')) || entry.get('id') === uri))
+    throw badEntry('The id of a status entry is that of its list.');
   return found;
 }
 
@@ -83,7 +89,9 @@ async function answerOf(entry, lists, ring, now) {
     if (!list.kinds.includes(entry.kind)) throw new NoAnswer('the list is of another kind');
     return { value: valueIn(list, entry), asOf: list.asOf };
   } catch (error) {
-    return { problem: `The status list ${shortened(entry.uri)} cannot be relied on: ${error.message.replace(/\.$/, '')}.` };
+    return {
+      problem: `The status list ${shortened(entry.uri)} cannot be relied on: ${error.message.replace(/\.$/, '')}.`,
+    };
   }
 }
 
@@ -97,14 +105,20 @@ async function loadList({ uri, kind }, ring, now) {
   const list = header.typ === 'statuslist+jwt' ? ofTokenList(payload) : ofBitstring(payload);
   if (list.issuer !== undefined && list.issuer !== ring.issuer) throw new NoAnswer('it belongs to another issuer');
   if (list.uri !== uri) throw new NoAnswer('the file there is another list');
-  checkPeriod(list.starts, [...list.ends, endOf(list)], now, (_, message) => new NoAnswer(`it is not valid now: ${message}`));
+  checkPeriod(
+    list.starts,
+    [...list.ends, endOf(list)],
+    now,
+    (_, message) => new NoAnswer(`it is not valid now: ${message}`),
+  );
   return { kinds: list.kinds, bits: list.bits, asOf: issuedAt(list), entries: await decodeEntries(list) };
 }
 
 // The URL of a list. One without a URL of its own is in its form's folder, by its UUID.
 function listUrl(uri, kind) {
   const uuid = /^urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(uri);
-  if (uuid) return new URL(`${SITE.root}status/${kind === 'token' ? 'token' : 'bitstring'}/${uuid[1]}.jwt`, location.href);
+  if (uuid)
+    return new URL(`${SITE.root}status/${kind === 'token' ? 'token' : 'bitstring'}/${uuid[1]}.jwt`, location.href);
   const url = URL.canParse(uri) ? new URL(uri) : null;
   if (!url || url.origin !== location.origin) throw new NoAnswer('it is not on this site, and this page asks no other');
   return url;
@@ -133,12 +147,14 @@ function ofTokenList(payload) {
 // Bitstring Status List section 2.2: a credential whose subject is a list.
 function ofBitstring(payload) {
   const types = oneOrMany(payload.get('type'), () => false);
-  if (!['BitstringStatusListCredential', 'VerifiableCredential'].every((name) => types.includes(name))) throw new NoAnswer('it is not a status list');
+  if (!['BitstringStatusListCredential', 'VerifiableCredential'].every((name) => types.includes(name)))
+    throw new NoAnswer('it is not a status list');
   checkContext(payload);
   if (payload.has('vc')) throw badClaim('“vc” is not allowed.');
   const subject = requiredMember(payload, 'credentialSubject');
   const size = member(subject, 'statusSize');
-  if (member(subject, 'type') !== 'BitstringStatusList' || (size !== undefined && !isNumeral(size, '1'))) throw new NoAnswer('it is not a supported list');
+  if (member(subject, 'type') !== 'BitstringStatusList' || (size !== undefined && !isNumeral(size, '1')))
+    throw new NoAnswer('it is not a supported list');
   const issuer = issuerId(requiredMember(payload, 'issuer'));
   agree('iss', optionalText(payload, 'iss'), 'issuer', issuer);
   return {
@@ -196,7 +212,8 @@ function valueIn({ entries, bits }, { index, kind }) {
   const perByte = kind === 'token' ? 8 / bits : 8;
   const byte = entries[Math.floor(index / perByte)];
   if (byte === undefined) throw new NoAnswer('the credential’s place is outside of it');
-  if (kind !== 'token') return byte & (0x80 >> index % 8) ? { revocation: 'revoked', suspension: 'suspended' }[kind] : 'valid';
+  if (kind !== 'token')
+    return byte & (0x80 >> (index % 8)) ? { revocation: 'revoked', suspension: 'suspended' }[kind] : 'valid';
   const value = (byte >> ((index % perByte) * bits)) & ((1 << bits) - 1);
   if (value > 2) throw new NoAnswer('its value for this credential has no known meaning');
   return ['valid', 'revoked', 'suspended'][value];

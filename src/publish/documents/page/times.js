@@ -49,6 +49,10 @@ function inWords(seconds) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999) return 'after the year 9999';
   if (seconds < 0) return 'before 1970';
-  const format = new Intl.DateTimeFormat(navigator.language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+  const format = new Intl.DateTimeFormat(navigator.language, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  });
   return `${format.format(date)} UTC`;
 }

@@ -9,15 +9,19 @@ const malformed = (step, message) => new Refusal('malformed', step, message);
 // Cuts a token. Nothing is decoded, and white space is not forgiven.
 function splitToken(text, maxBytes = MAX_TOKEN_BYTES) {
   if (text === '') throw malformed('split', 'There is no text.');
-  if (text.length > maxBytes) throw malformed('split', `It is longer than ${maxBytes.toLocaleString('en')} characters.`);
-  if (/[^A-Za-z0-9._~-]/.test(text)) throw malformed('split', 'It has characters that no token has, such as spaces or line breaks.');
+  if (text.length > maxBytes)
+    throw malformed('split', `It is longer than ${maxBytes.toLocaleString('en')} characters.`);
+  if (/[^A-Za-z0-9._~-]/.test(text))
+    throw malformed('split', 'It has characters that no token has, such as spaces or line breaks.');
   const tilde = text.indexOf('~');
   const isSdJwt = tilde >= 0;
   const jwt = isSdJwt ? text.slice(0, tilde) : text;
   const parts = jwt.split('.');
   if (parts.length !== 3) throw malformed('split', 'It does not have the three parts of a token.');
   const [header, payload, signature] = parts;
-  const { disclosures, keyBinding } = isSdJwt ? splitTail(text.slice(tilde + 1)) : { disclosures: [], keyBinding: null };
+  const { disclosures, keyBinding } = isSdJwt
+    ? splitTail(text.slice(tilde + 1))
+    : { disclosures: [], keyBinding: null };
   return { text, header, payload, signature, signedText: `${header}.${payload}`, isSdJwt, disclosures, keyBinding };
 }
 
@@ -71,7 +75,8 @@ function readHeader(token, accepts) {
   accepts(typ);
   if (typ === 'vc+jwt' && header.has('cty')) checkContentType(header.get('cty'), refuse);
   if (header.has('crit')) throw refuse('unsupported_critical', 'It names extensions as critical.');
-  if (header.has('b64') && header.get('b64') !== true) throw refuse('unsupported_critical', 'Its payload is not encoded.');
+  if (header.has('b64') && header.get('b64') !== true)
+    throw refuse('unsupported_critical', 'Its payload is not encoded.');
   if (header.has('kid') && !isText(header.get('kid'))) throw refuse('malformed', 'The name of its key is not text.');
   if (!header.has('kid')) throw refuse('unknown_kid', 'It does not name the key that signed it.');
   return { typ, kid: header.get('kid') };

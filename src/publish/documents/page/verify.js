@@ -39,8 +39,14 @@ const formatOf = (typ) => FORMATS[typ];
 async function openCredential(text, ring, now) {
   const token = splitToken(text);
   const accepts = (typ) => {
-    if (!Object.hasOwn(FORMATS, typ)) throw new Refusal('unsupported_type', 'header', typ === 'statuslist+jwt' ? 'It is a status list.' : 'Its type is not that of a credential.');
-    if (token.isSdJwt !== (typ === 'dc+sd-jwt')) throw malformed('header', 'Its type and its form do not fit together.');
+    if (!Object.hasOwn(FORMATS, typ))
+      throw new Refusal(
+        'unsupported_type',
+        'header',
+        typ === 'statuslist+jwt' ? 'It is a status list.' : 'Its type is not that of a credential.',
+      );
+    if (token.isSdJwt !== (typ === 'dc+sd-jwt'))
+      throw malformed('header', 'Its type and its form do not fit together.');
   };
   return { token, ...(await openToken(token, ring, now, accepts)) };
 }
@@ -53,7 +59,8 @@ async function readPayload(token, header) {
 
 // A name that does not say whose key it is needs an `iss` that does.
 function checkRelativeName(payload, header, format) {
-  if (format === 'jwt_vc' && !header.kid.includes(':') && !payload.has('iss')) throw badClaim('Nothing says whose key it is.');
+  if (format === 'jwt_vc' && !header.kid.includes(':') && !payload.has('iss'))
+    throw badClaim('Nothing says whose key it is.');
 }
 
 // The credential must be by the issuer whose key signed it (RFC 8725 section 3.8); one that names nobody is by whoever
@@ -68,12 +75,20 @@ function checkIssuer(claims) {
 function checkAudience({ audience }, expected) {
   if (audience === undefined) return;
   if (!expected || !oneOrMany(audience, isText).includes(expected)) {
-    throw new Refusal('audience_mismatch', 'issuer', 'The credential names an audience, and that is not the one you entered.');
+    throw new Refusal(
+      'audience_mismatch',
+      'issuer',
+      'The credential names an audience, and that is not the one you entered.',
+    );
   }
 }
 
 function otherCredential(id, expectedId) {
-  return new Refusal('id_mismatch', 'link', `The link names ${shortened(expectedId)}; the file holds ${shortened(id ?? 'a credential without an id')}.`);
+  return new Refusal(
+    'id_mismatch',
+    'link',
+    `The link names ${shortened(expectedId)}; the file holds ${shortened(id ?? 'a credential without an id')}.`,
+  );
 }
 
 // What is never or not now checked, by the names that the command has for it.
