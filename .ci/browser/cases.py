@@ -244,6 +244,22 @@ def claims(forger):
             },
         ),
         ("vc beside", "schema_invalid", {"vc": {}}),
+        (
+            "credentialStatus with an id that is no URL",
+            "schema_invalid",
+            {"credentialStatus": {"id": "x", "type": "A"}},
+        ),
+        ("@context with text that is no URL", "schema_invalid", {"@context": [forge.CREDENTIALS_V2, "a b"]}),
+        ("issuer that is no URL", "schema_invalid", {"issuer": "Quillmere", "iss": "Quillmere"}),
+        ("credentialSubject.id that is no URL", "schema_invalid", {"credentialSubject": subject | {"id": "a b:c"}}),
+        ("evidence without a type", "schema_invalid", {"evidence": [{"type": "A"}, {"id": "urn:x:1"}]}),
+        ("evidence that is text", "schema_invalid", {"evidence": "x"}),
+        ("termsOfUse without a type", "schema_invalid", {"termsOfUse": {"id": "urn:x:1"}}),
+        ("proof without a type", "schema_invalid", {"proof": {}}),
+        ("refreshService with a type", "", {"refreshService": {"type": "A", "id": "https://a.example/ä"}}),
+        ("credentialSchema without an id", "schema_invalid", {"credentialSchema": {"type": "JsonSchema"}}),
+        ("credentialSchema with several types", "", {"credentialSchema": {"type": ["A", "B"], "id": "urn:x:1"}}),
+        ("credentialSchema without types", "schema_invalid", {"credentialSchema": {"type": [], "id": "urn:x:1"}}),
         ("credentialStatus without a type", "schema_invalid", {"credentialStatus": {"id": "urn:x:1"}}),
     ]:
         yield Case(name, make("jwt_vc", payload=change), reason)
@@ -266,6 +282,8 @@ def claims(forger):
         audience=AUDIENCE,
     )
     yield Case("no aud where one is asked for", make("jwt_vc"), audience=AUDIENCE)
+    yield Case("a subject with an id alone", forger.open_type({}))
+    yield Case("an old type of SD-JWT VC", make("sd_jwt_vc", header={"typ": "vc+sd-jwt"}), "unsupported_type")
     yield Case(
         "two subjects", forger.open_type({}, credentialSubject=[{"id": "urn:x:1", "a": 1}, {"id": "urn:x:2", "a": 2}])
     )
