@@ -99,7 +99,7 @@ fn structures(data: &[u8]) -> Vec<&[u8]> {
     let mut found = Vec::new();
     while !rest.is_empty() {
         let (length, head) = match rest.get(1..4) {
-            Some(&[length @ 0..0x80, ..]) => (usize::from(length), 2),
+            Some(&[length, ..]) if length < 0x80 => (usize::from(length), 2),
             Some(&[0x81, length, _]) => (usize::from(length), 3),
             Some(&[0x82, high, low]) => (usize::from(high) << 8 | usize::from(low), 4),
             _ => (rest.len(), 0),

@@ -152,11 +152,11 @@ fn draft(hash: u8) -> Draft {
         expires_at: now().saturating_add(365 * 24 * 3600),
         content_hash: ContentHash([hash; 16]),
         // Some items are known by their ids, and some by their places.
-        id: if hash % 2 == 0 { ItemId::Key([hash.wrapping_mul(41); 16]) } else { ItemId::Position },
+        id: if hash.is_multiple_of(2) { ItemId::Key([hash.wrapping_mul(41); 16]) } else { ItemId::Position },
         subject_hash: [hash; 8],
         delegator_hash: [hash ^ 0xff; 8],
         attestation_type: None,
-        correlation_hash: if hash % 2 == 0 { [hash | 1; 8] } else { [0; 8] },
+        correlation_hash: if hash.is_multiple_of(2) { [hash | 1; 8] } else { [0; 8] },
         former: None,
     }
 }

@@ -58,7 +58,8 @@ pub fn key_binding(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Some((header, claims)) = text.split_once('\n') else { return };
     let mut signer = KEY.signer().expect("the key signs");
-    let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#, KEY.public().x(), KEY.public().y());
+    let jwk =
+        format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#, KEY.public().x(), KEY.public().y());
     let payload = format!(r#"{{"iss":"{ISSUER}","vct":"urn:x","cnf":{{"jwk":{jwk}}}}}"#);
     let own = format!(r#"{{"alg":"ES256","typ":"dc+sd-jwt","kid":"{KID}"}}"#);
     let shown = sign_compact(&mut *signer, &own, &payload).expect("the key signs") + "~";
