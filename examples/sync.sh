@@ -36,11 +36,12 @@ case $code in
                 rm -f "$state/$file"
             fi
         done
-        [ "$code" = 0 ] || echo "some rows of $register failed: see $state/failed.csv" >&2
+        [ "$code" = 0 ] || echo "$register was not followed in all: see the messages above, and $state/failed.csv" >&2
         ;;
-    4) echo "$register is empty or broken; nothing was changed" >&2 ;;
+    4) echo "$register is empty or broken, or was written to meanwhile; nothing was removed" >&2 ;;
     7) echo "$register changes too much; look at it, then allow it once: $0 $register --max-removals N" >&2 ;;
-    *) exit "$code" ;;
+    # A run that ended early has done a part; the next one does the rest.
+    *) echo "beltic sync ended with exit code $code" >&2 ;;
 esac
 
 # The web server reads these files. Status lists expire, so they are published on bad days, too.

@@ -60,8 +60,8 @@ impl ExitStatus {
         ),
         (
             ExitStatus::MaxFailures,
-            "stopped by --max-failures",
-            "look for the common cause; what was issued before is in the results",
+            "stopped by --max-failures or --max-removals",
+            "look for the common cause; what `batch-issue` issued before is in the results, and `sync` has changed nothing",
         ),
         (
             ExitStatus::HungUp,

@@ -66,7 +66,7 @@ impl OutputArgs {
 /// The key that signs.
 #[derive(Debug, Args)]
 pub(super) struct KeyArgs {
-    /// The issuer's private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]
+    /// The issuer's private key; a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]
     #[arg(long, value_name = "FILE", env = "BELTIC_KEY", value_hint = ValueHint::FilePath, help_heading = "Issuer")]
     pub key: Option<PathBuf>,
     /// File whose first line is the key's passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]
@@ -83,7 +83,7 @@ pub(super) struct KeyArgs {
 /// Who issues.
 #[derive(Debug, Args)]
 pub(super) struct IssuerArgs {
-    /// did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key's own did:key]
+    /// did:web:…, did:key:…, did:jwk:… or https://…; or a name under `issuers` in the settings [default: the key's own did:key]
     #[arg(long, value_name = "DID", env = "BELTIC_ISSUER", help_heading = "Issuer")]
     pub issuer: Option<String>,
     /// PEM certificates for the header of sd_jwt_vc and of token status lists, the key's own first; a trust anchor is omitted

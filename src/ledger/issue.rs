@@ -160,6 +160,8 @@ impl Ledger {
         let refused = renewal::refused(store, entries, &mut self.statuses_are_whole).map_err(fail)?;
         let fresh = self.fresh(&known, &refused, entries);
         self.refuse_expired(&fresh)?;
+        // A run under a key that goes on has an opening, or had its first items refused.
+        let opening = opening.filter(|_| runs.is_empty() && fresh.len() == entries.len());
         let to = Destination { run, scope: indexed.as_ref().map(|indexed| indexed.scope.number), opening };
         let issued = Issued::insert(store, to, &mut runs, &fresh, &mut added).map_err(fail)?;
         if let Some(Indexed { scope, index }) = &mut indexed {
@@ -181,11 +183,9 @@ impl Ledger {
         run: &RunDescription,
         entries: &[Entry<'_>],
     ) -> Result<(Option<i64>, Option<Duplicate>), LedgerError> {
-        let Some(first) = entries.first().filter(|_| !run.repeatable && !self.is_opened) else {
-            return Ok((None, None));
-        };
+        let Some(first) = entries.first().filter(|_| !self.is_opened) else { return Ok((None, None)) };
         let opening = openings::of(entries);
-        if self.duplicates == Duplicates::Allow {
+        if self.duplicates == Duplicates::Allow || run.repeatable {
             return Ok((Some(opening), None));
         }
         let found = openings::find(&*self.store, opening, entries.len() as u64, first.draft.issued_at);

@@ -1,6 +1,6 @@
 //! The duplicate guard: notices that a file is issued a second time without an idempotency key.
 //!
-//! The first batch that a run issues is its *opening*. A hash of what its items say is kept with the batch, and found
+//! The first batch that a run issues, with a key or without, is its *opening*. A hash of what its items say is kept with the batch, and found
 //! through an index of its own, of one entry a run. It is looked for in the transaction that would issue.
 
 use std::fmt;
@@ -47,7 +47,7 @@ impl fmt::Display for Duplicate {
 }
 
 /// The hash of what these items say.
-pub(super) fn of(entries: &[Entry<'_>]) -> i64 {
+pub(super) fn of<'e, 'd: 'e>(entries: impl IntoIterator<Item = &'e Entry<'d>>) -> i64 {
     let mut hash = Sha256::new();
     for entry in entries {
         hash.update(entry.draft.content_hash.0);

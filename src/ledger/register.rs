@@ -15,6 +15,7 @@
 //! that sync one register never give an item two credentials: the one that comes second stops.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use uuid::Uuid;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::batches::StoredBatch;
 use super::change::{self, Change, ChangeOrder, Recent};
 use super::credentials::{KnownRuns, Run};
-use super::issue::{Answer, Conflict, Destination, Entry, Indexed, Issued};
+use super::issue::{self, Answer, Conflict, Destination, Indexed, Issued};
 use super::items::{self, IndexEntry};
 use super::known::Known;
 use super::record::{self, RecordPlace};
@@ -31,7 +32,7 @@ use super::scopes::{Scope, ScopeKind};
 use super::seal::{self, Counts, Done};
 use super::store::{Access, BatchQuery, Store, StoreError, Stored, Transaction};
 use super::terms::RunDescription;
-use super::{Ledger, LedgerError, corrupt, events, renewal, statuses, writable};
+use super::{Ledger, LedgerError, corrupt, events, openings, renewal, statuses, writable};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 use crate::request::{ContentHash, IdRule, ItemKey, LookupHash};
@@ -217,7 +218,7 @@ pub enum SyncOrder<'d> {
     /// It gets a new credential.
     Issue {
         /// The item.
-        entry: Entry<'d>,
+        entry: issue::Entry<'d>,
         /// The credentials that it has, and the statuses with which the plan reckons.
         formers: &'d [(RecordPlace, Status)],
         /// Those of them that are revoked with it.
@@ -297,7 +298,8 @@ impl Ledger {
         let fresh: Vec<_> =
             (orders.iter().zip(&judged)).filter_map(|(order, judged)| order.to_issue(judged)).collect();
         self.refuse_expired(&fresh)?;
-        let to = Destination { run: by.run, scope: Some(scope.number), opening: None };
+        let opening = (runs.is_empty() && !fresh.is_empty()).then(|| openings::of(fresh.iter().copied()));
+        let to = Destination { run: by.run, scope: Some(scope.number), opening };
         let issued = Issued::insert(store, to, &mut runs, &fresh, &mut added).map_err(fail)?;
         index.insert(store, &mut scope, issued.index_entries()).map_err(fail)?;
         for (order, _) in orders.iter().zip(&judged).filter(|(_, judged)| judged.is_ok()) {
@@ -331,6 +333,24 @@ impl Ledger {
     pub fn standing(&self, place: RecordPlace) -> Result<Standing, LedgerError> {
         let (store, path) = (&*self.store, self.path.as_path());
         RegisterView { store, path, register: None, runs: KnownRuns::default(), last: None }.standing(place)
+    }
+
+    /// The ids of the credentials at these places.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub fn ids_at(&self, places: &[RecordPlace]) -> Result<Vec<Uuid>, LedgerError> {
+        let mut batches: BTreeMap<i64, StoredBatch> = BTreeMap::new();
+        let mut id_at = |place: &RecordPlace| {
+            let batch = match batches.entry(place.batch) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(unread) => unread.insert(StoredBatch::of(&*self.store, place.batch)?),
+            };
+            let record = record::at(&batch.records, place.place).ok_or_else(corrupt)?;
+            Ok(record.id(batch.millis))
+        };
+        let ids = places.iter().map(&mut id_at).collect::<Stored<_>>();
+        ids.map_err(|source| self.cannot("read", source))
     }
 
     /// Takes credentials that were issued outside of the register into it. When this returns, that is on the disk.
@@ -452,7 +472,7 @@ impl<'d> SyncOrder<'d> {
         Ok(Ok(()))
     }
 
-    fn to_issue(&self, judged: &Result<(), Conflict>) -> Option<&Entry<'d>> {
+    fn to_issue(&self, judged: &Result<(), Conflict>) -> Option<&issue::Entry<'d>> {
         match self {
             SyncOrder::Issue { entry, .. } if judged.is_ok() => Some(entry),
             _ => None,

@@ -149,7 +149,10 @@ impl Checked {
             let field = if rule == IdRule::SubjectId { "subject.id" } else { "correlation_id" };
             self.outcome = Err(Box::new(Rejection {
                 code: ErrorCode::IdempotencyKeyMissing,
-                message: format!("{field} is missing; items of this run are known by it"),
+                message: format!(
+                    "{field} is missing, and items of this run are known by it; another field is named with \
+                     --idempotent-by, or --by in a sync"
+                ),
                 details: Vec::new(),
             }));
         }

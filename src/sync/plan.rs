@@ -54,6 +54,8 @@ pub struct Counts {
     pub gone_suspended: u64,
     /// Credentials that are revoked because another one takes their place, but for renewals.
     pub superseded: u64,
+    /// Credentials that are revoked because they were renewed.
+    pub renewed_revoked: u64,
     /// Credentials of the register that are active now.
     pub active: u64,
     /// Credentials that are taken into the register.
@@ -487,7 +489,10 @@ impl Planner<'_> {
         }
         for (nth, (place, former)) in (1..).zip(formers) {
             let is_revoked = former.is_revoked_with(fate, allowed, *now);
-            self.counts.superseded += u64::from(is_revoked && fate != Fate::Renew);
+            match fate {
+                Fate::Renew => self.counts.renewed_revoked += u64::from(is_revoked),
+                _ => self.counts.superseded += u64::from(is_revoked),
+            }
             let step = Step::former(position, nth, place.number(), former.status, is_revoked);
             self.steps.push(step.pack())?;
         }

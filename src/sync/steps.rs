@@ -128,6 +128,8 @@ pub struct Carrier<'l> {
     mode: Mode,
     plan: Plan,
     seen: InputDigest,
+    /// How many credentials were revoked because another one took their place.
+    superseded: u64,
 }
 
 /// What is to be done for an item.
@@ -142,7 +144,7 @@ struct Task<'b> {
 impl<'l> Carrier<'l> {
     /// Begins with a plan that was made from the register as the ledger viewed it last.
     pub fn new(ledger: &'l mut Ledger, by: Changing<'l>, plan: Plan, mode: Mode) -> Carrier<'l> {
-        Carrier { ledger, by, mode, plan, seen: InputDigest::default() }
+        Carrier { ledger, by, mode, plan, seen: InputDigest::default(), superseded: 0 }
     }
 
     /// Takes credentials from outside into the register, which comes before all else.
@@ -204,6 +206,11 @@ impl<'l> Carrier<'l> {
         }
     }
 
+    /// How many credentials were revoked so far because another one took their place.
+    pub fn superseded(&self) -> u64 {
+        self.superseded
+    }
+
     fn standing(&self, place: RecordPlace) -> Result<(Uuid, CredentialStatus), LedgerError> {
         let Standing { id, current, .. } = self.ledger.standing(place)?;
         Ok((id, current))
@@ -233,20 +240,20 @@ impl<'l> Carrier<'l> {
 
     /// What is said to an item for which there is a task.
     fn decision(
-        &self,
+        &mut self,
         task: &Task<'_>,
+        former: Option<Uuid>,
         answers: &mut impl Iterator<Item = Answer>,
     ) -> Result<Result<Decision, Rejection>, BatchError> {
         let Some(action) = task.action() else { return Ok(Err(self.rejection(task)?)) };
-        let former = match action {
-            Action::Replaced | Action::Renewed => Some(self.standing(task.step.place())?.0),
-            Action::Issued | Action::Unchanged => None,
-        };
         let done = Done { action, former };
         if self.mode == Mode::Tell {
             return Ok(Ok(Decision::Planned(done)));
         }
         let answer = answers.next().expect("the ledger answers each order");
+        if answer.is_ok() {
+            self.superseded += task.revoke.len() as u64;
+        }
         Ok(answer.map(|grant| Decision::Issue(grant, Some(done))).map_err(Rejection::from))
     }
 
@@ -288,6 +295,11 @@ impl<'b> Task<'b> {
         }
     }
 
+    /// The credential in whose place the new one is.
+    fn former(&self) -> Option<RecordPlace> {
+        matches!(self.action(), Some(Action::Replaced | Action::Renewed)).then(|| self.step.place())
+    }
+
     fn order(&self) -> Option<SyncOrder<'_>> {
         match self.action()? {
             Action::Unchanged => Some(SyncOrder::Print(self.step.place())),
@@ -323,11 +335,16 @@ impl Planned for Carrier<'_> {
             }
         }
         let answers = if self.mode == Mode::Act { self.act(&tasks)? } else { Vec::new() };
+        let formers: Vec<_> = tasks.iter().filter_map(Task::former).collect();
+        let mut formers = self.ledger.ids_at(&formers)?.into_iter();
         let (mut answers, mut tasks) = (answers.into_iter(), tasks.iter().peekable());
         let mut decisions = Vec::new();
         for item in items.iter().filter(|item| item.draft.is_some()) {
             decisions.push(match tasks.next_if(|task| task.position == item.index) {
-                Some(task) => self.decision(task, &mut answers)?,
+                Some(task) => {
+                    let former = task.former().and_then(|_| formers.next());
+                    self.decision(task, former, &mut answers)?
+                }
                 None => Ok(Decision::Skip),
             });
         }

@@ -368,7 +368,7 @@ fn a_credential_that_is_not_written_here_fails() {
         ("/credentialSubject/claims", json!([]), "schema_invalid"),
         ("/evidence", json!([{ "type": "EvidenceReference" }]), "without a reference"),
         ("/evidence", json!([{ "type": "x", "reference": "y", "z": 1 }]), "it has `z`"),
-        ("/evidence", json!("x"), "`evidence` is not an array"),
+        ("/evidence", json!("x"), "`evidence` "),
     ];
     let sd_jwt_vc: &[(&str, Value, &str)] = &[
         ("/extra", json!(1), "it has `extra`"),

@@ -59,7 +59,7 @@ fn many_processes_at_once_make_one_ledger() {
         let yard = Yard::new();
         yard.write("items.ndjson", ndjson("m", 20, 0));
         let runs: Vec<_> =
-            (0..12).map(|_| yard.start("batch-issue items.ndjson --issuer did:web:issuer.example --ledger new/ledger.db --jobs 1")).collect();
+            (0..12).map(|_| yard.start("batch-issue items.ndjson --issuer did:web:issuer.example --ledger new/ledger.db --jobs 1 --duplicates allow")).collect();
         let mut books = Books::default();
         for (number, run) in runs.into_iter().enumerate() {
             let ended = run.end().finished();

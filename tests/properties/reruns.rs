@@ -51,7 +51,11 @@ fn whatever_was_cut_off_each_item_is_issued_once() {
             run_number.set(run_number.get() + 1);
             let format = if sd_jwt { "sd_jwt_vc" } else { "jwt_vc" };
             let flags = |jobs| {
-                format!("--idempotency-key run-{} --jobs {jobs} --proof-format {format}", run_number.get())
+                // The same company is there more than once, with the same correlation id.
+                format!(
+                    "--idempotency-key run-{} --idempotent-by position --jobs {jobs} --proof-format {format}",
+                    run_number.get()
+                )
             };
             let mut all: Vec<_> = companies.into_iter().cycle().take(count).collect();
             let before = sandbox.recorded();

@@ -261,7 +261,9 @@ fn no_flag_takes_a_secret() {
             looked_at += 1;
             let values: Vec<_> =
                 argument.get_value_names().unwrap_or_default().iter().map(|v| v.as_str()).collect();
-            assert_eq!(values, ["FILE"], "{} --{name}", command.get_name());
+            // A URI names a key in a module; one with a PIN in it is refused.
+            let is_place = values == ["FILE"] || (name, &values[..]) == ("key", &["URI"]);
+            assert!(is_place, "{} --{name}: {values:?}", command.get_name());
         }
         let variables = command.get_arguments().filter_map(|argument| argument.get_env());
         assert!(

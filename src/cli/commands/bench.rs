@@ -50,7 +50,7 @@ const OWNERS: &str = "owners.ndjson";
     before_help = "Examples:
   beltic bench
   beltic bench --jobs 1 --rounds 7
-  beltic bench --items 2000 --rounds 1 --signer-command sign --public-key key.jwk
+  beltic bench --signer-command sign --public-key key.jwk
 ",
     after_help = "The test ledger is created in the working directory: run this on the disk you want to measure.\n"
 )]

@@ -20,7 +20,7 @@ pub(super) use topics::{TOPICS, Topic, topic};
 pub(super) const EVERYWHERE: &str = "Every command";
 
 /// The flags that few runs need. `--help` shows them, `-h` does not.
-const RARE: [&str; 49] = [
+const RARE: [&str; 53] = [
     "accept-failures",
     "adopt",
     "after",
@@ -37,6 +37,7 @@ const RARE: [&str; 49] = [
     "delimiter",
     "developer-id",
     "duplicates",
+    "engine",
     "expires-after",
     "expires-before",
     "force",
@@ -51,6 +52,7 @@ const RARE: [&str; 49] = [
     "kid",
     "ledger",
     "leeway",
+    "legacy-typ",
     "legacy-vc",
     "log-format",
     "max-item-bytes",
@@ -59,11 +61,13 @@ const RARE: [&str; 49] = [
     "no-progress",
     "out-dir",
     "passphrase-file",
+    "public-key",
     "reissue-revoked",
     "replace-suspended",
     "report",
     "revoke-renewed",
     "set",
+    "signer-command",
     "summary",
     "ttl",
     "types",

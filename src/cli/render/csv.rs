@@ -12,8 +12,9 @@ pub(super) struct Table {
     pub(super) of_register: bool,
 }
 
-/// The columns of a register, before the others.
+/// The columns of a register, before the others and behind them.
 const OF_REGISTER: [&str; 2] = ["action", "former"];
+const OF_REVOKED: [&str; 2] = ["revoked_at", "revocation_reason"];
 
 /// The columns, in order.
 const COLUMNS: [&str; 20] = [
@@ -63,7 +64,8 @@ impl Render for Table {
 impl Table {
     fn columns(&self) -> Vec<&'static str> {
         let of_register = OF_REGISTER.into_iter().filter(|_| self.of_register);
-        of_register.chain(COLUMNS).collect()
+        let of_revoked = OF_REVOKED.into_iter().filter(|_| self.of_register);
+        of_register.chain(COLUMNS).chain(of_revoked).collect()
     }
 }
 
@@ -83,7 +85,9 @@ impl Form for Table {
         members
             .word("action", Action::REVOKED)
             .word("id", removed.credential.id.urn().to_string())
-            .word("status", removed.credential.current.status.as_str());
+            .word("status", removed.credential.current.status.as_str())
+            .text("revoked_at", removed.revoked_at().map(|since| since.to_string()))
+            .text("revocation_reason", removed.reason());
         members.write_csv(&self.columns(), out);
     }
 }

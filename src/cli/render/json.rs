@@ -2,7 +2,6 @@
 
 use super::{Form, Removed};
 use crate::batch::{Action, Done, Outcome, Render, Row};
-use crate::credential::Status;
 use crate::json::object;
 
 /// `ndjson`: one result a line.
@@ -84,13 +83,11 @@ fn push_done(done: Option<Done>, out: &mut Vec<u8>) {
 }
 
 fn write_removed(removed: &Removed<'_>, out: &mut Vec<u8>) {
-    let current = &removed.credential.current;
-    let since = current.since.filter(|_| current.status == Status::Revoked);
     object!(out, {
         "action": plain Action::REVOKED,
         "id": plain removed.credential.id.urn().to_string(),
-        "revoked_at"?: plain since.map(|since| since.rfc3339()),
-        "revocation_reason"?: text since.and(current.reason.as_ref()),
+        "revoked_at"?: plain removed.revoked_at().map(|since| since.rfc3339()),
+        "revocation_reason"?: text removed.reason(),
     });
 }
 

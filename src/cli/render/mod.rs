@@ -11,6 +11,8 @@ mod text;
 
 use super::shared_args::OutputFormat;
 use crate::batch::Render;
+use crate::clock::UnixTime;
+use crate::credential::Status;
 use crate::sync::RemovedCredential;
 
 /// One of the forms of results.
@@ -43,6 +45,19 @@ pub(crate) struct Removed<'r> {
     pub(crate) credential: &'r RemovedCredential,
     /// Whether no row comes before it.
     pub(crate) is_first: bool,
+}
+
+impl<'r> Removed<'r> {
+    /// When it was revoked; none where it only would be.
+    fn revoked_at(&self) -> Option<UnixTime> {
+        let current = &self.credential.current;
+        current.since.filter(|_| current.status == Status::Revoked)
+    }
+
+    /// Why; none where it only would be.
+    fn reason(&self) -> Option<&'r str> {
+        self.revoked_at().and(self.credential.current.reason.as_deref())
+    }
 }
 
 /// The form that was asked for. In a run that keeps a register up to date, rows say what was done.

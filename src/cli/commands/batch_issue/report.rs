@@ -233,6 +233,9 @@ pub(crate) struct Summary<'s> {
     pub(super) replayed_count: u64,
     pub(super) warning_count: u64,
     pub(super) run_id: &'s str,
+    /// What was done with a register: as at the end of a `sync` with `--log-format json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sync: Option<Value>,
     pub(super) started_at: String,
     pub(super) finished_at: String,
     pub(super) duration_ms: u64,
@@ -276,6 +279,7 @@ impl<'s> Summary<'s> {
             replayed_count: counts.replayed,
             warning_count: counts.warnings,
             run_id: &plan.run.name,
+            sync: None,
             started_at: facts.started_at.to_string(),
             finished_at: system_now().to_string(),
             duration_ms: u64::try_from(facts.took.as_millis()).unwrap_or(u64::MAX),

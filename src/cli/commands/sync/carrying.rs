@@ -28,6 +28,7 @@ struct Course {
     /// Whether the ledger has anything that it did not have before.
     has_recorded: bool,
     removed: u64,
+    superseded: u64,
     failures: Vec<Failure>,
     /// What a plan shows to people.
     first: FirstChanges,
@@ -42,18 +43,25 @@ impl Job<'_> {
         started: (Instant, UnixTime),
         signals: &StopSignals,
     ) -> Result<ExitStatus, Failure> {
-        let (counts, is_pruning_off) = (plan.counts, plan.not_pruned.is_some());
-        let mut course = self.follow(plan, signals)?;
+        let (counts, not_pruned) = (plan.counts, plan.not_pruned.clone());
+        let exceeded = telling::too_many(&counts, limit).map(|failure| failure.message());
+        let mut course = self.follow(plan, exceeded, signals)?;
         if self.args.plan && course.failures.is_empty() {
             let text = match self.shows_first_changes() {
                 true => telling::plan_text(&counts, &course.first),
-                false => format!("{}\n", telling::plan_members(&counts, limit)),
+                false => {
+                    let pruning = (self.args.prune, not_pruned.as_ref());
+                    format!("{}\n", telling::plan_members(&counts, limit, pruning))
+                }
             };
             self.files.output.print(text.as_bytes())?;
         }
         let outcome = Outcome {
             done: course.counts.done,
             removed: course.removed,
+            superseded: course.superseded,
+            adopted: counts.adopted,
+            pruning: telling::pruning(self.args.prune, not_pruned.as_ref()),
             unchanged: counts.unchanged,
             failed: counts.failed.max(course.counts.failed),
             warnings: course.counts.warnings,
@@ -64,7 +72,7 @@ impl Job<'_> {
         };
         let statuses = [
             exceeds.then_some(ExitStatus::MaxFailures),
-            (work || is_pruning_off).then_some(ExitStatus::SomeFailed),
+            (work || not_pruned.is_some()).then_some(ExitStatus::SomeFailed),
         ];
         let form = self.form.as_ref();
         let tail =
@@ -75,7 +83,8 @@ impl Job<'_> {
         let status = ExitStatus::of_all(failed.chain(statuses.into_iter().flatten()));
         let batch_plan = self.issuing.plan(false, false);
         let facts = Facts { started_at: started.1, took: started.0.elapsed(), status };
-        let summary = Summary::new(&batch_plan, &course.counts, facts, &course.inputs);
+        let mut summary = Summary::new(&batch_plan, &course.counts, facts, &course.inputs);
+        summary.sync = Some(outcome.end_members(facts.took, status));
         let written = pages
             .write(&summary.to_json(), || page::page(&summary, &course.counts.reasons, &course.problems));
         course.failures.extend(written);
@@ -96,7 +105,12 @@ impl Job<'_> {
     }
 
     /// Adoptions, then the second reading, then removals; each only if all before it went well.
-    fn follow(&mut self, plan: Plan, signals: &StopSignals) -> Result<Course, Failure> {
+    fn follow(
+        &mut self,
+        plan: Plan,
+        exceeded: Option<String>,
+        signals: &StopSignals,
+    ) -> Result<Course, Failure> {
         let shows_first = self.shows_first_changes();
         let counts = plan.counts;
         let not_pruned = plan.not_pruned.as_ref().map(telling::not_pruned);
@@ -120,11 +134,12 @@ impl Job<'_> {
         };
         let mut course = Course::default();
         let mut report = Report::new(self.form.as_ref(), outlets, tellers);
+        if let Some(why) = not_pruned.as_ref().filter(|_| self.telling.quiet) {
+            streams::say(&format!("warning: {why}")); // whoever prunes relies on it
+        }
+        let own = not_pruned.into_iter().chain(exceeded).chain(telling::suspended(&counts));
         let warnings = self.telling.warnings.iter().cloned();
-        warnings
-            .chain(not_pruned)
-            .chain(telling::suspended(&counts))
-            .for_each(|warning| report.warn(&warning));
+        warnings.chain(own).for_each(|warning| report.warn(&warning));
         if mode == Mode::Act {
             carrier.adopt()?;
         }
@@ -144,6 +159,7 @@ impl Job<'_> {
             course
                 .failures
                 .extend(ended.outcome.err().map(Failure::from).into_iter().chain(signals.failure()));
+            course.superseded = carrier.superseded();
             if course.failures.is_empty() {
                 course.failures.extend(carrier.must_have_seen_all().err().map(Failure::from));
             }

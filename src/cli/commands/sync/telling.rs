@@ -85,7 +85,11 @@ fn kinds(counts: &Counts) -> [(u64, &'static str); 11] {
 }
 
 /// The plan's counts for programs.
-pub(super) fn plan_members(counts: &Counts, limit: u64) -> Value {
+pub(super) fn plan_members(
+    counts: &Counts,
+    limit: u64,
+    (is_pruning, not_pruned): (bool, Option<&NotPruned>),
+) -> Value {
     json!({
         "plan": {
             "issued": counts.issued,
@@ -95,6 +99,8 @@ pub(super) fn plan_members(counts: &Counts, limit: u64) -> Value {
             "revoked": counts.removed,
             "unchanged": counts.unchanged,
             "suspended": counts.suspended,
+            "superseded": counts.superseded + counts.renewed_revoked,
+            "pruning": pruning(is_pruning, not_pruned),
             "adopted": counts.adopted,
             "failed": counts.failed,
             "active": counts.active,
@@ -102,6 +108,15 @@ pub(super) fn plan_members(counts: &Counts, limit: u64) -> Value {
             "exceeds_max_removals": counts.revocations() > limit,
         }
     })
+}
+
+/// Whether what is gone is revoked, in a word.
+pub(super) fn pruning(is_asked: bool, not_pruned: Option<&NotPruned>) -> &'static str {
+    match (is_asked, not_pruned) {
+        (_, Some(_)) => "off",
+        (true, None) => "on",
+        (false, None) => "not_asked",
+    }
 }
 
 /// What is said where more would be revoked than may be.
@@ -132,7 +147,7 @@ pub(super) fn not_pruned(why: &NotPruned) -> String {
         NotPruned::Unreadable { index, line } => {
             let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
             format!(
-                "nothing is removed: item {index}{line} has no readable id, so nobody can tell whose it is"
+                "nothing is removed: item {index}{line} has no readable id or type, so nobody can tell whose it is"
             )
         }
         NotPruned::Repeated { index } => {
@@ -144,13 +159,13 @@ pub(super) fn not_pruned(why: &NotPruned) -> String {
 /// What is said of suspended credentials.
 pub(super) fn suspended(counts: &Counts) -> Option<String> {
     let Counts { suspended, gone_suspended, .. } = *counts;
-    let gone = match gone_suspended {
-        0 => String::new(),
-        count => format!("; {} no longer in the register stay suspended", grouped(count)),
-    };
-    (suspended + gone_suspended > 0).then(|| {
-        format!("{} unchanged credentials are suspended and were not renewed{gone}", grouped(suspended))
-    })
+    let said = [
+        (suspended, "suspended and unchanged; not renewed"),
+        (gone_suspended, "suspended and no longer in the register; not revoked"),
+    ];
+    let said = said.iter().filter(|(count, _)| *count > 0);
+    let said: Vec<_> = said.map(|(count, what)| format!("credentials {what}: {}", grouped(*count))).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What was done.
@@ -160,9 +175,14 @@ pub(super) struct Outcome {
     pub(super) done: [u64; Action::ALL.len()],
     /// How many credentials were revoked because their items are gone.
     pub(super) removed: u64,
+    /// How many were revoked because another one took their place.
+    pub(super) superseded: u64,
+    pub(super) adopted: u64,
     pub(super) unchanged: u64,
     pub(super) failed: u64,
     pub(super) warnings: u64,
+    /// Whether what is gone was revoked, in a word.
+    pub(super) pruning: &'static str,
 }
 
 impl Outcome {
@@ -172,13 +192,17 @@ impl Outcome {
 
     /// Whether anything was revoked.
     pub(super) fn changed_anything(&self) -> bool {
-        self.removed + self.of(Action::Replaced) > 0
+        self.removed + self.superseded > 0
     }
 
     /// The line at the end of a plan.
     pub(super) fn plan_line(counts: &Counts) -> String {
+        let superseded = match counts.superseded + counts.renewed_revoked {
+            0 => String::new(),
+            count => format!(", superseded {}", grouped(count)),
+        };
         format!(
-            "plan: would issue {}, replace {}, renew {}, revoke {}, unchanged {}, failed {}",
+            "plan: would issue {}, replace {}, renew {}, revoke {}{superseded}, unchanged {}, failed {}",
             grouped(counts.issued),
             grouped(counts.replaced),
             grouped(counts.renewed),
@@ -198,11 +222,13 @@ impl Outcome {
         let rate = grouped((items as f64 / seconds.max(1e-6)) as u64);
         let noun = if items == 1 { "item" } else { "items" };
         format!(
-            "issued {}, replaced {}{}{}, unchanged {}, failed {}{} ({} {noun} in {seconds:.2} s, {rate}/s)",
+            "issued {}, replaced {}{}{}{}{}, unchanged {}, failed {}{} ({} {noun} in {seconds:.2} s, {rate}/s)",
             grouped(self.of(Action::Issued)),
             grouped(self.of(Action::Replaced)),
             optional(self.of(Action::Renewed), "renewed"),
             optional(self.removed, "revoked"),
+            optional(self.superseded, "superseded"),
+            optional(self.adopted, "adopted"),
             grouped(self.unchanged),
             grouped(self.failed),
             optional(self.warnings, "warnings"),
@@ -218,6 +244,9 @@ impl Outcome {
             "replaced": self.of(Action::Replaced),
             "renewed": self.of(Action::Renewed),
             "revoked": self.removed,
+            "superseded": self.superseded,
+            "adopted": self.adopted,
+            "pruning": self.pruning,
             "unchanged": self.unchanged,
             "failed": self.failed,
             "warnings": self.warnings,
