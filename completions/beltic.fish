@@ -57,11 +57,11 @@ complete -c beltic -n "__fish_beltic_needs_command" -f -a "doctor" -d 'Show the 
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "bench" -d 'Measure how fast this machine issues'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "completions" -d 'Print completions for a shell, or write man pages'
 complete -c beltic -n "__fish_beltic_needs_command" -f -a "help" -d 'Explain a command or a topic, such as columns or exit-codes'
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l key -d 'The issuer\'s private key; a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…; or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l developer-id -d 'Your id at the API, echoed in results' -r
@@ -121,11 +121,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l api-limits
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l dry-run -d 'Validate everything; issue and write nothing'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l key -d 'The issuer\'s private key; a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…; or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l developer-id -d 'Your id at the API, echoed in results' -r
@@ -190,11 +190,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand sync" -l by -d 'What items
 subject-id\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l renew-within -d 'Renew credentials that expire within this time; such as P30D, and never in the first half of their life' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l max-removals -d 'Stop if more than N, or N%, would be revoked; N% is of the active credentials [default: 10%, at least 5]' -r
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l key -d 'The issuer\'s private key; a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand sync" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…; or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand sync" -l developer-id -d 'Your id at the API, echoed in results' -r
@@ -455,11 +455,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand publish" -l new-type-versi
 user\t''
 agent_authorization\t''
 outcome_attestation\t''"
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l key -d 'The issuer\'s private key; a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand publish" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…; or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand publish" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
@@ -670,11 +670,11 @@ complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_sub
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand types; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l site -d 'Look at the status lists of this site, which `publish` wrote' -r -f -a "(__fish_complete_directories)"
-complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l key -d 'The issuer\'s private key: a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l key -d 'The issuer\'s private key; a file or, in builds with the feature pkcs11, a pkcs11: URI [default: .beltic/issuer.pem]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l passphrase-file -d 'File whose first line is the key\'s passphrase [default: BELTIC_KEY_PASSPHRASE, or a prompt]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l signer-command -d 'A program that signs, in place of --key: its words as for a shell, but without one' -r -f -a "(__fish_complete_command)"
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l public-key -d 'The public half of the key that --signer-command or a token signs with, a JWK or PEM' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…, or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
+complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l issuer -d 'did:web:…, did:key:…, did:jwk:… or https://…; or a name under `issuers` in the settings [default: the key\'s own did:key]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l x5c -d 'PEM certificates for the header of sd_jwt_vc and of token status lists, the key\'s own first; a trust anchor is omitted' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l vct -d 'URI of the credential type [default: derived from the issuer]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand doctor" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
