@@ -74,7 +74,8 @@ impl<'p, 'r> Registrar<'p, 'r> {
         }
     }
 
-    /// Rejects items whose content changed, or whose former credential must not be renewed, where it matters for the limit which item fails first.
+    /// Rejects items whose content changed, or whose former credential must not be renewed, where it matters for the
+    /// limit which item fails first.
     fn preview_conflicts(&mut self, batch: &mut CheckedBatch) -> Result<(), BatchError> {
         let may_conflict = self.run.repeatable || renewal::has_any(batch);
         let (Register::Ledger(ledger), Some(MaxFailures::Count(_)), true) =
