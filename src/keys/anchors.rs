@@ -34,6 +34,18 @@ struct Anchor {
     certificate: CertificateInfo,
 }
 
+impl Anchor {
+    /// The certificate at this place of a file as an anchor.
+    fn of(place: usize, certificate: CertificateInfo) -> Result<Anchor, AnchorError> {
+        if !certificate.is_ca {
+            return Err(AnchorError::NotAnAuthority(place));
+        }
+        let der = CertificateDer::from(certificate.der.as_slice());
+        let trust = webpki::anchor_from_trusted_cert(&der).map_err(|_| AnchorError::Malformed)?.to_owned();
+        Ok(Anchor { trust, certificate })
+    }
+}
+
 /// What is wrong with a file of trust anchors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AnchorError {
@@ -142,15 +154,9 @@ impl TrustAnchors {
         if self.anchors.len() + certificates.len() > MAX_ANCHORS {
             return Err(AnchorError::TooMany);
         }
-        for (place, certificate) in (1..).zip(certificates) {
-            if !certificate.is_ca {
-                return Err(AnchorError::NotAnAuthority(place));
-            }
-            let der = CertificateDer::from(certificate.der.as_slice());
-            let trust = webpki::anchor_from_trusted_cert(&der).map_err(|_| AnchorError::Malformed)?;
-            let trust = trust.to_owned();
-            self.anchors.push(Anchor { trust, certificate });
-        }
+        let anchors = (1..).zip(certificates).map(|(place, certificate)| Anchor::of(place, certificate));
+        // All of them or none: a file that is refused leaves no trust behind.
+        self.anchors.extend(anchors.collect::<Result<Vec<_>, _>>()?);
         Ok(())
     }
 
