@@ -287,6 +287,7 @@ def withheld_claims_are_said(page, site):
 
 def rules_of_types_are_left_to_the_command(page, site):
     """The one verdict in which the two differ by design: the page says that it did not look."""
+    page.load()
     case = Case(
         "rules",
         Forger(site, now()).make(
