@@ -28,8 +28,7 @@ const GROUPS: [Group; 5] = [
         &[
             (&["list", "show"], "Find credentials; show one's history"),
             (&["revoke", "suspend", "reinstate"], "Change the status of credentials"),
-            (&["publish"], ""),
-            (&["deliver"], ""),
+            (&["publish", "deliver"], "Write the site, and folders to hand over"),
             (&["ledger"], ""),
         ],
     ),
