@@ -127,7 +127,7 @@ const CALLS: &str = "trace=open,openat,openat2,creat,rename,renameat,renameat2,l
 /// Runs the program, and gives the calls that succeeded, without the one that started it.
 fn trace(root: &Path, words: &[String]) -> Option<Vec<String>> {
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-s", "4096", "-o"]).arg(root.join("trace")).args([
+    strace.args(["-f", "-qq", "-y", "-s", "4096", "-o"]).arg(root.join("trace")).args([
         "-e",
         CALLS,
         "-e",
@@ -176,8 +176,17 @@ fn written(call: &str, working: &Path) -> Vec<PathBuf> {
     if (opens && !changes) || name.starts_with("clone") || !call.contains('"') {
         return Vec::new();
     }
-    let quoted = call.split('"').skip(1).step_by(2);
-    quoted.map(|path| plain(&working.join(path))).collect()
+    let pieces: Vec<&str> = call.split('"').collect();
+    let quoted = pieces.windows(2).step_by(2);
+    quoted
+        .map(|before_and_path| plain(&base_of(before_and_path[0], working).join(before_and_path[1])))
+        .collect()
+}
+
+/// What a path is relative to: the folder that the argument before it is open on, as in `unlinkat(7</folder>, `.
+fn base_of<'a>(before: &'a str, working: &'a Path) -> &'a Path {
+    let folder = before.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    folder.map_or(working, |(folder, _)| Path::new(folder))
 }
 
 /// The path without `.` and `..`. There are no links on the way.
