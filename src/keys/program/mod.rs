@@ -1,7 +1,7 @@
 //! Signing by a program of the user's own, which speaks with whatever holds the private key.
 //!
 //! The program is started without a shell, once for each worker. It reads requests from its standard input, a line each,
-//! and answers each with a line on its standard output ([`protocol`]). What it writes to standard error is the user's to
+//! and answers each with a line on its standard output (`protocol`). What it writes to standard error is the user's to
 //! read: it goes where ours goes. Nothing but digests is told to it.
 //!
 //! What a worker's program is, and what follows from what it does:

@@ -1,6 +1,6 @@
 //! The verification page: one HTML file that checks a credential in the browser, against the site that it is part of.
 //!
-//! The page has three sources, which are joined here: `page.html`, `style.css`, and the scripts in [`SCRIPTS`], which
+//! The page has three sources, which are joined here: `page.html`, `style.css`, and the scripts in `SCRIPTS`, which
 //! become one. It loads nothing but the issuer's keys, status lists and type metadata, all from its own origin. Its
 //! content security policy allows the one style and the one script by their hashes, and nothing else. What the page
 //! has to know of the site is in a block of JSON, which is data and no script.
