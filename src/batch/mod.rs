@@ -189,15 +189,7 @@ pub fn issue<S: Send>(
     let outcome = pipeline::run(
         plan.jobs,
         || Ok(IssueWorker::new(plan, render, hasher.clone())?),
-        || {
-            if stop.is_requested() {
-                return Ok(None);
-            }
-            match source.next_chunk() {
-                Err(error) if error.is_stopped() => Ok(None),
-                chunk => Ok(chunk?.map(|chunk| Dated { chunk, moment: clock.moment() })),
-            }
-        },
+        || Ok(Dated::next(source, clock, stop)?),
         // The registrar goes with the stage: where there are workers, the ledger is closed while they sign the last
         // batch.
         move |batch| {

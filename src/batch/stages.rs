@@ -2,16 +2,30 @@
 
 use super::Proposed;
 use super::row::Done;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::credential::Grant;
 use crate::request::Checked;
-use crate::source::Chunk;
+use crate::source::{Chunk, InputError, Source};
+use crate::stop::Stop;
 
 /// A chunk and the time at which its items are issued. The reader sets it, in the order of the
 /// input.
 pub(super) struct Dated {
     pub(super) chunk: Chunk,
     pub(super) moment: Moment,
+}
+
+impl Dated {
+    /// The next chunk of a source; none after the last one, and once `stop` is requested.
+    pub(super) fn next(source: &mut Source, clock: Clock, stop: &Stop) -> Result<Option<Dated>, InputError> {
+        if stop.is_requested() {
+            return Ok(None);
+        }
+        match source.next_chunk() {
+            Err(error) if error.is_stopped() => Ok(None),
+            chunk => Ok(chunk?.map(|chunk| Dated { chunk, moment: clock.moment() })),
+        }
+    }
 }
 
 /// A chunk whose items were checked.

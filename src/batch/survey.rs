@@ -67,15 +67,7 @@ pub fn survey<S: Send>(
     pipeline::run(
         plan.jobs,
         || Ok(SurveyWorker(IssueWorker::new(plan, &Nothing, RandomState::new())?)),
-        || {
-            if stop.is_requested() {
-                return Ok(None);
-            }
-            match source.next_chunk() {
-                Err(error) if error.is_stopped() => Ok(None),
-                chunk => Ok(chunk?.map(|chunk| Dated { chunk, moment: clock.moment() })),
-            }
-        },
+        || Ok(Dated::next(source, clock, stop)?),
         |surveyed| sink(surveyed).map_err(IssueError::Sink),
         |()| Ok(()),
     )
