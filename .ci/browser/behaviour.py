@@ -144,6 +144,10 @@ def presentations_bring_their_nonce(page, site):
     found = page.paste(wrapped(presentation=bound, nonce=NONCE))
     assert found["verdict"] == "valid" and "holder" not in found["unchecked"], found
     assert page.paste(wrapped(presentation=bound, nonce="another"))["reason"] == "key_binding_invalid"
+    # The holder may have written the file: it never replaces what the reader typed.
+    replayed = json.dumps({"presentation": bound, "nonce": NONCE})
+    typed = Case("typed", replayed, nonce="fresh", audience=AUDIENCE)
+    assert page.paste(typed)["reason"] == "key_binding_invalid"
     found = page.paste(wrapped(presentation=bound))
     assert found["verdict"] == "valid" and "holder" in found["unchecked"], found
     token = site.token("valid business jwt_vc")

@@ -20,7 +20,8 @@ use crate::token::{Compact, Part, TokenError, decode, decode_text, holder_key, p
 pub struct KeyBinding {
     /// The verifier's own name, as in `aud`.
     pub audience: String,
-    /// The nonce that the verifier gave out, where all presentations have the same one.
+    /// The nonce that the verifier gave out, where all presentations have the same one. One beside a presentation
+    /// counts only without it: whoever wrote the file may be the holder.
     pub nonce: Option<String>,
     /// How long ago it may have been made.
     pub max_age: CalendarDuration,
@@ -56,7 +57,8 @@ pub(super) fn check(
     let claims = claims.root();
     check_time(claims, wanted, policy, now)?;
     expect(claims, "aud", &wanted.audience)?;
-    let Some(nonce) = nonce.or(wanted.nonce.as_deref()) else {
+    let beside = nonce.filter(|nonce| !nonce.is_empty());
+    let Some(nonce) = wanted.nonce.as_deref().or(beside) else {
         return Err(refuse(
             "there is no nonce to compare it with; `--nonce`, or a `nonce` beside the presentation",
         ));

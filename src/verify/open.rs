@@ -122,7 +122,11 @@ impl<'r> Opener<'r> {
                 return Err(refuse("`kid` names another key than the first certificate in `x5c`".to_owned()));
             }
         }
-        Ok(Rc::new(Certified::new(key)))
+        let certified = Certified::new(key);
+        if certified.first_name.is_empty() {
+            return Err(refuse("the first certificate in `x5c` names nobody".to_owned()));
+        }
+        Ok(Rc::new(certified))
     }
 
     /// The key of a token that names none: the only one that was given, by itself. None is ever tried out.

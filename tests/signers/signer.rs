@@ -120,7 +120,9 @@ impl Program {
             },
             "closes" if note(&self.folder, "closes") > self.number => return,
             "closes" => {
+                // The script's descriptor as well: the pipe ends with the last one.
                 self.answers = File::open("/dev/null").unwrap();
+                nix::unistd::close(3).unwrap();
                 loop {
                     thread::park();
                 }

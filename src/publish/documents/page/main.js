@@ -10,6 +10,8 @@ let expectedId = null;
 let longToken = '';
 // Which judgement is the last that was asked for: the result of an earlier one is not shown.
 let latest = 0;
+// The nonce that came with a file, where the reader typed none.
+let nonceOfFile = '';
 
 // Why this page cannot judge where it is, as paragraphs; null where it can.
 function whyNot() {
@@ -81,8 +83,10 @@ function give(text) {
   if (input.id !== undefined) return followLink(input);
   longToken = input.text.length > MAX_FIELD_CHARS ? input.text : '';
   byId('token').value = longToken ? '' : input.text;
-  if (input.nonce !== undefined) {
+  // What the reader typed is never replaced: the holder may have written the file.
+  if (input.nonce !== undefined && ['', nonceOfFile].includes(byId('nonce').value)) {
     byId('nonce').value = input.nonce;
+    nonceOfFile = input.nonce;
     byId('binding').open = true;
   }
   return verify(input.text);
