@@ -179,8 +179,10 @@ impl Credential {
         let payload = document.root();
         let text = |name: &str| payload.member(name).and_then(Value::as_str).map(Cow::into_owned);
         let id = text("jti").or_else(|| text("id")).and_then(|id| parse_id(&id));
-        let issuer = text("iss").or_else(|| text("issuer"));
-        let vc_types = payload.member("type").into_iter().flat_map(Value::elements);
+        // Members of the W3C's data model mean nothing in an SD-JWT VC.
+        let of_model = |name: &str| payload.member(name).filter(|_| format == ProofFormat::JwtVc);
+        let issuer = text("iss").or_else(|| of_model("issuer")?.as_str().map(Cow::into_owned));
+        let vc_types = of_model("type").into_iter().flat_map(Value::elements);
         let vc_types: Vec<String> = vc_types.filter_map(|name| Some(name.as_str()?.into_owned())).collect();
         if vc_types.iter().any(|name| name == "BitstringStatusListCredential") {
             return Err(Unfit::Form("it is a status list; expected a credential"));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::check::Checked;
 use super::rejection::Rejection;
-use crate::json::{Kind, Value};
+use crate::json::Value;
 
 #[cfg(doc)]
 use super::Checker;
@@ -50,12 +50,7 @@ const CREDENTIAL: &str = "credential";
 
 /// Whether an item that has no request shows a credential.
 pub(super) fn is_row(item: Value<'_>) -> bool {
-    item.member(CREDENTIAL).is_some() && !has_failed(item)
-}
-
-/// Whether a row is of an item that failed, whatever else it has.
-fn has_failed(item: Value<'_>) -> bool {
-    item.member("error").is_some_and(|error| error.kind() != Kind::Null)
+    item.member(CREDENTIAL).is_some()
 }
 
 /// What an item that has no request is instead, where it is something else that `beltic` writes.
@@ -63,8 +58,6 @@ pub(super) fn other_row(item: Value<'_>) -> Option<Rejection> {
     let has = |name| item.member(name).is_some();
     let what = if has("signed_payload") {
         "a credential without the row around it; to renew it, use its whole row from the results of `batch-issue`"
-    } else if has(CREDENTIAL) && has_failed(item) {
-        "the result of an item that failed, with a credential beside the error; fix that item and issue it"
     } else if has(CREDENTIAL) {
         "a row of results with fields of an item beside `credential`; what is renewed says what its credential does"
     } else if has("subject") || has("claims") {

@@ -34,7 +34,7 @@ pub use verdict::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
 
 use crate::clock::{Clock, Moment, UnixTime};
 use crate::json::{Kind, Parser, Value};
-use crate::keys::{Implementation, Signature};
+use crate::keys::{Implementation, PublicKey, Signature};
 use crate::request;
 use crate::token::{Compact, MAX_TOKEN_BYTES, Part, decode_text, parse_object, process};
 use crate::types::CredentialType;
@@ -89,6 +89,8 @@ pub struct Verifier<'v> {
     unexplained: Vec<usize>,
     disclosed_parser: Parser,
     credential: Vec<u8>,
+    /// The DID that was last found to be that of its token's key.
+    last_named: Option<(String, PublicKey)>,
 }
 
 impl<'v> Verifier<'v> {
@@ -124,6 +126,7 @@ impl<'v> Verifier<'v> {
             disclosed: String::new(),
             unexplained: Vec::new(),
             disclosed_parser: Parser::for_tokens(),
+            last_named: None,
             credential: Vec::new(),
         }
     }
@@ -211,6 +214,8 @@ impl<'v> Verifier<'v> {
         check_relative_name(payload, format, header.names_owner)?;
         let (claims, issuer, unchecked) =
             judge_claims(payload, format, owner, (policy, now), &mut *self.status)?;
+        let meant = claims.issuer.as_deref().or(issuer.as_deref());
+        owner::check_key_of_did(meant, self.opener.key(header), &mut self.last_named)?;
         self.credential.clear();
         payload.write_compact(&mut self.credential);
         Ok(Valid {

@@ -9,7 +9,9 @@ use super::policy::Policy;
 use super::ring::{KeyFound, KeyRing, did_of};
 use super::verdict::{Reason, Refusal, Step};
 use crate::json::Parser;
-use crate::keys::{self, BatchKeys, BatchVerifier, Implementation, SIGNATURE_BYTES, Signature, Signed};
+use crate::keys::{
+    self, BatchKeys, BatchVerifier, Implementation, PublicKey, SIGNATURE_BYTES, Signature, Signed,
+};
 use crate::token::{self, Compact, Part, TokenError, decode, decode_text, parse_object};
 
 /// Checks headers and signatures with the keys of a ring, each parsed once.
@@ -175,6 +177,17 @@ impl<'r> Opener<'r> {
         match &opened.key {
             TokenKey::Given(at) => KeyOwner::Issuer(self.ring.key(*at).issuer.as_deref()),
             TokenKey::Certified(certified) => KeyOwner::Certificate(certified),
+        }
+    }
+
+    /// The key of a token.
+    pub(super) fn key<'k>(&self, opened: &'k OpenedToken) -> &'k PublicKey
+    where
+        'r: 'k,
+    {
+        match &opened.key {
+            TokenKey::Given(at) => &self.ring.key(*at).public,
+            TokenKey::Certified(certified) => &certified.key.public,
         }
     }
 

@@ -4,7 +4,7 @@ use super::open::shown;
 use super::policy::Policy;
 use super::verdict::{Reason, Refusal, Step};
 use crate::issuer::certified::{first_named, is_named, names_in_words};
-use crate::keys::{CertificateNames, CertifiedKey};
+use crate::keys::{CertificateNames, CertifiedKey, PublicKey};
 
 /// A key from the `x5c` of a token.
 #[derive(Debug)]
@@ -106,6 +106,31 @@ fn check_certificate<'c>(
         }
         _ => Ok(issuer),
     }
+}
+
+/// A did:key or a did:jwk is its key: by another one it is issued by somebody else, whatever else was said of that key.
+/// `last` is what was found before, because most tokens of a file have one issuer.
+pub(super) fn check_key_of_did(
+    issuer: Option<&str>,
+    key: &PublicKey,
+    last: &mut Option<(String, PublicKey)>,
+) -> Result<(), Refusal> {
+    let Some(issuer) =
+        issuer.filter(|issuer| issuer.starts_with("did:key:") || issuer.starts_with("did:jwk:"))
+    else {
+        return Ok(());
+    };
+    if last.as_ref().is_some_and(|(known, of)| known == issuer && of == key) {
+        return Ok(());
+    }
+    if PublicKey::from_did(issuer).as_ref() != Some(key) {
+        return refuse(format!(
+            "the issuer is {}, which is another key than the one that signed",
+            shown(issuer)
+        ));
+    }
+    *last = Some((issuer.to_owned(), key.clone()));
+    Ok(())
 }
 
 fn not_expected(issuer: &str, expected: &str) -> String {

@@ -48,6 +48,23 @@ fn a_bare_name_says_nothing_about_the_issuer_until_somebody_does() {
     assert_eq!(other, Err((Reason::IssuerMismatch, Step::Issuer)));
 }
 
+/// A did:key and a did:jwk are their keys, whatever else was said of another one.
+#[test]
+fn a_did_that_is_a_key_has_no_other() {
+    for did in [public(&hand()).did_key(), public(&hand()).did_jwk()] {
+        for asked in [None, Some(did.as_str())] {
+            for named in [None, Some(did.as_str())] {
+                let mismatch = Err((Reason::IssuerMismatch, Step::Issuer));
+                let theirs = ring_of_jwks(&[stranger().jwk("k")], named).unwrap();
+                assert_eq!(verdict(&theirs, asked, &token(&stranger(), "k", &did)), mismatch, "{did}");
+                let own = ring_of_jwks(&[hand().jwk("k")], named).unwrap();
+                let is_known = asked.is_some() || named.is_some();
+                assert_eq!(verdict(&own, asked, &token(&hand(), "k", &did)), Ok(is_known), "{did}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_key_signs_only_for_the_did_in_its_name() {
     let ring = ring_of_jwks(&[hand().jwk(KID), stranger().jwk("did:web:other.example#key-1")], None).unwrap();

@@ -27,9 +27,10 @@ pub(super) struct Said {
 
 impl Said {
     /// What a credential says, given as JSON.
-    pub(super) fn of_json(credential: &str) -> Said {
+    pub(super) fn of_json(credential: &str, is_sd_jwt: bool) -> Said {
         let mut parser = Parser::for_tokens();
-        parser.parse(credential).map_or_else(|_| Said::default(), |document| Said::of(document.root()))
+        let read = if is_sd_jwt { Said::of_sd_jwt } else { Said::of };
+        parser.parse(credential).map_or_else(|_| Said::default(), |document| read(document.root()))
     }
 
     /// What a token says, which nobody has verified; none where it cannot be read.
@@ -39,9 +40,22 @@ impl Said {
         let payload = decode_text(compact.payload, Part::Payload, &mut buffer).ok()?;
         let document = parse_object(payload, Part::Payload, &mut parser).ok()?;
         Some(match process(document.root(), &compact.disclosures) {
-            Ok(processed) if compact.is_sd_jwt => Said::of_json(&processed.payload),
+            Ok(processed) if compact.is_sd_jwt => Said::of_json(&processed.payload, true),
+            _ if compact.is_sd_jwt => Said::of_sd_jwt(document.root()),
             _ => Said::of(document.root()),
         })
+    }
+
+    /// What an SD-JWT VC says. Members of the W3C's data model mean nothing in it: nobody has checked them.
+    fn of_sd_jwt(payload: Value<'_>) -> Said {
+        let subject = payload.member("subject").and_then(|subject| text(subject, "id"));
+        Said {
+            issuer: text(payload, "iss").map(shown),
+            subject: subject.or_else(|| text(payload, "sub")).map(shown),
+            kind: text(payload, "vct").map(shown),
+            until: until(payload, payload),
+            lists: lists(payload, payload),
+        }
     }
 
     fn of(payload: Value<'_>) -> Said {
@@ -120,6 +134,14 @@ fn lists(payload: Value<'_>, vc: Value<'_>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// Whoever may sign an SD-JWT VC may put anything beside what the format defines.
+    #[test]
+    fn an_sd_jwt_vc_is_what_its_own_members_say() {
+        let credential = r#"{"vct":"urn:x","sub":"2","exp":1826942400,"issuer":"https://victim.example",
+            "type":["VerifiableCredential","Licence"],"credentialSubject":{"id":"https://victim.example/1"}}"#;
+        assert_eq!(Said::of_json(credential, true).in_words(), "urn:x about 2 until 2027-11-23");
+    }
+
     #[test]
     fn a_credential_is_said_in_a_sentence() {
         for (credential, expected) in [
@@ -141,16 +163,16 @@ mod tests {
             (r#"{"sub":"\u001b[31m\u202e"}"#, "about \\u{1b}[31m\\u{202e}"),
             ("", ""),
         ] {
-            assert_eq!(Said::of_json(credential).in_words(), expected, "{credential}");
+            assert_eq!(Said::of_json(credential, false).in_words(), expected, "{credential}");
         }
         let long = format!(r#"{{"sub":"{}"}}"#, "x".repeat(200));
-        assert_eq!(Said::of_json(&long).in_words(), format!("about {}…", "x".repeat(120)));
+        assert_eq!(Said::of_json(&long, false).in_words(), format!("about {}…", "x".repeat(120)));
     }
 
     #[test]
     fn all_lists_are_found() {
         let credential = r#"{"status":{"status_list":{"uri":"a"}},
             "credentialStatus":[{"statusListCredential":"b"},{"statusListCredential":5},{}]}"#;
-        assert_eq!(Said::of_json(credential).lists, ["a", "b"]);
+        assert_eq!(Said::of_json(credential, false).lists, ["a", "b"]);
     }
 }

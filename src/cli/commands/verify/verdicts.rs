@@ -10,7 +10,7 @@ use super::said::Said;
 use crate::cli::streams::{grouped, paint, printable};
 use crate::clock::UnixTime;
 use crate::json;
-use crate::verify::{Reason, Refusal, Step, Unchecked, Valid, Verdict};
+use crate::verify::{Reason, Refusal, Step, TokenFormat, Unchecked, Valid, Verdict};
 
 /// The forms of verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,7 +75,8 @@ impl VerdictForm {
 fn valid_in_words(valid: &Valid<'_>) -> String {
     let id = valid.id.as_deref().map_or("no id", |id| id.strip_prefix("urn:uuid:").unwrap_or(id));
     let until = valid.expires_at.and_then(UnixTime::from_seconds).map(|time| time.to_string());
-    let mut said = Said::of_json(std::str::from_utf8(valid.credential).unwrap_or_default());
+    let credential = std::str::from_utf8(valid.credential).unwrap_or_default();
+    let mut said = Said::of_json(credential, valid.format == TokenFormat::SdJwtVc);
     said.issuer = said.issuer.or_else(|| valid.issuer.clone());
     // The earliest of all its ends.
     said.until = until.map(|until| until[..10].to_owned());

@@ -31,7 +31,13 @@ function whyNot() {
       'verify signatures here. ',
       ...elsewhere,
     ];
-  if (!isLocal && SITE.hosts.length > 0 && !SITE.hosts.includes(location.host))
+  if (!isLocal && SITE.hosts.length === 0)
+    return [
+      'The issuer has not laid down where this page is published, so it cannot tell itself from a copy, and a copy ',
+      'proves nothing. ',
+      ...elsewhere,
+    ];
+  if (!isLocal && !SITE.hosts.includes(location.host))
     return [
       `This is a copy: the page was published for ${SITE.hosts.join(' and ')}, and this is ${location.host}. `,
       'A copy proves nothing. ',
