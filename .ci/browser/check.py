@@ -28,7 +28,9 @@ def build(beltic, folder):
             "https://cdn.example/a/verify/",
             "status: { base_url: https://cdn.example/a }\n",
         ),
-        "key": site("key", None, "https://any.example/verify/"),
+        "key": site(
+            "key", None, "https://any.example/verify/", "status: { base_url: https://any.example }\n"
+        ),
     }
 
 
