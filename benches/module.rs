@@ -152,7 +152,7 @@ impl Bench {
     fn issue(&self, format: &str) -> Duration {
         let (uri, jobs) = (self.uri(), self.jobs.to_string());
         let mut command = self.beltic();
-        command.args(["batch-issue", "items.ndjson", "--quiet", "--force", "--out", "tokens", "--key", &uri]);
+        command.args(["batch-issue", "items.ndjson", "--quiet", "--force", "--out", "jwts", "--key", &uri]);
         command.args(["--output-format", "jwt", "--proof-format", format, "--jobs", &jobs]);
         let begun = Instant::now();
         self.done(&mut command);
@@ -166,7 +166,7 @@ impl Bench {
         let point =
             [vec![4], decode(jwk["x"].as_str().unwrap()), decode(jwk["y"].as_str().unwrap())].concat();
         let key = VerifyingKey::from_sec1_bytes(&point).unwrap();
-        let tokens = std::fs::read_to_string(self.folder.join("tokens")).unwrap();
+        let tokens = std::fs::read_to_string(self.folder.join("jwts")).unwrap();
         let verify = |token: &str| {
             let (input, signature) = token.split('~').next().unwrap().rsplit_once('.').unwrap();
             let signature = Signature::from_slice(&decode(signature)).unwrap();
