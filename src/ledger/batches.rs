@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::checksum::{Checksum, contradiction};
-use super::next;
 use super::record::{self, Record};
 use super::rows::BatchRow;
 use super::store::{Store, Stored};
+use super::{corrupt, next};
 use crate::clock::UnixTime;
 
 /// Slots of one list, from `first` on.
@@ -90,6 +90,11 @@ impl StoredBatch {
     pub(super) fn of(store: &dyn Store, number: i64) -> Stored<StoredBatch> {
         let missing = || contradiction(format!("table `batches`, batch {number} is missing"));
         StoredBatch::read(store.batch(number)?.ok_or_else(missing)?)
+    }
+
+    /// The record at this place.
+    pub(super) fn record(&self, place: u32) -> Stored<Record> {
+        record::at(&self.records, place).ok_or_else(corrupt)
     }
 
     pub(super) fn count(&self) -> u32 {

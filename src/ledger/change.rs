@@ -29,9 +29,9 @@ use uuid::Uuid;
 use super::batches::StoredBatch;
 use super::events::EventKind;
 use super::record::{self, RecordPlace};
-use super::seal::{self, Counts, Done};
-use super::store::{Access, Store, Stored, Transaction};
-use super::{Ledger, LedgerError, events, lists, statuses, writable};
+use super::seal::Writing;
+use super::store::{Store, Stored};
+use super::{Ledger, LedgerError, events, lists, statuses};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 
@@ -155,11 +155,9 @@ impl Ledger {
         order: ChangeOrder<'_>,
         ids: &[Uuid],
     ) -> Result<Vec<Result<Changed, ChangeRefusal>>, LedgerError> {
-        let path = self.path.clone();
-        let fail = |source| LedgerError::store("write", &path, source);
-        let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
-        let reached = seal::state(store).map_err(fail)?;
+        let fail = |source| LedgerError::store("write", &self.path, source);
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
         if !self.statuses_are_whole {
             statuses::must_be_whole(store).map_err(fail)?;
             self.statuses_are_whole = true;
@@ -173,9 +171,8 @@ impl Ledger {
         if !answers.iter().any(|answer| answer.as_ref().is_ok_and(|changed| !changed.unchanged)) {
             return Ok(answers);
         }
-        let statuses = store.count_statuses().map_err(fail)? - before;
-        let added = Counts { statuses, ..Counts::default() };
-        seal::commit(store, transaction, Done::adding(reached, added), fail)?;
+        writing.done.added.statuses = store.count_statuses().map_err(fail)? - before;
+        writing.commit(fail)?;
         Ok(answers)
     }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::checksum::Checksum;
 use super::rows::ClosingRow;
-use super::seal::{self, Done, Seal, must_count};
-use super::store::{Access, Store, Stored, Transaction, in_one_snapshot};
-use super::{Ledger, LedgerError, corrupt, lists, writable};
+use super::seal::{self, Done, Seal, Writing, must_count};
+use super::store::{Store, Stored, in_one_snapshot};
+use super::{Ledger, LedgerError, corrupt, lists};
 use crate::clock::{UnixTime, system_now};
 
 /// In how many seconds the third closing makes one ask why.
@@ -135,15 +135,15 @@ impl Ledger {
     /// Where the ledger cannot be written.
     pub fn close_lists(&mut self) -> Result<Option<Restoration>, LedgerError> {
         let fail = |source| self.cannot("write", source);
-        let store = writable(&*self.store, &self.path)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
         let is_any_open = store.has_open_lists().map_err(fail)?;
         if !is_any_open && !Closing::all(store).map_err(fail)?.is_empty() {
             return Ok(None);
         }
-        let reached = seal::state(store).map_err(fail)?;
         let restoration = close_lists(store, vec![ClosingReason::Asked]).map_err(fail)?;
-        seal::commit(store, transaction, Done::closing(reached), fail)?;
+        writing.done = Done::closing(writing.done.reached);
+        writing.commit(fail)?;
         Ok(Some(restoration))
     }
 }

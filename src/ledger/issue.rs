@@ -11,12 +11,10 @@ use super::known::{self, Known, KnownByPosition};
 use super::record::{self, Record, RecordPlace};
 use super::runs::{self, RunNumbers};
 use super::scopes::{Scope, ScopeKind};
-use super::seal::{self, Counts, Done};
-use super::store::{Access, Store, Stored, Transaction, in_one_snapshot};
+use super::seal::{Counts, Writing};
+use super::store::{Store, StoreError, Stored, in_one_snapshot};
 use super::terms::RunDescription;
-use super::{
-    Difference, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings, renewal, writable,
-};
+use super::{Difference, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings, renewal};
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
 use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
@@ -141,20 +139,14 @@ impl Ledger {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let path = self.path.clone();
-        let fail = |source| LedgerError::store("write", &path, source);
-        let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
-        let reached = seal::state(store).map_err(fail)?;
-        let mut added = Counts::default();
-        let mut runs = match &self.runs {
-            Some(runs) => runs.clone(),
-            None => RunNumbers::find(store, run, fail)?,
-        };
+        let fail = |source| LedgerError::store("write", &self.path, source);
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
+        let mut runs = self.run_numbers(run, fail)?;
         let (opening, duplicate) = self.opening(run, entries)?;
         // Taken, so that after a failed transaction nothing is left of what it would have written.
         let before = self.indexed.take();
-        let mut indexed = key_scope(store, run, &runs, before, &mut added, fail)?;
+        let mut indexed = key_scope(store, run, &runs, before, &mut writing.done.added, fail)?;
         let known = known_credentials(store, run, indexed.as_mut(), entries).map_err(fail)?;
         note_displaced(&mut self.displaced, &known, entries);
         let refused = renewal::refused(store, entries, &mut self.statuses_are_whole).map_err(fail)?;
@@ -163,18 +155,30 @@ impl Ledger {
         // A run under a key that goes on has an opening, or had its first items refused.
         let opening = opening.filter(|_| runs.is_empty() && fresh.len() == entries.len());
         let to = Destination { run, scope: indexed.as_ref().map(|indexed| indexed.scope.number), opening };
-        let issued = Issued::insert(store, to, &mut runs, &fresh, &mut added).map_err(fail)?;
+        let issued = Issued::insert(store, to, &mut runs, &fresh, &mut writing.done.added).map_err(fail)?;
         if let Some(Indexed { scope, index }) = &mut indexed {
             index.insert(store, scope, issued.index_entries()).map_err(fail)?;
         }
         append_replays(store, &known, entries).map_err(fail)?;
         let replayed = known.values().map(|known| known.slots.from(known.place.place, 1));
         self.lists.keep(store, replayed.chain(issued.slots())).map_err(fail)?;
-        let bytes = (fresh.len() * record::RECORD_BYTES) as u64;
-        seal::commit(store, transaction, Done { bytes, ..Done::adding(reached, added) }, fail)?;
+        writing.done.bytes = (fresh.len() * record::RECORD_BYTES) as u64;
+        writing.commit(fail)?;
         (self.runs, self.indexed, self.is_opened) = (Some(runs), indexed, true);
         self.duplicate = duplicate.or(self.duplicate.take());
         Ok(self.answers(entries, &known, &refused, &issued))
+    }
+
+    /// The rows of a run, as this process knows them already, else as the ledger has them.
+    pub(super) fn run_numbers(
+        &self,
+        run: &RunDescription,
+        fail: impl Fn(StoreError) -> LedgerError,
+    ) -> Result<RunNumbers, LedgerError> {
+        match &self.runs {
+            Some(runs) => Ok(runs.clone()),
+            None => RunNumbers::find(&*self.store, run, fail),
+        }
     }
 
     /// What the first items of a run say, where nothing else tells it from one before, and the run that began so.
@@ -350,7 +354,7 @@ fn key_scope(
     runs: &RunNumbers,
     before: Option<Indexed>,
     added: &mut Counts,
-    fail: impl Fn(super::StoreError) -> LedgerError,
+    fail: impl Fn(StoreError) -> LedgerError,
 ) -> Result<Option<Indexed>, LedgerError> {
     if !run.repeatable {
         return Ok(None);

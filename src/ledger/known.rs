@@ -94,7 +94,7 @@ pub(super) fn by_id(
         let batch = StoredBatch::of(store, number)?;
         let statuses_of_batch = statuses::of_batch(store, number)?;
         for (position, place) in wanted {
-            let record = record::at(&batch.records, place).ok_or_else(corrupt)?;
+            let record = batch.record(place)?;
             let current = statuses_of_batch.get(&place).cloned().unwrap_or_default();
             known.insert(position, batch.credential(place, record, current));
         }

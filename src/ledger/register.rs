@@ -27,12 +27,11 @@ use super::issue::{self, Answer, Conflict, Destination, Indexed, Issued};
 use super::items::{self, IndexEntry};
 use super::known::Known;
 use super::record::{self, RecordPlace};
-use super::runs::RunNumbers;
 use super::scopes::{Scope, ScopeKind};
-use super::seal::{self, Counts, Done};
+use super::seal::{Counts, Writing};
 use super::store::{Access, BatchQuery, Store, StoreError, Stored, Transaction};
 use super::terms::RunDescription;
-use super::{Ledger, LedgerError, corrupt, events, openings, renewal, statuses, writable};
+use super::{Ledger, LedgerError, corrupt, events, openings, renewal, statuses};
 use crate::clock::UnixTime;
 use crate::credential::{CredentialStatus, Status};
 use crate::request::{ContentHash, IdRule, ItemKey, LookupHash};
@@ -91,7 +90,11 @@ pub struct RegisterView<'l> {
     last: Option<(StoredBatch, std::collections::HashMap<u32, CredentialStatus>)>,
 }
 
-impl RegisterView<'_> {
+impl<'l> RegisterView<'l> {
+    fn of(store: &'l dyn Store, path: &'l Path, register: Option<Indexed>) -> RegisterView<'l> {
+        RegisterView { store, path, register, runs: KnownRuns::default(), last: None }
+    }
+
     /// Whether nothing was ever synced under its name.
     pub fn is_new(&self) -> bool {
         self.register.is_none()
@@ -164,7 +167,7 @@ impl RegisterView<'_> {
             self.last = Some((batch, statuses::of_batch(self.store, place.batch)?));
         }
         let (batch, statuses_of_batch) = self.last.as_ref().ok_or_else(corrupt)?;
-        let record = record::at(&batch.records, place.place).ok_or_else(corrupt)?;
+        let record = batch.record(place.place)?;
         Ok(Standing {
             id: record.id(batch.millis),
             content: record.content_hash,
@@ -258,13 +261,7 @@ impl Ledger {
             scope.must_be(&register.issuer, register.rule)?;
         }
         let indexed = scope.map(|scope| Indexed::reopen(store, scope, None)).transpose().map_err(fail)?;
-        let mut view = RegisterView {
-            store,
-            path: &self.path,
-            register: indexed,
-            runs: KnownRuns::default(),
-            last: None,
-        };
+        let mut view = RegisterView::of(store, &self.path, indexed);
         let outcome = read(&mut view);
         self.register_version = view.version();
         self.indexed = view.register;
@@ -281,18 +278,12 @@ impl Ledger {
         if orders.is_empty() {
             return Ok(Vec::new());
         }
-        let path = self.path.clone();
-        let fail = |source| LedgerError::store("write", &path, source);
-        let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
-        let reached = seal::state(store).map_err(fail)?;
-        let mut added = Counts::default();
-        let mut runs = match &self.runs {
-            Some(runs) => runs.clone(),
-            None => RunNumbers::find(store, by.run, fail)?,
-        };
+        let fail = |source| LedgerError::store("write", &self.path, source);
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
+        let mut runs = self.run_numbers(by.run, fail)?;
         let Indexed { mut scope, mut index } =
-            register_now(store, by.register, self.register_version, self.indexed.take(), &mut added, fail)?;
+            register_now(&mut writing, by.register, self.register_version, self.indexed.take(), fail)?;
         let judged = orders.iter().map(|order| order.is_as_planned(store)).collect::<Stored<Vec<_>>>();
         let judged = judged.map_err(fail)?;
         let fresh: Vec<_> =
@@ -300,19 +291,20 @@ impl Ledger {
         self.refuse_expired(&fresh)?;
         let opening = (runs.is_empty() && !fresh.is_empty()).then(|| openings::of(fresh.iter().copied()));
         let to = Destination { run: by.run, scope: Some(scope.number), opening };
-        let issued = Issued::insert(store, to, &mut runs, &fresh, &mut added).map_err(fail)?;
+        let issued = Issued::insert(store, to, &mut runs, &fresh, &mut writing.done.added).map_err(fail)?;
         index.insert(store, &mut scope, issued.index_entries()).map_err(fail)?;
         for (order, _) in orders.iter().zip(&judged).filter(|(_, judged)| judged.is_ok()) {
             if let SyncOrder::Issue { revoke, .. } = order {
-                revoke_all(store, by.revocation(SUPERSEDED), revoke, &mut added).map_err(fail)?;
+                revoke_all(store, by.revocation(SUPERSEDED), revoke, &mut writing.done.added)
+                    .map_err(fail)?;
             }
         }
         let printed = print(store, orders).map_err(fail)?;
         let given_again = printed.values().map(|known| known.slots.from(known.place.place, 1));
         self.lists.keep(store, issued.slots().chain(given_again)).map_err(fail)?;
-        let bytes = (fresh.len() * record::RECORD_BYTES) as u64;
+        writing.done.bytes = (fresh.len() * record::RECORD_BYTES) as u64;
         if !fresh.is_empty() {
-            seal::commit(store, transaction, Done { bytes, ..Done::adding(reached, added) }, fail)?;
+            writing.commit(fail)?;
         }
         self.register_version = scope.version;
         (self.runs, self.indexed) = (Some(runs), Some(Indexed { scope, index }));
@@ -331,8 +323,7 @@ impl Ledger {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn standing(&self, place: RecordPlace) -> Result<Standing, LedgerError> {
-        let (store, path) = (&*self.store, self.path.as_path());
-        RegisterView { store, path, register: None, runs: KnownRuns::default(), last: None }.standing(place)
+        RegisterView::of(&*self.store, &self.path, None).standing(place)
     }
 
     /// The ids of the credentials at these places.
@@ -346,7 +337,7 @@ impl Ledger {
                 Entry::Occupied(read) => read.into_mut(),
                 Entry::Vacant(unread) => unread.insert(StoredBatch::of(&*self.store, place.batch)?),
             };
-            let record = record::at(&batch.records, place.place).ok_or_else(corrupt)?;
+            let record = batch.record(place.place)?;
             Ok(record.id(batch.millis))
         };
         let ids = places.iter().map(&mut id_at).collect::<Stored<_>>();
@@ -358,14 +349,11 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::sync`].
     pub fn adopt(&mut self, by: Changing<'_>, members: &[(ItemKey, RecordPlace)]) -> Result<(), LedgerError> {
-        let path = self.path.clone();
-        let fail = |source| LedgerError::store("write", &path, source);
-        let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
-        let reached = seal::state(store).map_err(fail)?;
-        let mut added = Counts::default();
+        let fail = |source| LedgerError::store("write", &self.path, source);
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
         let Indexed { mut scope, mut index } =
-            register_now(store, by.register, self.register_version, self.indexed.take(), &mut added, fail)?;
+            register_now(&mut writing, by.register, self.register_version, self.indexed.take(), fail)?;
         let mut batches: BTreeMap<i64, Vec<IndexEntry>> = BTreeMap::new();
         for (key, place) in members {
             batches.entry(place.batch).or_default().push(IndexEntry::new(key, *place));
@@ -378,7 +366,7 @@ impl Ledger {
         }
         let entries = batches.into_values().flatten().collect();
         index.insert(store, &mut scope, entries).map_err(fail)?;
-        seal::commit(store, transaction, Done::adding(reached, added), fail)?;
+        writing.commit(fail)?;
         self.register_version = scope.version;
         self.indexed = Some(Indexed { scope, index });
         Ok(())
@@ -394,27 +382,23 @@ impl Ledger {
         by: Changing<'_>,
         places: &[RecordPlace],
     ) -> Result<Vec<(Uuid, CredentialStatus)>, LedgerError> {
-        let path = self.path.clone();
-        let fail = |source| LedgerError::store("write", &path, source);
-        let store = writable(&*self.store, &path)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
-        let reached = seal::state(store).map_err(fail)?;
-        let mut added = Counts::default();
+        let fail = |source| LedgerError::store("write", &self.path, source);
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
         let indexed =
-            register_now(store, by.register, self.register_version, self.indexed.take(), &mut added, fail)?;
-        let mut view =
-            RegisterView { store, path: &path, register: None, runs: KnownRuns::default(), last: None };
+            register_now(&mut writing, by.register, self.register_version, self.indexed.take(), fail)?;
+        let mut view = RegisterView::of(store, &self.path, None);
         let mut removed = Vec::new();
         for place in places {
             let Standing { id, current, .. } = view.standing(*place)?;
             if current.status == Status::Active {
                 let order = by.revocation(REMOVED);
-                revoke_all(store, order, &[*place], &mut added).map_err(fail)?;
+                revoke_all(store, order, &[*place], &mut writing.done.added).map_err(fail)?;
                 removed.push((id, order.outcome()));
             }
         }
         if !removed.is_empty() {
-            seal::commit(store, transaction, Done::adding(reached, added), fail)?;
+            writing.commit(fail)?;
         }
         self.indexed = Some(indexed);
         Ok(removed)
@@ -423,13 +407,13 @@ impl Ledger {
 
 /// The register within a transaction: as it was viewed, or changed by this process since then.
 fn register_now(
-    store: &dyn Store,
+    writing: &mut Writing<'_>,
     register: &RegisterName,
     version: i64,
     before: Option<Indexed>,
-    added: &mut Counts,
     fail: impl Fn(StoreError) -> LedgerError,
 ) -> Result<Indexed, LedgerError> {
+    let store = writing.store;
     let found = Scope::find(store, ScopeKind::Register, &register.name).map_err(&fail)?;
     if found.as_ref().map_or(0, |scope| scope.version) != version {
         return Err(LedgerError::RegisterChanged { name: register.name.clone() });
@@ -437,7 +421,7 @@ fn register_now(
     let terms = (register.name.as_str(), register.issuer.as_str(), register.rule);
     let scope = match found {
         Some(scope) => scope,
-        None => Scope::add(store, ScopeKind::Register, terms, added).map_err(&fail)?,
+        None => Scope::add(store, ScopeKind::Register, terms, &mut writing.done.added).map_err(&fail)?,
     };
     scope.must_be(&register.issuer, register.rule)?;
     Indexed::reopen(store, scope, before).map_err(fail)
@@ -465,7 +449,7 @@ impl<'d> SyncOrder<'d> {
         for (place, planned) in *formers {
             if statuses::of(store, *place)?.status != *planned {
                 let batch = StoredBatch::of(store, place.batch)?;
-                let record = record::at(&batch.records, place.place).ok_or_else(corrupt)?;
+                let record = batch.record(place.place)?;
                 return Ok(Err(Conflict::Restless(record.id(batch.millis))));
             }
         }
@@ -511,7 +495,7 @@ fn print(store: &dyn Store, orders: &[SyncOrder<'_>]) -> Result<BTreeMap<RecordP
         let batch = StoredBatch::of(store, number)?;
         let statuses_of_batch = statuses::of_batch(store, number)?;
         for place in places {
-            let record = record::at(&batch.records, place).ok_or_else(corrupt)?;
+            let record = batch.record(place)?;
             let current = statuses_of_batch.get(&place).cloned().unwrap_or_default();
             printed.insert(RecordPlace { batch: number, place }, batch.credential(place, record, current));
         }

@@ -6,9 +6,9 @@
 
 use super::checksum::Checksum;
 use super::rows::SchemaRow;
-use super::seal::{self, Done};
-use super::store::{Access, Store, Stored, Transaction};
-use super::{Ledger, LedgerError, writable};
+use super::seal::Writing;
+use super::store::{Store, Stored};
+use super::{Ledger, LedgerError};
 
 /// A schema that is cited, or was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,10 +78,9 @@ impl Ledger {
         if schemas.is_empty() {
             return Ok(schemas);
         }
-        let store = writable(&*self.store, &self.path)?;
         let fail = |source| self.cannot("write to", source);
-        let transaction = Transaction::begin(store, Access::Write).map_err(fail)?;
-        let reached = seal::state(store).map_err(fail)?;
+        let writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let store = writing.store;
         let kept = CitedSchema::all(store).map_err(fail)?;
         let (schemas, is_new): (Vec<_>, Vec<_>) = schemas
             .into_iter()
@@ -93,7 +92,7 @@ impl Ledger {
         for (schema, _) in schemas.iter().zip(is_new).filter(|(_, is_new)| *is_new) {
             store.insert_schema(&schema.row()).map_err(fail)?;
         }
-        seal::commit(store, transaction, Done::adding(reached, Default::default()), fail)?;
+        writing.commit(fail)?;
         Ok(schemas)
     }
 }

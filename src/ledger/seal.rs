@@ -3,11 +3,13 @@
 //! It holds the tokens of the last transactions, and how many rows the tables have that are looked through: a row that
 //! has become invisible leaves a number too high.
 
+use std::path::Path;
+
 use super::checksum::{Checksum, contradiction};
 use super::rows::SealRow;
 use super::state::{SealTokens, State, Token};
-use super::store::{Commit, Store, Stored, Transaction};
-use super::{LedgerError, random};
+use super::store::{Access, Commit, Store, StoreError, Stored, Transaction};
+use super::{LedgerError, random, writable};
 
 /// Tables whose rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,12 +116,42 @@ pub(super) fn commit(
     store: &dyn Store,
     transaction: Transaction<'_>,
     done: Done,
-    fail: impl Fn(super::StoreError) -> LedgerError,
+    fail: impl Fn(StoreError) -> LedgerError,
 ) -> Result<(), LedgerError> {
     let token = Seal::renew(store, done.added).map_err(&fail)?;
     let writing = state(store).map_err(&fail)?;
     let Done { reached, bytes, closes_lists, .. } = done;
     transaction.commit(Commit { reached, writing, token, bytes, closes_lists })
+}
+
+/// A transaction that changes an open ledger. One that is dropped changes nothing.
+pub(super) struct Writing<'s> {
+    pub(super) store: &'s dyn Store,
+    transaction: Transaction<'s>,
+    /// What it did so far.
+    pub(super) done: Done,
+}
+
+impl<'s> Writing<'s> {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// Where the ledger at this path is only looked at, and those of the store.
+    pub(super) fn begin(
+        store: &'s dyn Store,
+        path: &Path,
+        fail: impl Fn(StoreError) -> LedgerError,
+    ) -> Result<Writing<'s>, LedgerError> {
+        let store = writable(store, path)?;
+        let transaction = Transaction::begin(store, Access::Write).map_err(&fail)?;
+        let reached = state(store).map_err(&fail)?;
+        Ok(Writing { store, transaction, done: Done::adding(reached, Counts::default()) })
+    }
+
+    /// As [`commit`].
+    pub(super) fn commit(self, fail: impl Fn(StoreError) -> LedgerError) -> Result<(), LedgerError> {
+        commit(self.store, self.transaction, self.done, fail)
+    }
 }
 
 /// How far a ledger has come.
