@@ -3,10 +3,13 @@
 mod constants;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::exit::ExitStatus;
 use super::failure::Failure;
@@ -24,9 +27,9 @@ pub(crate) struct Config {
     pub(crate) key: Option<PathBuf>,
     pub(crate) keys: KeysConfig,
     pub(crate) signer: SignerConfig,
-    pub(crate) ledger: Option<PathBuf>,
+    pub(crate) ledger: LedgerConfig,
     pub(crate) developer_id: Option<String>,
-    pub(crate) jobs: Option<std::num::NonZeroU16>,
+    pub(crate) jobs: Option<NonZeroU16>,
     pub(crate) issuer: IssuerConfig,
     /// Several issuers, by their names.
     pub(crate) issuers: BTreeMap<String, IssuerEntry>,
@@ -37,6 +40,53 @@ pub(crate) struct Config {
     pub(crate) csv: CsvConfig,
     /// Files of types of one's own, or folders that hold them.
     pub(crate) types: Option<OneOrSeveral<PathBuf>>,
+}
+
+/// Where the ledger is, and how it is used: the place alone, or a mapping.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file has nothing but a place"))]
+pub(crate) struct LedgerConfig {
+    /// A file, the URL of a database, or `none`.
+    pub(crate) at: Option<PathBuf>,
+    pub(crate) password_file: Option<PathBuf>,
+    pub(crate) lanes: Option<NonZeroU16>,
+    pub(crate) wait: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for LedgerConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LedgerConfig, D::Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct Mapping {
+            at: Option<PathBuf>,
+            password_file: Option<PathBuf>,
+            lanes: Option<NonZeroU16>,
+            wait: Option<String>,
+        }
+        struct PlaceOrMapping;
+        impl<'de> Visitor<'de> for PlaceOrMapping {
+            type Value = LedgerConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the place of the ledger, or a mapping")
+            }
+
+            fn visit_str<E>(self, place: &str) -> Result<LedgerConfig, E> {
+                Ok(LedgerConfig { at: Some(place.into()), ..LedgerConfig::default() })
+            }
+
+            fn visit_unit<E>(self) -> Result<LedgerConfig, E> {
+                Ok(LedgerConfig::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<LedgerConfig, A::Error> {
+                let Mapping { at, password_file, lanes, wait } =
+                    Mapping::deserialize(MapAccessDeserializer::new(members))?;
+                Ok(LedgerConfig { at, password_file, lanes, wait })
+            }
+        }
+        deserializer.deserialize_any(PlaceOrMapping)
+    }
 }
 
 /// One value, or a list of them.

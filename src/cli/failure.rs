@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io::ErrorKind;
-use std::path::Path;
 
 use super::exit::ExitStatus;
 use super::log;
@@ -12,7 +11,7 @@ use crate::credential::AssemblyError;
 use crate::files::{self, NEW_FILE, PathError, TargetError};
 use crate::issuer::IssuerError;
 use crate::keys::{KeyError, LoadError};
-use crate::ledger::LedgerError;
+use crate::ledger::{Address, LedgerError, ServerFault, StoreError};
 use crate::publish::PublishError;
 use crate::publish::credential_schema::CiteError;
 use crate::publish::documents::KeySetError;
@@ -88,8 +87,8 @@ impl Failure {
     }
 
     /// A ledger that is to be read, and is not there.
-    pub(crate) fn no_ledger(path: &Path) -> Failure {
-        Failure::said(ExitStatus::Files, format!("no ledger found at {}", path.display()))
+    pub(crate) fn no_ledger(at: &Address) -> Failure {
+        Failure::said(ExitStatus::Files, format!("no ledger found at {at}"))
             .hint("pass `--ledger FILE` to name the one used to issue the credentials")
     }
 
@@ -330,11 +329,54 @@ impl From<LedgerError> for Failure {
                  docs/ledger.md describes"
             }
             LedgerError::Expired { .. } => "set the clock, or pass `--issued-at` to issue for another time",
+            LedgerError::Database { source: StoreError::Server(source), .. } => match remedy(source.fault) {
+                Some(hint) => hint,
+                None => return Failure::new(ExitStatus::Files, error),
+            },
             LedgerError::Full { .. } => "free some space and run again; nothing was partly recorded",
             _ => return Failure::new(ExitStatus::Files, error),
         };
         Failure::new(ExitStatus::Files, error).hint(hint)
     }
+}
+
+/// What to do about a fault of the ledger's server.
+fn remedy(fault: ServerFault) -> Option<&'static str> {
+    Some(match fault {
+        ServerFault::Unreachable => "check the host, the port and whether PostgreSQL listens there",
+        ServerFault::Tls => {
+            "name the certificate of its CA with `?sslrootcert=FILE` in the URL; a certificate that is its own CA cannot \
+             be used by a server"
+        }
+        ServerFault::Lost | ServerFault::Conflict | ServerFault::FailedOver | ServerFault::Taken => {
+            "run the same command again; nothing was delivered that is not recorded"
+        }
+        ServerFault::Waited => {
+            "see whether a synchronous standby is missing (pg_stat_replication) or a transaction is left open \
+             (pg_stat_activity), then run the same command again; `ledger.wait` sets how long to wait"
+        }
+        ServerFault::TooMany => "run fewer tasks at once, or put a pooler in front of the server",
+        ServerFault::Password => {
+            "set PGPASSFILE to a file with a line HOST:PORT:DATABASE:USER:PASSWORD, or `ledger.password_file`"
+        }
+        ServerFault::NoRights => {
+            "have the database's owner run `beltic ledger init`, and grant this user the rights that \
+             docs/more-than-one-machine.md lists"
+        }
+        ServerFault::NoDatabase => {
+            "create it with `createdb`, or correct the name after the last slash of the URL"
+        }
+        ServerFault::ReadOnly => "name the primary server in the URL, or several hosts of which one is",
+        ServerFault::Asynchronous => {
+            "set `synchronous_commit = on` for the database or the user, and `fsync = on` for the server"
+        }
+        ServerFault::Unguarded => {
+            "make the ledger with `beltic ledger init --no-failover-guard`, and run `beltic ledger close-lists` after \
+             every failover"
+        }
+        ServerFault::Pooler => "let the pooler work by transaction, and pass unnamed statements on",
+        ServerFault::Full | ServerFault::Damaged | ServerFault::Other => return None,
+    })
 }
 
 impl From<IssueError<Failure>> for Failure {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::settings::Settings;
 use crate::files::{self, Way};
-use crate::ledger;
+use crate::ledger::{self, Address};
 
 /// Files that must stay as they are, by their real paths.
 #[derive(Debug, Default)]
@@ -23,8 +23,9 @@ impl Kept {
     }
 
     /// And the ledger, where there is one.
-    pub(crate) fn and_ledger(mut self, path: Option<&Path>) -> Kept {
-        self.files.extend(path.into_iter().flat_map(ledger::files_of).map(|path| real(&path)));
+    pub(crate) fn and_ledger(mut self, address: Option<&Address>) -> Kept {
+        let file = address.and_then(Address::file);
+        self.files.extend(file.into_iter().flat_map(ledger::files_of).map(|path| real(&path)));
         self
     }
 

@@ -29,6 +29,8 @@ pub enum ClosingReason {
     WentBack,
     /// A write-ahead log or a journal lay beside it that is not its own. It has this name now.
     ForeignLog(PathBuf),
+    /// Its server is another one, or was promoted or restored.
+    FailedOver,
     /// The user asked for it.
     Asked,
 }
@@ -44,6 +46,7 @@ impl ClosingReason {
             ClosingReason::MovedMark => "moved mark",
             ClosingReason::WentBack => "went back",
             ClosingReason::ForeignLog(_) => "foreign log",
+            ClosingReason::FailedOver => "failed over",
             ClosingReason::Asked => "asked",
         }
     }
@@ -136,6 +139,9 @@ impl Ledger {
     pub fn close_lists(&mut self) -> Result<Option<Restoration>, LedgerError> {
         let fail = |source| self.cannot("write", source);
         let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        if let Some(restoration) = writing.restored {
+            return Ok(Some(restoration));
+        }
         let store = writing.store;
         let is_any_open = store.has_open_lists().map_err(fail)?;
         if !is_any_open && !Closing::all(store).map_err(fail)?.is_empty() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::checksum::contradiction;
 use super::openings::Duplicate;
-use super::store::StoreError;
+use super::store::{ServerFault, StoreError};
 use crate::clock::UnixTime;
 use crate::files::PathError;
 
@@ -250,7 +250,11 @@ impl LedgerError {
                 Some(source) => LedgerError::File { action, path, source },
                 None => LedgerError::Database { action, path, source },
             },
-            StoreError::Other(_) => LedgerError::Database { action, path, source },
+            StoreError::Server(ref error) if error.fault == ServerFault::Full => LedgerError::Full { path },
+            StoreError::Server(ref error) if error.fault == ServerFault::Damaged => {
+                LedgerError::Damaged { path, source }
+            }
+            StoreError::Server(_) | StoreError::Other(_) => LedgerError::Database { action, path, source },
         }
     }
 }

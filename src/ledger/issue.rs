@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::batches::{Slots, StoredBatch};
 use super::items::{self, IndexEntry, ItemIndex};
 use super::known::{self, Known, KnownByPosition};
+use super::lanes::{self, GrantedBatch};
 use super::record::{self, Record, RecordPlace};
+use super::retry::Retry;
 use super::runs::{self, RunNumbers};
 use super::scopes::{Scope, ScopeKind};
 use super::seal::{Counts, Writing};
@@ -19,6 +21,9 @@ use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
 use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
 use crate::types::CredentialType;
+
+/// How many batches are recorded together at most.
+const TOGETHER: usize = 8;
 
 /// Why an item is not issued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,6 +144,60 @@ impl Ledger {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(answers) = self.record_on_lane(run, &[entries])? {
+            return Ok(answers.into_iter().flatten().collect());
+        }
+        self.record_in_turn(run, entries)
+    }
+
+    /// As [`Ledger::record`], for several batches, which are recorded together where that saves something. Where one
+    /// cannot be recorded, those before it are, and those after it are not.
+    pub fn record_together(
+        &mut self,
+        run: &RunDescription,
+        batches: &[&[Entry<'_>]],
+    ) -> (Vec<Vec<Answer>>, Result<(), LedgerError>) {
+        let mut answers = Vec::with_capacity(batches.len());
+        let has_entries = batches.iter().any(|batch| !batch.is_empty());
+        match if has_entries { self.record_on_lane(run, batches) } else { Ok(None) } {
+            Ok(Some(answers)) => return (answers, Ok(())),
+            Ok(None) => {}
+            Err(error) => return (answers, Err(error)),
+        }
+        for batch in batches {
+            match self.record(run, batch) {
+                Ok(of_batch) => answers.push(of_batch),
+                Err(error) => return (answers, Err(error)),
+            }
+        }
+        (answers, Ok(()))
+    }
+
+    /// How many batches are worth recording together: those that wait while an exchange with a server is under way.
+    pub fn recorded_together(&self) -> usize {
+        if self.store.lanes().is_some() { TOGETHER } else { 1 }
+    }
+
+    /// Records under the ledger's lock. What may pass is waited for.
+    fn record_in_turn(
+        &mut self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Answer>, LedgerError> {
+        let mut retry = Retry::default();
+        loop {
+            match self.record_once(run, entries) {
+                Err(error) if retry.is_worth_it(&*self.store, &error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn record_once(
+        &mut self,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Answer>, LedgerError> {
         let fail = |source| LedgerError::store("write", &self.path, source);
         let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
         let store = writing.store;
@@ -152,6 +211,8 @@ impl Ledger {
         let refused = renewal::refused(store, entries, &mut self.statuses_are_whole).map_err(fail)?;
         let fresh = self.fresh(&known, &refused, entries);
         self.refuse_expired(&fresh)?;
+        let guards = (self.hash_key, runs.is_empty());
+        let is_guarded = lanes::leave_guards(store, run, guards, &fresh).map_err(fail)?;
         // A run under a key that goes on has an opening, or had its first items refused.
         let opening = opening.filter(|_| runs.is_empty() && fresh.len() == entries.len());
         let to = Destination { run, scope: indexed.as_ref().map(|indexed| indexed.scope.number), opening };
@@ -162,9 +223,12 @@ impl Ledger {
         append_replays(store, &known, entries).map_err(fail)?;
         let replayed = known.values().map(|known| known.slots.from(known.place.place, 1));
         self.lists.keep(store, replayed.chain(issued.slots())).map_err(fail)?;
-        writing.done.bytes = (fresh.len() * record::RECORD_BYTES) as u64;
+        writing.done.bytes += (fresh.len() * record::RECORD_BYTES) as u64;
+        let restored = writing.restored.take();
         writing.commit(fail)?;
+        self.note_restored(restored);
         (self.runs, self.indexed, self.is_opened) = (Some(runs), indexed, true);
+        self.lane_use.note(is_guarded, !known.is_empty());
         self.duplicate = duplicate.or(self.duplicate.take());
         Ok(self.answers(entries, &known, &refused, &issued))
     }
@@ -265,6 +329,16 @@ impl Ledger {
             Ok(grant)
         };
         entries.iter().map(&mut answer).collect()
+    }
+
+    /// The answers for entries of which nothing was issued before, and each of which was issued now.
+    pub(super) fn answers_for(&self, entries: &[Entry<'_>], issued: &Issued<'_>) -> Vec<Answer> {
+        self.answers(entries, &HashMap::new(), &HashMap::new(), issued)
+    }
+
+    /// Whether something was issued at a place that now holds something else.
+    pub(super) fn has_displaced(&self) -> bool {
+        !self.displaced.is_empty()
     }
 
     /// What [`Ledger::record`] would say: for each entry, whether it would be replayed. Writes
@@ -425,8 +499,8 @@ fn append_replays(store: &dyn Store, known: &KnownByPosition, entries: &[Entry<'
 
 /// What all credentials of a batch have in common, beside the run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Kind<'d> {
-    credential_type: &'static CredentialType,
+pub(super) struct Kind<'d> {
+    pub(super) credential_type: &'static CredentialType,
     attestation_type: Option<&'d str>,
 }
 
@@ -449,7 +523,7 @@ pub(super) struct Destination<'r> {
 
 /// What was issued now: a batch of each kind.
 pub(super) struct Issued<'d> {
-    batches: Vec<(Kind<'d>, InsertedBatch)>,
+    batches: Vec<(Kind<'d>, IssuedBatch)>,
 }
 
 impl<'d> Issued<'d> {
@@ -463,11 +537,45 @@ impl<'d> Issued<'d> {
         let mut issued = Issued { batches: Vec::new() };
         for (kind, entries) in by_kind(entries) {
             let run_number = runs.of_type(kind.credential_type, store, to.run, to.scope, added)?;
-            let batch = InsertedBatch::insert(store, run_number, to, (kind, &entries), added)?;
+            let mut batch = IssuedBatch::prepare(run_number, to.scope, &entries)?;
+            batch.insert(store, to, kind, added)?;
             issued.batches.push((kind, batch));
             to.opening = None; // it stands with the first batch
         }
         Ok(issued)
+    }
+
+    /// Batches of these kinds, with the numbers of their runs, which have no slots yet.
+    pub(super) fn prepare(
+        of_kinds: Vec<(Kind<'d>, i64, Vec<&Entry<'d>>)>,
+        scope: Option<i64>,
+    ) -> Stored<Issued<'d>> {
+        let prepare = |(kind, run_number, entries): (Kind<'d>, i64, Vec<&Entry<'d>>)| {
+            Ok((kind, IssuedBatch::prepare(run_number, scope, &entries)?))
+        };
+        Ok(Issued { batches: of_kinds.into_iter().map(prepare).collect::<Stored<_>>()? })
+    }
+
+    /// Gives the batches slots from these on, one batch after the other; the slot after the last one.
+    pub(super) fn place_at(&mut self, mut slots: Slots) -> u32 {
+        for (_, batch) in &mut self.batches {
+            batch.slots = slots;
+            slots.first += batch.records.len() as u32;
+        }
+        slots.first
+    }
+
+    /// What a grant keeps of the batches.
+    pub(super) fn granted(&self) -> impl Iterator<Item = GrantedBatch> {
+        self.batches.iter().map(|(kind, batch)| GrantedBatch {
+            run: batch.run,
+            scope: batch.scope,
+            keys: batch.keys.clone(),
+            millis: batch.millis,
+            at: system_now().seconds(),
+            attestation_type: kind.attestation_type.map(str::to_owned),
+            records: record::pack(&batch.records),
+        })
     }
 
     /// The slots that were given.
@@ -476,13 +584,13 @@ impl<'d> Issued<'d> {
     }
 
     /// How many there are.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.batches.iter().map(|(_, batch)| batch.records.len()).sum()
     }
 
     /// What an index has to have of them.
     pub(super) fn index_entries(&self) -> Vec<IndexEntry> {
-        self.batches.iter().flat_map(|(_, batch)| &batch.entries).copied().collect()
+        self.batches.iter().flat_map(|(_, batch)| batch.index_entries()).collect()
     }
 
     /// The credentials of each kind, in the order of their entries.
@@ -503,27 +611,23 @@ impl<'d> Issued<'d> {
     }
 }
 
-/// A batch that was inserted.
-struct InsertedBatch {
-    number: i64,
-    slots: Slots,
+/// A batch of credentials of one kind.
+struct IssuedBatch {
+    run: i64,
+    /// The scope within which items are known by these keys, by their places.
+    scope: Option<i64>,
+    keys: Vec<(u32, ItemKey)>,
     millis: u64,
     records: Vec<Record>,
-    /// What an index has to have of it.
-    entries: Vec<IndexEntry>,
+    /// Its number, once it is inserted.
+    number: i64,
+    slots: Slots,
 }
 
-impl InsertedBatch {
-    /// Inserts the entries as one batch.
-    fn insert(
-        store: &dyn Store,
-        run_number: i64,
-        to: Destination<'_>,
-        (kind, entries): (Kind<'_>, &[&Entry<'_>]),
-        added: &mut Counts,
-    ) -> Stored<InsertedBatch> {
-        let millis = system_millis();
-        let records: Vec<Record> = (entries.iter().zip(random_tails(entries.len())?))
+impl IssuedBatch {
+    /// A batch of these entries, which has no slots yet.
+    fn prepare(run: i64, scope: Option<i64>, entries: &[&Entry<'_>]) -> Stored<IssuedBatch> {
+        let records = (entries.iter().zip(random_tails(entries.len())?))
             .map(|(entry, id_tail)| Record {
                 position: entry.position,
                 id_tail,
@@ -535,19 +639,36 @@ impl InsertedBatch {
                 delegator_hash: entry.draft.delegator_hash,
             })
             .collect();
+        let keys = (0..).zip(entries).filter_map(|(place, entry)| Some((place, entry.key()?))).collect();
+        let slots = Slots { list: 0, first: 0 };
+        Ok(IssuedBatch { run, scope, keys, millis: system_millis(), records, number: 0, slots })
+    }
+
+    /// Takes slots for it, and inserts it with its event.
+    fn insert(
+        &mut self,
+        store: &dyn Store,
+        to: Destination<'_>,
+        kind: Kind<'_>,
+        added: &mut Counts,
+    ) -> Stored<()> {
         let base = to.run.status_base.as_deref().unwrap_or_default();
-        let (slots, of_lists) = lists::take_slots(store, &to.run.terms.issuer, base, entries.len() as u32)?;
+        let (slots, of_lists) =
+            lists::take_slots(store, &to.run.terms.issuer, base, self.records.len() as u32)?;
         added.lists += of_lists.lists;
-        let batch = StoredBatch::new(run_number, slots, millis, &records, kind.attestation_type);
-        let number = StoredBatch { opening: to.opening, ..batch }.insert(store)?;
-        let place = |place: u32| RecordPlace { batch: number, place };
-        let known = (0..).zip(entries).filter_map(|(at, entry)| Some((entry.key()?, place(at))));
-        let entries: Vec<_> = known.map(|(key, place)| IndexEntry::new(&key, place)).collect();
-        let sum = to.scope.filter(|_| !entries.is_empty()).map(|scope| {
-            entries.iter().fold(0u128, |sum, entry| sum.wrapping_add(items::digest(scope, entry)))
-        });
-        events::append_issued(store, number, system_now(), sum)?;
-        Ok(InsertedBatch { number, slots, millis, records, entries })
+        self.slots = slots;
+        let batch = StoredBatch::new(self.run, slots, self.millis, &self.records, kind.attestation_type);
+        self.number = StoredBatch { opening: to.opening, ..batch }.insert(store)?;
+        let entries = self.index_entries();
+        let scope = self.scope.filter(|_| !entries.is_empty());
+        let sum = scope.map(|scope| items::sum_of(scope, &entries));
+        events::append_issued(store, self.number, system_now(), sum)
+    }
+
+    /// What an index has to have of it, once it is inserted.
+    fn index_entries(&self) -> Vec<IndexEntry> {
+        let place = |place| RecordPlace { batch: self.number, place };
+        self.keys.iter().map(|(at, key)| IndexEntry::new(key, place(*at))).collect()
     }
 
     /// The credentials of the batch, in order.
@@ -563,7 +684,7 @@ impl InsertedBatch {
 }
 
 /// Entries of each kind, in their order. A batch is of one kind, and a row of a run is of one type.
-fn by_kind<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(Kind<'d>, Vec<&'e Entry<'d>>)> {
+pub(super) fn by_kind<'e, 'd>(entries: &[&'e Entry<'d>]) -> Vec<(Kind<'d>, Vec<&'e Entry<'d>>)> {
     let mut groups: Vec<(Kind<'d>, Vec<&Entry<'_>>)> = Vec::new();
     for &entry in entries {
         let kind = Kind::of(entry);

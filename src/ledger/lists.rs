@@ -15,8 +15,8 @@ use super::{corrupt, next, random, statuses};
 use crate::clock::system_now;
 use crate::credential::{ListUris, Status};
 
-/// How many lists are kept open; a replay goes through them one after the other.
-const LISTS_KEPT: usize = 4;
+/// How many lists are kept open: as many as machines give from at once, with some to spare.
+const LISTS_KEPT: usize = 16;
 
 /// A list with the parts of its order that were read.
 #[derive(Debug)]
@@ -55,6 +55,18 @@ impl OpenLists {
         Ok(())
     }
 
+    /// Has these slots of a list at hand, given its sound row: its order follows from the secret.
+    pub(super) fn keep_granted(&mut self, row: &ListRow, slots: Range<u32>) {
+        if self.0.len() > LISTS_KEPT {
+            self.0.clear();
+        }
+        self.open(row.list, row.uris());
+        let list = self.0.iter_mut().find(|list| list.number == row.list).expect("it was opened");
+        if !parts_of(slots).all(|part| list.parts.contains_key(&part)) {
+            list.parts = (0..).zip(IndexOrder::new(&row.secret).parts()).collect();
+        }
+    }
+
     fn open(&mut self, number: i64, uris: ListUris) {
         match self.0.iter_mut().find(|list| list.number == number) {
             Some(known) if *known.uris == uris => {}
@@ -76,8 +88,13 @@ impl ListRow {
     fn of(store: &dyn Store, list: i64) -> Stored<ListRow> {
         let missing = || contradiction(format!("table `lists`, list {list} is missing"));
         let row = store.list(list)?.ok_or_else(missing)?;
-        row.checksum().must_be(row.crc, || format!("table `lists`, list {list}"))?;
+        row.must_be_sound()?;
         Ok(row)
+    }
+
+    /// Refuses a row that is not what was written.
+    pub(super) fn must_be_sound(&self) -> Stored<()> {
+        self.checksum().must_be(self.crc, || format!("table `lists`, list {}", self.list))
     }
 
     fn uris(&self) -> ListUris {
@@ -97,7 +114,7 @@ impl ListRow {
     }
 
     /// The row with the checksum of what it says now.
-    fn sealed(self) -> ListRow {
+    pub(super) fn sealed(self) -> ListRow {
         ListRow { crc: self.checksum().sum(), ..self }
     }
 
@@ -124,6 +141,11 @@ fn read_part(store: &dyn Store, list: i64, part: u32) -> Stored<Vec<u8>> {
     part_checksum(list, part, &row.indices)
         .must_be(row.crc, || format!("table `orders`, list {list}, part {part}"))?;
     if is_whole(part, &row.indices) { Ok(row.indices) } else { Err(corrupt()) }
+}
+
+/// The row of this list, as it was written.
+pub(super) fn of(store: &dyn Store, list: i64) -> Stored<ListRow> {
+    ListRow::of(store, list)
 }
 
 /// The lists whose order is kept as another than their secret gives.
@@ -160,11 +182,13 @@ pub(super) fn take_slots(store: &dyn Store, issuer: &str, base: &str, count: u32
     }
     let first = row.taken;
     row.taken += count;
+    store.claim_slots(list, first..row.taken)?;
     store.update_list(&row.sealed())?;
     Ok((Slots { list, first }, added))
 }
 
-fn add_list(store: &dyn Store, issuer: &str, base: &str) -> Stored<i64> {
+/// Adds a list, and gives its number.
+pub(super) fn add_list(store: &dyn Store, issuer: &str, base: &str) -> Stored<i64> {
     let row = ListRow {
         list: next(store.list_numbers()?.last().copied().unwrap_or_default())?,
         issuer: issuer.to_owned(),

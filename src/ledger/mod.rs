@@ -52,6 +52,7 @@
 //! Nothing that is read is believed unchecked, and no file because of its name: `sqlite::trust` says what is
 //! proved when a ledger is opened, in each transaction and at each commit, and decides.
 
+mod address;
 pub mod allocation;
 mod batches;
 mod change;
@@ -65,13 +66,17 @@ mod identity;
 mod issue;
 mod items;
 mod known;
+mod lanes;
 mod lists;
 #[cfg(test)]
 mod memory;
 mod openings;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod register;
 mod renewal;
+mod retry;
 mod rows;
 mod runs;
 mod schemas;
@@ -91,6 +96,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub use address::Address;
 pub use change::{Change, ChangeOrder, ChangeRefusal, Changed};
 pub use check::Examination;
 pub use closings::{ClosingReason, Restoration};
@@ -100,13 +106,15 @@ pub use events::{Event, EventHash, EventKind, Trail};
 pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new_run_name};
 pub use lists::ListState;
 pub use openings::{Duplicate, Duplicates};
+#[cfg(feature = "postgres")]
+pub use postgres::{DEFAULT_LANES, ServerAddress, UrlError};
 pub use record::{Record, RecordPlace};
 pub use register::{Changing, Member, RegisterName, RegisterView, Standing, SyncOrder};
 pub use schemas::CitedSchema;
 pub use sqlite::FORMAT_VERSION;
 pub use sqlite::Mark;
 pub use state::State;
-pub use store::{StoreError, Watcher};
+pub use store::{ServerError, ServerFault, StoreError, Watcher};
 pub use terms::{RunDescription, Terms, TypeTerms};
 
 use crate::clock::{UnixTime, system_now};
@@ -116,6 +124,7 @@ use checksum::contradiction;
 use closings::Closing;
 use identity::Identity;
 use issue::Indexed;
+use lanes::LaneUse;
 use lists::OpenLists;
 use runs::RunNumbers;
 use store::{Store, Stored, in_one_snapshot};
@@ -130,6 +139,8 @@ const CLOCK_LEEWAY: i64 = 60;
 /// The ledger of one issuer's machine, opened by one run.
 #[derive(Debug)]
 pub struct Ledger {
+    address: Address,
+    /// The address as messages name it.
     path: PathBuf,
     store: Box<dyn Store>,
     hash_key: [u8; 32],
@@ -150,6 +161,8 @@ pub struct Ledger {
     /// What was issued at positions that now hold something else. Where rows were put in or taken
     /// out, it stands at another position, and is not issued there once more.
     displaced: HashMap<ContentHash, Uuid>,
+    /// How lanes are used, where the store has any.
+    lane_use: LaneUse,
     /// What a dry run has changed so far.
     previewed: change::Previewed,
     history: History,
@@ -178,18 +191,24 @@ impl Ledger {
     /// # Errors
     /// Where the file cannot be opened or created, is no ledger, is damaged, has a second name, or was
     /// written by another version. It is never replaced.
-    pub fn open(path: &Path) -> Result<(Ledger, History), LedgerError> {
-        sqlite::to_write(path)
+    pub fn open(at: impl Into<Address>) -> Result<(Ledger, History), LedgerError> {
+        match at.into() {
+            Address::File(path) => sqlite::to_write(&path),
+            #[cfg(feature = "postgres")]
+            Address::Server(server) => postgres::to_write(&server),
+        }
     }
 
     /// As [`Ledger::open`], but `None` where there is no such file.
     ///
     /// # Errors
     /// As [`Ledger::open`].
-    pub fn open_existing(path: &Path) -> Result<Option<(Ledger, History)>, LedgerError> {
-        match path.exists() {
-            true => Ledger::open(path).map(Some),
-            false => Ok(None),
+    pub fn open_existing(at: impl Into<Address>) -> Result<Option<(Ledger, History)>, LedgerError> {
+        match at.into() {
+            Address::File(path) if path.exists() => sqlite::to_write(&path).map(Some),
+            Address::File(_) => Ok(None),
+            #[cfg(feature = "postgres")]
+            Address::Server(server) => postgres::to_write_existing(&server),
         }
     }
 
@@ -197,21 +216,35 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::open`], and where its log is not its own.
-    pub fn open_to_look(path: &Path) -> Result<Option<Ledger>, LedgerError> {
-        sqlite::to_look(path, false)
+    pub fn open_to_look(at: impl Into<Address>) -> Result<Option<Ledger>, LedgerError> {
+        match at.into() {
+            Address::File(path) => sqlite::to_look(&path, false),
+            #[cfg(feature = "postgres")]
+            Address::Server(server) => postgres::to_look(&server),
+        }
     }
 
     /// Opens a ledger without changing a byte of it, for a dry run. `None` where there is none.
     ///
     /// # Errors
     /// As [`Ledger::open_to_look`].
-    pub fn open_read_only(path: &Path) -> Result<Option<Ledger>, LedgerError> {
-        sqlite::to_look(path, true)
+    pub fn open_read_only(at: impl Into<Address>) -> Result<Option<Ledger>, LedgerError> {
+        match at.into() {
+            Address::File(path) => sqlite::to_look(&path, true),
+            #[cfg(feature = "postgres")]
+            Address::Server(server) => postgres::to_look(&server),
+        }
     }
 
-    fn on(store: Box<dyn Store>, path: &Path, identity: Identity) -> Ledger {
+    fn on(store: Box<dyn Store>, at: impl Into<Address>, identity: Identity) -> Ledger {
+        let address = at.into();
         Ledger {
-            path: path.to_owned(),
+            path: match &address {
+                Address::File(path) => path.clone(),
+                #[cfg(feature = "postgres")]
+                Address::Server(server) => server.to_string().into(),
+            },
+            address,
             store,
             hash_key: identity.hash_key,
             runs: None,
@@ -223,6 +256,7 @@ impl Ledger {
             previewed_ids: HashSet::new(),
             lists: OpenLists::default(),
             displaced: HashMap::new(),
+            lane_use: LaneUse::default(),
             previewed: change::Previewed::default(),
             history: History::Whole,
             statuses_are_whole: false,
@@ -262,6 +296,13 @@ impl Ledger {
         self.accepts_expired = true;
     }
 
+    /// Notes what became of the ledger while this process had it open.
+    fn note_restored(&mut self, restored: Option<Restoration>) {
+        if let Some(restoration) = restored {
+            self.history = History::Restored(restoration);
+        }
+    }
+
     /// The watch over the ledger's file, for whoever hands results out. `None` for a ledger that is only
     /// looked at.
     pub fn watcher(&self) -> Option<Box<dyn Watcher>> {
@@ -287,9 +328,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// The ledger's file.
+    /// The ledger's file, or the URL of its database, as messages name it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where it is kept.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Whether it was opened to be written.
+    pub fn is_writable(&self) -> bool {
+        self.store.is_writable()
     }
 
     /// The key for hashes of requests, subjects' ids and correlation ids.

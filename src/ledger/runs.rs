@@ -37,6 +37,11 @@ impl RunNumbers {
         self.0.is_empty()
     }
 
+    /// The row for a type, where this process knows it.
+    pub(super) fn known(&self, credential_type: &CredentialType) -> Option<i64> {
+        self.0.iter().find(|(known, _)| known == credential_type.name).map(|(_, number)| *number)
+    }
+
     /// The row for a type, which is added where there is none.
     pub(super) fn of_type(
         &mut self,

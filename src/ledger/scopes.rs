@@ -63,6 +63,12 @@ impl Scope {
         }
     }
 
+    /// The scope of this number.
+    pub(super) fn of_number(store: &dyn Store, number: i64) -> Stored<Scope> {
+        let found = Scope::all(store)?.into_iter().find(|scope| scope.number == number);
+        found.ok_or_else(|| contradiction(format!("table `scopes`, scope {number} is missing")))
+    }
+
     /// All scopes, if none is missing.
     pub(super) fn all(store: &dyn Store) -> Stored<Vec<Scope>> {
         let mut scopes = Vec::new();

@@ -9,7 +9,7 @@ use super::checksum::{Checksum, contradiction};
 use super::rows::SealRow;
 use super::state::{SealTokens, State, Token};
 use super::store::{Access, Commit, Store, StoreError, Stored, Transaction};
-use super::{LedgerError, random, writable};
+use super::{LedgerError, Restoration, lanes, random, writable};
 
 /// Tables whose rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,10 +130,12 @@ pub(super) struct Writing<'s> {
     transaction: Transaction<'s>,
     /// What it did so far.
     pub(super) done: Done,
+    /// What became of the ledger before, where that was noticed now.
+    pub(super) restored: Option<Restoration>,
 }
 
 impl<'s> Writing<'s> {
-    /// Begins one.
+    /// Begins one. What machines have granted without the ledger's lock is entered before.
     ///
     /// # Errors
     /// Where the ledger at this path is only looked at, and those of the store.
@@ -143,9 +145,11 @@ impl<'s> Writing<'s> {
         fail: impl Fn(StoreError) -> LedgerError,
     ) -> Result<Writing<'s>, LedgerError> {
         let store = writable(store, path)?;
+        let restored = lanes::look_after(store, &fail)?;
         let transaction = Transaction::begin(store, Access::Write).map_err(&fail)?;
+        lanes::must_be_at_home(store).map_err(&fail)?;
         let reached = state(store).map_err(&fail)?;
-        Ok(Writing { store, transaction, done: Done::adding(reached, Counts::default()) })
+        Ok(Writing { store, transaction, done: Done::adding(reached, Counts::default()), restored })
     }
 
     /// As [`commit`].

@@ -13,10 +13,11 @@
 
 use std::any::Any;
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use super::LedgerError;
+use super::lanes::Lanes;
 use super::rows::{
     BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow,
     SealRow, SegmentHead, SegmentRow, StatusRow,
@@ -43,8 +44,110 @@ pub enum StoreError {
     CannotOpen(Cause),
     /// What is there is no ledger.
     NotALedger,
+    /// A database server refuses, or is away.
+    Server(ServerError),
     /// Anything else.
     Other(Cause),
+}
+
+/// What a database server says, or what keeps it from saying anything.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: {said}", fault.words())]
+pub struct ServerError {
+    /// What kind of fault it is.
+    pub fault: ServerFault,
+    /// What was said.
+    pub said: String,
+    /// The constraint that was violated.
+    pub(super) constraint: Option<String>,
+}
+
+/// What kind of fault a server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerFault {
+    /// Nobody answers.
+    Unreachable,
+    /// Its certificate was not accepted, or TLS failed otherwise.
+    Tls,
+    /// The connection broke off.
+    Lost,
+    /// It did not answer in time.
+    Waited,
+    /// It has no connection to spare.
+    TooMany,
+    /// The user or the password is not accepted.
+    Password,
+    /// The user lacks a right.
+    NoRights,
+    /// There is no such database.
+    NoDatabase,
+    /// It can only be read: a standby, or a database that is set so.
+    ReadOnly,
+    /// A commit would return before it is durable.
+    Asynchronous,
+    /// It is another server than the one that the ledger was written on last, or was promoted since.
+    FailedOver,
+    /// It does not say who it is, or on which timeline.
+    Unguarded,
+    /// What was to be written is there already.
+    Taken,
+    /// Others were at work on the same rows.
+    Conflict,
+    /// No space is left.
+    Full,
+    /// A pooler stands before it that takes no unnamed statements.
+    Pooler,
+    /// Its own files are damaged.
+    Damaged,
+    /// Anything else.
+    Other,
+}
+
+impl ServerFault {
+    /// The fault in words.
+    fn words(self) -> &'static str {
+        match self {
+            ServerFault::Unreachable => "the server cannot be reached",
+            ServerFault::Tls => "no trusted connection to the server",
+            ServerFault::Lost => "the connection to the server broke off",
+            ServerFault::Waited => "the server did not answer in time",
+            ServerFault::TooMany => "the server has no connection to spare",
+            ServerFault::Password => "the server does not accept the user or the password",
+            ServerFault::NoRights => "the database user lacks a right",
+            ServerFault::NoDatabase => "the server has no such database",
+            ServerFault::ReadOnly => "the server can only be read",
+            ServerFault::Asynchronous => "the server would confirm a commit before it is durable",
+            ServerFault::FailedOver => {
+                "another server answers, or the same one after a failover or a restore"
+            }
+            ServerFault::Unguarded => "the server does not say on which timeline it is",
+            ServerFault::Taken => "the row exists",
+            ServerFault::Conflict => "others changed the same rows",
+            ServerFault::Full => "the server has no space left",
+            ServerFault::Pooler => "the connection pooler does not pass statements on",
+            ServerFault::Damaged => "the server's files are damaged",
+            ServerFault::Other => "the server refuses",
+        }
+    }
+
+    /// Whether it may be gone a moment later.
+    pub(super) fn may_pass(self) -> bool {
+        matches!(
+            self,
+            ServerFault::Lost | ServerFault::TooMany | ServerFault::Conflict | ServerFault::Unreachable
+        )
+    }
+}
+
+impl StoreError {
+    /// The fault of the server, where it is one.
+    #[cfg(feature = "postgres")]
+    pub(super) fn fault(&self) -> Option<ServerFault> {
+        match self {
+            StoreError::Server(error) => Some(error.fault),
+            _ => None,
+        }
+    }
 }
 
 /// The cause of an error.
@@ -56,6 +159,7 @@ impl fmt::Display for StoreError {
             StoreError::Damaged(cause) | StoreError::CannotOpen(cause) | StoreError::Other(cause) => {
                 cause.fmt(f)
             }
+            StoreError::Server(error) => error.fmt(f),
             StoreError::Busy => f.write_str("in use by another process"),
             StoreError::Full => f.write_str("no space is left"),
             StoreError::NotALedger => f.write_str("no ledger"),
@@ -149,6 +253,10 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn watcher(&self) -> Option<Box<dyn Watcher>>;
     /// Copies all of it, as of one moment, to a file.
     fn back_up(&self, file: &Path, way: Way) -> Result<(), LedgerError>;
+    /// How several machines write to it at once, where they can.
+    fn lanes(&self) -> Option<&dyn Lanes> {
+        None
+    }
     /// What is wrong with how the rows are kept, whatever they say.
     fn integrity_problems(&self) -> Stored<Vec<String>>;
 
@@ -223,6 +331,11 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     /// Whether any list is open.
     fn has_open_lists(&self) -> Stored<bool>;
     fn insert_list(&self, row: &ListRow) -> Stored<()>;
+    /// Keeps these slots of a list from being given once more, beside what `taken` says. A store in which one process
+    /// writes at a time has nothing to add to that.
+    fn claim_slots(&self, _list: i64, _slots: Range<u32>) -> Stored<()> {
+        Ok(())
+    }
     /// Writes what can change of a list: its suspension form, what is taken, and whether it is closed.
     fn update_list(&self, row: &ListRow) -> Stored<()>;
     /// Where the last batch of a list ends; none where it has none.

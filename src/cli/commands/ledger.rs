@@ -73,7 +73,7 @@ pub(super) fn run(common: &Common, args: &LedgerArgs) -> Result<ExitStatus, Fail
             let ledger = super::open_ledger(&settings, ledger, true)?;
             // Where no key can be told, there is none to keep.
             let kept = Kept::files(settings.key_path(&None).ok())
-                .and_ledger(Some(ledger.path()))
+                .and_ledger(Some(ledger.address()))
                 .and_settings(&settings);
             backup(&ledger, kept, file, *force, common.quiet)
         }

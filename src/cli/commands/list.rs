@@ -120,7 +120,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<ExitStatus, Failur
     let settings = Settings::load(common)?;
     settings.type_named(&args.credential_type)?;
     let mut ledger = super::open_ledger(&settings, &args.ledger, true)?;
-    let kept = Kept::default().and_ledger(Some(ledger.path())).and_settings(&settings);
+    let kept = Kept::default().and_ledger(Some(ledger.address())).and_settings(&settings);
     let form = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
     let mut output = Output::open(&args.output, Purpose::Read, kept)?;
     if args.verify {

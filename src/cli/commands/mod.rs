@@ -180,13 +180,13 @@ pub(super) fn dispatch(cli: &Cli) -> Result<ExitStatus, Failure> {
 /// Opens the ledger that must be there; for `read_only`, without changing what it holds. Warns
 /// where it is not what it was, even where warnings are not wanted: a writer says it once.
 fn open_ledger(settings: &Settings, given: &LedgerArg, read_only: bool) -> Result<Ledger, Failure> {
-    let path = settings
-        .ledger_path(&given.ledger)?
+    let address = settings
+        .ledger_address(&given.ledger)?
         .ok_or_else(|| Failure::usage("no ledger configured (ledger: none)"))?;
-    let missing = || Failure::no_ledger(&path);
+    let missing = || Failure::no_ledger(&address);
     let ledger = match read_only {
-        true => Ledger::open_to_look(&path)?,
-        false => Ledger::open_existing(&path)?.map(|(ledger, _)| ledger),
+        true => Ledger::open_to_look(&address)?,
+        false => Ledger::open_existing(&address)?.map(|(ledger, _)| ledger),
     };
     let ledger = ledger.ok_or_else(missing)?;
     ledger_warnings(&ledger).iter().for_each(|warning| streams::say(&format!("warning: {warning}")));
@@ -217,7 +217,7 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
 fn restored(ledger: &Ledger, restoration: &Restoration) -> String {
     let path = ledger.path().display();
     let reasons: Vec<String> = restoration.reasons.iter().map(reason).collect();
-    let lists = match ledger.watcher().is_some() {
+    let lists = match ledger.is_writable() {
         true => "its open status lists were closed, and new credentials go into new ones",
         false => "the next command that writes it closes its open status lists",
     };
@@ -252,6 +252,9 @@ fn reason(reason: &ClosingReason) -> String {
             "a write-ahead log or journal of another ledger was beside it, and is now {}",
             file.display()
         ),
+        ClosingReason::FailedOver => {
+            "another server answers than before, or the same one after a failover or a restore".to_owned()
+        }
         ClosingReason::Asked => "`beltic ledger close-lists` was run".to_owned(),
     }
 }

@@ -241,10 +241,12 @@ fn was_restored(ledger: &Ledger) -> Result<bool, Failure> {
 /// The ledger; an issuer that has none yet, or wants none, has no lists. One that was named must be
 /// there, and so must one whose lists are published: without it they would lapse unseen.
 fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<Option<Ledger>, Failure> {
-    match settings.ledger_path(&args.ledger.ledger)? {
-        Some(path) if path.exists() => super::open_ledger(settings, &args.ledger, true).map(Some),
-        Some(path) if settings.ledger_is_named(&args.ledger.ledger) || lists.exists() => {
-            Err(Failure::no_ledger(&path))
+    match settings.ledger_address(&args.ledger.ledger)? {
+        Some(address) if address.file().is_none_or(Path::exists) => {
+            super::open_ledger(settings, &args.ledger, true).map(Some)
+        }
+        Some(address) if settings.ledger_is_named(&args.ledger.ledger) || lists.exists() => {
+            Err(Failure::no_ledger(&address))
         }
         _ => Ok(None),
     }

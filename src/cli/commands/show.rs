@@ -49,7 +49,7 @@ pub(super) fn run(common: &Common, args: &ShowArgs) -> Result<ExitStatus, Failur
     let format = output::form(args.output_format, &args.output, ShowFormat::Text, ShowFormat::Json)?;
     let settings = Settings::load(common)?;
     let mut ledger = super::open_ledger(&settings, &args.ledger, true)?;
-    let kept = Kept::default().and_ledger(Some(ledger.path())).and_settings(&settings);
+    let kept = Kept::default().and_ledger(Some(ledger.address())).and_settings(&settings);
     let output = Output::open(&args.output, Purpose::Read, kept)?;
     let Some(credential) = ledger.credential(id)? else {
         let message = format!("the ledger {} has no credential {}", ledger.path().display(), id.urn());

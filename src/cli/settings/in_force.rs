@@ -15,7 +15,7 @@ use crate::files;
 type Setting = (&'static str, Option<&'static str>, &'static str);
 
 /// Every key of a settings file, in the order of `fixtures/beltic.yaml`.
-const SETTINGS: [Setting; 37] = [
+const SETTINGS: [Setting; 40] = [
     ("key", Some("BELTIC_KEY"), ".beltic/issuer.pem"),
     ("keys.next", None, "none"),
     ("keys.retired", None, "none"),
@@ -23,6 +23,9 @@ const SETTINGS: [Setting; 37] = [
     ("signer.public_key", Some("BELTIC_PUBLIC_KEY"), "none"),
     ("signer.timeout", None, "PT30S"),
     ("ledger", Some("BELTIC_LEDGER"), ".beltic/ledger.db"),
+    ("ledger.password_file", None, "none"),
+    ("ledger.lanes", None, "8"),
+    ("ledger.wait", None, "PT2M"),
     ("developer_id", Some("BELTIC_DEVELOPER_ID"), "none"),
     ("jobs", Some("BELTIC_JOBS"), "all cores"),
     ("issuer.did", Some("BELTIC_ISSUER"), "the key's own did:key"),
@@ -142,6 +145,9 @@ impl SettingsFile {
     }
 
     fn value(&self, key: &str) -> Option<(String, String)> {
+        // The place of the ledger alone stands for a mapping that says nothing else.
+        let is_mapping = self.root.get("ledger").is_some_and(Value::is_mapping);
+        let key = if key == "ledger" && is_mapping { "ledger.at" } else { key };
         let value = key.split('.').try_fold(&self.root, |value, name| value.get(name))?;
         let line = yaml_place::line_of(&self.bytes, &format!("/{}", key.replace('.', "/")));
         Some((in_words(value)?, format!("{} line {line}", self.path.display())))
@@ -179,7 +185,11 @@ mod tests {
             let name = name.as_str().unwrap();
             match value.as_mapping().filter(|_| name != "issuers") {
                 Some(members) => {
-                    keys.extend(members.keys().map(|key| format!("{name}.{}", key.as_str().unwrap())))
+                    let shown = |key: &Value| match key.as_str().unwrap() {
+                        "at" => name.to_owned(),
+                        key => format!("{name}.{key}"),
+                    };
+                    keys.extend(members.keys().map(shown))
                 }
                 None => keys.push(name.to_owned()),
             }

@@ -6,37 +6,40 @@ use super::{NO_LEDGER, Settings};
 use crate::cli::failure::Failure;
 use crate::cli::project::Origin;
 use crate::invisible::{self, is_invisible};
+use crate::ledger::Address;
 
 impl Settings {
-    /// The ledger's file; `None` for a run without one.
+    /// Where the ledger is; `None` for a run without one.
     ///
     /// # Errors
-    /// Where what is named is the URL of a database, or the file lies in a folder that is not trusted.
-    pub(crate) fn ledger_path(&self, given: &Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
-        let named = given.clone().or_else(|| self.value(&None, |config| &config.ledger));
-        if let Some(scheme) = named.as_deref().and_then(scheme_of) {
+    /// Where what is named is a URL that this build knows nothing of, or the file lies in a folder that is not trusted.
+    pub(crate) fn ledger_address(&self, given: &Option<PathBuf>) -> Result<Option<Address>, Failure> {
+        let named = given.clone().or_else(|| self.value(&None, |config| &config.ledger.at));
+        let origin = || {
             let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
-            let origin = self.origin(typed, "ledger", |config| &config.ledger);
-            return Err(refused_scheme(&scheme, &origin));
-        }
+            self.origin(typed, "ledger", |config| &config.ledger.at)
+        };
         if let Some(hidden) = named.as_deref().and_then(hidden_character) {
-            let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
-            let origin = self.origin(typed, "ledger", |config| &config.ledger);
-            return Err(Failure::usage(format!("{origin} has {} in it", invisible::name(hidden))).hint(
+            return Err(Failure::usage(format!("{} has {} in it", origin(), invisible::name(hidden))).hint(
                 "remove the character, which changes the path; env files from Windows end their lines with \
                  U+000D",
             ));
         }
-        let path = match self.path(given, |config| &config.ledger) {
+        if let Some(place) = named.as_deref()
+            && let Some(scheme) = scheme_of(place)
+        {
+            return self.server_address(&scheme, &place.to_string_lossy(), &origin()).map(Some);
+        }
+        let path = match self.path(given, |config| &config.ledger.at) {
             Some(path) => path,
             None => self.in_state_folder("ledger.db", "`--ledger FILE` or BELTIC_LEDGER")?,
         };
-        Ok((path != Path::new(NO_LEDGER)).then_some(path))
+        Ok((path != Path::new(NO_LEDGER)).then(|| Address::File(path)))
     }
 
     /// Whether somebody said which ledger it is.
     pub(crate) fn ledger_is_named(&self, given: &Option<PathBuf>) -> bool {
-        self.path(given, |config| &config.ledger).is_some()
+        self.path(given, |config| &config.ledger.at).is_some()
     }
 }
 
@@ -57,9 +60,123 @@ fn refused_scheme(scheme: &str, origin: &Origin) -> Failure {
         "postgres" | "postgresql" => Failure::usage(format!(
             "{origin} is a {scheme}: URL, but this build of beltic has no PostgreSQL ledger"
         ))
-        .hint("name a file, such as `--ledger ledger.db`"),
+        .hint("install a build with it (`cargo install --features postgres`), or name a file"),
         _ => Failure::usage(format!("{origin} is a {scheme}: URL; expected the path of a file"))
             .hint("write the path without a scheme; put `./` before a file name that contains a colon"),
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+impl Settings {
+    fn server_address(&self, scheme: &str, _: &str, origin: &Origin) -> Result<Address, Failure> {
+        Err(refused_scheme(scheme, origin))
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod server {
+    //! The database, and what its settings say beside the URL.
+
+    use std::path::Path;
+    use std::time::Duration;
+    use std::{env, fs};
+
+    use zeroize::Zeroizing;
+
+    use super::refused_scheme;
+    use crate::CalendarDuration;
+    use crate::cli::exit::ExitStatus;
+    use crate::cli::failure::Failure;
+    use crate::cli::project::Origin;
+    use crate::cli::settings::Settings;
+    use crate::clock::UnixTime;
+    use crate::ledger::{Address, ServerAddress, UrlError};
+
+    /// The largest file of passwords that is read, in bytes.
+    const MAX_BYTES: usize = 1 << 20;
+
+    impl Settings {
+        /// The database of a URL.
+        pub(super) fn server_address(
+            &self,
+            scheme: &str,
+            url: &str,
+            origin: &Origin,
+        ) -> Result<Address, Failure> {
+            if !matches!(scheme, "postgres" | "postgresql") {
+                return Err(refused_scheme(scheme, origin));
+            }
+            let mut server = ServerAddress::parse(url).map_err(|error| {
+                let refused = Failure::usage(format!("{origin} {error}"));
+                match error {
+                    UrlError::Password => refused.hint(
+                        "other users of the machine could read it; put it into a file for PGPASSFILE, or into \
+                         `ledger.password_file`",
+                    ),
+                    UrlError::Plain(_) => refused.hint("`sslrootcert=FILE` names the certificate of a private CA"),
+                    _ => refused.hint("write it as `postgres://USER@HOST/DATABASE`"),
+                }
+            })?;
+            server.or_user(|| env::var("PGUSER").or_else(|_| env::var("USER")).ok());
+            server.password = self.database_password(&server)?;
+            if let Some(lanes) = self.value(&None, |config| &config.ledger.lanes) {
+                server.lanes = lanes.get().into();
+            }
+            if let Some(wait) = self.ledger_wait()? {
+                server.wait = wait;
+            }
+            Ok(Address::Server(Box::new(server)))
+        }
+
+        /// How long a server that is away is waited for.
+        fn ledger_wait(&self) -> Result<Option<Duration>, Failure> {
+            let Some(text) = self.value(&None, |config| &config.ledger.wait) else { return Ok(None) };
+            let end = CalendarDuration::parse(&text).and_then(|duration| duration.after(UnixTime::FIRST));
+            let end = end.map_err(|problem| {
+                let origin = self.origin(None, "ledger.wait", |config| &config.ledger.wait);
+                Failure::usage(format!("{origin} is \"{text}\"; {problem}"))
+            })?;
+            Ok(Some(Duration::from_secs(end.seconds().abs_diff(UnixTime::FIRST.seconds()))))
+        }
+
+        /// The password: from the file that the settings name, the variables of PostgreSQL's own programs, or the file
+        /// that these look into.
+        fn database_password(&self, server: &ServerAddress) -> Result<Option<Zeroizing<String>>, Failure> {
+            if let Some(file) = self.path(&None, |config| &config.ledger.password_file) {
+                let text = private_text(&file)?;
+                return Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())));
+            }
+            if let Ok(password) = env::var("PGPASSWORD") {
+                return Ok(Some(Zeroizing::new(password)));
+            }
+            let by_default = || Some(Path::new(&env::var_os("HOME")?).join(".pgpass"));
+            let named = env::var_os("PGPASSFILE").map(Into::into);
+            match named.or_else(by_default).filter(|file| file.exists()) {
+                Some(file) => Ok(server.password_in(&private_text(&file)?)),
+                None => Ok(None),
+            }
+        }
+    }
+
+    /// What is in a file that is for its owner alone.
+    fn private_text(file: &Path) -> Result<Zeroizing<String>, Failure> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let shown = file.display();
+            let of_others = fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+            if of_others {
+                return Err(Failure::said(
+                    ExitStatus::Files,
+                    format!("other users can read the password file {shown}"),
+                )
+                .hint(&format!("run `chmod 600 {shown}`")));
+            }
+        }
+        let bytes = crate::files::read_limited(file, MAX_BYTES)?;
+        let text = String::from_utf8(bytes.to_vec());
+        let unreadable = |_| Failure::said(ExitStatus::Files, format!("{} is not UTF-8", file.display()));
+        text.map(Zeroizing::new).map_err(unreadable)
     }
 }
 

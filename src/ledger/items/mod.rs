@@ -252,3 +252,8 @@ pub(super) fn digest(scope: i64, entry: &IndexEntry) -> u128 {
     let digest = hash.finalize();
     u128::from_le_bytes(std::array::from_fn(|at| digest[at]))
 }
+
+/// What the audit trail has of a batch: the sum of what its entries add.
+pub(super) fn sum_of(scope: i64, entries: &[IndexEntry]) -> u128 {
+    entries.iter().fold(0, |sum, entry| sum.wrapping_add(digest(scope, entry)))
+}

@@ -1,6 +1,6 @@
 //! What a run of `batch-issue` is to do: every flag and setting is read here, once.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::annotations::Annotations;
 use super::args::{AnnotationService, BatchIssueArgs, IssuingArgs};
@@ -22,7 +22,7 @@ use crate::files::{self, TargetError};
 use crate::invisible::{self, is_invisible};
 use crate::issuer::Issuer;
 use crate::keys::SigningKey;
-use crate::ledger::{self, Duplicates, Ledger, RunDescription};
+use crate::ledger::{self, Address, Duplicates, Ledger, RunDescription};
 use crate::publish::credential_schema;
 use crate::request::rules::CalendarDuration;
 use crate::request::{IdRule, Identity, Rules};
@@ -134,7 +134,7 @@ pub(in super::super) struct Groundwork {
     pub(in super::super) settings: Settings,
     pub(in super::super) clock: Clock,
     pub(in super::super) issuer: Issuer,
-    pub(in super::super) ledger_path: Option<PathBuf>,
+    pub(in super::super) ledger_at: Option<Address>,
     key: Box<dyn SigningKey>,
     key_files: Vec<PathBuf>,
     types: Types,
@@ -197,15 +197,15 @@ impl Groundwork {
         let mut warnings = credentials::caveats(&profile_settings, &issuer, clock.now());
         let profile = Profile::new(&issuer, profile_settings);
         let run = describe_run(request, &settings, ttl, &profile, &issuer)?;
-        let ledger_path = settings.ledger_path(&args.ledger.ledger)?;
-        if run.status_base.is_none() && ledger_path.is_some() {
+        let ledger_at = settings.ledger_address(&args.ledger.ledger)?;
+        if run.status_base.is_none() && ledger_at.is_some() {
             warnings.push(NO_LIST_ADDRESS.to_owned());
         }
         Ok(Groundwork {
             settings,
             clock,
             issuer,
-            ledger_path,
+            ledger_at,
             key,
             key_files,
             types,
@@ -229,14 +229,14 @@ impl Groundwork {
     pub(in super::super) fn notice(&self) -> Result<Option<String>, Failure> {
         Ok(match self.settings.configured_status_base()? {
             Some(_) => None, // somebody has said where
-            None => first_run_notice(self.ledger_path.as_deref(), &self.run),
+            None => first_run_notice(self.ledger_at.as_ref(), &self.run),
         })
     }
 
     /// Begins every file that the run writes.
     pub(in super::super) fn begin_files(&self, request: &Request<'_>) -> Result<Files, Failure> {
         let kept = Kept::files(request.inputs.iter().chain(&self.key_files))
-            .and_ledger(self.ledger_path.as_deref())
+            .and_ledger(self.ledger_at.as_ref())
             .and_settings(&self.settings);
         let names_encoding = self.settings.encoding(&request.issuing.encoding).is_some();
         Files::begin(request, kept, names_encoding, self.profile.proof_format)
@@ -472,8 +472,8 @@ fn check_idempotency_key(key: &str) -> Result<(), Failure> {
 
 /// Where the lists will be published, said before the first run of a ledger that takes the address from the issuer:
 /// credentials name it, so it cannot be changed for them later.
-fn first_run_notice(ledger: Option<&Path>, run: &RunDescription) -> Option<String> {
-    let is_first = ledger.is_some_and(|path| !path.exists());
+fn first_run_notice(ledger: Option<&Address>, run: &RunDescription) -> Option<String> {
+    let is_first = ledger.and_then(Address::file).is_some_and(|path| !path.exists());
     let base = run.status_base.as_ref().filter(|_| is_first)?;
     Some(format!("note: status lists will be at {base}/status/; set `status.base_url` to change that"))
 }
@@ -491,14 +491,14 @@ fn open_register(
     quiet: bool,
 ) -> Result<OpenedRegister, Failure> {
     let (args, run) = (request.issuing, &mut ground.run);
-    if ground.ledger_path.is_none() && run.repeatable {
+    if ground.ledger_at.is_none() && run.repeatable {
         return Err(Failure::usage("--idempotency-key needs a ledger"));
     }
     let mut warnings = Vec::new();
     if request.writes_nothing && (args.named_files().next().is_some() || args.out_dir.is_some()) {
         warnings.push("a dry run writes no files: its results go to standard output".to_owned());
     }
-    let mut ledger = match &ground.ledger_path {
+    let mut ledger = match &ground.ledger_at {
         None => None,
         Some(path) if request.writes_nothing => Ledger::open_read_only(path)?,
         Some(path) => Some(Ledger::open(path)?.0),

@@ -66,8 +66,8 @@ fn key(settings: &Settings, args: &DoctorArgs, found: &mut Vec<Finding>) -> Opti
     let shown = path.display();
     if path.symlink_metadata().is_err() {
         // Whoever has issued already needs that key, and no other one.
-        let hint = match settings.ledger_path(&args.ledger.ledger) {
-            Ok(Some(ledger)) if ledger.exists() => {
+        let hint = match settings.ledger_address(&args.ledger.ledger) {
+            Ok(Some(ledger)) if ledger.file().is_none_or(Path::exists) => {
                 "name the key that the ledger's credentials were signed with: `--key FILE`, or `key` in .beltic.yaml"
             }
             _ => "run `beltic init` to set up a project, or pass `--key FILE`",
@@ -180,7 +180,7 @@ fn status_address(settings: &Settings, issuer: Option<&Issuer>, found: &mut Vec<
 }
 
 fn ledger(settings: &Settings, args: &DoctorArgs, base: Option<&str>, found: &mut Vec<Finding>) {
-    let path = match settings.ledger_path(&args.ledger.ledger) {
+    let path = match settings.ledger_address(&args.ledger.ledger) {
         Err(failure) => return found.push(failed("ledger_unusable", &failure)),
         Ok(None) => {
             return found
@@ -190,9 +190,7 @@ fn ledger(settings: &Settings, args: &DoctorArgs, base: Option<&str>, found: &mu
     };
     match Ledger::open_read_only(&path) {
         Err(problem) => found.push(failed("ledger_unusable", &problem.into())),
-        Ok(None) => {
-            found.push(ok("ledger", format!("{}: not there yet; the first run creates it", path.display())))
-        }
+        Ok(None) => found.push(ok("ledger", format!("{path}: not there yet; the first run creates it"))),
         Ok(Some(ledger)) => look_into(&ledger, base, found),
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let format = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
     let color = output::takes_color(&args.output, common.color);
     let rows = ChangeRows::new(format, change, args.dry_run, color);
-    let kept = Kept::files(&args.from).and_ledger(Some(ledger.path())).and_settings(&settings);
+    let kept = Kept::files(&args.from).and_ledger(Some(ledger.address())).and_settings(&settings);
     let mut output = Output::open(&args.output, Purpose::Change, kept)?;
     if ask::can_ask(args) && !may_go_on(&mut request, &mut ledger, order)? {
         streams::say("nothing was changed");

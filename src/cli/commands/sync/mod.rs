@@ -164,7 +164,7 @@ fn form(common: &Common, args: &SyncArgs) -> Result<Box<dyn Form>, Failure> {
 
 /// The ledger; for a plan where there is none, an empty one.
 fn open_ledger(ground: &Groundwork, args: &SyncArgs) -> Result<(Ledger, Option<TempDir>), Failure> {
-    let Some(path) = &ground.ledger_path else {
+    let Some(path) = &ground.ledger_at else {
         return Err(Failure::usage("sync needs a ledger, and the settings say `none`")
             .hint("pass `--ledger FILE`, or remove `ledger: none`"));
     };
@@ -175,7 +175,7 @@ fn open_ledger(ground: &Groundwork, args: &SyncArgs) -> Result<(Ledger, Option<T
         return Ok((ledger, None));
     }
     let scratch = tempfile::tempdir().map_err(|error| Failure::new(ExitStatus::Files, error))?;
-    let ledger = Ledger::open(&scratch.path().join("ledger.db"))?.0;
+    let ledger = Ledger::open(scratch.path().join("ledger.db").as_path())?.0;
     Ok((ledger, Some(scratch)))
 }
 

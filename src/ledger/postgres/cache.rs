@@ -1,0 +1,47 @@
+//! What a transaction has read and written under the ledger's lock, so that it is not read again: nobody else can
+//! change it meanwhile.
+
+use std::collections::HashMap;
+
+use crate::ledger::rows::{BatchRow, EventRow, LedgerRow, ListRow, RunRow, SealRow};
+
+/// What is kept of the open transaction, and of the connection.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    pub(super) seal: Option<SealRow>,
+    pub(super) ledger: Option<LedgerRow>,
+    pub(super) last_event: Option<Option<EventRow>>,
+    pub(super) last_batch: Option<i64>,
+    pub(super) last_segment: Option<i64>,
+    /// The batch that was inserted last.
+    pub(super) batch: Option<BatchRow>,
+    pub(super) runs: HashMap<i64, RunRow>,
+    /// Rows of lists, but not those that are about to be given from: these are read with a lock of their own.
+    pub(super) lists: HashMap<i64, ListRow>,
+    is_beginning: bool,
+    was_connected: bool,
+}
+
+impl Cache {
+    /// A transaction has begun, or is over: nothing is known.
+    pub(super) fn forget(&mut self, is_beginning: bool) {
+        *self = Cache { is_beginning, was_connected: self.was_connected, ..Cache::default() };
+    }
+
+    /// Whether a transaction was begun that has sent nothing yet.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.is_beginning
+    }
+
+    pub(super) fn note_begun(&mut self) {
+        self.is_beginning = false;
+    }
+
+    pub(super) fn was_never_connected(&self) -> bool {
+        !self.was_connected
+    }
+
+    pub(super) fn note_connected(&mut self) {
+        self.was_connected = true;
+    }
+}

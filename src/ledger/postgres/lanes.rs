@@ -1,0 +1,242 @@
+//! Granting: one statement, which is a transaction of its own.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::line::{Statement, server_error};
+use super::rows::{LIST, array, is_durable, read_list, short, timeline};
+use super::{PostgresStore, bytes, number, text, value};
+use crate::ledger::allocation::ROLL_AT;
+use crate::ledger::identity::FileId;
+use crate::ledger::lanes::{Granted, GrantedSlots, Hash, Lanes, Order, Patience, PendingRow};
+use crate::ledger::retry::Retry;
+use crate::ledger::store::{ServerFault, Store, StoreError, Stored};
+use crate::request::ItemKey;
+
+/// The constraint that lets an item be granted once.
+const GUARDS: &str = "guards_pkey";
+
+impl PostgresStore {
+    /// The statement that grants. It takes a lane, moves it on, seals it, and keeps what is granted; nothing of that
+    /// where no lane can be taken, the ledger was moved, or the server is not fit.
+    fn granting(&self, patience: Patience) -> String {
+        let (order, lock) = match patience {
+            // The first one that is free, so that few machines fill few lists.
+            Patience::GoOn => ("l.list", "FOR UPDATE OF l SKIP LOCKED"),
+            Patience::Wait => ("random()", "FOR UPDATE OF l"),
+        };
+        let (fit, lists) =
+            (self.is_fit(), LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>());
+        format!(
+            "WITH lane AS (
+                SELECT l.list, l.given, l.seal FROM beltic.lanes l
+                WHERE l.issuer = $1 AND l.base = $2 AND NOT l.closed AND l.given < {ROLL_AT} AND {fit}
+                ORDER BY {order} LIMIT 1 {lock}
+            ), moved AS (
+                UPDATE beltic.lanes l SET given = l.given + $3,
+                    seal = sha256(l.seal || int8send(l.given) || int8send($3) || $4)
+                FROM lane WHERE l.list = lane.list
+                RETURNING l.list, lane.given AS first_slot, l.given AS end_slot, lane.seal AS before, l.seal
+            ), slot AS (
+                INSERT INTO beltic.slots (ticket, list, first_slot, end_slot)
+                SELECT $5, list, first_slot, end_slot FROM moved
+            ), body AS (
+                INSERT INTO beltic.pending (ticket, list, first_slot, end_slot, body)
+                SELECT $5, list, first_slot, end_slot, $6 FROM moved
+            ), guard AS (
+                INSERT INTO beltic.guards (run, key)
+                SELECT $7, key FROM unnest($8::uuid[]) AS key, moved
+            )
+            SELECT {}, m.first_slot, m.before, m.seal FROM moved m JOIN beltic.lists s USING (list)",
+            lists.join(", ")
+        )
+    }
+
+    /// Whether the server is fit for the ledger, as a condition.
+    fn is_fit(&self) -> String {
+        let durable = is_durable();
+        let at_home = match self.is_unguarded.get() {
+            true => "true".to_owned(),
+            false => format!("(g.home_inode, g.home_born) = {}", timeline()),
+        };
+        format!("{durable} AND EXISTS (SELECT FROM beltic.ledger g WHERE g.moved_to IS NULL AND {at_home})")
+    }
+
+    fn granting_once(&self, order: &Order<'_>, patience: Patience) -> Stored<Granted> {
+        let (run, keys) = order.guards.clone().unwrap_or_default();
+        let keys: Vec<Uuid> = keys.into_iter().map(Uuid::from_bytes).collect();
+        let values = vec![
+            text(order.issuer),
+            text(order.base),
+            number(order.count.into()),
+            bytes(&order.digest),
+            value(order.ticket, Type::UUID),
+            bytes(&order.body),
+            value(run, Type::UUID),
+            value(keys, Type::UUID_ARRAY),
+        ];
+        let rows = self.ask(self.granting(patience), values)?;
+        match rows.first() {
+            Some(row) => granted(row),
+            None => self.why_nothing_was_granted(order),
+        }
+    }
+
+    fn why_nothing_was_granted(&self, order: &Order<'_>) -> Stored<Granted> {
+        let sql = format!("SELECT {}, {}, {}", is_durable(), self.is_fit(), open_lanes());
+        let rows = self.ask(sql, vec![text(order.issuer), text(order.base)])?;
+        let row = rows.first().ok_or_else(crate::ledger::corrupt)?;
+        match (row.try_get(0)?, row.try_get(1)?) {
+            (false, _) => Err(super::rows::asynchronous()),
+            (true, false) => Ok(Granted::Unsettled),
+            (true, true) => Ok(Granted::NoLane(short(row, 2)?)),
+        }
+    }
+
+    /// The grant of a ticket, where it was carried out.
+    fn granted_before(&self, ticket: Uuid) -> Stored<Option<Granted>> {
+        let lists = LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT {lists}, t.first_slot FROM beltic.slots t JOIN beltic.lists s USING (list) WHERE t.ticket = $1"
+        );
+        let rows = self.ask(sql, vec![value(ticket, Type::UUID)])?;
+        let slots = |row: &Row| {
+            let columns = LIST.split(", ").count();
+            let slots = GrantedSlots { list: read_list(row)?, first: short(row, columns)?, seals: None };
+            Ok(Granted::Slots(Box::new(slots)))
+        };
+        rows.first().map(slots).transpose()
+    }
+}
+
+/// How many lanes of the issuer `$1` and the base URL `$2` are open and not full.
+fn open_lanes() -> String {
+    format!(
+        "(SELECT count(*) FROM beltic.lanes WHERE issuer = $1 AND base = $2 AND NOT closed AND given < {ROLL_AT})"
+    )
+}
+
+fn granted(row: &Row) -> Stored<Granted> {
+    let columns = LIST.split(", ").count();
+    Ok(Granted::Slots(Box::new(GrantedSlots {
+        list: read_list(row)?,
+        first: short(row, columns)?,
+        seals: Some((array(row, columns + 1)?, array(row, columns + 2)?)),
+    })))
+}
+
+impl Lanes for PostgresStore {
+    fn home(&self) -> Stored<FileId> {
+        Ok(self.home.get())
+    }
+
+    fn most(&self) -> u32 {
+        self.address.lanes
+    }
+
+    fn wait(&self) -> std::time::Duration {
+        self.address.wait
+    }
+
+    fn grant(&self, order: &Order<'_>, patience: Patience) -> Stored<Granted> {
+        let mut retry = Retry::default();
+        let mut is_in_doubt = false;
+        loop {
+            let outcome = match is_in_doubt {
+                true => self.granted_before(order.ticket).and_then(|found| match found {
+                    Some(granted) => Ok(granted),
+                    None => self.granting_once(order, patience),
+                }),
+                false => self.granting_once(order, patience),
+            };
+            let error = match outcome {
+                Err(StoreError::Server(error)) => error,
+                outcome => return outcome,
+            };
+            if error.fault == ServerFault::Taken {
+                // It may be this grant itself that is there, from a time when its answer was lost.
+                if let Some(granted) = self.granted_before(order.ticket)? {
+                    return Ok(granted);
+                }
+                return match error.constraint.as_deref() {
+                    Some(GUARDS) => Ok(Granted::Before),
+                    _ => Err(StoreError::Damaged(error.into())),
+                };
+            }
+            is_in_doubt |= matches!(error.fault, ServerFault::Lost | ServerFault::Unreachable);
+            if !retry.is_worth_waiting(error.fault, self.address.wait) {
+                return Err(StoreError::Server(error));
+            }
+        }
+    }
+
+    fn open_lanes(&self, issuer: &str, base: &str) -> Stored<u32> {
+        let rows = self.ask(format!("SELECT {}", open_lanes()), vec![text(issuer), text(base)])?;
+        short(rows.first().ok_or_else(crate::ledger::corrupt)?, 0)
+    }
+
+    fn insert_lane(&self, list: i64, issuer: &str, base: &str, seal: Hash) -> Stored<()> {
+        self.tell(
+            "INSERT INTO beltic.lanes (list, issuer, base, given, seal, entered, closed)
+             VALUES ($1, $2, $3, 0, $4, $4, false)",
+            vec![number(list), text(issuer), text(base), bytes(&seal)],
+            0,
+        )
+    }
+
+    fn pending(&self, limit: u64) -> Stored<Vec<PendingRow>> {
+        let sql = "SELECT p.ticket, p.list, p.first_slot, p.end_slot, p.body, l.entered, l.given, l.seal
+                   FROM beltic.pending p JOIN beltic.lanes l USING (list) ORDER BY p.list, p.first_slot LIMIT $1";
+        let rows = self.ask(sql, vec![number(limit as i64)])?;
+        let read = |row: &Row| {
+            Ok(PendingRow {
+                ticket: row.try_get(0)?,
+                list: row.try_get(1)?,
+                first: short(row, 2)?,
+                end: short(row, 3)?,
+                body: row.try_get(4)?,
+                entered: array(row, 5)?,
+                given: short(row, 6)?,
+                seal: array(row, 7)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    fn note_entered(&self, list: i64, seal: Hash, tickets: &[Uuid]) -> Stored<()> {
+        let values = vec![number(list), bytes(&seal)];
+        self.tell("UPDATE beltic.lanes SET entered = $2 WHERE list = $1", values, 0)?;
+        let tickets = value(tickets.to_vec(), Type::UUID_ARRAY);
+        self.tell("DELETE FROM beltic.pending WHERE ticket = ANY ($1)", vec![tickets], 0)
+    }
+
+    fn insert_guards(&self, of: Uuid, keys: &[ItemKey]) -> Stored<()> {
+        let keys: Vec<Uuid> = keys.iter().copied().map(Uuid::from_bytes).collect();
+        let values = vec![value(of, Type::UUID), value(keys, Type::UUID_ARRAY)];
+        let sql = "INSERT INTO beltic.guards (run, key) SELECT $1, key FROM unnest($2::uuid[]) AS key";
+        self.send(vec![Statement::new(sql, values)]).map(drop)
+    }
+
+    fn has_guard(&self, of: Uuid, key: &ItemKey) -> Stored<bool> {
+        let values = vec![value(of, Type::UUID), value(Uuid::from_bytes(*key), Type::UUID)];
+        let rows =
+            self.ask("SELECT EXISTS (SELECT FROM beltic.guards WHERE run = $1 AND key = $2)", values)?;
+        rows.first().map_or(Ok(false), |row| Ok(row.try_get(0)?))
+    }
+}
+
+impl PostgresStore {
+    /// Whether a token is that of a transaction that was committed. Where its fate is open still, that is waited for:
+    /// it holds the lock that is taken here.
+    pub(super) fn was_committed(&self, token: &[u8]) -> Stored<bool> {
+        self.begin_plain()?;
+        let locked = self.ask("SELECT FROM beltic.seal FOR UPDATE", Vec::new());
+        let found = locked.and_then(|_| {
+            self.ask("SELECT EXISTS (SELECT FROM beltic.commits WHERE token = $1)", vec![bytes(token)])
+        });
+        self.roll_back();
+        let rows = found?;
+        Ok(rows.first().ok_or_else(|| server_error(ServerFault::Other, "no answer"))?.try_get(0)?)
+    }
+}

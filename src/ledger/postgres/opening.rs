@@ -1,0 +1,111 @@
+//! Opening a ledger in a database.
+//!
+//! A ledger is made where there is none, by whoever opens it to write. What was granted and not entered is entered first,
+//! by whoever may write, so that every command sees all that was delivered.
+
+use std::path::PathBuf;
+
+use super::address::ServerAddress;
+use super::line::server_error;
+use super::rows::{UNGUARDED, fitness, read_fitness};
+use super::{PostgresStore, schema};
+use crate::ledger::identity::{FileId, Identity};
+use crate::ledger::store::{ServerFault, StoreError, Stored};
+use crate::ledger::{History, Ledger, LedgerError, corrupt, lanes};
+
+/// Opens a ledger for writing, and creates it where there is none.
+pub(in crate::ledger) fn to_write(address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {
+    let fail = failing("open", address);
+    let store = PostgresStore::new(address);
+    if schema::format_of(&store).map_err(&fail)?.is_none() {
+        store.is_unguarded.set(address.without_failover_guard);
+        let home = store.must_be_fit().map_err(&fail)?;
+        schema::create(&store, home).map_err(failing("create", address))?;
+    }
+    opened(store, address)
+}
+
+/// As [`to_write`], but `None` where there is no ledger.
+pub(in crate::ledger) fn to_write_existing(
+    address: &ServerAddress,
+) -> Result<Option<(Ledger, History)>, LedgerError> {
+    let fail = failing("open", address);
+    let store = PostgresStore::new(address);
+    match schema::format_of(&store).map_err(&fail)? {
+        None => Ok(None),
+        Some(_) => opened(store, address).map(Some),
+    }
+}
+
+/// Opens a ledger to look at it. `None` where there is none.
+pub(in crate::ledger) fn to_look(address: &ServerAddress) -> Result<Option<Ledger>, LedgerError> {
+    let fail = failing("open", address);
+    let store = PostgresStore::new(address);
+    let Some(format) = schema::format_of(&store).map_err(&fail)? else { return Ok(None) };
+    schema::must_be_known(format, address)?;
+    store.learn_guard().map_err(&fail)?;
+    // Where nothing may be written, as on a standby, what was not entered yet is not seen.
+    match lanes::look_after(&store, &fail) {
+        Err(LedgerError::Database { source: StoreError::Server(error), .. })
+            if matches!(
+                error.fault,
+                ServerFault::ReadOnly
+                    | ServerFault::NoRights
+                    | ServerFault::Asynchronous
+                    | ServerFault::Unguarded
+            ) => {}
+        outcome => drop(outcome?),
+    }
+    let identity = Identity::read(&store).map_err(&fail)?;
+    let mut ledger = Ledger::on(Box::new(store), address, identity);
+    ledger.note_clock()?;
+    Ok(Some(ledger))
+}
+
+fn opened(store: PostgresStore, address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {
+    let fail = failing("open", address);
+    let format = schema::format_of(&store).map_err(&fail)?.ok_or_else(corrupt).map_err(&fail)?;
+    schema::must_be_known(format, address)?;
+    store.learn_guard().map_err(&fail)?;
+    store.must_be_fit().map_err(&fail)?;
+    store.is_writable.set(true);
+    let restored = lanes::look_after(&store, &fail)?;
+    let identity = Identity::read(&store).map_err(&fail)?;
+    let mut ledger = Ledger::on(Box::new(store), address, identity);
+    ledger.note_clock()?;
+    ledger.note_restored(restored);
+    let history = ledger.history().clone();
+    Ok((ledger, history))
+}
+
+/// The place as messages name it.
+pub(super) fn shown(address: &ServerAddress) -> PathBuf {
+    PathBuf::from(address.to_string())
+}
+
+fn failing(action: &'static str, address: &ServerAddress) -> impl Fn(StoreError) -> LedgerError {
+    let shown = shown(address);
+    move |source| LedgerError::store(action, &shown, source)
+}
+
+impl PostgresStore {
+    /// Sees that the server may keep a ledger, and says which one it is.
+    fn must_be_fit(&self) -> Stored<FileId> {
+        let rows = self.ask(fitness(self.is_unguarded.get()), Vec::new());
+        let rows = rows.map_err(|error| match error.fault() {
+            // Some services keep to themselves who they are.
+            Some(ServerFault::NoRights | ServerFault::Other) if !self.is_unguarded.get() => {
+                server_error(ServerFault::Unguarded, &error.to_string())
+            }
+            _ => error,
+        })?;
+        read_fitness(rows.first().ok_or_else(corrupt)?)
+    }
+
+    /// Whether the ledger that is there was made for a server that does not say which one it is.
+    fn learn_guard(&self) -> Stored<()> {
+        let home = Identity::read(self)?.home;
+        self.is_unguarded.set(home == UNGUARDED);
+        Ok(())
+    }
+}

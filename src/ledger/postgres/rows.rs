@@ -1,0 +1,1033 @@
+//! The store: each operation is a statement.
+
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::line::{Statement, Value, server_error};
+use super::{PostgresStore, bytes, number, schema, text, value};
+use crate::files::Way;
+use crate::ledger::identity::FileId;
+use crate::ledger::lanes::Lanes;
+use crate::ledger::rows::{
+    BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow,
+    SealRow, SegmentHead, SegmentRow, StatusRow,
+};
+use crate::ledger::store::{
+    Access, BatchOrder, BatchQuery, Commit, Each, ServerFault, Store, StoreError, Stored, Watcher,
+};
+use crate::ledger::{LedgerError, corrupt};
+
+/// So many rows are fetched at once by whoever goes through all of them.
+const FETCHED: u32 = 64;
+
+/// The home of a ledger whose server does not say which one it is.
+pub(super) const UNGUARDED: FileId = FileId { inode: -1, born: -1 };
+
+const SEAL: &str = "token, before, runs, lists, statuses, closings, scopes, crc";
+const LEDGER: &str = "id, hash_key, created_at, home_inode, home_born, crc";
+const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
+                   crc, batches, scope";
+const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
+                     issued_last, expires_first, expires_last, attestation_type, opening, crc";
+pub(super) const LIST: &str =
+    "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, closed, opened_at, crc";
+const STATUS: &str = "batch, place, status, since, reason, cause, crc";
+const EVENT: &str = "event, at, kind, batch, place, reason, places, entries, cause, hash";
+const SCOPE: &str = "scope, kind, name, issuer, rule, created_at, version, entries, sum, crc";
+const SEGMENT: &str = "segment, node, count, filter_crc, entries_crc";
+const SCHEMA: &str = "issuer, credential_type, vct, source, version, document, crc";
+
+/// Whether a commit is durable before it is confirmed, on every server that has to have it.
+pub(super) fn is_durable() -> String {
+    "(current_setting('synchronous_commit') IN ('on', 'remote_apply') OR current_setting('synchronous_commit') <> 'off'
+      AND current_setting('synchronous_standby_names') = '')"
+        .to_owned()
+}
+
+/// Which server it is, and on which timeline it writes.
+pub(super) fn timeline() -> String {
+    "(SELECT system_identifier, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint
+      FROM pg_control_system())"
+        .to_owned()
+}
+
+/// Asks whether the server may keep a ledger: [`read_fitness`] reads the answer.
+pub(super) fn fitness(unguarded: bool) -> String {
+    let home = match unguarded {
+        true => "-1::bigint, -1::bigint".to_owned(),
+        false => "(SELECT system_identifier FROM pg_control_system()),
+                  CASE WHEN pg_is_in_recovery() THEN 0
+                  ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END"
+            .to_owned(),
+    };
+    let durable = is_durable();
+    format!(
+        "SELECT {durable}, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
+                {home}"
+    )
+}
+
+/// The server that answers, if it may keep a ledger.
+pub(super) fn read_fitness(row: &Row) -> Stored<FileId> {
+    match (row.try_get(0)?, row.try_get(1)?) {
+        (_, true) => Err(server_error(ServerFault::ReadOnly, "it is a standby, or read-only")),
+        (false, _) => Err(asynchronous()),
+        (true, false) => Ok(FileId { inode: row.try_get(2)?, born: row.try_get(3)? }),
+    }
+}
+
+pub(super) fn asynchronous() -> StoreError {
+    server_error(
+        ServerFault::Asynchronous,
+        "`synchronous_commit` does not wait for every server that has to have it",
+    )
+}
+
+pub(super) fn short(row: &Row, at: usize) -> Stored<u32> {
+    u32::try_from(row.try_get::<_, i64>(at)?).map_err(|_| corrupt())
+}
+
+pub(super) fn array<const N: usize>(row: &Row, at: usize) -> Stored<[u8; N]> {
+    row.try_get::<_, &[u8]>(at)?.try_into().map_err(|_| corrupt())
+}
+
+fn optional(number: Option<i64>) -> Value {
+    value(number, Type::INT8)
+}
+
+fn optional_text(text: Option<&str>) -> Value {
+    value(text.map(str::to_owned), Type::TEXT)
+}
+
+fn optional_bytes(bytes: Option<&[u8]>) -> Value {
+    value(bytes.map(<[u8]>::to_vec), Type::BYTEA)
+}
+
+/// `$1, $2, …`, so many.
+fn places(columns: &str) -> String {
+    let count = columns.split(',').count();
+    (1..=count).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ")
+}
+
+impl PostgresStore {
+    /// The only row of a query, where there is one.
+    fn row<T>(&self, sql: &str, values: Vec<Value>, read: impl Fn(&Row) -> Stored<T>) -> Stored<Option<T>> {
+        self.ask(sql, values)?.first().map(read).transpose()
+    }
+
+    /// The number that a query always has.
+    fn one(&self, sql: &str, values: Vec<Value>) -> Stored<i64> {
+        Ok(self.ask(sql, values)?.first().ok_or_else(corrupt)?.try_get(0)?)
+    }
+
+    fn rows<T>(&self, sql: &str, values: Vec<Value>, read: impl Fn(&Row) -> Stored<T>) -> Stored<Vec<T>> {
+        self.ask(sql, values)?.iter().map(read).collect()
+    }
+
+    /// Goes through the rows of a query, a part of them in memory at a time; `each` says whether to go on.
+    fn go_through<T>(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+        read: impl Fn(&Row) -> Stored<T>,
+        each: &mut dyn FnMut(T) -> Stored<bool>,
+    ) -> Stored<()> {
+        if !self.is_in_transaction() {
+            self.begin(Access::Read)?;
+            let outcome = self.go_through(sql, values, read, each);
+            self.roll_back();
+            return outcome;
+        }
+        let cursor = format!("rows_{}", self.cursors.replace(self.cursors.get() + 1));
+        let declare = Statement::new(format!("DECLARE {cursor} NO SCROLL CURSOR FOR {sql}"), values);
+        let fetch = || Statement::new(format!("FETCH {FETCHED} FROM {cursor}"), Vec::new());
+        let mut answers = self.send(vec![declare, fetch()])?;
+        loop {
+            let rows = answers.pop().ok_or_else(corrupt)?;
+            for row in &rows {
+                if !each(read(row)?)? {
+                    return self.ask(format!("CLOSE {cursor}"), Vec::new()).map(drop);
+                }
+            }
+            if rows.len() < FETCHED as usize {
+                return self.ask(format!("CLOSE {cursor}"), Vec::new()).map(drop);
+            }
+            answers = self.send(vec![fetch()])?;
+        }
+    }
+
+    fn scan<T>(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+        read: impl Fn(&Row) -> Stored<T>,
+        each: Each<'_, T>,
+    ) -> Stored<()> {
+        self.go_through(sql, values, read, &mut |row| each(row).map(|()| true))
+    }
+
+    /// Begins a transaction under no lock of the ledger's.
+    pub(super) fn begin_plain(&self) -> Stored<()> {
+        self.cache.borrow_mut().forget(true);
+        self.transaction.set(Some(Access::Write));
+        self.ask("BEGIN", Vec::new())?;
+        self.cache.borrow_mut().note_begun();
+        Ok(())
+    }
+
+    /// Commits a transaction that is repeated where it was not carried out.
+    pub(super) fn commit_plain(&self) -> Stored<()> {
+        let outcome = self.ask("COMMIT", Vec::new()).map(drop);
+        self.end();
+        outcome
+    }
+
+    fn end(&self) {
+        self.transaction.set(None);
+        self.deferred.take();
+        self.cache.borrow_mut().forget(false);
+    }
+
+    /// Takes the ledger's lock, and learns what is asked of the server.
+    fn begin_to_write(&self) -> Stored<()> {
+        let is_unguarded = self.is_unguarded.get();
+        let lock_timeout = format!("SET LOCAL lock_timeout = '{}ms'", self.address.wait.as_millis());
+        let statements = [
+            "BEGIN".to_owned(),
+            lock_timeout,
+            format!("SELECT {SEAL} FROM beltic.seal FOR UPDATE"),
+            format!("SELECT {LEDGER} FROM beltic.ledger"),
+            fitness(is_unguarded),
+        ];
+        let mut answers =
+            self.send(statements.map(|sql| Statement::new(sql, Vec::new())).into())?.into_iter().skip(2);
+        let mut next = || answers.next().and_then(|rows| rows.into_iter().next()).ok_or_else(corrupt);
+        let (seal, ledger, fit) = (next()?, next()?, next()?);
+        self.home.set(read_fitness(&fit)?);
+        let mut cache = self.cache.borrow_mut();
+        cache.note_begun();
+        (cache.seal, cache.ledger) = (Some(read_seal(&seal)?), Some(read_ledger(&ledger)?));
+        Ok(())
+    }
+
+    /// Whether the row is under the ledger's lock, so that it stays as it is.
+    fn is_locked(&self) -> bool {
+        self.transaction.get() == Some(Access::Write)
+    }
+}
+
+impl Store for PostgresStore {
+    fn is_writable(&self) -> bool {
+        self.is_writable.get()
+    }
+
+    /// Nothing has to be watched: what was committed is in the database that the next command asks.
+    fn watcher(&self) -> Option<Box<dyn Watcher>> {
+        None
+    }
+
+    fn lanes(&self) -> Option<&dyn Lanes> {
+        Some(self)
+    }
+
+    fn back_up(&self, file: &Path, way: Way) -> Result<(), LedgerError> {
+        todo!("{file:?} {way:?}")
+    }
+
+    fn integrity_problems(&self) -> Stored<Vec<String>> {
+        schema::problems(self)
+    }
+
+    fn begin(&self, purpose: Access) -> Stored<()> {
+        self.cache.borrow_mut().forget(true);
+        self.transaction.set(Some(purpose));
+        let begun = match purpose {
+            Access::Read => self.tell("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Vec::new(), 0),
+            Access::Write => self.begin_to_write(),
+        };
+        begun.inspect_err(|_| self.roll_back())
+    }
+
+    fn is_in_transaction(&self) -> bool {
+        self.transaction.get().is_some()
+    }
+
+    fn commit(&self, commit: Commit) -> Result<(), LedgerError> {
+        let fail = |source| LedgerError::store("write", Path::new(&self.address.to_string()), source);
+        let token = commit.token.as_slice();
+        let insert = Statement::new("INSERT INTO beltic.commits (token) VALUES ($1)", vec![bytes(token)]);
+        let mut statements = vec![insert];
+        if token[0] == 0 {
+            // Once in a while: nobody asks for a transaction of yesterday.
+            let old = "DELETE FROM beltic.commits WHERE at < now() - interval '1 day'";
+            statements.push(Statement::new(old, Vec::new()));
+        }
+        statements.push(Statement::new("COMMIT", Vec::new()));
+        let outcome = self.send(statements);
+        self.end();
+        match outcome {
+            Err(error) if error.fault() == Some(ServerFault::Lost) => match self.was_committed(token) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(fail(error)),
+                Err(unknown) => Err(fail(unknown)),
+            },
+            outcome => outcome.map(drop).map_err(fail),
+        }
+    }
+
+    fn roll_back(&self) {
+        if !self.is_in_transaction() {
+            return;
+        }
+        self.end();
+        let is_there = self.line.borrow().as_ref().is_some_and(|line| !line.is_closed());
+        if is_there {
+            // Where it fails, the connection is gone, and the transaction with it.
+            let _ = self.ask("ROLLBACK", Vec::new());
+        }
+    }
+
+    fn runs_named(&self, name: &str) -> Stored<Vec<RunRow>> {
+        self.rows(
+            &format!("SELECT {RUN} FROM beltic.runs WHERE name = $1 ORDER BY run"),
+            vec![text(name)],
+            read_run,
+        )
+    }
+
+    fn run(&self, run: i64) -> Stored<Option<RunRow>> {
+        if let Some(known) = self.cache.borrow().runs.get(&run) {
+            return Ok(Some(known.clone()));
+        }
+        let found =
+            self.row(&format!("SELECT {RUN} FROM beltic.runs WHERE run = $1"), vec![number(run)], read_run)?;
+        if let (true, Some(row)) = (self.is_locked(), &found) {
+            self.cache.borrow_mut().runs.insert(run, row.clone());
+        }
+        Ok(found)
+    }
+
+    fn scan_runs(&self, each: Each<'_, RunRow>) -> Stored<()> {
+        self.scan(&format!("SELECT {RUN} FROM beltic.runs ORDER BY run"), Vec::new(), read_run, each)
+    }
+
+    fn last_run(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(run), 0) FROM beltic.runs", Vec::new())
+    }
+
+    fn insert_run(&self, row: &RunRow) -> Stored<()> {
+        self.cache.borrow_mut().runs.remove(&row.run);
+        let values = vec![
+            number(row.run),
+            text(&row.name),
+            text(&row.credential_type),
+            text(&row.issuer),
+            text(&row.kid),
+            text(&row.proof_format),
+            text(&row.vct),
+            text(&row.context),
+            text(&row.ttl),
+            text(&row.disclosure),
+            number(row.started_at),
+            number(row.crc),
+            number(row.batches),
+            optional(row.scope),
+        ];
+        self.tell(&format!("INSERT INTO beltic.runs ({RUN}) VALUES ({})", places(RUN)), values, 0)
+    }
+
+    fn add_to_run(&self, run: i64, batches: i64) -> Stored<()> {
+        if let Some(known) = self.cache.borrow_mut().runs.get_mut(&run) {
+            known.batches = known.batches.wrapping_add(batches);
+        }
+        let values = vec![number(run), number(batches)];
+        self.tell("UPDATE beltic.runs SET batches = batches + $2 WHERE run = $1", values, 0)
+    }
+
+    fn batch(&self, batch: i64) -> Stored<Option<BatchRow>> {
+        if let Some(known) = self.cache.borrow().batch.as_ref().filter(|known| known.batch == batch) {
+            return Ok(Some(known.clone()));
+        }
+        let sql = format!("SELECT {BATCH} FROM beltic.batches WHERE batch = $1");
+        self.row(&sql, vec![number(batch)], read_batch)
+    }
+
+    fn last_batch(&self) -> Stored<i64> {
+        if let Some(known) = self.cache.borrow().last_batch {
+            return Ok(known);
+        }
+        let last = self.one("SELECT coalesce(max(batch), 0) FROM beltic.batches", Vec::new())?;
+        if self.is_locked() {
+            self.cache.borrow_mut().last_batch = Some(last);
+        }
+        Ok(last)
+    }
+
+    fn count_batches(&self) -> Stored<i64> {
+        self.one("SELECT count(*) FROM beltic.batches", Vec::new())
+    }
+
+    fn insert_batch(&self, row: &BatchRow) -> Stored<()> {
+        let [issued_first, issued_last, expires_first, expires_last] = row.dates;
+        let values = vec![
+            number(row.batch),
+            number(row.run),
+            number(row.first_position),
+            number(row.list),
+            number(row.first_slot.into()),
+            number(row.id_millis),
+            number(row.count.into()),
+            bytes(&row.records),
+            number(issued_first),
+            number(issued_last),
+            number(expires_first),
+            number(expires_last),
+            optional_text(row.attestation_type.as_deref()),
+            optional(row.opening),
+            number(row.crc),
+        ];
+        {
+            let mut cache = self.cache.borrow_mut();
+            (cache.last_batch, cache.batch) = (Some(row.batch), Some(row.clone()));
+        }
+        let sql = format!("INSERT INTO beltic.batches ({BATCH}) VALUES ({})", places(BATCH));
+        self.tell(&sql, values, row.records.len())
+    }
+
+    fn batches_at(&self, run_name: &str, first: RangeInclusive<i64>, each: Each<'_, BatchRow>) -> Stored<()> {
+        let sql = format!(
+            "SELECT {BATCH} FROM beltic.batches
+             WHERE run IN (SELECT run FROM beltic.runs WHERE name = $1) AND first_position BETWEEN $2 AND $3"
+        );
+        self.scan(&sql, vec![text(run_name), number(*first.start()), number(*first.end())], read_batch, each)
+    }
+
+    fn batches_of_opening(&self, opening: i64) -> Stored<Vec<BatchRow>> {
+        let sql = format!("SELECT {BATCH} FROM beltic.batches WHERE opening = $1 ORDER BY batch");
+        self.rows(&sql, vec![number(opening)], read_batch)
+    }
+
+    fn batches_of_millis(&self, id_millis: i64) -> Stored<Vec<BatchRow>> {
+        let sql = format!("SELECT {BATCH} FROM beltic.batches WHERE id_millis = $1");
+        self.rows(&sql, vec![number(id_millis)], read_batch)
+    }
+
+    fn find_batches(&self, query: &BatchQuery, each: &mut dyn FnMut(BatchRow) -> Stored<bool>) -> Stored<()> {
+        let (condition, values) = conditions(query);
+        let sql = format!("SELECT {BATCH} FROM beltic.batches WHERE {condition} ORDER BY batch");
+        self.go_through(&sql, values, read_batch, each)
+    }
+
+    fn scan_batches(&self, order: BatchOrder, each: Each<'_, BatchRow>) -> Stored<()> {
+        let order = match order {
+            BatchOrder::Slot => "list, first_slot",
+            BatchOrder::Millis => "id_millis",
+        };
+        self.scan(
+            &format!("SELECT {BATCH} FROM beltic.batches ORDER BY {order}"),
+            Vec::new(),
+            read_batch,
+            each,
+        )
+    }
+
+    fn batch_index(&self, run: i64, each: Each<'_, IndexRow>) -> Stored<()> {
+        let sql =
+            "SELECT run, first_position, batch FROM beltic.batches WHERE run = $1 ORDER BY first_position";
+        let read = |row: &Row| {
+            Ok(IndexRow { run: row.try_get(0)?, first_position: row.try_get(1)?, batch: row.try_get(2)? })
+        };
+        // All at once: a row is three numbers.
+        self.rows(sql, vec![number(run)], read)?.into_iter().try_for_each(each)
+    }
+
+    fn last_expiry_of_key(&self, kid: &str) -> Stored<Option<i64>> {
+        let sql = "SELECT max(expires_last) FROM beltic.batches JOIN beltic.runs USING (run) WHERE kid = $1";
+        Ok(self.row(sql, vec![text(kid)], |row| Ok(row.try_get(0)?))?.flatten())
+    }
+
+    fn scope_named(&self, kind: &str, name: &str) -> Stored<Option<ScopeRow>> {
+        let sql = format!("SELECT {SCOPE} FROM beltic.scopes WHERE kind = $1 AND name = $2");
+        self.row(&sql, vec![text(kind), text(name)], read_scope)
+    }
+
+    fn scan_scopes(&self, each: Each<'_, ScopeRow>) -> Stored<()> {
+        self.scan(&format!("SELECT {SCOPE} FROM beltic.scopes ORDER BY scope"), Vec::new(), read_scope, each)
+    }
+
+    fn last_scope(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(scope), 0) FROM beltic.scopes", Vec::new())
+    }
+
+    fn insert_scope(&self, row: &ScopeRow) -> Stored<()> {
+        let values = vec![
+            number(row.scope),
+            text(&row.kind),
+            text(&row.name),
+            text(&row.issuer),
+            text(&row.rule),
+            number(row.created_at),
+            number(row.version),
+            number(row.entries),
+            number(row.sum),
+            number(row.crc),
+        ];
+        self.tell(&format!("INSERT INTO beltic.scopes ({SCOPE}) VALUES ({})", places(SCOPE)), values, 0)
+    }
+
+    fn update_scope(&self, row: &ScopeRow) -> Stored<()> {
+        let values = vec![
+            number(row.scope),
+            number(row.version),
+            number(row.entries),
+            number(row.sum),
+            number(row.crc),
+        ];
+        let sql = "UPDATE beltic.scopes SET version = $2, entries = $3, sum = $4, crc = $5 WHERE scope = $1";
+        self.tell(sql, values, 0)
+    }
+
+    fn segments_of(&self, scope: i64) -> Stored<Vec<SegmentHead>> {
+        let sql = format!("SELECT {SEGMENT} FROM beltic.segments WHERE scope = $1 ORDER BY segment");
+        self.rows(&sql, vec![number(scope)], read_segment)
+    }
+
+    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>> {
+        let sql = "SELECT filter FROM beltic.segments WHERE segment = $1";
+        Ok(self.row(sql, vec![number(segment)], |row| Ok(row.try_get(0)?))?.unwrap_or_default())
+    }
+
+    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>> {
+        let sql = "SELECT entries FROM beltic.segments WHERE segment = $1";
+        Ok(self.row(sql, vec![number(segment)], |row| Ok(row.try_get(0)?))?.unwrap_or_default())
+    }
+
+    fn last_segment(&self) -> Stored<i64> {
+        if let Some(known) = self.cache.borrow().last_segment {
+            return Ok(known);
+        }
+        self.one("SELECT coalesce(max(segment), 0) FROM beltic.segments", Vec::new())
+    }
+
+    fn insert_segment(&self, row: &SegmentRow) -> Stored<()> {
+        let SegmentHead { segment, node, count, filter_crc, entries_crc } = row.head;
+        self.cache.borrow_mut().last_segment = Some(segment);
+        let values = vec![
+            number(segment),
+            number(node),
+            number(count.into()),
+            number(filter_crc),
+            number(entries_crc),
+            number(row.scope),
+            bytes(&row.filter),
+            bytes(&row.entries),
+        ];
+        let sql = format!(
+            "INSERT INTO beltic.segments ({SEGMENT}, scope, filter, entries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        );
+        self.tell(&sql, values, row.filter.len() + row.entries.len())
+    }
+
+    fn delete_segment(&self, segment: i64) -> Stored<()> {
+        // The number of the last one is known from here on, so that it is not given once more.
+        let last = self.last_segment()?;
+        self.cache.borrow_mut().last_segment = Some(last);
+        self.tell("DELETE FROM beltic.segments WHERE segment = $1", vec![number(segment)], 0)
+    }
+
+    fn list(&self, list: i64) -> Stored<Option<ListRow>> {
+        if let Some(known) = self.cache.borrow().lists.get(&list) {
+            return Ok(Some(known.clone()));
+        }
+        let sql = format!("SELECT {LIST} FROM beltic.lists WHERE list = $1");
+        let found = self.row(&sql, vec![number(list)], read_list)?;
+        if let (true, Some(row)) = (self.is_locked(), &found) {
+            self.cache.borrow_mut().lists.insert(list, row.clone());
+        }
+        Ok(found)
+    }
+
+    fn list_numbers(&self) -> Stored<Vec<i64>> {
+        self.rows("SELECT list FROM beltic.lists ORDER BY list", Vec::new(), |row| Ok(row.try_get(0)?))
+    }
+
+    /// A lane's slots are given by [`Lanes::grant`] alone.
+    fn open_list(&self, issuer: &str, base: &str, taken_below: u32) -> Stored<Option<i64>> {
+        let sql = "SELECT list FROM beltic.lists l
+                   WHERE issuer = $1 AND base = $2 AND NOT closed AND taken < $3
+                     AND NOT EXISTS (SELECT FROM beltic.lanes WHERE lanes.list = l.list)
+                   ORDER BY list DESC LIMIT 1";
+        self.row(sql, vec![text(issuer), text(base), number(taken_below.into())], |row| Ok(row.try_get(0)?))
+    }
+
+    fn has_open_lists(&self) -> Stored<bool> {
+        let rows = self.ask("SELECT EXISTS (SELECT FROM beltic.lists WHERE NOT closed)", Vec::new())?;
+        Ok(rows.first().ok_or_else(corrupt)?.try_get(0)?)
+    }
+
+    fn insert_list(&self, row: &ListRow) -> Stored<()> {
+        self.cache.borrow_mut().lists.remove(&row.list);
+        let values = vec![
+            number(row.list),
+            text(&row.issuer),
+            text(&row.base),
+            text(&row.token_uri),
+            text(&row.bitstring_uri),
+            optional_text(row.suspension_uri.as_deref()),
+            bytes(&row.secret),
+            number(row.taken.into()),
+            value(row.closed, Type::BOOL),
+            number(row.opened_at),
+            number(row.crc),
+        ];
+        self.tell(&format!("INSERT INTO beltic.lists ({LIST}) VALUES ({})", places(LIST)), values, 0)?;
+        // A list that comes from another ledger.
+        if row.taken > 0 { self.claim_slots(row.list, 0..row.taken) } else { Ok(()) }
+    }
+
+    fn claim_slots(&self, list: i64, slots: Range<u32>) -> Stored<()> {
+        self.tell(
+            "INSERT INTO beltic.slots (ticket, list, first_slot, end_slot) VALUES (gen_random_uuid(), $1, $2, $3)",
+            vec![number(list), number(slots.start.into()), number(slots.end.into())],
+            0,
+        )
+    }
+
+    fn update_list(&self, row: &ListRow) -> Stored<()> {
+        if let Some(known) = self.cache.borrow_mut().lists.get_mut(&row.list) {
+            *known = row.clone();
+        }
+        let values = vec![
+            number(row.list),
+            optional_text(row.suspension_uri.as_deref()),
+            number(row.taken.into()),
+            value(row.closed, Type::BOOL),
+            number(row.crc),
+        ];
+        let sql =
+            "UPDATE beltic.lists SET suspension_uri = $2, taken = $3, closed = $4, crc = $5 WHERE list = $1";
+        self.tell(sql, values, 0)?;
+        match row.closed {
+            true => {
+                self.tell("UPDATE beltic.lanes SET closed = true WHERE list = $1", vec![number(row.list)], 0)
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn end_of_batches(&self, list: i64) -> Stored<Option<u32>> {
+        let sql =
+            "SELECT first_slot + count FROM beltic.batches WHERE list = $1 ORDER BY first_slot DESC LIMIT 1";
+        self.row(sql, vec![number(list)], |row| short(row, 0))
+    }
+
+    fn batches_with_statuses(&self, list: i64) -> Stored<Vec<i64>> {
+        let sql =
+            "SELECT DISTINCT batch FROM beltic.batches JOIN beltic.statuses USING (batch) WHERE list = $1";
+        self.rows(sql, vec![number(list)], |row| Ok(row.try_get(0)?))
+    }
+
+    fn order_part(&self, list: i64, part: u32) -> Stored<Option<OrderRow>> {
+        let sql = "SELECT list, part, indices, crc FROM beltic.orders WHERE list = $1 AND part = $2";
+        self.row(sql, vec![number(list), number(part.into())], read_order)
+    }
+
+    fn insert_order_part(&self, row: &OrderRow) -> Stored<()> {
+        let values = vec![number(row.list), number(row.part.into()), bytes(&row.indices), number(row.crc)];
+        let sql = "INSERT INTO beltic.orders (list, part, indices, crc) VALUES ($1, $2, $3, $4)";
+        self.tell(sql, values, row.indices.len())
+    }
+
+    fn order_of(&self, list: i64) -> Stored<Vec<OrderRow>> {
+        let sql = "SELECT list, part, indices, crc FROM beltic.orders WHERE list = $1 ORDER BY part";
+        self.rows(sql, vec![number(list)], read_order)
+    }
+
+    fn status(&self, batch: i64, place: u32) -> Stored<Option<StatusRow>> {
+        let sql = format!("SELECT {STATUS} FROM beltic.statuses WHERE batch = $1 AND place = $2");
+        self.row(&sql, vec![number(batch), number(place.into())], read_status)
+    }
+
+    fn statuses_of(&self, batch: i64) -> Stored<Vec<StatusRow>> {
+        let sql = format!("SELECT {STATUS} FROM beltic.statuses WHERE batch = $1 ORDER BY place");
+        self.rows(&sql, vec![number(batch)], read_status)
+    }
+
+    fn scan_statuses(&self, each: Each<'_, StatusRow>) -> Stored<()> {
+        let sql = format!("SELECT {STATUS} FROM beltic.statuses ORDER BY batch, place");
+        self.scan(&sql, Vec::new(), read_status, each)
+    }
+
+    fn count_statuses(&self) -> Stored<i64> {
+        self.one("SELECT count(*) FROM beltic.statuses", Vec::new())
+    }
+
+    fn set_status(&self, row: &StatusRow) -> Stored<()> {
+        let values = vec![
+            number(row.batch),
+            number(row.place.into()),
+            text(&row.status),
+            number(row.since),
+            optional_text(row.reason.as_deref()),
+            optional_text(row.cause.as_deref()),
+            number(row.crc),
+        ];
+        let sql = format!(
+            "INSERT INTO beltic.statuses ({STATUS}) VALUES ({})
+             ON CONFLICT (batch, place) DO UPDATE SET status = excluded.status, since = excluded.since,
+                 reason = excluded.reason, cause = excluded.cause, crc = excluded.crc",
+            places(STATUS)
+        );
+        self.tell(&sql, values, 0)
+    }
+
+    fn delete_status(&self, batch: i64, place: u32) -> Stored<()> {
+        let values = vec![number(batch), number(place.into())];
+        self.tell("DELETE FROM beltic.statuses WHERE batch = $1 AND place = $2", values, 0)
+    }
+
+    fn last_event(&self) -> Stored<Option<EventRow>> {
+        if let Some(known) = &self.cache.borrow().last_event {
+            return Ok(known.clone());
+        }
+        let sql = format!("SELECT {EVENT} FROM beltic.events ORDER BY event DESC LIMIT 1");
+        let last = self.row(&sql, Vec::new(), read_event)?;
+        if self.is_locked() {
+            self.cache.borrow_mut().last_event = Some(last.clone());
+        }
+        Ok(last)
+    }
+
+    fn event(&self, event: i64) -> Stored<Option<EventRow>> {
+        let sql = format!("SELECT {EVENT} FROM beltic.events WHERE event = $1");
+        self.row(&sql, vec![number(event)], read_event)
+    }
+
+    fn insert_event(&self, row: &EventRow) -> Stored<()> {
+        self.cache.borrow_mut().last_event = Some(Some(row.clone()));
+        let values = vec![
+            number(row.event),
+            number(row.at),
+            text(&row.kind),
+            number(row.batch),
+            optional(row.place.map(i64::from)),
+            optional_text(row.reason.as_deref()),
+            optional_bytes(row.places.as_deref()),
+            optional_bytes(row.entries.as_ref().map(<[u8; 16]>::as_slice)),
+            optional_text(row.cause.as_deref()),
+            bytes(&row.hash),
+        ];
+        self.tell(&format!("INSERT INTO beltic.events ({EVENT}) VALUES ({})", places(EVENT)), values, 0)
+    }
+
+    fn events_after(&self, event: i64, limit: u64, each: Each<'_, EventRow>) -> Stored<()> {
+        let sql = format!("SELECT {EVENT} FROM beltic.events WHERE event > $1 ORDER BY event LIMIT $2");
+        self.scan(&sql, vec![number(event), number(limit.min(i64::MAX as u64) as i64)], read_event, each)
+    }
+
+    fn events_of(&self, batch: i64) -> Stored<Vec<EventRow>> {
+        let sql = format!("SELECT {EVENT} FROM beltic.events WHERE batch = $1 ORDER BY event");
+        self.rows(&sql, vec![number(batch)], read_event)
+    }
+
+    fn latest_event_time(&self, among: u64) -> Stored<Option<i64>> {
+        let sql = "SELECT max(at) FROM (SELECT at FROM beltic.events ORDER BY event DESC LIMIT $1) AS last";
+        Ok(self.row(sql, vec![number(among as i64)], |row| Ok(row.try_get(0)?))?.flatten())
+    }
+
+    fn seal(&self) -> Stored<SealRow> {
+        if let Some(known) = self.cache.borrow().seal {
+            return Ok(known);
+        }
+        self.row(&format!("SELECT {SEAL} FROM beltic.seal"), Vec::new(), read_seal)?.ok_or_else(corrupt)
+    }
+
+    fn insert_seal(&self, row: &SealRow) -> Stored<()> {
+        self.tell("INSERT INTO beltic.seal VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)", seal_values(row), 0)
+    }
+
+    fn update_seal(&self, row: &SealRow) -> Stored<()> {
+        self.cache.borrow_mut().seal = Some(*row);
+        let sql = "UPDATE beltic.seal SET token = $1, before = $2, runs = $3, lists = $4, statuses = $5, closings = $6,
+                       scopes = $7, crc = $8";
+        self.tell(sql, seal_values(row), 0)
+    }
+
+    fn ledger(&self) -> Stored<LedgerRow> {
+        if let Some(known) = self.cache.borrow().ledger.clone() {
+            return Ok(known);
+        }
+        self.row(&format!("SELECT {LEDGER} FROM beltic.ledger"), Vec::new(), read_ledger)?.ok_or_else(corrupt)
+    }
+
+    fn insert_ledger(&self, row: &LedgerRow) -> Stored<()> {
+        let mut values = ledger_values(row);
+        values.push(number(crate::ledger::sqlite::FORMAT_VERSION));
+        let sql = format!(
+            "INSERT INTO beltic.ledger (one, {LEDGER}, format) VALUES (1, {}, ${})",
+            places(LEDGER),
+            values.len()
+        );
+        self.tell(&sql, values, 0)
+    }
+
+    fn update_home(&self, row: &LedgerRow) -> Stored<()> {
+        self.cache.borrow_mut().ledger = Some(row.clone());
+        let sql = format!("UPDATE beltic.ledger SET ({LEDGER}) = ({})", places(LEDGER));
+        self.tell(&sql, ledger_values(row), 0)
+    }
+
+    fn schemas(&self) -> Stored<Vec<SchemaRow>> {
+        self.rows(&format!("SELECT {SCHEMA} FROM beltic.schemas ORDER BY version"), Vec::new(), read_schema)
+    }
+
+    fn insert_schema(&self, row: &SchemaRow) -> Stored<()> {
+        let values = vec![
+            text(&row.issuer),
+            text(&row.credential_type),
+            text(&row.vct),
+            bytes(&row.source),
+            number(row.version.into()),
+            bytes(&row.document),
+            number(row.crc),
+        ];
+        let sql = format!("INSERT INTO beltic.schemas ({SCHEMA}) VALUES ({})", places(SCHEMA));
+        self.tell(&sql, values, row.document.len())
+    }
+
+    fn closings(&self) -> Stored<Vec<ClosingRow>> {
+        let sql = "SELECT closing, at, event, reasons, lists, crc FROM beltic.closings ORDER BY closing";
+        self.rows(sql, Vec::new(), |row| {
+            Ok(ClosingRow {
+                closing: row.try_get(0)?,
+                at: row.try_get(1)?,
+                event: row.try_get(2)?,
+                reasons: row.try_get(3)?,
+                lists: row.try_get(4)?,
+                crc: row.try_get(5)?,
+            })
+        })
+    }
+
+    fn insert_closing(&self, row: &ClosingRow) -> Stored<()> {
+        let values = vec![
+            number(row.closing),
+            number(row.at),
+            number(row.event),
+            text(&row.reasons),
+            number(row.lists),
+            number(row.crc),
+        ];
+        self.tell("INSERT INTO beltic.closings VALUES ($1, $2, $3, $4, $5, $6)", values, 0)
+    }
+}
+
+fn seal_values(row: &SealRow) -> Vec<Value> {
+    let counts = [row.runs, row.lists, row.statuses, row.closings, row.scopes, row.crc];
+    [bytes(&row.token), bytes(&row.before)].into_iter().chain(counts.map(number)).collect()
+}
+
+fn ledger_values(row: &LedgerRow) -> Vec<Value> {
+    vec![
+        bytes(&row.id),
+        bytes(&row.hash_key),
+        number(row.created_at),
+        number(row.home_inode),
+        number(row.home_born),
+        number(row.crc),
+    ]
+}
+
+fn read_seal(row: &Row) -> Stored<SealRow> {
+    Ok(SealRow {
+        token: array(row, 0)?,
+        before: array(row, 1)?,
+        runs: row.try_get(2)?,
+        lists: row.try_get(3)?,
+        statuses: row.try_get(4)?,
+        closings: row.try_get(5)?,
+        scopes: row.try_get(6)?,
+        crc: row.try_get(7)?,
+    })
+}
+
+fn read_ledger(row: &Row) -> Stored<LedgerRow> {
+    Ok(LedgerRow {
+        id: array(row, 0)?,
+        hash_key: array(row, 1)?,
+        created_at: row.try_get(2)?,
+        home_inode: row.try_get(3)?,
+        home_born: row.try_get(4)?,
+        crc: row.try_get(5)?,
+    })
+}
+
+fn read_run(row: &Row) -> Stored<RunRow> {
+    Ok(RunRow {
+        run: row.try_get(0)?,
+        name: row.try_get(1)?,
+        credential_type: row.try_get(2)?,
+        issuer: row.try_get(3)?,
+        kid: row.try_get(4)?,
+        proof_format: row.try_get(5)?,
+        vct: row.try_get(6)?,
+        context: row.try_get(7)?,
+        ttl: row.try_get(8)?,
+        disclosure: row.try_get(9)?,
+        started_at: row.try_get(10)?,
+        crc: row.try_get(11)?,
+        batches: row.try_get(12)?,
+        scope: row.try_get(13)?,
+    })
+}
+
+fn read_batch(row: &Row) -> Stored<BatchRow> {
+    Ok(BatchRow {
+        batch: row.try_get(0)?,
+        run: row.try_get(1)?,
+        first_position: row.try_get(2)?,
+        list: row.try_get(3)?,
+        first_slot: short(row, 4)?,
+        id_millis: row.try_get(5)?,
+        count: short(row, 6)?,
+        records: row.try_get(7)?,
+        dates: [row.try_get(8)?, row.try_get(9)?, row.try_get(10)?, row.try_get(11)?],
+        attestation_type: row.try_get(12)?,
+        opening: row.try_get(13)?,
+        crc: row.try_get(14)?,
+    })
+}
+
+pub(super) fn read_list(row: &Row) -> Stored<ListRow> {
+    Ok(ListRow {
+        list: row.try_get(0)?,
+        issuer: row.try_get(1)?,
+        base: row.try_get(2)?,
+        token_uri: row.try_get(3)?,
+        bitstring_uri: row.try_get(4)?,
+        suspension_uri: row.try_get(5)?,
+        secret: array(row, 6)?,
+        taken: short(row, 7)?,
+        closed: row.try_get(8)?,
+        opened_at: row.try_get(9)?,
+        crc: row.try_get(10)?,
+    })
+}
+
+fn read_schema(row: &Row) -> Stored<SchemaRow> {
+    Ok(SchemaRow {
+        issuer: row.try_get(0)?,
+        credential_type: row.try_get(1)?,
+        vct: row.try_get(2)?,
+        source: row.try_get(3)?,
+        version: short(row, 4)?,
+        document: row.try_get(5)?,
+        crc: row.try_get(6)?,
+    })
+}
+
+fn read_order(row: &Row) -> Stored<OrderRow> {
+    Ok(OrderRow {
+        list: row.try_get(0)?,
+        part: short(row, 1)?,
+        indices: row.try_get(2)?,
+        crc: row.try_get(3)?,
+    })
+}
+
+fn read_status(row: &Row) -> Stored<StatusRow> {
+    Ok(StatusRow {
+        batch: row.try_get(0)?,
+        place: short(row, 1)?,
+        status: row.try_get(2)?,
+        since: row.try_get(3)?,
+        reason: row.try_get(4)?,
+        cause: row.try_get(5)?,
+        crc: row.try_get(6)?,
+    })
+}
+
+fn read_event(row: &Row) -> Stored<EventRow> {
+    let place = row.try_get::<_, Option<i64>>(4)?.map(u32::try_from).transpose().map_err(|_| corrupt())?;
+    let entries = row.try_get::<_, Option<&[u8]>>(7)?.map(TryInto::try_into).transpose();
+    Ok(EventRow {
+        event: row.try_get(0)?,
+        at: row.try_get(1)?,
+        kind: row.try_get(2)?,
+        batch: row.try_get(3)?,
+        place,
+        reason: row.try_get(5)?,
+        places: row.try_get(6)?,
+        entries: entries.map_err(|_| corrupt())?,
+        cause: row.try_get(8)?,
+        hash: array(row, 9)?,
+    })
+}
+
+fn read_scope(row: &Row) -> Stored<ScopeRow> {
+    Ok(ScopeRow {
+        scope: row.try_get(0)?,
+        kind: row.try_get(1)?,
+        name: row.try_get(2)?,
+        issuer: row.try_get(3)?,
+        rule: row.try_get(4)?,
+        created_at: row.try_get(5)?,
+        version: row.try_get(6)?,
+        entries: row.try_get(7)?,
+        sum: row.try_get(8)?,
+        crc: row.try_get(9)?,
+    })
+}
+
+fn read_segment(row: &Row) -> Stored<SegmentHead> {
+    Ok(SegmentHead {
+        segment: row.try_get(0)?,
+        node: row.try_get(1)?,
+        count: short(row, 2)?,
+        filter_crc: row.try_get(3)?,
+        entries_crc: row.try_get(4)?,
+    })
+}
+
+/// A condition in SQL for a query, and its values.
+fn conditions(query: &BatchQuery) -> (String, Vec<Value>) {
+    let mut conditions = vec!["batch >= $1".to_owned()];
+    let mut values = vec![number(query.from)];
+    let mut add = |condition: &str, of: Vec<Value>| {
+        let mut condition = condition.to_owned();
+        for value in of {
+            values.push(value);
+            condition = condition.replacen('?', &format!("${}", values.len()), 1);
+        }
+        conditions.push(condition);
+    };
+    if let Some(last) = query.up_to {
+        add("batch <= ?", vec![number(last)]);
+    }
+    for (column, wanted) in [
+        ("name", &query.run),
+        ("issuer", &query.issuer),
+        ("kid", &query.kid),
+        ("vct", &query.vct),
+        ("credential_type", &query.credential_type),
+    ] {
+        if let Some(wanted) = wanted {
+            add(&format!("run IN (SELECT run FROM beltic.runs WHERE {column} = ?)"), vec![text(wanted)]);
+        }
+    }
+    for (first, last, range) in
+        [("issued_first", "issued_last", &query.issued), ("expires_first", "expires_last", &query.expiring)]
+    {
+        if let Some(range) = range {
+            let values = vec![number(*range.end()), number(*range.start())];
+            add(&format!("{first} <= ? AND {last} >= ?"), values);
+        }
+    }
+    if query.with_statuses {
+        add("EXISTS (SELECT FROM beltic.statuses WHERE statuses.batch = batches.batch)", Vec::new());
+    }
+    (conditions.join(" AND "), values)
+}
