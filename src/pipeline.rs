@@ -10,6 +10,9 @@
 //! waits for the disk, the workers go on with other pieces. A piece that can be finished goes
 //! before one that can be checked, so that results leave as early as they can.
 //!
+//! A commit may wait for another machine. So `commit` takes as many pieces as have come meanwhile, up to a number that the
+//! caller names, and says of each whether it is done.
+//!
 //! What `commit` holds is dropped once there is nothing more to commit, while the last pieces are finished and
 //! written.
 //!
@@ -59,17 +62,44 @@ pub trait Worker {
     fn finish(&mut self, piece: Self::Committed) -> Self::Finished;
 }
 
-/// Runs the pipeline to its end, on at most `jobs` threads for the workers, two more, and the caller's; on the
-/// caller's alone where `jobs` is 0.
+/// Runs the pipeline to its end; pieces are committed one by one. As [`run_together`] otherwise.
 ///
 /// # Errors
-/// The error of the last stage that failed: of `write`, else of `commit`, else of `read`; a [`ThreadError`] where a
-/// thread cannot be started.
+/// Those of [`run_together`].
 pub fn run<W, E>(
     jobs: usize,
     make_worker: impl Fn() -> Result<W, E> + Sync,
     read: impl FnMut() -> Result<Option<W::Raw>, E> + Send,
-    commit: impl FnMut(W::Checked) -> Result<W::Committed, E> + Send,
+    mut commit: impl FnMut(W::Checked) -> Result<W::Committed, E> + Send,
+    write: impl FnMut(W::Finished) -> Result<(), E>,
+) -> Result<(), E>
+where
+    W: Worker,
+    E: Send + From<ThreadError>,
+{
+    let one_by_one = |pieces: Vec<W::Checked>| {
+        let mut committed = Vec::with_capacity(1);
+        let outcome = pieces.into_iter().try_for_each(|piece| Ok(committed.push(commit(piece)?)));
+        (committed, outcome)
+    };
+    run_together((jobs, 1), make_worker, read, one_by_one, write)
+}
+
+/// What became of pieces that were to be committed together: those that were, which are the first ones, and why there
+/// are no more.
+pub type Commits<T, E> = (Vec<T>, Result<(), E>);
+
+/// Runs the pipeline to its end, on at most `jobs` threads for the workers, two more, and the caller's; on the
+/// caller's alone where `jobs` is 0. At most `together` pieces are committed at once.
+///
+/// # Errors
+/// The error of the last stage that failed: of `write`, else of `commit`, else of `read`; a [`ThreadError`] where a
+/// thread cannot be started.
+pub fn run_together<W, E>(
+    (jobs, together): (usize, usize),
+    make_worker: impl Fn() -> Result<W, E> + Sync,
+    read: impl FnMut() -> Result<Option<W::Raw>, E> + Send,
+    commit: impl FnMut(Vec<W::Checked>) -> Commits<W::Committed, E> + Send,
     mut write: impl FnMut(W::Finished) -> Result<(), E>,
 ) -> Result<(), E>
 where
@@ -79,7 +109,8 @@ where
     if jobs == 0 {
         return run_alone(make_worker()?, read, commit, write);
     }
-    let in_flight = 2 * jobs + 2;
+    // While pieces are committed together, as many are checked and finished.
+    let in_flight = 2 * jobs + 2 * together;
     let (permit, permits) = bounded::<()>(in_flight);
     let (to_check, check_queue) = unbounded::<Numbered<W::Raw>>();
     let (to_commit, commit_queue) = unbounded::<Numbered<W::Checked>>();
@@ -89,7 +120,7 @@ where
 
     thread::scope(|scope| {
         let committer = thread::Builder::new()
-            .spawn_scoped(scope, || commit_all(commit, commit_queue, to_finish, &halted));
+            .spawn_scoped(scope, || commit_all(commit, together, commit_queue, to_finish, &halted));
         let committer = committer.map_err(ThreadError::from)?;
         let make_worker = &make_worker;
         // There are more permits than workers: before the reader waits for one, it has started them all.
@@ -126,32 +157,49 @@ where
 
 /// The committing thread: takes the pieces in their order, until something is halted.
 fn commit_all<A, B, E>(
-    mut commit: impl FnMut(A) -> Result<B, E>,
+    mut commit: impl FnMut(Vec<A>) -> Commits<B, E>,
+    together: usize,
     queue: Receiver<Numbered<A>>,
     to_finish: Sender<Numbered<B>>,
     halted: &AtomicBool,
 ) -> Result<(), E> {
+    let mut waiting = BTreeMap::new();
+    let mut next = 0;
     // `to_finish` is dropped first, which tells the workers to stop, then what `commit` holds.
-    in_order(queue.iter(), |number, piece| {
-        if halted.load(Ordering::Acquire) {
-            return Ok(());
+    while let Ok(piece) = queue.recv() {
+        for Numbered(number, piece) in std::iter::once(piece).chain(queue.try_iter()) {
+            waiting.insert(number, piece);
         }
-        let committed = commit(piece)?;
-        let _ = to_finish.send(Numbered(number, committed));
-        Ok(())
-    })
+        loop {
+            let in_order = (next..).map_while(|number| waiting.remove(&number));
+            let pieces: Vec<A> = in_order.take(together).collect();
+            if pieces.is_empty() || halted.load(Ordering::Acquire) {
+                break;
+            }
+            let (committed, outcome) = commit(pieces);
+            for piece in committed {
+                let _ = to_finish.send(Numbered(next, piece));
+                next += 1;
+            }
+            outcome?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs the pipeline in the caller's thread.
 fn run_alone<W: Worker, E>(
     mut worker: W,
     mut read: impl FnMut() -> Result<Option<W::Raw>, E>,
-    mut commit: impl FnMut(W::Checked) -> Result<W::Committed, E>,
+    mut commit: impl FnMut(Vec<W::Checked>) -> Commits<W::Committed, E>,
     mut write: impl FnMut(W::Finished) -> Result<(), E>,
 ) -> Result<(), E> {
     while let Some(piece) = read()? {
-        let committed = commit(worker.check(piece))?;
-        write(worker.finish(committed))?;
+        let (committed, outcome) = commit(vec![worker.check(piece)]);
+        for piece in committed {
+            write(worker.finish(piece))?;
+        }
+        outcome?;
     }
     Ok(())
 }
@@ -299,6 +347,14 @@ mod tests {
         }
     }
 
+    /// How many pieces are committed together.
+    const TOGETHER: usize = 3;
+
+    /// How many pieces are in flight at most.
+    fn in_flight(jobs: usize) -> usize {
+        2 * jobs + 2 * TOGETHER
+    }
+
     /// Doubles numbers; panics at one of them, if told to.
     struct Doubler {
         panic_at: Option<u64>,
@@ -345,18 +401,25 @@ mod tests {
         let mut next = 0;
         let committed = Mutex::new(Vec::new());
         let mut written = Vec::new();
-        let result = run(
-            jobs,
+        let result = run_together(
+            (jobs, TOGETHER),
             make_worker,
             || {
                 fails("read", next)?;
                 next += 1;
                 Ok((next <= count).then_some(next - 1))
             },
-            |piece| {
-                fails("commit", piece)?;
-                committed.lock().unwrap().push(piece);
-                Ok(piece)
+            |pieces| {
+                assert!(pieces.len() <= TOGETHER);
+                let mut done = Vec::new();
+                for piece in pieces {
+                    if let Err(error) = fails("commit", piece) {
+                        return (done, Err(error));
+                    }
+                    committed.lock().unwrap().push(piece);
+                    done.push(piece);
+                }
+                (done, Ok(()))
             },
             |piece| {
                 in_flight.fetch_sub(1, Ordering::SeqCst);
@@ -384,7 +447,7 @@ mod tests {
             assert_eq!(observed.result, Ok(()));
             assert_eq!(observed.committed, (0..5_000).collect::<Vec<_>>());
             assert_eq!(observed.written, doubles(5_000));
-            assert!(observed.most_in_flight <= 2 * jobs + 2, "{} in flight", observed.most_in_flight);
+            assert!(observed.most_in_flight <= in_flight(jobs), "{} in flight", observed.most_in_flight);
         }
     }
 
@@ -413,7 +476,7 @@ mod tests {
             let observed = observe(jobs, 10_000, None, ("write", 300));
             assert_eq!(observed.result, Err("write".into()));
             assert_eq!(observed.written, doubles(300));
-            assert!(observed.committed.len() <= 300 + 2 * (2 * jobs + 2), "{}", observed.committed.len());
+            assert!(observed.committed.len() <= 300 + 2 * in_flight(jobs), "{}", observed.committed.len());
         }
     }
 
@@ -433,7 +496,7 @@ mod tests {
             // The other workers may have done something by then.
             assert_eq!(observed.written, doubles(observed.written.len() as u64));
             let lost = observed.committed.len() - observed.written.len();
-            assert!(lost <= 2 * (2 * jobs + 2), "{lost}");
+            assert!(lost <= 2 * in_flight(jobs), "{lost}");
             assert!(nth > 0 || jobs > 1 || observed.committed.is_empty());
         }
     }

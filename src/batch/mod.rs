@@ -186,18 +186,19 @@ pub fn issue<S: Send>(
     let mut delivered = None;
     let mut registrar = Registrar::new(register, plan, &mut tally);
     let clock = plan.clock;
-    let outcome = pipeline::run(
-        plan.jobs,
+    let together = registrar.together();
+    let outcome = pipeline::run_together(
+        (plan.jobs, together),
         || Ok(IssueWorker::new(plan, render, hasher.clone())?),
         || Ok(Dated::next(source, clock, stop)?),
         // The registrar goes with the stage: where there are workers, the ledger is closed while they sign the last
         // batch.
-        move |batch| {
-            let recorded = registrar.record(batch);
-            if recorded.is_err() || registrar.tally.stopped_at.is_some() {
+        move |batches| {
+            let (recorded, outcome) = registrar.record_all(batches);
+            if outcome.is_err() || registrar.tally.stopped_at.is_some() {
                 stop.request();
             }
-            Ok(recorded?)
+            (recorded, outcome.map_err(IssueError::from))
         },
         |finished| {
             let written = finished.map_err(IssueError::Batch).and_then(|delivery| {

@@ -5,7 +5,8 @@ use super::recent::RecentIds;
 use super::renewal;
 use super::stages::{CheckedBatch, Decision, RecordedBatch};
 use super::{MaxFailures, Plan, Proposed, Register};
-use crate::ledger::{self, Conflict, Entry, RunDescription};
+use crate::ledger::{self, Answer, Conflict, Entry, RunDescription};
+use crate::pipeline::Commits;
 use crate::request::{ErrorCode, Rejection, Warning};
 
 /// What the serial stage has counted.
@@ -47,20 +48,72 @@ impl<'p, 'r> Registrar<'p, 'r> {
         Registrar { register, run, max_failures, recent, has_rows: false, tally }
     }
 
-    pub(super) fn record(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError> {
+    /// How many batches are worth recording together. Where a number of failures ends the run, it has to be known of
+    /// each batch before the next one is recorded.
+    pub(super) fn together(&self) -> usize {
+        match &self.register {
+            Register::Ledger(ledger) if self.max_failures.is_none() => ledger.recorded_together(),
+            _ => 1,
+        }
+    }
+
+    /// Records batches, in their order.
+    pub(super) fn record_all(&mut self, batches: Vec<CheckedBatch>) -> Commits<RecordedBatch, BatchError> {
+        let mut recorded = Vec::with_capacity(batches.len());
+        if batches.len() > 1 && !batches.iter().any(renewal::has_any) {
+            return self.record_together(batches);
+        }
+        for batch in batches {
+            match self.record(batch) {
+                Ok(batch) => recorded.push(batch),
+                Err(error) => return (recorded, Err(error)),
+            }
+        }
+        (recorded, Ok(()))
+    }
+
+    fn record(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError> {
         self.tally.verdict()?;
         renewal::judge_strangers(&self.register, &mut batch)?;
         self.preview_conflicts(&mut batch)?;
         self.cut_at_limit(&mut batch);
         self.note_repeats(&mut batch);
         let answers = self.ask(&batch)?;
+        Ok(self.recorded(batch, answers))
+    }
+
+    /// Records batches in one exchange with the ledger, where that can be.
+    fn record_together(&mut self, mut batches: Vec<CheckedBatch>) -> Commits<RecordedBatch, BatchError> {
+        batches.iter_mut().for_each(|batch| self.note_repeats(batch));
+        let entries: Vec<_> = batches.iter().map(entries).collect();
+        let entries: Vec<_> = entries.iter().map(Vec::as_slice).collect();
+        let Register::Ledger(ledger) = &mut self.register else { unreachable!("a ledger said how many") };
+        let (answers, outcome) = ledger.record_together(self.run, &entries);
+        let answers: Vec<_> = answers.into_iter().map(|answers| self.decisions(answers)).collect();
+        let recorded = batches.into_iter().zip(answers).map(|(batch, answers)| self.recorded(batch, answers));
+        (recorded.collect(), outcome.map_err(BatchError::from))
+    }
+
+    /// A batch with what the register has said.
+    fn recorded(
+        &mut self,
+        mut batch: CheckedBatch,
+        answers: Vec<Result<Decision, Rejection>>,
+    ) -> RecordedBatch {
         let decisions = apply(answers, &mut batch);
         self.note_duplicate(&mut batch);
         self.count(&batch);
         let is_first = !self.has_rows;
         let skipped = decisions.iter().filter(|decision| matches!(decision, Decision::Skip)).count();
         self.has_rows |= skipped < batch.items.len();
-        Ok(RecordedBatch { batch, decisions, is_first })
+        RecordedBatch { batch, decisions, is_first }
+    }
+
+    /// What follows from the ledger's answers, which are counted.
+    fn decisions(&mut self, answers: Vec<Answer>) -> Vec<Result<Decision, Rejection>> {
+        self.tally.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
+        let issue = |grant| Decision::Issue(grant, None);
+        answers.into_iter().map(|answer| answer.map(issue).map_err(|conflict| conflict.into())).collect()
     }
 
     /// Warns where the run begins as one before did.
@@ -117,12 +170,7 @@ impl<'p, 'r> Registrar<'p, 'r> {
         match &mut self.register {
             Register::Ledger(ledger) => {
                 let answers = ledger.record(self.run, &entries)?;
-                self.tally.recorded += answers.iter().filter(|answer| answer.is_ok()).count() as u64;
-                let issue = |grant| Decision::Issue(grant, None);
-                Ok(answers
-                    .into_iter()
-                    .map(|answer| answer.map(issue).map_err(|conflict| conflict.into()))
-                    .collect())
+                Ok(self.decisions(answers))
             }
             Register::None => {
                 let grants = ledger::grants_without_ledger(&entries).map_err(BatchError::Random)?;
