@@ -24,6 +24,7 @@ mod moved;
 mod pipes;
 mod restore;
 mod revocations;
+#[allow(dead_code, reason = "the tests over PostgreSQL use the rest")]
 mod support;
 mod sync_input;
 mod syncs;

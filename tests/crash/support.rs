@@ -112,7 +112,13 @@ impl Yard {
         if !self.path(ledger).exists() {
             return 0;
         }
-        let ended = self.run(&format!("ledger check --ledger {ledger}"));
+        self.check_ledger_at(ledger)
+    }
+
+    /// The same for a ledger that is there, wherever it is kept.
+    #[track_caller]
+    pub(crate) fn check_ledger_at(&self, address: &str) -> usize {
+        let ended = self.run(&format!("ledger check --ledger {address}"));
         assert_eq!(ended.code, Some(0), "the ledger is not intact: {}", ended.stderr);
         let said = ended.stdout.split("is intact: ").nth(1).unwrap_or_else(|| panic!("{}", ended.stdout));
         let count = said.split(" credential").next().unwrap().replace(',', "");
@@ -260,6 +266,13 @@ pub(crate) fn rows(output: &str) -> impl Iterator<Item = Row> {
     })
 }
 
+/// The credentials that `list` shows in NDJSON.
+pub(crate) fn rows_of_list(output: &str) -> impl Iterator<Item = Credential> {
+    output.lines().map(|line| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("not a credential: {error}: {line}"))
+    })
+}
+
 /// All that was ever given out from one ledger. Each row that is entered is compared with it.
 #[derive(Default)]
 pub(crate) struct Books {
@@ -275,6 +288,26 @@ impl Books {
     /// How many credentials were seen.
     pub(crate) fn credentials(&self) -> usize {
         self.given.len()
+    }
+
+    /// What was given out, each credential once.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Credential> {
+        self.given.values()
+    }
+
+    /// Enters the rows of an output, whose items came in whatever order, and gives their number.
+    #[track_caller]
+    pub(crate) fn enter_shuffled(&mut self, key: &str, output: &str) -> usize {
+        let mut count = 0;
+        for row in rows(output) {
+            let number = row.correlation_id.rsplit('-').next().unwrap().parse().unwrap();
+            assert_eq!(row.credential.is_some(), is_sound(number), "item {number} of {key}");
+            if let Some(credential) = row.credential {
+                self.enter_credential((key.to_owned(), number), credential);
+            }
+            count += 1;
+        }
+        count
     }
 
     /// Enters the rows of an output, which are the first of the run, in order.

@@ -5,23 +5,19 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::model::{After, Credential, Expected, Flags, Item, Model, Status, Verdict};
-use crate::readers::machine::rounds;
 use crate::readers::property::holds;
 use crate::registers::{By, Day, Hand, History, Limit, Register, any_history, says};
 use crate::support::{Run, Sandbox};
 use crate::sync_support::*;
 
-/// Sequences of days, at each scale.
-const SEQUENCES: [usize; 2] = [32, 320];
 /// Before and after the clock of any machine that runs this: only `--issued-at` may count.
 const BEGINS: [&str; 2] = ["2019-02-03T04:05:06Z", "2041-02-03T04:05:06Z"];
 
-#[test]
-fn every_day_the_ledger_has_what_the_register_says() {
-    let cases = rounds("registers", SEQUENCES[0], SEQUENCES[1]);
+/// Lives through so many invented registers, each with a ledger of its own in a folder that is made for it.
+pub(crate) fn live_through_registers(cases: usize, issuer: impl Fn() -> Sandbox) {
     let seen = RefCell::new(BTreeMap::new());
     holds(u32::try_from(cases).unwrap(), file!(), any_history(), |history| {
-        let mut scope = Scope::new(&history);
+        let mut scope = Scope::new(&history, issuer());
         let mut register = Register::begin(&history);
         for day in &history.days {
             scope.live_through(day, &mut register);
@@ -53,10 +49,10 @@ struct Call<'d> {
 }
 
 impl Scope {
-    fn new(history: &History) -> Scope {
+    fn new(history: &History, sandbox: Sandbox) -> Scope {
         let begin: jiff::Timestamp = BEGINS[usize::from(!history.begins_in_the_past)].parse().unwrap();
         Scope {
-            sandbox: issuer(),
+            sandbox,
             model: Model::default(),
             by: history.by,
             now: begin.as_second(),

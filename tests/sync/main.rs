@@ -18,3 +18,9 @@ mod sync_support;
 mod days;
 mod model;
 mod registers;
+
+#[test]
+fn every_day_the_ledger_has_what_the_register_says() {
+    let cases = readers::machine::rounds("registers", 32, 320);
+    days::live_through_registers(cases, sync_support::issuer);
+}

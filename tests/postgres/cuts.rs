@@ -1,0 +1,86 @@
+//! The line is cut at every message between the program and the server, and each item is issued once.
+
+use crate::readers::machine::is_full;
+use crate::readers::machine::reduced;
+use crate::proxy::{Cut, From, Proxy};
+use crate::books::*;
+use crate::world::World;
+
+/// Items of a run: more than one batch, so that several are on their way at once.
+const COUNT: usize = 2_500;
+
+/// A run over a line that is cut once, somewhere.
+struct Broken<'w> {
+    world: &'w World,
+    with_key: bool,
+    books: Books,
+    cuts: usize,
+    gave_up: usize,
+}
+
+#[test]
+fn a_line_that_is_cut_at_any_message_issues_each_item_once_under_a_key() {
+    let Some(world) = World::new() else { return };
+    Broken::new(&world, true).at_every_message();
+}
+
+#[test]
+fn a_line_that_is_cut_at_any_message_issues_each_item_once_without_a_key() {
+    let Some(world) = World::new() else { return };
+    Broken::new(&world, false).at_every_message();
+}
+
+impl<'w> Broken<'w> {
+    fn new(world: &'w World, with_key: bool) -> Broken<'w> {
+        Broken { world, with_key, books: Books::default(), cuts: 0, gave_up: 0 }
+    }
+
+    fn at_every_message(&mut self) {
+        // The first run makes the ledger, the second shows how many messages a run takes.
+        self.run(&Proxy::before(self.world.cluster.port()), "first").finished();
+        let proxy = Proxy::before(self.world.cluster.port());
+        self.run(&proxy, "second").finished();
+        let messages = [From::Program, From::Server].map(|from| proxy.messages(from));
+        drop(proxy);
+        if !is_full() {
+            reduced("each message is cut off before it arrives, not after it as well");
+        }
+        for (from, messages) in [From::Program, From::Server].into_iter().zip(messages) {
+            for message in 1..=messages {
+                self.cut(Cut { from, message, arrives: false });
+                if is_full() || message == messages {
+                    self.cut(Cut { from, message, arrives: true });
+                }
+            }
+        }
+        println!("{messages:?} messages, {} cuts, {} runs gave up and were repeated", self.cuts, self.gave_up);
+        assert!(self.cuts > messages[0], "the line was cut almost everywhere");
+        self.world.compare(&self.books);
+    }
+
+    /// Issues the same number of new items each time, under a name of their own.
+    fn run(&mut self, proxy: &Proxy, name: &str) -> Ended {
+        let before = self.books.credentials();
+        self.world.yard.write("items.ndjson", ndjson(name, COUNT, 0));
+        let key = if self.with_key { format!("--idempotency-key {name}") } else { String::new() };
+        let args = format!("items.ndjson --jobs 1 {key}");
+        let mut ended = self.world.run_at(&proxy.url(), &args);
+        self.books.enter(name, &ended.stdout);
+        if ended.code == Some(6) && self.with_key {
+            self.gave_up += 1;
+            ended = self.world.run_at(&proxy.url(), &args);
+        }
+        assert_eq!(ended.code, Some(3), "{name}: {}", ended.stderr);
+        self.books.enter_complete(name, &ended.stdout, COUNT);
+        assert_eq!(self.books.credentials(), before + sound_items(COUNT), "{name}");
+        assert_eq!(self.world.recorded(), self.books.credentials(), "{name}: each item has one record");
+        ended
+    }
+
+    fn cut(&mut self, cut: Cut) {
+        let proxy = Proxy::with_cut(self.world.cluster.port(), cut);
+        let Cut { from, message, arrives } = cut;
+        self.run(&proxy, &format!("{from:?}{message}{}", if arrives { "after" } else { "before" }));
+        self.cuts += usize::from(proxy.has_cut());
+    }
+}
