@@ -203,8 +203,11 @@ const TABLES: &[&str] = &[
 
 /// The format of the ledger in this database; `None` where there is none.
 pub(super) fn format_of(store: &PostgresStore) -> Stored<Option<i64>> {
-    // The schema may be there without its tables, or without a right to see them.
-    let found = store.ask("SELECT to_regclass('beltic.ledger') IS NOT NULL", Vec::new())?;
+    // The schema may be there without its tables, or without a right to see them. The catalogue is read, not asked for a
+    // name: the server remembers that a name was not there, also while this waits for somebody who makes it.
+    let sql = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                              WHERE nspname = 'beltic' AND relname = 'ledger')";
+    let found = store.ask(sql, Vec::new())?;
     let is_there: bool = found.first().ok_or_else(crate::ledger::corrupt)?.try_get(0)?;
     if !is_there {
         return Ok(None);
