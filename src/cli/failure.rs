@@ -302,6 +302,12 @@ impl From<LedgerError> for Failure {
                 "name the ledger with `--ledger FILE`; a new file is created where there is none"
             }
             LedgerError::Damaged { .. } | LedgerError::Empty { .. } => DAMAGED_LEDGER,
+            LedgerError::Moved { to, .. } if to.is_empty() => "run the same `beltic ledger copy` again",
+            LedgerError::Moved { to, .. } => {
+                let hint = format!("use `--ledger {to}`");
+                return Failure::new(ExitStatus::Files, error).hint(hint);
+            }
+            LedgerError::Exists { .. } => "name another place; a ledger is never replaced",
             LedgerError::OtherTerms { .. } => {
                 return Failure::new(ExitStatus::Usage, error)
                     .hint("restore them, or issue under another key; nothing was issued");

@@ -27,6 +27,29 @@ impl Address {
     }
 }
 
+impl Address {
+    /// The same database, where a server need not say on which timeline it is; `None` for a file.
+    pub fn without_failover_guard(self) -> Option<Address> {
+        match self {
+            Address::File(_) => None,
+            #[cfg(feature = "postgres")]
+            Address::Server(mut server) => {
+                server.without_failover_guard = true;
+                Some(Address::Server(server))
+            }
+        }
+    }
+
+    /// The name by which it is found from anywhere: a file by its absolute path, behind all links.
+    pub(super) fn full_name(&self) -> String {
+        match self {
+            Address::File(path) => super::sqlite::real_path(path).display().to_string(),
+            #[cfg(feature = "postgres")]
+            Address::Server(server) => server.to_string(),
+        }
+    }
+}
+
 /// As messages name it: a path, or the URL without a password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

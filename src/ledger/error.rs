@@ -114,6 +114,20 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
+    /// It was moved, or is still arriving.
+    #[error("{}", moved(path, to))]
+    Moved {
+        /// The ledger's file, or the URL of its database.
+        path: PathBuf,
+        /// Where it was moved to; empty where it is still arriving.
+        to: String,
+    },
+    /// A ledger is to be made or moved to where there is one.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The ledger's file, or the URL of its database.
+        path: PathBuf,
+    },
     /// A run is repeated under other terms.
     #[error("the idempotency key {name:?} was used before with {}", list(differences))]
     OtherTerms {
@@ -206,6 +220,13 @@ fn list(differences: &[Difference]) -> String {
         format!("another {name} ({}, now {})", show(was), show(is))
     };
     differences.iter().map(said).collect::<Vec<_>>().join(" and ")
+}
+
+fn moved(path: &Path, to: &str) -> String {
+    match to {
+        "" => format!("the ledger {} is being moved here, and is not whole yet", path.display()),
+        to => format!("the ledger {} was moved to {to}", path.display()),
+    }
 }
 
 /// Which items may be unknown to the ledger that is found by the path now.

@@ -405,9 +405,9 @@ fn settle(store: &dyn Store, lanes: &dyn Lanes) -> Stored<Option<Restoration>> {
 }
 
 /// Refuses to go on in a transaction on another server than the ledger was last looked after on.
-pub(super) fn must_be_at_home(store: &dyn Store) -> Stored<()> {
+pub(super) fn must_be_at(store: &dyn Store, home: FileId) -> Stored<()> {
     match store.lanes() {
-        Some(lanes) if lanes.home()? != Identity::read(store)?.home => Err(StoreError::Server(ServerError {
+        Some(lanes) if lanes.home()? != home => Err(StoreError::Server(ServerError {
             fault: ServerFault::FailedOver,
             said: "the ledger was written on another timeline".to_owned(),
             constraint: None,

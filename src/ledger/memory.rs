@@ -421,7 +421,7 @@ impl Store for MemoryStore {
         self.write(|tables| tables.ledger = Some(*row))
     }
 
-    fn update_home(&self, row: &LedgerRow) -> Stored<()> {
+    fn update_ledger(&self, row: &LedgerRow) -> Stored<()> {
         self.write(|tables| tables.ledger = Some(*row))
     }
 

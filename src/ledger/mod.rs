@@ -59,6 +59,7 @@ mod change;
 mod check;
 mod checksum;
 mod closings;
+mod copy;
 mod credentials;
 mod error;
 mod events;

@@ -178,12 +178,14 @@ pub(super) struct SealRow {
 }
 
 /// The ledger's own row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct LedgerRow {
     pub(super) id: [u8; 16],
     pub(super) hash_key: [u8; 32],
     pub(super) created_at: i64,
     pub(super) home_inode: i64,
     pub(super) home_born: i64,
+    /// Where it was moved to; empty where it is still arriving.
+    pub(super) moved_to: Option<String>,
     pub(super) crc: i64,
 }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use super::checksum::{Checksum, contradiction};
+use super::identity::Identity;
 use super::rows::SealRow;
 use super::state::{SealTokens, State, Token};
 use super::store::{Access, Commit, Store, StoreError, Stored, Transaction};
@@ -147,7 +148,11 @@ impl<'s> Writing<'s> {
         let store = writable(store, path)?;
         let restored = lanes::look_after(store, &fail)?;
         let transaction = Transaction::begin(store, Access::Write).map_err(&fail)?;
-        lanes::must_be_at_home(store).map_err(&fail)?;
+        let identity = Identity::read(store).map_err(&fail)?;
+        if let Some(to) = identity.moved_to {
+            return Err(LedgerError::Moved { path: path.to_owned(), to });
+        }
+        lanes::must_be_at(store, identity.home).map_err(&fail)?;
         let reached = state(store).map_err(&fail)?;
         Ok(Writing { store, transaction, done: Done::adding(reached, Counts::default()), restored })
     }

@@ -375,8 +375,8 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn update_seal(&self, row: &SealRow) -> Stored<()>;
     fn ledger(&self) -> Stored<LedgerRow>;
     fn insert_ledger(&self, row: &LedgerRow) -> Stored<()>;
-    /// Writes where the ledger is at home.
-    fn update_home(&self, row: &LedgerRow) -> Stored<()>;
+    /// Writes what can change of the ledger's own row: where it is at home, and where it was moved to.
+    fn update_ledger(&self, row: &LedgerRow) -> Stored<()>;
     /// All schemas, in the order of their versions.
     fn schemas(&self) -> Stored<Vec<SchemaRow>>;
     fn insert_schema(&self, row: &SchemaRow) -> Stored<()>;

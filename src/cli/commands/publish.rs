@@ -13,7 +13,7 @@ use crate::clock::system_now;
 use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
-use crate::ledger::{CitedSchema, Ledger};
+use crate::ledger::{CitedSchema, Ledger, LedgerError};
 use crate::publish::credential_schema;
 use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, Stays, folder_of_lists};
 use crate::types::{CredentialType, Types};
@@ -243,7 +243,11 @@ fn was_restored(ledger: &Ledger) -> Result<bool, Failure> {
 fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<Option<Ledger>, Failure> {
     match settings.ledger_address(&args.ledger.ledger)? {
         Some(address) if address.file().is_none_or(Path::exists) => {
-            super::open_ledger(settings, &args.ledger, true).map(Some)
+            let ledger = super::open_ledger(settings, &args.ledger, true)?;
+            match ledger.moved_to()? {
+                Some(to) => Err(LedgerError::Moved { path: ledger.path().to_owned(), to }.into()),
+                None => Ok(Some(ledger)),
+            }
         }
         Some(address) if settings.ledger_is_named(&args.ledger.ledger) || lists.exists() => {
             Err(Failure::no_ledger(&address))

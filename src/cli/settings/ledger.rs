@@ -19,22 +19,37 @@ impl Settings {
             let typed = given.as_ref().map(|_| Origin::typed("--ledger", Some("BELTIC_LEDGER")));
             self.origin(typed, "ledger", |config| &config.ledger.at)
         };
-        if let Some(hidden) = named.as_deref().and_then(hidden_character) {
-            return Err(Failure::usage(format!("{} has {} in it", origin(), invisible::name(hidden))).hint(
-                "remove the character, which changes the path; env files from Windows end their lines with \
-                 U+000D",
-            ));
-        }
-        if let Some(place) = named.as_deref()
-            && let Some(scheme) = scheme_of(place)
+        if let Some(place) = &named
+            && let Some(server) = self.server_of(place, origin)?
         {
-            return self.server_address(&scheme, &place.to_string_lossy(), &origin()).map(Some);
+            return Ok(Some(server));
         }
         let path = match self.path(given, |config| &config.ledger.at) {
             Some(path) => path,
             None => self.in_state_folder("ledger.db", "`--ledger FILE` or BELTIC_LEDGER")?,
         };
         Ok((path != Path::new(NO_LEDGER)).then(|| Address::File(path)))
+    }
+
+    /// The ledger at a place that an argument names.
+    ///
+    /// # Errors
+    /// As [`Settings::ledger_address`].
+    pub(crate) fn ledger_at(&self, place: &Path, argument: &'static str) -> Result<Address, Failure> {
+        let server = self.server_of(place, || Origin::typed(argument, None))?;
+        Ok(server.unwrap_or_else(|| Address::from(place)))
+    }
+
+    /// The database that is named, where it is one and not a path.
+    fn server_of(&self, place: &Path, origin: impl Fn() -> Origin) -> Result<Option<Address>, Failure> {
+        if let Some(hidden) = hidden_character(place) {
+            return Err(Failure::usage(format!("{} has {} in it", origin(), invisible::name(hidden))).hint(
+                "remove the character, which changes the path; env files from Windows end their lines with \
+                 U+000D",
+            ));
+        }
+        let server = |scheme: String| self.server_address(&scheme, &place.to_string_lossy(), &origin());
+        scheme_of(place).map(server).transpose()
     }
 
     /// Whether somebody said which ledger it is.

@@ -46,7 +46,7 @@ use tokio_postgres::types::{ToSql, Type};
 pub use self::address::{DEFAULT_LANES, ServerAddress, UrlError};
 use self::cache::Cache;
 use self::line::{Line, Statement, Value, server_error};
-pub(super) use self::opening::{to_look, to_write, to_write_existing};
+pub(super) use self::opening::{create_copy, remove, to_look, to_write, to_write_existing};
 use super::identity::FileId;
 use super::retry::Retry;
 use super::store::{Access, ServerFault, StoreError, Stored};

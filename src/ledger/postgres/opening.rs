@@ -10,8 +10,8 @@ use super::line::server_error;
 use super::rows::{UNGUARDED, fitness, read_fitness};
 use super::{PostgresStore, schema};
 use crate::ledger::identity::{FileId, Identity};
-use crate::ledger::store::{ServerFault, StoreError, Stored};
-use crate::ledger::{History, Ledger, LedgerError, corrupt, lanes};
+use crate::ledger::store::{ServerFault, Store, StoreError, Stored};
+use crate::ledger::{History, Ledger, LedgerError, copy, corrupt, lanes};
 
 /// Opens a ledger for writing, and creates it where there is none.
 pub(in crate::ledger) fn to_write(address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {
@@ -60,6 +60,25 @@ pub(in crate::ledger) fn to_look(address: &ServerAddress) -> Result<Option<Ledge
     let mut ledger = Ledger::on(Box::new(store), address, identity);
     ledger.note_clock()?;
     Ok(Some(ledger))
+}
+
+/// Makes tables with a copy of a ledger that is to take its place.
+pub(in crate::ledger) fn create_copy(address: &ServerAddress, from: &dyn Store) -> Result<(), LedgerError> {
+    let fail = failing("copy to", address);
+    let store = PostgresStore::new(address);
+    store.is_unguarded.set(address.without_failover_guard);
+    let home = store.must_be_fit().map_err(&fail)?;
+    let copy = || copy::all(from, &store, copy::Purpose::Move(home)).map(drop);
+    match schema::fill_tables(&store, copy).map_err(&fail)? {
+        true => Ok(()),
+        false => Err(LedgerError::Exists { path: shown(address) }),
+    }
+}
+
+/// Removes a copy that was never in use.
+pub(in crate::ledger) fn remove(address: &ServerAddress) -> Result<(), LedgerError> {
+    let fail = failing("remove the unfinished copy", address);
+    schema::remove(&PostgresStore::new(address)).map_err(fail)
 }
 
 fn opened(store: PostgresStore, address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {

@@ -27,7 +27,7 @@ const FETCHED: u32 = 64;
 pub(super) const UNGUARDED: FileId = FileId { inode: -1, born: -1 };
 
 const SEAL: &str = "token, before, runs, lists, statuses, closings, scopes, crc";
-const LEDGER: &str = "id, hash_key, created_at, home_inode, home_born, crc";
+const LEDGER: &str = "id, hash_key, created_at, home_inode, home_born, crc, moved_to";
 const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
                    crc, batches, scope";
 const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
@@ -234,7 +234,7 @@ impl Store for PostgresStore {
     }
 
     fn back_up(&self, file: &Path, way: Way) -> Result<(), LedgerError> {
-        todo!("{file:?} {way:?}")
+        crate::ledger::sqlite::back_up(self, &super::opening::shown(&self.address), file, way)
     }
 
     fn integrity_problems(&self) -> Stored<Vec<String>> {
@@ -774,7 +774,7 @@ impl Store for PostgresStore {
         self.tell(&sql, values, 0)
     }
 
-    fn update_home(&self, row: &LedgerRow) -> Stored<()> {
+    fn update_ledger(&self, row: &LedgerRow) -> Stored<()> {
         self.cache.borrow_mut().ledger = Some(row.clone());
         let sql = format!("UPDATE beltic.ledger SET ({LEDGER}) = ({})", places(LEDGER));
         self.tell(&sql, ledger_values(row), 0)
@@ -838,6 +838,7 @@ fn ledger_values(row: &LedgerRow) -> Vec<Value> {
         number(row.home_inode),
         number(row.home_born),
         number(row.crc),
+        optional_text(row.moved_to.as_deref()),
     ]
 }
 
@@ -862,6 +863,7 @@ fn read_ledger(row: &Row) -> Stored<LedgerRow> {
         home_inode: row.try_get(3)?,
         home_born: row.try_get(4)?,
         crc: row.try_get(5)?,
+        moved_to: row.try_get(6)?,
     })
 }
 

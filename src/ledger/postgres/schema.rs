@@ -216,19 +216,44 @@ pub(super) fn format_of(store: &PostgresStore) -> Stored<Option<i64>> {
     Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
 }
 
-/// Makes the tables where they are missing, and with them a ledger of this identity. Several may do so at once.
+/// Makes a ledger where there is none. Several may do so at once: then one of them does.
 pub(super) fn create(store: &PostgresStore, home: FileId) -> Stored<()> {
+    fill_tables(store, || {
+        Seal::insert(store)?;
+        Identity::new(home)?.insert(store)
+    })
+    .map(drop)
+}
+
+/// Makes the tables, and has them filled. `false` where there are some already.
+pub(super) fn fill_tables(store: &PostgresStore, fill: impl FnOnce() -> Stored<()>) -> Stored<bool> {
     store.begin_plain()?;
+    let filled = fill_tables_within(store, fill);
+    match filled {
+        Ok(true) => store.commit_plain().map(|()| true),
+        outcome => {
+            store.roll_back();
+            outcome
+        }
+    }
+}
+
+fn fill_tables_within(store: &PostgresStore, fill: impl FnOnce() -> Stored<()>) -> Stored<bool> {
     store.ask("SELECT pg_advisory_xact_lock($1)", vec![super::number(MAKING)])?;
     if format_of(store)?.is_some() {
-        store.roll_back();
-        return Ok(());
+        return Ok(false);
     }
     store.ask("CREATE SCHEMA IF NOT EXISTS beltic", Vec::new())?;
     let tables = TABLES.iter().map(|table| Statement::new(*table, Vec::new()));
     store.send(tables.collect())?;
-    Seal::insert(store)?;
-    Identity::new(home)?.insert(store)?;
+    fill()?;
+    Ok(true)
+}
+
+/// Removes the tables of a copy that was never in use.
+pub(super) fn remove(store: &PostgresStore) -> Stored<()> {
+    store.begin_plain()?;
+    store.ask("DROP SCHEMA beltic CASCADE", Vec::new()).inspect_err(|_| store.roll_back())?;
     store.commit_plain()
 }
 

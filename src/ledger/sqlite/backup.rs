@@ -13,6 +13,26 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::identity::Identity;
 use crate::ledger::seal::{Counts, Seal};
 use crate::ledger::store::{Access, Store, StoreError, Stored};
+#[cfg(feature = "postgres")]
+use crate::ledger::{copy, store::in_one_snapshot};
+
+/// Writes the backup of a ledger that is kept in another kind of store, as of one moment.
+#[cfg(feature = "postgres")]
+pub(in crate::ledger) fn back_up(
+    from: &dyn Store,
+    given: &Path,
+    file: &Path,
+    way: Way,
+) -> Result<(), LedgerError> {
+    let cannot_write =
+        |source| LedgerError::Backup { source: PathError::new("write the backup", file, source) };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let copy = Scratch::in_folder(folder).map_err(cannot_write)?;
+    let copied =
+        in_one_snapshot(from, || super::schema::copy_tables(copy.path(), from, copy::Purpose::Backup));
+    copied.map_err(|source| LedgerError::store("back up", given, source))?;
+    copy.commit(file, way).map_err(cannot_write)
+}
 
 impl SqliteStore {
     /// Writes a copy as of one moment, while others may go on writing. The file appears whole, for its owner alone

@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+#[cfg(feature = "postgres")]
+pub(super) use self::backup::back_up;
 use self::keeper::Keeper;
 use self::lock::Lock;
 pub use self::mark::Mark;
@@ -34,11 +36,35 @@ use self::place::Paths;
 pub use self::schema::VERSION as FORMAT_VERSION;
 use self::watch::Handle;
 use super::LedgerError;
-use super::store::{StoreError, Stored};
+use super::store::{Store, StoreError, Stored};
 
 /// Every file that is or can be part of the ledger at this path, whether it is there or not.
 pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
     Paths::of(path).map_or_else(|_| vec![path.to_owned()], |paths| paths.files().to_vec())
+}
+
+/// The path of a ledger's file behind all links.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    Paths::of(path).map_or_else(|_| path.to_owned(), |paths| paths.file)
+}
+
+/// Makes a file with a copy of a ledger that is to take its place.
+pub(super) fn create_copy(path: &Path, from: &dyn Store) -> Result<(), LedgerError> {
+    let paths = Paths::of(path).map_err(|source| LedgerError::file("create", path, source))?;
+    schema::create_copy(&paths, from)
+}
+
+/// Removes a copy that was never in use, with all that belongs to it.
+pub(super) fn remove(path: &Path) -> Result<(), LedgerError> {
+    for file in files_of(path) {
+        match std::fs::remove_file(&file) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(LedgerError::file("remove the unfinished copy", path, source));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A ledger's file, open.

@@ -508,7 +508,7 @@ impl Store for SqliteStore {
     }
 
     fn ledger(&self) -> Stored<LedgerRow> {
-        let sql = "SELECT id, hash_key, created_at, home_inode, home_born, crc FROM ledger";
+        let sql = "SELECT id, hash_key, created_at, home_inode, home_born, crc, moved_to FROM ledger";
         let read = |row: &Row<'_>| {
             Ok(LedgerRow {
                 id: row.get(0)?,
@@ -517,6 +517,7 @@ impl Store for SqliteStore {
                 home_inode: row.get(3)?,
                 home_born: row.get(4)?,
                 crc: row.get(5)?,
+                moved_to: row.get(6)?,
             })
         };
         Ok(self.connection.prepare_cached(sql)?.query_row([], read)?)
@@ -524,15 +525,23 @@ impl Store for SqliteStore {
 
     fn insert_ledger(&self, row: &LedgerRow) -> Stored<()> {
         self.write(
-            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
-            params![row.id, row.hash_key, row.created_at, row.home_inode, row.home_born, row.crc],
+            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row.id,
+                row.hash_key,
+                row.created_at,
+                row.home_inode,
+                row.home_born,
+                row.moved_to,
+                row.crc
+            ],
         )
     }
 
-    fn update_home(&self, row: &LedgerRow) -> Stored<()> {
+    fn update_ledger(&self, row: &LedgerRow) -> Stored<()> {
         self.write(
-            "UPDATE ledger SET home_inode = ?1, home_born = ?2, crc = ?3",
-            params![row.home_inode, row.home_born, row.crc],
+            "UPDATE ledger SET home_inode = ?1, home_born = ?2, moved_to = ?3, crc = ?4",
+            params![row.home_inode, row.home_born, row.moved_to, row.crc],
         )
     }
 

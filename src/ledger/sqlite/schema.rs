@@ -13,19 +13,19 @@ use super::SqliteStore;
 use super::log::PAGE_BYTES;
 use super::mark::{self, Mark, MarkFile, MarkFound};
 use super::place::{Paths, open_no_link, read_at};
-use crate::files;
-use crate::ledger::WAIT;
+use crate::files::{self, DirectoryMode};
 use crate::ledger::error::LedgerError;
 use crate::ledger::identity::{FileId, Identity};
 use crate::ledger::seal::Seal;
 use crate::ledger::state::State;
 use crate::ledger::store::{Access, Store, Stored};
+use crate::ledger::{WAIT, copy};
 
 /// "blti", so that `file` and SQLite tell a ledger from other databases.
 const APPLICATION_ID: i64 = 0x626c_7469;
 
 /// The version of the tables.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;
 
 /// The tables. `seal` is the first, so that its row is on the file's second page ([`super::log`]).
 /// `crc` is the checksum of its row. `runs.batches` is the sum of what the run's index shows: one that
@@ -49,6 +49,7 @@ CREATE TABLE ledger (
     created_at INTEGER NOT NULL,
     home_inode INTEGER NOT NULL,
     home_born INTEGER NOT NULL,
+    moved_to TEXT,
     crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE closings (
@@ -196,7 +197,38 @@ pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
     }
 }
 
+/// Makes a copy of a ledger where there is no file, to take its place: see [`copy`]. It appears whole.
+pub(super) fn create_copy(paths: &Paths, from: &dyn Store) -> Result<(), LedgerError> {
+    let fail = |source| LedgerError::file("create", &paths.given, source);
+    files::create_directories(paths.folder(), DirectoryMode::Private).map_err(fail)?;
+    let file = files::Scratch::in_folder(paths.folder()).map_err(fail)?;
+    let home = FileId::of(&file.path().metadata().map_err(fail)?);
+    let (identity, state) = copy_tables(file.path(), from, copy::Purpose::Move(home))
+        .map_err(|source| LedgerError::store("copy to", &paths.given, source))?;
+    file.commit(&paths.file, files::Way::Create).map_err(fail)?;
+    MarkFile::begin(&paths.mark(), &Mark::at(identity.id, state), true).map(drop).map_err(fail)
+}
+
+/// Makes the tables in an empty file, and copies a ledger into them.
+pub(super) fn copy_tables(
+    path: &Path,
+    from: &dyn Store,
+    purpose: copy::Purpose,
+) -> Stored<(Identity, State)> {
+    fill_tables(path, |store| copy::all(from, store, purpose))
+}
+
 fn create_tables(path: &Path, home: FileId) -> Stored<[u8; 16]> {
+    fill_tables(path, |store| {
+        Seal::insert(store)?;
+        let identity = Identity::new(home)?;
+        identity.insert(store)?;
+        Ok(identity.id)
+    })
+}
+
+/// Makes the tables in an empty file, and has them filled.
+fn fill_tables<T>(path: &Path, fill: impl FnOnce(&SqliteStore) -> Stored<T>) -> Stored<T> {
     let connection = Connection::open(path)?;
     // Nobody looks at the file before it is whole and on the disk.
     connection.pragma_update(None, "synchronous", "off")?;
@@ -206,14 +238,12 @@ fn create_tables(path: &Path, home: FileId) -> Stored<[u8; 16]> {
     store.connection.execute_batch(TABLES)?;
     store.connection.pragma_update(None, "user_version", VERSION)?;
     store.connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    Seal::insert(&store)?;
-    let identity = Identity::new(home)?;
-    identity.insert(&store)?;
+    let filled = fill(&store)?;
     store.connection.execute_batch("COMMIT")?;
     // The mode stays in the file, so that processes that open a new ledger at once need not set it.
     store.connection.pragma_update(None, "journal_mode", "wal")?;
     store.close()?;
-    Ok(identity.id)
+    Ok(filled)
 }
 
 /// Opens a ledger for durable writes; its log was judged before.
