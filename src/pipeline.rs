@@ -79,7 +79,10 @@ where
 {
     let one_by_one = |pieces: Vec<W::Checked>| {
         let mut committed = Vec::with_capacity(1);
-        let outcome = pieces.into_iter().try_for_each(|piece| Ok(committed.push(commit(piece)?)));
+        let outcome = pieces.into_iter().try_for_each(|piece| {
+            committed.push(commit(piece)?);
+            Ok(())
+        });
         (committed, outcome)
     };
     run_together((jobs, 1), make_worker, read, one_by_one, write)

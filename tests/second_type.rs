@@ -175,7 +175,7 @@ impl Desk {
     }
 
     fn ledger(&self) -> Ledger {
-        Ledger::open(&self.folder.path().join("ledger.db")).unwrap().0
+        Ledger::open(self.folder.path().join("ledger.db").as_path()).unwrap().0
     }
 
     /// Issues a batch under an idempotency key; each credential is verified before it leaves.

@@ -418,11 +418,11 @@ impl Store for MemoryStore {
     }
 
     fn insert_ledger(&self, row: &LedgerRow) -> Stored<()> {
-        self.write(|tables| tables.ledger = Some(*row))
+        self.write(|tables| tables.ledger = Some(row.clone()))
     }
 
     fn update_ledger(&self, row: &LedgerRow) -> Stored<()> {
-        self.write(|tables| tables.ledger = Some(*row))
+        self.write(|tables| tables.ledger = Some(row.clone()))
     }
 
     fn schemas(&self) -> Stored<Vec<SchemaRow>> {

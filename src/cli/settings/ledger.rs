@@ -185,7 +185,7 @@ mod server {
                     ExitStatus::Files,
                     format!("other users can read the password file {shown}"),
                 )
-                .hint(&format!("run `chmod 600 {shown}`")));
+                .hint(format!("run `chmod 600 {shown}`")));
             }
         }
         let bytes = crate::files::read_limited(file, MAX_BYTES)?;

@@ -114,7 +114,7 @@ impl PostgresStore {
         self.connect()?;
         let mut line = self.line.borrow_mut();
         let sent = line.as_ref().ok_or_else(crate::ledger::corrupt)?.send(&all);
-        if sent.as_ref().is_err_and(|error| breaks_the_line(error)) {
+        if sent.as_ref().is_err_and(breaks_the_line) {
             *line = None;
         }
         Ok(sent?.split_off(before))
