@@ -88,6 +88,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'Issue each item only once per key; repeat a run with the same key, such as the name of the batch')
             [CompletionResult]::new('--idempotent-by', '--idempotent-by', [CompletionResultType]::ParameterName, 'What items are known by under the key [default: the correlation_id, else the place in the run]')
             [CompletionResult]::new('--duplicates', '--duplicates', [CompletionResultType]::ParameterName, 'What to do when a run without a key begins with items that were issued before')
+            [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Issue only shard I of N, such as 0/16; N processes with the same files and key issue all items')
             [CompletionResult]::new('--max-failures', '--max-failures', [CompletionResultType]::ParameterName, 'Stop when more than N items, or N%, have failed; N% is of the items so far')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
@@ -140,6 +141,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'Issue each item only once per key; repeat a run with the same key, such as the name of the batch')
             [CompletionResult]::new('--idempotent-by', '--idempotent-by', [CompletionResultType]::ParameterName, 'What items are known by under the key [default: the correlation_id, else the place in the run]')
             [CompletionResult]::new('--duplicates', '--duplicates', [CompletionResultType]::ParameterName, 'What to do when a run without a key begins with items that were issued before')
+            [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Issue only shard I of N, such as 0/16; N processes with the same files and key issue all items')
             [CompletionResult]::new('--max-failures', '--max-failures', [CompletionResultType]::ParameterName, 'Stop when more than N items, or N%, have failed; N% is of the items so far')
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
@@ -523,9 +525,48 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make an empty ledger; the first run does that, too')
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring a ledger of an earlier version of beltic up to date')
+            [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Move the ledger to another file or database; the old one can only be read from then on')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check that the ledger is intact, with no duplicate index, id or item')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Write a consistent copy of the ledger, even during a run')
             [CompletionResult]::new('close-lists', 'close-lists', [CompletionResultType]::ParameterValue, 'Close the open status lists, so new credentials go into new ones; run this after every restore')
+            break
+        }
+        'beltic;ledger;init' {
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read your own types from this file, or from the files of this folder')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
+            [CompletionResult]::new('--no-failover-guard', '--no-failover-guard', [CompletionResultType]::ParameterName, 'Allow a PostgreSQL server that does not tell its timeline: run `close-lists` after each failover')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            break
+        }
+        'beltic;ledger;migrate' {
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'The ledger [default: .beltic/ledger.db]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read your own types from this file, or from the files of this folder')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            break
+        }
+        'beltic;ledger;copy' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read settings from this file instead of looking for .beltic.yaml')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Read your own types from this file, or from the files of this folder')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour messages and text results')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Print messages, progress and errors on standard error as text, or as JSON lines')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print the everyday flags (-h) or everything (--help)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only: no warnings, progress or closing line')
             break
         }
         'beltic;ledger;check' {

@@ -102,6 +102,7 @@ position\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l duplicates -d 'What to do when a run without a key begins with items that were issued before' -r -f -a "warn\t'Warn, and issue them again'
 refuse\t'Issue nothing, and exit with 6'
 allow\t'Issue them again'"
+complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l shard -d 'Issue only shard I of N, such as 0/16; N processes with the same files and key issue all items' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l max-failures -d 'Stop when more than N items, or N%, have failed; N% is of the items so far' -r
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand batch-issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -166,6 +167,7 @@ position\t''"
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l duplicates -d 'What to do when a run without a key begins with items that were issued before' -r -f -a "warn\t'Warn, and issue them again'
 refuse\t'Issue nothing, and exit with 6'
 allow\t'Issue them again'"
+complete -c beltic -n "__fish_beltic_using_subcommand issue" -l shard -d 'Issue only shard I of N, such as 0/16; N processes with the same files and key issue all items' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l max-failures -d 'Stop when more than N items, or N%, have failed; N% is of the items so far' -r
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l ledger -d 'Where ids and status-list indices are recorded; `none` keeps no state [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand issue" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
@@ -547,18 +549,51 @@ json\t'One JSON object a line'"
 complete -c beltic -n "__fish_beltic_using_subcommand show" -l force -d 'Overwrite the file that --out names, if it exists'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
 complete -c beltic -n "__fish_beltic_using_subcommand show" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'"
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "check" -d 'Check that the ledger is intact, with no duplicate index, id or item'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "backup" -d 'Write a consistent copy of the ledger, even during a run'
-complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from check backup close-lists" -f -a "close-lists" -d 'Close the open status lists, so new credentials go into new ones; run this after every restore'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -f -a "init" -d 'Make an empty ledger; the first run does that, too'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -f -a "migrate" -d 'Bring a ledger of an earlier version of beltic up to date'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -f -a "copy" -d 'Move the ledger to another file or database; the old one can only be read from then on'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -f -a "check" -d 'Check that the ledger is intact, with no duplicate index, id or item'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -f -a "backup" -d 'Write a consistent copy of the ledger, even during a run'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and not __fish_seen_subcommand_from init migrate copy check backup close-lists" -f -a "close-lists" -d 'Close the open status lists, so new credentials go into new ones; run this after every restore'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -l no-failover-guard -d 'Allow a PostgreSQL server that does not tell its timeline: run `close-lists` after each failover'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from copy" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from copy" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from copy" -l color -d 'Colour messages and text results' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t'Always'
+never\t'Never'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from copy" -l log-format -d 'Print messages, progress and errors on standard error as text, or as JSON lines' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'"
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print the everyday flags (-h) or everything (--help)'
+complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Print errors only: no warnings, progress or closing line'
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger [default: .beltic/ledger.db]' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l config -d 'Read settings from this file instead of looking for .beltic.yaml' -r -F
 complete -c beltic -n "__fish_beltic_using_subcommand ledger; and __fish_seen_subcommand_from check" -l types -d 'Read your own types from this file, or from the files of this folder' -r -F

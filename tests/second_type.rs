@@ -199,6 +199,7 @@ impl Desk {
                 ..RunDescription::of(&profile, proof_format.as_str().to_owned(), "P1Y".to_owned())
             },
             max_failures: None,
+            shard: None,
             keep_failed: false,
             keep_tokens: false,
             self_check: Some(&self_check),

@@ -17,9 +17,11 @@ impl FailedItems {
     pub(super) fn of(chunk: &Chunk, items: &[CheckedItem]) -> Option<FailedItems> {
         let mut failed_writer = chunk.failed_writer();
         let mut failed = Vec::new();
-        for (place, item) in items.iter().enumerate() {
+        for item in items {
             if let Err(rejection) = &item.checked.outcome {
                 let mut bytes = Vec::new();
+                // Items of other shards are in the chunk, and not among these.
+                let place = (item.index - chunk.first_index) as usize;
                 failed_writer.item(place, rejection, &mut bytes);
                 failed.push(bytes);
             }

@@ -37,6 +37,7 @@ mod registrar;
 mod renewal;
 mod row;
 mod self_check;
+mod shard;
 mod stages;
 mod survey;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use recent::WINDOW as REPEAT_WINDOW;
 pub use renewal::Renewals;
 pub use row::{Action, Done, Outcome, Render, Row};
 pub use self_check::SelfCheck;
+pub use shard::Shard;
 pub use stages::Decision;
 pub use survey::{Said, Surveyed, survey};
 pub use worker::{SIGNED_TOGETHER, row_check};
@@ -90,6 +92,8 @@ pub struct Plan<'p> {
     pub keep_failed: bool,
     /// Whether the credentials are wanted one by one, beside the rows.
     pub keep_tokens: bool,
+    /// The part of the items that is issued; none for all of them.
+    pub shard: Option<Shard>,
     /// What each credential is verified by before its result leaves, where that is wanted.
     pub self_check: Option<&'p SelfCheck>,
     /// By which keys rows of earlier results are known; such rows fail where there is nothing.

@@ -87,6 +87,7 @@ fn run(ledger: &Path, key: &dyn SigningKey, jobs: usize) -> (Ended<()>, Vec<Stri
         jobs,
         run: RunDescription { repeatable: true, ..run },
         max_failures: None,
+        shard: None,
         keep_failed: false,
         keep_tokens: false,
         self_check: None,

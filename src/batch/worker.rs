@@ -9,6 +9,7 @@ use super::failed::FailedItems;
 use super::renewal::{Renewals, Renewer};
 use super::row::{Done, Outcome, Render, Row};
 use super::self_check::{SelfCheck, SelfVerifier};
+use super::shard::Shard;
 use super::stages::{CheckedBatch, CheckedItem, Dated, Decision, RecordedBatch};
 use crate::clock::{Clock, Moment};
 use crate::credential::Grant;
@@ -29,6 +30,7 @@ pub(super) struct IssueWorker<'p> {
     render: &'p dyn Render,
     keep_failed: bool,
     keep_tokens: bool,
+    shard: Option<Shard>,
     self_check: Option<SelfVerifier<'p>>,
     renewals: Option<&'p Renewals>,
     /// What reads rows of earlier results, once there was one.
@@ -52,6 +54,7 @@ impl<'p> IssueWorker<'p> {
             render,
             keep_failed: plan.keep_failed,
             keep_tokens: plan.keep_tokens,
+            shard: plan.shard,
             self_check: plan.self_check.map(SelfCheck::verifier),
             renewals: plan.renewals,
             renewer: None,
@@ -161,6 +164,9 @@ impl pipeline::Worker for IssueWorker<'_> {
         let mut items = Vec::with_capacity(chunk.items.len());
         let mut texts = chunk.open();
         while let Some(item) = texts.next() {
+            if self.shard.is_some_and(|shard| !shard.has(&item)) {
+                continue;
+            }
             let (index, line) = (item.index, item.line);
             let mut checked = self.check_item(&item, moment, &mut text);
             self.refuse_oversized(&mut checked, &text);

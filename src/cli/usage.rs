@@ -187,6 +187,9 @@ impl Mistake<'_> {
         }
         let path = self.command.0.join(" ");
         let failure = Failure::usage(format!("`{path}` has no flag {flag}"));
+        if flag == "--shard" && self.command.1.get_name() == "sync" {
+            return failure.hint("sync compares all of a register with its files; leave the flag out");
+        }
         let flags = || self.command.1.get_arguments().filter_map(|arg| arg.get_long());
         let meant = nearest(&flag, OTHER_FLAGS.iter().map(|(word, _)| *word))
             .map(|near| meaning_of(near, &OTHER_FLAGS));

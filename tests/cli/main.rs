@@ -39,6 +39,7 @@ mod sd_jwt;
 mod seen;
 mod settings;
 mod several_issuers;
+mod shard;
 mod show;
 mod signals;
 mod strangers;

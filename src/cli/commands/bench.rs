@@ -204,6 +204,7 @@ impl Bench {
             jobs: self.jobs,
             run: describe(&profile)?,
             max_failures: None,
+            shard: None,
             keep_failed: false,
             keep_tokens: false,
             self_check: None,

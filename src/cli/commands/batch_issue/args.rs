@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
-use crate::batch::MaxFailures;
+use crate::batch::{MaxFailures, Shard};
 use crate::cli::credential_names::NameBy;
 use crate::cli::shared_args::{
     InputFormat, IssuerArgs, JobsArg, KeyArgs, LedgerArg, OutputArgs, OutputFormat, TypeArg, whole_number,
@@ -27,6 +27,7 @@ use crate::source::{DEFAULT_MAX_ITEM_BYTES, LARGEST_MAX_ITEM_BYTES};
   beltic batch-issue items.csv --dry-run
   beltic batch-issue items.csv --failed failed.csv --summary summary.json
   beltic batch-issue items.csv --idempotency-key companies-2026-11
+  beltic batch-issue items.csv --shard 0/16 --idempotency-key companies-2026-11
 "
 )]
 pub(crate) struct BatchIssueArgs {
@@ -56,6 +57,9 @@ pub(crate) struct BatchIssueArgs {
     /// What to do when a run without a key begins with items that were issued before
     #[arg(long, value_name = "WHAT", value_enum, default_value = "warn", help_heading = "Running again")]
     pub duplicates: OnDuplicates,
+    /// Issue only shard I of N, such as 0/16; N processes with the same files and key issue all items
+    #[arg(long, value_name = "I/N", value_parser = str::parse::<Shard>, help_heading = "Input")]
+    pub shard: Option<Shard>,
     /// Validate everything; issue and write nothing
     #[arg(long, help_heading = "Running again")]
     pub dry_run: bool,

@@ -7,7 +7,7 @@ use super::args::{AnnotationService, BatchIssueArgs, IssuingArgs};
 use super::files::Files;
 use super::progress::Progress;
 use super::{credentials, input};
-use crate::batch::{self, MaxFailures, Plan, Register, Renewals, SelfCheck};
+use crate::batch::{self, MaxFailures, Plan, Register, Renewals, SelfCheck, Shard};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::kept::Kept;
@@ -33,6 +33,10 @@ use crate::types::Types;
 const NO_LIST_ADDRESS: &str = "verifiers cannot fetch the status lists of these credentials: they have no URL; \
      set `status.base_url` in .beltic.yaml to the https:// URL where you publish, or use a did:web or https issuer";
 
+/// What is said about a shard that is issued without an idempotency key.
+const SHARD_WITHOUT_KEY: &str = "--shard without --idempotency-key: a task that is run again issues its items again; \
+     pass the same `--idempotency-key KEY` to every shard";
+
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
 
@@ -45,6 +49,8 @@ pub(in super::super) struct Request<'a> {
     pub(in super::super) api_limits: bool,
     pub(in super::super) allow_empty: bool,
     pub(in super::super) max_failures: Option<MaxFailures>,
+    /// The part of the items that is issued.
+    pub(in super::super) shard: Option<Shard>,
     /// A dry run, or a plan: nothing is issued, and no file is written.
     pub(in super::super) writes_nothing: bool,
     /// What items are known by, in a run that is repeated under a name.
@@ -71,6 +77,7 @@ impl<'a> Request<'a> {
             api_limits: args.api_limits,
             allow_empty: args.issuing.allow_empty,
             max_failures: args.max_failures,
+            shard: args.shard,
             writes_nothing: args.dry_run,
             repeats: match &args.idempotency_key {
                 Some(key) => Repeats::Key(key, args.idempotent_by),
@@ -101,6 +108,7 @@ pub(in super::super) struct Issuing {
     jobs: usize,
     pub(in super::super) run: RunDescription,
     max_failures: Option<MaxFailures>,
+    shard: Option<Shard>,
     self_check: Option<SelfCheck>,
     renewals: Renewals,
 }
@@ -195,6 +203,9 @@ impl Groundwork {
         let issuer = settings.issuer(&args.issuer.issuer, key.public())?;
         let profile_settings = credentials::profile(&settings, args, &issuer, key.public())?;
         let mut warnings = credentials::caveats(&profile_settings, &issuer, clock.now());
+        if request.shard.is_some() && matches!(request.repeats, Repeats::Never(_)) {
+            warnings.push(SHARD_WITHOUT_KEY.to_owned());
+        }
         let profile = Profile::new(&issuer, profile_settings);
         let run = describe_run(request, &settings, ttl, &profile, &issuer)?;
         let ledger_at = settings.ledger_address(&args.ledger.ledger)?;
@@ -281,6 +292,7 @@ impl Groundwork {
             rules: Rules { hash_key, identity, ..rules(request.issuing, self.types, self.default_ttl) },
             jobs,
             max_failures: request.max_failures,
+            shard: request.shard,
             key: self.key,
             profile: self.profile,
             clock: self.clock,
@@ -320,6 +332,7 @@ impl Issuing {
             jobs: self.jobs,
             run: self.run.clone(),
             max_failures: self.max_failures,
+            shard: self.shard,
             keep_failed,
             keep_tokens,
             self_check: self.self_check.as_ref(),

@@ -233,6 +233,9 @@ pub(crate) struct Summary<'s> {
     pub(super) replayed_count: u64,
     pub(super) warning_count: u64,
     pub(super) run_id: &'s str,
+    /// The part of the items that the counts are of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shard: Option<String>,
     /// What was done with a register: as at the end of a `sync` with `--log-format json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sync: Option<Value>,
@@ -279,6 +282,7 @@ impl<'s> Summary<'s> {
             replayed_count: counts.replayed,
             warning_count: counts.warnings,
             run_id: &plan.run.name,
+            shard: plan.shard.map(|shard| shard.to_string()),
             sync: None,
             started_at: facts.started_at.to_string(),
             finished_at: system_now().to_string(),

@@ -136,6 +136,7 @@ impl SyncArgs {
             // An empty file would remove everything.
             allow_empty: self.issuing.allow_empty && !self.prune,
             max_failures: None,
+            shard: None,
             writes_nothing: self.plan,
             repeats: Repeats::Register(self.by),
         }
