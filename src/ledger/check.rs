@@ -89,6 +89,18 @@ impl Examination {
         Ok(examination)
     }
 
+    /// What is wrong with a copy: all of the invariants but those whose proof takes memory for each credential.
+    pub(super) fn problems_of_copy(store: &dyn Store) -> Stored<Vec<String>> {
+        let mut examination = Examination::default();
+        for step in [Examination::rows, Examination::slots, Examination::trail_and_orders] {
+            step(&mut examination, store)?;
+        }
+        for scope in Scope::all(store)? {
+            ItemIndex::open(store, &scope)?.examine(store, &mut |_| Ok(()))?;
+        }
+        Ok(examination.problems)
+    }
+
     /// The audit trail holds.
     fn trail(&mut self, store: &dyn Store) -> Stored<()> {
         self.problems.extend(events::verify(store, None)?.problems);

@@ -31,6 +31,8 @@ pub enum ClosingReason {
     ForeignLog(PathBuf),
     /// Its server is another one, or was promoted or restored.
     FailedOver,
+    /// It was moved, and nothing is missing from it.
+    Moved,
     /// The user asked for it.
     Asked,
 }
@@ -47,6 +49,7 @@ impl ClosingReason {
             ClosingReason::WentBack => "went back",
             ClosingReason::ForeignLog(_) => "foreign log",
             ClosingReason::FailedOver => "failed over",
+            ClosingReason::Moved => "moved",
             ClosingReason::Asked => "asked",
         }
     }
@@ -80,7 +83,12 @@ impl Closing {
 
     /// Whether nobody asked for it.
     fn was_noticed(&self) -> bool {
-        self.reasons != ClosingReason::Asked.word()
+        self.reasons != ClosingReason::Asked.word() && self.may_lack_something()
+    }
+
+    /// Whether the ledger may not know everything that was issued from it before.
+    pub(super) fn may_lack_something(&self) -> bool {
+        self.reasons != ClosingReason::Moved.word()
     }
 
     /// All closings, the first one first.

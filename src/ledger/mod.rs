@@ -283,7 +283,7 @@ impl Ledger {
             return Ok(Some(system_now()));
         }
         let closings = Closing::all(&*self.store).map_err(|source| self.cannot("read", source))?;
-        Ok(closings.last().map(|closing| closing.at))
+        Ok(closings.iter().rfind(|closing| closing.may_lack_something()).map(|closing| closing.at))
     }
 
     /// The time of the ledger's last event, where the clock is more than a minute before it.

@@ -22,6 +22,18 @@ pub(super) struct Counts {
     pub(super) scopes: i64,
 }
 
+impl Counts {
+    fn with(self, added: Counts) -> Counts {
+        Counts {
+            runs: self.runs + added.runs,
+            lists: self.lists + added.lists,
+            statuses: self.statuses + added.statuses,
+            closings: self.closings + added.closings,
+            scopes: self.scopes + added.scopes,
+        }
+    }
+}
+
 /// The seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seal {
@@ -61,21 +73,27 @@ impl Seal {
 
     /// The seal of an empty ledger.
     pub(super) fn insert(store: &dyn Store) -> Stored<()> {
+        Seal::insert_with(store, Counts::default())
+    }
+
+    /// The seal of a ledger that has so many rows. Its tokens are its own.
+    pub(super) fn insert_with(store: &dyn Store, counts: Counts) -> Stored<()> {
         let tokens = SealTokens { token: random()?, before: random()? };
-        store.insert_seal(&Seal { tokens, counts: Counts::default() }.row())
+        store.insert_seal(&Seal { tokens, counts }.row())
+    }
+
+    /// Counts rows that the open transaction has added, where it is read as a whole before its end. The transaction's
+    /// [`Done`] does not name them once more.
+    pub(super) fn count(store: &dyn Store, added: Counts) -> Stored<()> {
+        let Seal { tokens, counts } = Seal::read(store)?;
+        store.update_seal(&Seal { tokens, counts: counts.with(added) }.row())
     }
 
     /// Gives the transaction its token, and notes what it added. Called once in each, as the last
     /// of its changes.
     pub(super) fn renew(store: &dyn Store, added: Counts) -> Stored<Token> {
         let old = Seal::read(store)?;
-        let counts = Counts {
-            runs: old.counts.runs + added.runs,
-            lists: old.counts.lists + added.lists,
-            statuses: old.counts.statuses + added.statuses,
-            closings: old.counts.closings + added.closings,
-            scopes: old.counts.scopes + added.scopes,
-        };
+        let counts = old.counts.with(added);
         let tokens = SealTokens { token: random()?, before: old.tokens.token };
         store.update_seal(&Seal { tokens, counts }.row())?;
         Ok(tokens.token)

@@ -339,7 +339,7 @@ fn another_format_is_refused() {
         .unwrap();
     let before = std::fs::read(sandbox.path(".beltic/ledger.db")).unwrap();
     let run = sandbox.issue("items.ndjson").expect(6);
-    assert!(run.stderr.contains("has format 1") && run.stderr.contains("format 5"), "{}", run.stderr);
+    assert!(run.stderr.contains("has format 1") && run.stderr.contains("format 6"), "{}", run.stderr);
     assert_eq!(std::fs::read(sandbox.path(".beltic/ledger.db")).unwrap(), before);
 }
 

@@ -24,6 +24,7 @@ mod list;
 mod max_failures;
 mod messy;
 mod mistakes;
+mod moved;
 mod output;
 mod own_types;
 mod present;

@@ -21,6 +21,7 @@ mod crowd;
 mod faults;
 mod kills;
 mod moved;
+mod moves;
 mod pipes;
 mod restore;
 mod revocations;

@@ -255,6 +255,7 @@ fn reason(reason: &ClosingReason) -> String {
         ClosingReason::FailedOver => {
             "another server answers than before, or the same one after a failover or a restore".to_owned()
         }
+        ClosingReason::Moved => "it was moved".to_owned(),
         ClosingReason::Asked => "`beltic ledger close-lists` was run".to_owned(),
     }
 }

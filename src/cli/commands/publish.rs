@@ -13,7 +13,7 @@ use crate::clock::system_now;
 use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
 use crate::issuer::Issuer;
-use crate::ledger::{CitedSchema, Ledger, LedgerError};
+use crate::ledger::{CitedSchema, Ledger};
 use crate::publish::credential_schema;
 use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, Stays, folder_of_lists};
 use crate::types::{CredentialType, Types};
@@ -244,10 +244,8 @@ fn open_if_any(settings: &Settings, args: &PublishArgs, lists: &Path) -> Result<
     match settings.ledger_address(&args.ledger.ledger)? {
         Some(address) if address.file().is_none_or(Path::exists) => {
             let ledger = super::open_ledger(settings, &args.ledger, true)?;
-            match ledger.moved_to()? {
-                Some(to) => Err(LedgerError::Moved { path: ledger.path().to_owned(), to }.into()),
-                None => Ok(Some(ledger)),
-            }
+            ledger.must_be_in_use()?;
+            Ok(Some(ledger))
         }
         Some(address) if settings.ledger_is_named(&args.ledger.ledger) || lists.exists() => {
             Err(Failure::no_ledger(&address))

@@ -517,6 +517,7 @@ fn open_register(
         Some(path) => Some(Ledger::open(path)?.0),
     };
     if let Some(ledger) = &mut ledger {
+        ledger.must_be_in_use()?;
         warnings.extend(said_of_ledger(ledger, args, quiet));
     }
     match request.repeats {

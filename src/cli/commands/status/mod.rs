@@ -58,6 +58,7 @@ pub(super) fn run(common: &Common, change: Change, args: &StatusArgs) -> Result<
     let settings = Settings::load(common)?;
     settings.type_named(&args.credential_type)?;
     let mut ledger = open_ledger(&settings, &args.ledger, args.dry_run)?;
+    ledger.must_be_in_use()?;
     let order = ChangeOrder { change, reason, at: system_now(), cause: None };
     let format = output::form(args.output_format, &args.output, RowFormat::Text, RowFormat::Ndjson)?;
     let color = output::takes_color(&args.output, common.color);

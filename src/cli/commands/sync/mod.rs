@@ -170,9 +170,12 @@ fn open_ledger(ground: &Groundwork, args: &SyncArgs) -> Result<(Ledger, Option<T
             .hint("pass `--ledger FILE`, or remove `ledger: none`"));
     };
     if !args.plan {
-        return Ok((Ledger::open(path)?.0, None));
+        let (ledger, _) = Ledger::open(path)?;
+        ledger.must_be_in_use()?;
+        return Ok((ledger, None));
     }
     if let Some(ledger) = Ledger::open_read_only(path)? {
+        ledger.must_be_in_use()?;
         return Ok((ledger, None));
     }
     let scratch = tempfile::tempdir().map_err(|error| Failure::new(ExitStatus::Files, error))?;
