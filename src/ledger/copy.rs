@@ -112,17 +112,11 @@ impl Ledger {
             None => {}
         }
         remove_arriving(target, self.id()?)?;
-        // Until nobody has opened one in between.
-        let writing = loop {
-            self.close_lists()?;
-            let fail = |source| LedgerError::store("move", &self.path, source);
-            let writing = Writing::begin(&*self.store, &self.path, fail)?;
-            if !writing.store.has_open_lists().map_err(fail)? {
-                break writing;
-            }
-        };
         let fail = |source| LedgerError::store("move", &self.path, source);
-        create_at(target, &*self.store)?;
+        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        writing.done.bytes += close_for_good(writing.store).map_err(fail)?;
+        writing.done.closes_lists = true;
+        create_at(target, writing.store).map_err(|error| self.of_source(error))?;
         let mut identity = Identity::read(writing.store).map_err(fail)?;
         identity.moved_to = Some(name);
         identity.update(writing.store).map_err(fail)?;
