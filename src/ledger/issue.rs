@@ -23,7 +23,7 @@ use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
 use crate::types::CredentialType;
 
 /// How many batches are recorded together at most.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 4;
 
 /// Why an item is not issued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
