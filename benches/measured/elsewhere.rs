@@ -53,7 +53,9 @@ impl Yard {
 
     /// Runs a command to its end, which must be good, and gives what it printed.
     pub(crate) fn done(&self, command: &mut Command) -> String {
-        command.current_dir(self.folder.path()).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+            .current_dir(self.folder.path())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -63,7 +65,9 @@ impl Yard {
     pub(crate) fn issue(&self, format: &str, jobs: usize, key: &[&str]) -> Took {
         let mut command = Command::new(env!("CARGO_BIN_EXE_beltic"));
         command.args(["batch-issue", "items.ndjson", "--quiet", "--force", "--out", "jwts"]);
-        command.args(["--output-format", "jwt", "--proof-format", format, "--jobs", &jobs.to_string()]).args(key);
+        command
+            .args(["--output-format", "jwt", "--proof-format", format, "--jobs", &jobs.to_string()])
+            .args(key);
         measure(UsageWho::RUSAGE_CHILDREN, || drop(self.done(&mut command)))
     }
 

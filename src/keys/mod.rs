@@ -12,6 +12,7 @@ mod chain;
 mod der;
 mod error;
 mod holder;
+mod host_constraints;
 mod jwk;
 mod made_elsewhere;
 mod pem;

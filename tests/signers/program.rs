@@ -133,6 +133,27 @@ fn what_does_not_pass_ends_the_run_and_loses_nothing() {
     assert_eq!(yard.sandbox.recorded(), sound_items(ITEMS) as i64, "no credential was recorded twice");
 }
 
+/// A program that hangs is waited for once, and then no more.
+#[test]
+fn a_signal_ends_the_tries() {
+    let yard = yard_with_items();
+    let args =
+        format!("{ISSUE} --jobs 1 {} --public-key issuer.jwk --signer-command", patience(&yard, "mute"));
+    let args: Vec<_> = args.split(' ').chain(["./sign mute:5 6"]).collect();
+    let mut running = Running::of(yard.sandbox.command(&args).spawn().unwrap());
+    running.wait_until(|_| yard.count("mute") > 0);
+    running.signal("TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    let said = "was not tried again after the interruption; it did not answer within 3 s (`signer.timeout`)";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    assert!(yard.count("mute") < 5, "{} tries", yard.count("mute"));
+    let mut books = Books::default();
+    assert_eq!(books.enter("k", &ended.stdout), 1_000);
+    let run = yard.run(&format!("{ISSUE} --jobs 2"), "good").expect(3);
+    books.enter_complete("k", &run.stdout, ITEMS);
+}
+
 /// The wrong public key, or a program that does not reach its key, is found before anything is recorded.
 #[test]
 fn a_key_that_does_not_sign_records_nothing() {

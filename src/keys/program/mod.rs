@@ -114,11 +114,7 @@ impl SigningKey for ProgramKey {
 impl ProgramKey {
     fn with_seats(&self, programs: usize, stop: &Stop) -> SharedProgramKey {
         let seats = Seats::new(Arc::clone(&self.program), programs, stop.clone());
-        SharedProgramKey {
-            seats: Arc::new(seats),
-            public: self.public.clone(),
-            keys: Arc::clone(&self.keys),
-        }
+        SharedProgramKey { seats: Arc::new(seats), public: self.public.clone(), keys: Arc::clone(&self.keys) }
     }
 }
 

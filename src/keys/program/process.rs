@@ -72,6 +72,9 @@ impl Process {
         self.asked_at = Some(Instant::now());
         // Where nobody takes it, nobody answers.
         let _ = self.requests.as_ref().map(|requests| requests.send(Arc::clone(request)));
+        // Whoever asks has other work to do until the answer comes. The request is to leave before that, on a machine
+        // without an idle core too.
+        thread::yield_now();
     }
 
     /// Waits for the answer until so long after the request.

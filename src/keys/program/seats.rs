@@ -139,8 +139,9 @@ impl Taken<'_> {
     fn send(&mut self, request: &Request) -> Result<(), Problem> {
         let process = match self.seat.process.take() {
             Some(process) => process,
-            None => Process::start(&self.seats.program)
-                .map_err(|error| Problem::NotStarted(Arc::new(error)))?,
+            None => {
+                Process::start(&self.seats.program).map_err(|error| Problem::NotStarted(Arc::new(error)))?
+            }
         };
         self.seat.process.insert(process).ask(&request.line);
         Ok(())
