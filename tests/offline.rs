@@ -142,6 +142,11 @@ fn no_crate_of_a_build_for_another_platform_has_network_code() {
         let starts = |found: &String| found.split(' ').next() == Some(everywhere);
         assert!(crates.iter().any(starts), "{everywhere} is missing: {crates:?}");
     }
+    let default = beltic["features"]["default"].as_array().unwrap();
+    assert!(
+        ["pkcs11", "postgres"].iter().all(|other| !default.iter().any(|feature| feature == other)),
+        "{default:?}"
+    );
     let loads_modules = |found: &String| found.starts_with("cryptoki");
     assert!(!crates.iter().any(loads_modules), "PKCS#11 modules are a feature of their own: {crates:?}");
     let names: String = crates.iter().map(|package| format!("{package}|\n")).collect();

@@ -34,6 +34,9 @@ def check(browser, sites, server, plain, folder):
     metadata_are_not_trusted(page, site)
     redirects_are_not_followed(page, site, server)
     keys_that_cannot_be_loaded(page, site)
+    keys_in_other_forms(page, site)
+    what_is_invisible_is_shown(page, site)
+    certificates_are_said_to_be_unread(page, site)
     withheld_claims_are_said(page, site)
     frames_are_refused(browser)
     wrong_places(browser, sites, plain, server)
@@ -278,6 +281,48 @@ def keys_that_cannot_be_loaded(page, site):
         assert "verdict" not in found and found["problem"], found
     document.write_bytes(kept)
     assert page.paste(case)["verdict"] == "valid"
+
+
+def keys_in_other_forms(page, site):
+    """The site's keys as documents of others have them: both judge alike, whichever form it is."""
+    path = site.root / ".well-known/did.json"
+    kept = path.read_bytes()
+    multikey, other = site.key.multikey(), forge.Key().multikey()
+    # A point that is not on the curve, another curve, a longer text, and no multibase.
+    broken = [forge.multibase(bytes([0x80, 0x24, 2]) + bytes(31) + bytes([5])), multikey.replace("zDn", "z6M", 1)]
+    broken += [multikey + "1", multikey[1:], "z", ""]
+    forms = [({"type": "Multikey", "publicKeyMultibase": key}, key == multikey) for key in (multikey, other, *broken)]
+    forms += [({"type": "JsonWebKey2020", "publicKeyJwk": site.key.jwk()}, True)]
+    forms += [({"type": "Multikey", "publicKeyJwk": other_jwk, "publicKeyMultibase": multikey}, False)
+              for other_jwk in (forge.Key().jwk(), {"kty": "OKP"})]
+    case = Case("other forms", site.token("valid business jwt_vc"))
+    for form, is_valid in forms:
+        document = json.loads(kept)
+        method = document["verificationMethod"][0]
+        document["verificationMethod"] = [{name: method[name] for name in ("id", "controller")} | form]
+        path.write_text(json.dumps(document), encoding="utf-8")
+        command = site.verify_code(case.text)
+        found = page.paste(case)
+        assert (found.get("verdict") == "valid", command == 0) == (is_valid, is_valid), (form, command, found)
+    path.write_bytes(kept)
+
+
+def what_is_invisible_is_shown(page, site):
+    """Characters that leave no mark become their code points; what scripts need stays."""
+    invisible = "\u034f \u17b4 \u180e \u200b \u2060 \u2800 \ufff0 \U0001d173 \U000e0041"
+    kept = "\u0928\u094d\u200d \u82a6\U000e0101 \u2764\ufe0f \u3000x"
+    subject = {"name": f"{invisible} a\ufe0f b\U000e0101", "kept": kept}
+    found = page.paste(Case("invisible", Forger(site, now()).open_type(subject)))
+    marks = [f"\u27e8U+{ord(one):04X}\u27e9" for one in invisible.split(" ")]
+    shown = " ".join(marks) + " a\u27e8U+FE0F\u27e9 b\u27e8U+E0101\u27e9"
+    assert shown in found["text"] and kept in found["text"], found["text"]
+
+
+def certificates_are_said_to_be_unread(page, site):
+    forger = Forger(site, now())
+    found = page.paste(Case("certificates", forger.make("jwt_vc", header={"x5c": ["MIIB"]})))
+    assert found["verdict"] == "valid" and "The certificates in its header" in found["text"], found
+    assert "The certificates in its header" not in page.paste(Case("none", forger.make("jwt_vc")))["text"]
 
 
 def withheld_claims_are_said(page, site):

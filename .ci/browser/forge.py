@@ -41,6 +41,10 @@ class Key:
         numbers = self.private.public_key().public_numbers()
         return {"kty": "EC", "crv": "P-256", "x": b64u(numbers.x.to_bytes(32)), "y": b64u(numbers.y.to_bytes(32))}
 
+    def multikey(self):
+        numbers = self.private.public_key().public_numbers()
+        return multibase(bytes([0x80, 0x24, 2 + numbers.y % 2]) + numbers.x.to_bytes(32))
+
     def der(self, text):
         return self.private.sign(text.encode(), ec.ECDSA(hashes.SHA256()))
 
@@ -51,6 +55,16 @@ class Key:
     def jws(self, header, payload):
         text = f"{b64u(text_of(header))}.{b64u(text_of(payload))}"
         return f"{text}.{b64u(self.sign(text))}"
+
+
+def multibase(content):
+    """Base58 with its prefix, of bytes that do not begin with a zero."""
+    digits, number = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", int.from_bytes(content)
+    text = ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = digits[digit] + text
+    return f"z{text}"
 
 
 def parts(token):

@@ -90,6 +90,11 @@ class Site:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
+    def verify_code(self, text):
+        """The exit code of `beltic verify --site` for a token."""
+        command = [self.beltic, "verify", "-", "--site", "site", "--quiet"]
+        return subprocess.run(command, cwd=self.folder, text=True, input=text, capture_output=True, check=False).returncode
+
     def verdicts(self, cases):
         """What `beltic verify --site` says of each case."""
         found = {}

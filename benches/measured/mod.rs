@@ -26,6 +26,14 @@ pub(crate) fn measure(who: UsageWho, work: impl FnOnce()) -> Took {
     Took { wall: start.elapsed(), cpu: cpu() - cpu_before }
 }
 
+/// The median of some figures and their range, to three places.
+#[allow(dead_code, reason = "not every benchmark says it like this")]
+pub(crate) fn spread(figures: &[f64]) -> String {
+    let lowest = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{:.3} ({lowest:.3} to {highest:.3})", median(figures.iter().copied()))
+}
+
 /// The figure in the middle.
 pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();

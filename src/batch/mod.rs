@@ -48,7 +48,7 @@ use std::hash::RandomState;
 
 use crate::clock::Clock;
 use crate::credential::Profile;
-use crate::keys::SigningKey;
+use crate::keys::{SigningKey, Turns};
 use crate::ledger::{Ledger, RunDescription, Watcher};
 use crate::pipeline;
 use crate::request::{Draft, ItemId, Rejection, Rules};
@@ -69,7 +69,7 @@ pub use worker::{SIGNED_TOGETHER, row_check};
 
 use registrar::{Registrar, Tally};
 use stages::Dated;
-use worker::IssueWorker;
+use worker::{IssueWorker, RunKey};
 
 /// What a run is to do with its items.
 #[derive(Debug)]
@@ -99,6 +99,9 @@ pub struct Plan<'p> {
     /// By which keys rows of earlier results are known; such rows fail where there is nothing.
     pub renewals: Option<&'p Renewals>,
 }
+
+/// While one worker waits for a shared signer, another checks, verifies and writes.
+const WORKERS_A_SHARED_SIGNER: usize = 2;
 
 /// How many items may fail before a run is stopped.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -190,10 +193,14 @@ pub fn issue<S: Send>(
     let mut delivered = None;
     let mut registrar = Registrar::new(register, plan, &mut tally);
     let clock = plan.clock;
+    let shared = plan.key.shared(plan.jobs.max(1), stop);
+    let key = RunKey { key: shared.as_deref().unwrap_or(plan.key), is_shared: shared.is_some() };
+    let workers = if key.is_shared { WORKERS_A_SHARED_SIGNER * plan.jobs } else { plan.jobs };
+    let mut turns = Turns::default();
     let together = registrar.together();
     let outcome = pipeline::run_together(
-        (plan.jobs, together),
-        || Ok(IssueWorker::new(plan, render, hasher.clone())?),
+        (workers, together),
+        || Ok(IssueWorker::new(plan, key, render, hasher.clone())?),
         || Ok(Dated::next(source, clock, stop)?),
         // The registrar goes with the stage: where there are workers, the ledger is closed while they sign the last
         // batch.
@@ -202,6 +209,7 @@ pub fn issue<S: Send>(
             if outcome.is_err() || registrar.tally.stopped_at.is_some() {
                 stop.request();
             }
+            let recorded = recorded.into_iter().map(|batch| (batch, turns.draw())).collect();
             (recorded, outcome.map_err(IssueError::from))
         },
         |finished| {

@@ -6,7 +6,7 @@ use super::Plan;
 use super::error::IssueError;
 use super::row::{Render, Row};
 use super::stages::{CheckedBatch, Dated};
-use super::worker::IssueWorker;
+use super::worker::{IssueWorker, RunKey};
 use crate::pipeline;
 use crate::request::{ContentHash, Draft, ItemId, LookupHash};
 use crate::source::Source;
@@ -64,9 +64,10 @@ pub fn survey<S: Send>(
     mut sink: impl FnMut(Vec<Surveyed>) -> Result<(), S> + Send,
 ) -> Result<(), IssueError<S>> {
     let clock = plan.clock;
+    let key = RunKey { key: plan.key, is_shared: false };
     pipeline::run(
         plan.jobs,
-        || Ok(SurveyWorker(IssueWorker::new(plan, &Nothing, RandomState::new())?)),
+        || Ok(SurveyWorker(IssueWorker::new(plan, key, &Nothing, RandomState::new())?)),
         || Ok(Dated::next(source, clock, stop)?),
         |surveyed| sink(surveyed).map_err(IssueError::Sink),
         |()| Ok(()),

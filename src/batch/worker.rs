@@ -14,13 +14,20 @@ use super::stages::{CheckedBatch, CheckedItem, Dated, Decision, RecordedBatch};
 use crate::clock::{Clock, Moment};
 use crate::credential::Grant;
 use crate::credential::{Assembler, Profile, Resource, beyond_verifiers};
-use crate::keys::SignError;
+use crate::keys::{SignError, SigningKey, Turn};
 use crate::pipeline;
 use crate::request::{
     Checked, Checker, Detail, DetailCode, DraftText, FeedingColumn, Reading, Rejection, Rules, Warning,
 };
 use crate::source::{ItemFault, ItemText, RowCheck};
 use crate::token::MAX_TOKEN_BYTES;
+
+/// The key of a run, and whether its workers share signers.
+#[derive(Clone, Copy)]
+pub(super) struct RunKey<'k> {
+    pub(super) key: &'k dyn SigningKey,
+    pub(super) is_shared: bool,
+}
 
 /// What each worker thread has.
 pub(super) struct IssueWorker<'p> {
@@ -36,6 +43,8 @@ pub(super) struct IssueWorker<'p> {
     /// What reads rows of earlier results, once there was one.
     renewer: Option<Renewer<'p>>,
     hasher: RandomState,
+    /// How many credentials are signed with one call.
+    signed_together: usize,
     /// How large the last batch's pieces and results were: good guesses for the next.
     last_text: usize,
     last_output: usize,
@@ -44,12 +53,13 @@ pub(super) struct IssueWorker<'p> {
 impl<'p> IssueWorker<'p> {
     pub(super) fn new(
         plan: &Plan<'p>,
+        key: RunKey<'_>,
         render: &'p dyn Render,
         hasher: RandomState,
     ) -> Result<IssueWorker<'p>, SignError> {
         Ok(IssueWorker {
             checker: Checker::new(plan.rules.clone()),
-            assembler: Assembler::new(plan.profile, plan.key.signer()?),
+            assembler: Assembler::new(plan.profile, key.key.signer()?),
             profile: plan.profile,
             render,
             keep_failed: plan.keep_failed,
@@ -59,6 +69,8 @@ impl<'p> IssueWorker<'p> {
             renewals: plan.renewals,
             renewer: None,
             hasher,
+            // What is shared is had once for a whole batch.
+            signed_together: if key.is_shared { usize::MAX } else { SIGNED_TOGETHER },
             last_text: 0,
             last_output: 0,
         })
@@ -81,13 +93,14 @@ impl<'p> IssueWorker<'p> {
         &mut self,
         decided: &[Decided<'_>],
         (text, is_first): (&[u8], bool),
+        turn: &mut Turn,
         delivery: &mut Delivery,
     ) -> Result<(), BatchError> {
         let granted = decided.iter().filter_map(|decided| match decided {
             Decided::Issue(_, draft, (grant, _)) => Some((*draft, grant)),
             _ => None,
         });
-        let mut tokens = self.assembler.sign(granted)?.iter();
+        let mut tokens = self.assembler.sign_in_turn(granted, turn)?.iter();
         for decided in decided {
             let (item, done, outcome) = match decided {
                 Decided::Skip => continue,
@@ -156,7 +169,7 @@ impl<'p> IssueWorker<'p> {
 impl pipeline::Worker for IssueWorker<'_> {
     type Raw = Dated;
     type Checked = CheckedBatch;
-    type Committed = RecordedBatch;
+    type Committed = (RecordedBatch, Turn);
     type Finished = Result<Delivery, BatchError>;
 
     fn check(&mut self, Dated { chunk, moment }: Dated) -> CheckedBatch {
@@ -179,7 +192,7 @@ impl pipeline::Worker for IssueWorker<'_> {
         CheckedBatch { items, text, chunk: self.keep_failed.then_some(chunk), bytes_consumed }
     }
 
-    fn finish(&mut self, recorded: RecordedBatch) -> Result<Delivery, BatchError> {
+    fn finish(&mut self, (recorded, mut turn): (RecordedBatch, Turn)) -> Result<Delivery, BatchError> {
         let RecordedBatch { batch, decisions, is_first } = recorded;
         let mut delivery = Delivery {
             bytes: Vec::with_capacity(self.last_output + self.last_output / 8),
@@ -188,10 +201,10 @@ impl pipeline::Worker for IssueWorker<'_> {
             ..Delivery::default()
         };
         let mut decisions = decisions.into_iter();
-        for items in batch.items.chunks(SIGNED_TOGETHER) {
+        for items in batch.items.chunks(self.signed_together) {
             let decided: Vec<_> =
                 items.iter().map(|item| Decided::next(item, &batch.text, &mut decisions)).collect();
-            self.finish_some(&decided, (&batch.text, is_first), &mut delivery)?;
+            self.finish_some(&decided, (&batch.text, is_first), &mut turn, &mut delivery)?;
         }
         delivery.failed = batch.chunk.as_ref().and_then(|chunk| FailedItems::of(chunk, &batch.items));
         for item in batch.items {

@@ -9,7 +9,7 @@ use super::record::Grant;
 use super::sd_jwt::Hider;
 use super::{jwt_vc, sd_jwt};
 use crate::json::Parser;
-use crate::keys::{SIGNATURE_BYTES, SignError, Signature, Signer};
+use crate::keys::{SIGNATURE_BYTES, SignError, Signature, Signer, Turn};
 use crate::request::DraftText;
 
 /// Why a credential could not be signed.
@@ -102,6 +102,18 @@ impl<'p> Assembler<'p> {
         &mut self,
         drafts: impl Iterator<Item = (DraftText<'d>, &'d Grant)>,
     ) -> Result<Tokens<'_>, AssemblyError> {
+        self.sign_in_turn(drafts, &mut Turn::at_once())
+    }
+
+    /// Does so when it is the batch's turn, where the signer is shared with others.
+    ///
+    /// # Errors
+    /// As [`Assembler::sign`].
+    pub fn sign_in_turn<'d>(
+        &mut self,
+        drafts: impl Iterator<Item = (DraftText<'d>, &'d Grant)>,
+        turn: &mut Turn,
+    ) -> Result<Tokens<'_>, AssemblyError> {
         self.tokens.clear();
         self.places.clear();
         for (draft, grant) in drafts {
@@ -110,7 +122,7 @@ impl<'p> Assembler<'p> {
         let inputs: Vec<&[u8]> =
             self.places.iter().map(|place| &self.tokens[place.signing_input.clone()]).collect();
         self.signatures.resize(inputs.len(), [0; SIGNATURE_BYTES]);
-        self.signer.sign(&inputs, &mut self.signatures)?;
+        self.signer.sign_in_turn(&inputs, &mut self.signatures, turn)?;
         for (place, signature) in self.places.iter().zip(&self.signatures) {
             let gap = &mut self.tokens[place.signature()];
             let _ = URL_SAFE_NO_PAD.encode(signature, Out::from_slice(gap));

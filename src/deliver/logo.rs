@@ -47,7 +47,7 @@ impl Logo {
     /// Why it cannot be taken.
     pub fn of_file(path: &Path) -> Result<Logo, String> {
         if !path.is_file() {
-            return Err("there is no such file".to_owned()); // a pipe would be waited for
+            return Err("no such file".to_owned()); // a pipe would be waited for
         }
         let bytes = files::read_limited(path, MAX_LOGO_BYTES).map_err(|error| match error.kind() {
             std::io::ErrorKind::FileTooLarge => too_large(),

@@ -4,7 +4,8 @@
 //! issuer on that host, whatever the port and path. A wildcard names no issuer, and neither does the subject: a common
 //! name is not an identifier (RFC 9525 section 2).
 
-use crate::keys::CertificateNames;
+use crate::clock::UnixTime;
+use crate::keys::{CertificateChain, CertificateNames};
 
 /// Whether the certificate of these names is that of the issuer.
 pub fn is_named(issuer: &str, names: &CertificateNames) -> bool {
@@ -18,6 +19,24 @@ pub fn first_named(names: &CertificateNames) -> String {
     let host = names.dns_names.iter().find(|name| !name.contains('*'));
     let of_host = || host.map(|host| format!("https://{}", host.to_ascii_lowercase()));
     names.uris.first().cloned().or_else(of_host).unwrap_or_else(|| names.subject.clone())
+}
+
+/// Why verifiers that use certificates may reject what is signed with the key of a chain.
+pub fn doubts(chain: &CertificateChain, issuer: &str, now: UnixTime) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if !is_named(issuer, chain.names()) {
+        let names = names_in_words(chain.names());
+        doubts.push(format!(
+            "the certificate of the key does not name the issuer {issuer}: it {names}; verifiers that use certificates will \
+             reject these credentials"
+        ));
+    }
+    if !chain.is_valid_at(now) {
+        doubts.push(
+            "the certificate of the key is not valid now; verifiers will reject these credentials".to_owned(),
+        );
+    }
+    doubts
 }
 
 /// How many names of a certificate are shown, and how many characters of each.

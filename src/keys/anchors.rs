@@ -5,8 +5,8 @@
 //! certificate that an anchor issued; what stands behind that (the anchor itself, mostly) is not needed.
 //!
 //! Signatures, dates, basic constraints, path lengths and name constraints are checked by webpki, which fails where it
-//! does not understand a constraint. What it leaves out is checked here: key usage, and the dates and constraints of the anchor. Revocation
-//! of certificates is not checked: nothing is fetched. Extended key usage is not, either: none is registered for
+//! does not understand a constraint. What it leaves out is checked here: key usage, the dates, constraints and critical
+//! extensions of the anchor, and that URIs keep to the hosts that constraints on DNS names allow. Revocation of certificates is not checked: nothing is fetched. Extended key usage is not, either: none is registered for
 //! credentials.
 
 use std::time::Duration;
@@ -120,6 +120,9 @@ pub enum PathError {
     /// The anchor allows fewer authorities below it.
     #[error("the trust anchor {0:?} does not allow so many certificates below it")]
     AnchorPathLength(String),
+    /// The anchor has an extension that must be understood.
+    #[error("the trust anchor {0:?} has a critical extension that is not supported")]
+    AnchorExtension(String),
     /// A certificate has expired.
     #[error("certificate {place} expired at {end}")]
     Expired {
@@ -221,8 +224,17 @@ fn check_path(path: &[CertificateInfo], anchor: &Anchor, now: UnixTime) -> Resul
     let own = EndEntityCert::try_from(&ders[0]).map_err(|error| in_words(&error, path))?;
     let anchors = std::slice::from_ref(&anchor.trust);
     own.verify_for_usage(ALL_VERIFICATION_ALGS, anchors, &ders[1..], time, AnyPurpose, None, None)
-        .map(|_| ())
-        .map_err(|error| in_words(&error, path))
+        .map_err(|error| in_words(&error, path))?;
+    check_hosts(path, &anchor.certificate)
+}
+
+/// No URI of the first certificate may be on a host that one above it does not allow.
+fn check_hosts(path: &[CertificateInfo], anchor: &CertificateInfo) -> Result<(), PathError> {
+    let mut above = path[1..].iter().chain([anchor]);
+    match above.all(|authority| path[0].names.uris.iter().all(|uri| authority.hosts.allow(uri))) {
+        true => Ok(()),
+        false => Err(in_words(&webpki::Error::NameConstraintViolation, path)),
+    }
 }
 
 /// What an anchor's own certificate says of it, which a verifier may ignore, and does not here (RFC 5280 section 6.2).
@@ -234,6 +246,9 @@ fn check_anchor(
     let subject = || anchor.names.subject.clone();
     if !(anchor.valid_from..=anchor.valid_until).contains(&now.seconds()) {
         return Err(PathError::AnchorOutOfTime(subject()));
+    }
+    if anchor.is_beyond_us {
+        return Err(PathError::AnchorExtension(subject()));
     }
     if !anchor.may_certify() {
         return Err(PathError::AnchorNotForCertifying(subject()));

@@ -7,13 +7,19 @@ use rustls_pki_types::pem::{PemObject, SectionKind};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, SubjectAltName};
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, NameConstraints, SubjectAltName};
 
 use super::PublicKey;
+use super::host_constraints::HostConstraints;
 
 /// The longest certificate, in bytes.
 const MAX_CERTIFICATE_BYTES: usize = 64 * 1024;
+
+/// The extensions that may be critical, because webpki or [`TrustAnchors`](super::TrustAnchors) does what they ask for:
+/// key usage, subject alternative names, basic constraints, name constraints and extended key usage.
+const UNDERSTOOD: [&str; 5] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.37"];
 
 /// The names of a certificate's subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +51,10 @@ pub struct CertificateInfo {
     pub usage: Option<KeyUsage>,
     /// Its key if that is of P-256, or what is wrong with it.
     pub key: Result<PublicKey, String>,
+    /// The hosts that it may issue certificates for.
+    pub(super) hosts: HostConstraints,
+    /// Whether it has a critical extension that is not understood here.
+    pub(super) is_beyond_us: bool,
     /// The DER that was read.
     pub(super) der: Vec<u8>,
     subject_der: Vec<u8>,
@@ -75,6 +85,10 @@ impl CertificateInfo {
         let constraints: Option<(bool, BasicConstraints)> = tbs.get_extension().ok()?;
         let usage: Option<(bool, KeyUsage)> = tbs.get_extension().ok()?;
         let names: Option<(bool, SubjectAltName)> = tbs.get_extension().ok()?;
+        let hosts: Option<(bool, NameConstraints)> = tbs.get_extension().ok()?;
+        let is_beyond_us = |extension: &Extension| {
+            extension.critical && !UNDERSTOOD.contains(&extension.extn_id.to_string().as_str())
+        };
         let names = names.map(|(_, names)| names.0).unwrap_or_default();
         let uri = |name: &GeneralName| match name {
             GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str().to_owned()),
@@ -100,6 +114,8 @@ impl CertificateInfo {
             usage: usage.map(|(_, usage)| usage),
             key: PublicKey::from_spki_der(&tbs.subject_public_key_info().to_der().ok()?)
                 .map_err(|error| error.to_string()),
+            hosts: hosts.map(|(_, hosts)| HostConstraints::of(&hosts)).unwrap_or_default(),
+            is_beyond_us: tbs.extensions().is_some_and(|extensions| extensions.iter().any(is_beyond_us)),
             der: certificate.to_der().ok()?,
             subject_der: tbs.subject().to_der().ok()?,
             issuer_der: tbs.issuer().to_der().ok()?,

@@ -12,6 +12,7 @@ mod chain;
 mod der;
 mod error;
 mod holder;
+mod host_constraints;
 mod jwk;
 mod made_elsewhere;
 mod pem;
@@ -21,6 +22,7 @@ pub mod program;
 mod public;
 mod signing;
 mod software;
+mod turns;
 mod verifier;
 
 use std::fmt;
@@ -39,6 +41,7 @@ pub use holder::{DidJwkProblem, HolderKey, HolderKeyProblem};
 pub use program::{Program, ProgramKey};
 pub use public::{PublicJwk, PublicKey};
 pub use signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey, TEST_MESSAGE};
+pub use turns::{Turn, Turns};
 pub use verifier::{BatchKeys, BatchVerifier, Implementation, SignatureVerifier, Signed, verify_es256};
 
 use crate::files;

@@ -8,6 +8,8 @@ use std::error::Error;
 use std::fmt;
 
 use super::PublicKey;
+use super::turns::Turn;
+use crate::stop::Stop;
 
 /// The length of an ES256 signature.
 pub const SIGNATURE_BYTES: usize = 64;
@@ -34,6 +36,14 @@ pub trait SigningKey: fmt::Debug + Send + Sync {
     fn is_elsewhere(&self) -> bool {
         false
     }
+
+    /// The key for a run that has more workers than signers, so that others work while some wait for their signatures.
+    /// There are at most so many signers. None where each worker had better have its own.
+    ///
+    /// Once `stop` is requested, no signer tries again what has failed.
+    fn shared(&self, _signers: usize, _stop: &Stop) -> Option<Box<dyn SigningKey>> {
+        None
+    }
 }
 
 /// Signs with one key.
@@ -44,6 +54,19 @@ pub trait Signer {
     /// # Errors
     /// Where the signer refuses or cannot be reached.
     fn sign(&mut self, messages: &[&[u8]], signatures: &mut [Signature]) -> Result<(), SignError>;
+
+    /// Signs in turn, where workers share signers. The turn is over when it has one.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    fn sign_in_turn(
+        &mut self,
+        messages: &[&[u8]],
+        signatures: &mut [Signature],
+        _turn: &mut Turn,
+    ) -> Result<(), SignError> {
+        self.sign(messages, signatures)
+    }
 }
 
 /// Why nothing was signed.

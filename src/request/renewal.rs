@@ -67,7 +67,7 @@ pub(super) fn other_row(item: Value<'_>) -> Option<Rejection> {
     } else if has("dry_run") {
         "a result of a dry run, which issued nothing"
     } else if has("index") && has("error") {
-        "the result of an item that failed, so there is no credential to renew; fix that item and issue it"
+        "the result of a failed item, which has no credential; fix the item and issue it"
     } else if has("action") || has("id") && has("status") {
         "a row about a credential, without the credential; to renew it, use its row from the results of `batch-issue`"
     } else {

@@ -60,7 +60,7 @@ pub(super) fn check(
     let beside = nonce.filter(|nonce| !nonce.is_empty());
     let Some(nonce) = wanted.nonce.as_deref().or(beside) else {
         return Err(refuse(
-            "there is no nonce to compare it with; `--nonce`, or a `nonce` beside the presentation",
+            "no nonce was given to compare with; pass `--nonce`, or put a `nonce` beside the presentation",
         ));
     };
     expect(claims, "nonce", nonce)?;

@@ -283,16 +283,20 @@ impl KeyRing {
         let public =
             PublicKey::parse(bytes).map_err(|source| RingError::Key { name: "given".into(), source })?;
         self.given_alone.push(public.thumbprint().to_owned());
-        let new = New { public: &public, issuer, end: None };
+        let mut parser = Parser::default();
+        let jwk = std::str::from_utf8(bytes).ok().and_then(|text| parser.parse(text).ok());
+        let kid = jwk.and_then(|jwk| jwk.root().member("kid")).and_then(Value::as_str);
+        // A DID in its name says whose it is, also where a token does not name it. Of its own did:key or did:jwk, that
+        // says nothing: every key has these.
+        let owner = kid.as_deref().and_then(did_of).filter(|did| !holds_its_key(did));
+        let new = New { public: &public, issuer: issuer.or(owner), end: None };
         match issuer {
             Some(issuer) => self.add(Issuer::parse(issuer, &public)?.kid(), new)?,
             None => self.add_own_names(&public)?,
         }
         self.name(public.thumbprint(), new);
-        let mut parser = Parser::default();
-        let jwk = std::str::from_utf8(bytes).ok().and_then(|text| parser.parse(text).ok());
-        match jwk.and_then(|jwk| jwk.root().member("kid")).and_then(Value::as_str) {
-            Some(kid) => self.add(&kid, new),
+        match kid.as_deref() {
+            Some(kid) => self.add(kid, new),
             None => Ok(()),
         }
     }
@@ -327,8 +331,7 @@ impl KeyRing {
             self.name(kid, new);
             return Ok(());
         };
-        let holds_its_key = did.starts_with("did:key:") || did.starts_with("did:jwk:");
-        if holds_its_key && PublicKey::from_did(did).as_ref() != Some(new.public) {
+        if holds_its_key(did) && PublicKey::from_did(did).as_ref() != Some(new.public) {
             return Err(RingError::OtherKey { kid: kid.to_owned() });
         }
         let known = self.names.get(kid).and_then(|keys| keys.first());
@@ -452,6 +455,11 @@ fn end_of(method: Value<'_>) -> Result<Option<ClaimedTime>, Refusal> {
         }
     }
     Ok(end)
+}
+
+/// Whether a DID is one of those that are a key.
+fn holds_its_key(did: &str) -> bool {
+    did.starts_with("did:key:") || did.starts_with("did:jwk:")
 }
 
 /// The DID in front of a DID URL's fragment; none where the name is something else.

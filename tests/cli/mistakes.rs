@@ -46,7 +46,7 @@ const MISTAKES: &[Mistake] = &[
     ("--verison", 2, "did you mean --version?"),
     ("schema business", 2, "unexpected argument 'business'"),
     ("show", 2, "`beltic show` needs ID; for example: `beltic show"),
-    ("verify results.ndjson", 2, "nothing was verified: there is no key to verify with"),
+    ("verify results.ndjson", 2, "nothing was verified: no key was given"),
     ("completions", 2, "`beltic completions` needs SHELL or --man DIR"),
     // Values
     ("batch-issue items.ndjson --jobs 0", 2, "--jobs: '0' is not valid; expected a whole number from 1 to"),

@@ -65,7 +65,7 @@ fn a_fault_in_a_type_is_told_with_its_line() {
         (
             "schema:\n",
             "personal: [claims.nmber]\nschema:\n",
-            "licence.yaml:3: /personal/0: there is no claims.nmber; did you mean claims.number?",
+            "licence.yaml:3: /personal/0: claims.nmber does not exist; did you mean claims.number?",
         ),
         (
             "schema:\n",

@@ -69,13 +69,25 @@ fn a_certificate_that_does_not_name_the_issuer_is_warned_of() {
             format!("items.ndjson --proof-format sd_jwt_vc --ledger none --x5c {chain} --issuer {issuer}");
         sandbox.issue(&args).expect(0).stderr
     };
+    let publish = |issuer: &str| {
+        let chain = certificate("chain.pem");
+        let args =
+            ["publish", "--out", "site", "--ledger", "none", "--x5c", &chain, "--issuer", issuer, "--check"];
+        sandbox.beltic(&args).expect(3).stderr
+    };
     for named in [ISSUER, "https://issuer.example/a", "did:web:issuer.example", DID_KEY] {
         assert!(!issue(named).contains("does not name the issuer"), "{named}");
     }
     for other in ["https://other.example", "did:web:www.issuer.example"] {
         let said = issue(other);
-        assert!(said.contains(&format!("does not name the issuer {other}: it is for \"did:key:")), "{said}");
+        for said in [said, publish(other)] {
+            assert!(
+                said.contains(&format!("does not name the issuer {other}: it is for \"did:key:")),
+                "{said}"
+            );
+        }
     }
+    assert!(!publish(ISSUER).contains("does not name the issuer"));
 }
 
 #[test]
@@ -128,7 +140,7 @@ fn without_keys_verify_explains_what_it_needs() {
         "  curl -fsS -o did.json https://issuer.example/a/did.json\n",
         "  status   https://issuer.example/a/status/token/",
         "  beltic verify my.jwt --did did.json --status-list list.jwt --status-list list-2.jwt",
-        "nothing was verified: there is no key to verify with",
+        "nothing was verified: no key was given",
     ] {
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
     }

@@ -488,7 +488,7 @@ fn other_rows_say_what_they_are() {
         .expect(0)
         .stdout;
     for (line, expected) in [
-        (failed, "the result of an item that failed"),
+        (failed, "the result of a failed item"),
         (dry, "a result of a dry run"),
         (listed, "a row about a credential, without the credential"),
         (changed, "a row about a credential, without the credential"),
@@ -524,7 +524,7 @@ fn a_table_of_results_says_nothing_of_its_own() {
     let ids: Vec<_> = run.rows().into_iter().map(|row| row.correlation_id).collect();
     assert_eq!(ids, ["=a", "b", "c"].map(|id| Some(id.to_owned())));
     let error = run.error();
-    assert!(error.message.contains("the result of an item that failed"), "{error:?}");
+    assert!(error.message.contains("the result of a failed item"), "{error:?}");
     assert!(
         sandbox
             .read("failed.csv")

@@ -97,7 +97,7 @@ fn nobody_is_taken_for_somebody_else() {
     );
     let run = sandbox.issue("items.ndjson --issuer nort").expect(2);
     assert!(
-        run.stderr.contains("--issuer is \"nort\", and there is no issuer of this name"),
+        run.stderr.contains("--issuer is \"nort\", which is not the name of an issuer"),
         "{}",
         run.stderr
     );

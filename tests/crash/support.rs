@@ -205,6 +205,12 @@ impl Running {
         self.read.load(Ordering::Acquire)
     }
 
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &process]).status().unwrap().success());
+    }
+
     /// Waits until this holds or the process has ended.
     pub(crate) fn wait_until(&mut self, mut holds: impl FnMut(&Running) -> bool) {
         while !holds(self) && self.child.try_wait().unwrap().is_none() {

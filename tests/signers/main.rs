@@ -19,6 +19,7 @@ mod support;
 mod choosing;
 mod examples;
 mod program;
+mod secrecy;
 mod signer;
 #[cfg(feature = "pkcs11")]
 mod token;

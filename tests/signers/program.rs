@@ -83,8 +83,8 @@ const FINAL: [(&str, usize, &str); 15] = [
     ("busy:5", 5, "failed 5 times; the last time it said: quota exceeded"),
     ("mute:5", 5, "failed 5 times; the last time it did not answer within 3 s (`signer.timeout`)"),
     ("refuses", 1, "said: the key is disabled"),
-    ("short", 1, "it has 252 signatures; expected 253"),
-    ("long", 1, "it has 254 signatures; expected 253"),
+    ("short", 1, "it has 255 signatures; expected 256"),
+    ("long", 1, "it has 257 signatures; expected 256"),
     ("swapped", 1, "signature 1 does not verify with the public key"),
     ("other-id", 1, "it has the id 8; expected 7"),
     ("twice", 1, "it has the id 7; expected 8"),
@@ -131,6 +131,27 @@ fn what_does_not_pass_ends_the_run_and_loses_nothing() {
     books.enter_complete("k", &run.stdout, ITEMS);
     assert_eq!(books.credentials(), sound_items(ITEMS));
     assert_eq!(yard.sandbox.recorded(), sound_items(ITEMS) as i64, "no credential was recorded twice");
+}
+
+/// A program that hangs is waited for once, and then no more.
+#[test]
+fn a_signal_ends_the_tries() {
+    let yard = yard_with_items();
+    let args =
+        format!("{ISSUE} --jobs 1 {} --public-key issuer.jwk --signer-command", patience(&yard, "mute"));
+    let args: Vec<_> = args.split(' ').chain(["./sign mute:5 6"]).collect();
+    let mut running = Running::of(yard.sandbox.command(&args).spawn().unwrap());
+    running.wait_until(|_| yard.count("mute") > 0);
+    running.signal("TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    let said = "was not tried again after the interruption; it did not answer within 3 s (`signer.timeout`)";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    assert!(yard.count("mute") < 5, "{} tries", yard.count("mute"));
+    let mut books = Books::default();
+    assert_eq!(books.enter("k", &ended.stdout), 1_000);
+    let run = yard.run(&format!("{ISSUE} --jobs 2"), "good").expect(3);
+    books.enter_complete("k", &run.stdout, ITEMS);
 }
 
 /// The wrong public key, or a program that does not reach its key, is found before anything is recorded.

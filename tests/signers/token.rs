@@ -22,14 +22,19 @@ const MODULES: [&str; 4] = [
 ];
 
 /// A sandbox with a token that has the key of `fixtures/keys`, and its PIN in a file.
-struct Hsm {
-    sandbox: Sandbox,
+pub(crate) struct Hsm {
+    pub(crate) sandbox: Sandbox,
     module: &'static str,
 }
 
 impl Hsm {
     /// None where SoftHSM is not installed.
     fn new() -> Option<Hsm> {
+        Hsm::with_pin(PIN)
+    }
+
+    /// The same with another PIN.
+    pub(crate) fn with_pin(pin: &str) -> Option<Hsm> {
         let module = MODULES.into_iter().find(|path| Path::new(path).exists());
         let (Some(module), Ok(_)) = (module, Command::new("softhsm2-util").arg("--version").output()) else {
             skip("SoftHSM is not installed");
@@ -42,9 +47,9 @@ impl Hsm {
             "softhsm.conf",
             format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display()),
         );
-        hsm.sandbox.write("pin", format!("{PIN}\n"));
+        hsm.sandbox.write("pin", format!("{pin}\n"));
         set_mode(&hsm.sandbox.path("pin"), 0o600);
-        hsm.tool(&["--init-token", "--free", "--label", "The token", "--pin", PIN, "--so-pin", "0815-so"]);
+        hsm.tool(&["--init-token", "--free", "--label", "The token", "--pin", pin, "--so-pin", "0815-so"]);
         hsm.sandbox.copy_key("p256-pkcs8.pem", "import.pem");
         hsm.tool(&[
             "--import",
@@ -56,7 +61,7 @@ impl Hsm {
             "--id",
             "01",
             "--pin",
-            PIN,
+            pin,
         ]);
         std::fs::remove_file(hsm.sandbox.path("import.pem")).unwrap();
         Some(hsm)
@@ -72,15 +77,15 @@ impl Hsm {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn uri_without_pin(&self, key: &str) -> String {
+    pub(crate) fn uri_without_pin(&self, key: &str) -> String {
         format!("pkcs11:token=The%20token;{key}?module-path={}", self.module)
     }
 
-    fn uri(&self, key: &str) -> String {
+    pub(crate) fn uri(&self, key: &str) -> String {
         format!("{}&pin-source=pin", self.uri_without_pin(key))
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.sandbox.command(args);
         command.env("SOFTHSM2_CONF", self.sandbox.path("softhsm.conf"));
         command

@@ -170,6 +170,9 @@ fn good_rows() -> Vec<Row> {
     let any_usage = root.issue(&own, usages(&[]));
     let only_dns = root.below("Only", only(GeneralSubtree::DnsName("issuer.example".into())));
     let within = only_dns.issue(&own, sans([dns("issuer.example")]));
+    let uri_within = only_dns.issue(&own, unchanged);
+    let plain_root = Authority::root("Plain", only(GeneralSubtree::DnsName("issuer.example".into())));
+    let below_plain = plain_root.issue(&own, unchanged);
     let just_one = root.below("JustOne", path_length(0));
     let below_just_one = just_one.issue(&own, unchanged);
     vec![
@@ -189,6 +192,18 @@ fn good_rows() -> Vec<Row> {
         row("a path of the length allowed", &[r], x5c(&[&below_just_one, &just_one.certificate]), Valid),
         row("no key usage says anything", &[r], x5c(&[&any_usage]), Valid),
         row("within its name constraint", &[r], x5c(&[&within, &only_dns.certificate]), Valid),
+        row(
+            "a URI within the hosts that are permitted",
+            &[r],
+            x5c(&[&uri_within, &only_dns.certificate]),
+            Valid,
+        ),
+        row(
+            "critical extensions that are understood",
+            &[&plain_root.certificate],
+            x5c(&[&below_plain]),
+            Valid,
+        ),
         row("a host", &[r], x5c(&[&of_host]), Valid),
         row("a host, and an issuer with port and path", &[r], x5c(&[&of_host]), Valid)
             .by(Some("https://issuer.example:8443/a/b")),
@@ -318,6 +333,8 @@ fn unfit_rows() -> Vec<Row> {
     let old_root = Authority::root("Old", expired());
     let new_root = Authority::root("New", dates((2026, 12), (2028, 1)));
     let short_root = Authority::root("Short", path_length(0));
+    let odd_root = Authority::root("Odd", critical(&[1, 3, 6, 1, 4, 1, 99_999, 1]));
+    let strict_root = Authority::root("Strict", only(GeneralSubtree::DnsName("other.example".into())));
     let mute_root = Authority::root("Mute", usages(&[KeyUsagePurpose::CrlSign]));
     let old = root.below("OldOne", expired());
     let no_ca = root.below("NoCa", |params| params.is_ca = IsCa::ExplicitNoCa);
@@ -403,6 +420,31 @@ fn unfit_rows() -> Vec<Row> {
             x5c(&[&good(&under_short), &under_short.certificate, &short.certificate]),
             Refused("longer than one of its certificates allows"),
         ),
+        row(
+            "an anchor with a critical extension that nobody knows",
+            &[&odd_root.certificate],
+            x5c(&[&good(&odd_root)]),
+            Refused("\"CN=Odd\" has a critical extension that is not supported"),
+        ),
+        row(
+            "a URI on a host that an intermediate does not allow",
+            &[r],
+            x5c(&[&good(&constrained), &constrained.certificate]),
+            Refused("a name that one above it does not allow"),
+        ),
+        row(
+            "a URI on a host that the anchor does not allow",
+            &[&strict_root.certificate],
+            x5c(&[&good(&strict_root)]),
+            Refused("a name that one above it does not allow"),
+        ),
+        row(
+            "a DID on a host that an intermediate does not allow",
+            &[r],
+            x5c(&[&constrained.issue(&own, sans([uri("did:web:issuer.example")])), &constrained.certificate]),
+            Refused("a name that one above it does not allow"),
+        )
+        .by(Some("did:web:issuer.example")),
         row(
             "a path longer than the anchor allows",
             &[&short_root.certificate],

@@ -401,6 +401,33 @@ fn the_one_key_that_is_given_serves_tokens_without_a_name() {
     assert_eq!(verdict(&both, None, &without_kid(&own, ISSUER)), unnamed);
 }
 
+/// A key whose name holds a DID is that DID's, also for tokens that do not name their key; unless the caller says otherwise.
+#[test]
+fn a_key_that_a_did_names_signs_for_that_did_alone() {
+    let own = hand();
+    let without_kid = |iss: Option<&str>| {
+        let mut payload = json!({"vct": "urn:x", "exp": 4_000_000_000u32});
+        if let Some(iss) = iss {
+            payload["iss"] = json!(iss);
+        }
+        own.sd_jwt(&json!({"alg": "ES256", "typ": "dc+sd-jwt"}), &payload, &[])
+    };
+    let verdict = |kid: &str, issuer: Option<&str>, iss: Option<&str>| {
+        let mut ring = KeyRing::default();
+        ring.add_key(own.jwk(kid).to_string().as_bytes(), issuer).unwrap();
+        verdict(&ring, issuer, &without_kid(iss))
+    };
+    let (a, b) = ("did:web:a.example", "did:web:b.example");
+    let named = "did:web:a.example#k";
+    assert_eq!(verdict(named, None, Some(a)), Ok(true));
+    assert_eq!(verdict(named, None, None), Ok(true));
+    for other in [b, "https://a.example", "did:web:a.example:x"] {
+        assert_eq!(verdict(named, None, Some(other)), Err((Reason::IssuerMismatch, Step::Issuer)), "{other}");
+    }
+    assert_eq!(verdict(named, Some(b), Some(b)), Ok(true));
+    assert_eq!(verdict("k", None, Some(b)), Ok(false));
+}
+
 /// `exp` and `iss` are optional in an SD-JWT VC: it is then by whoever the key belongs to.
 #[test]
 fn an_sd_jwt_vc_need_not_name_its_issuer_or_its_end() {

@@ -12,7 +12,7 @@ use crate::cli::streams::{self, grouped};
 use crate::clock::system_now;
 use crate::credential::TypeSettings;
 use crate::credential::sd_jwt::type_metadata;
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, certified};
 use crate::ledger::{CitedSchema, Ledger};
 use crate::publish::credential_schema;
 use crate::publish::{Directory, PublishedType, Site, SiteDifference, SitePlan, Stays, folder_of_lists};
@@ -145,6 +145,8 @@ fn publish(
     };
     let site = Site::build(&plan, ledger.as_ref(), &directory)?;
     if !common.quiet {
+        let doubts = plan.x5c.iter().flat_map(|chain| certified::doubts(chain, issuer.id(), system_now()));
+        doubts.for_each(|doubt| streams::say(&format!("warning: {doubt}")));
         site.notices.iter().for_each(|notice| streams::say(&format!("warning: {notice}")));
     }
     match args.check {

@@ -45,7 +45,7 @@ impl Settings {
             None => {
                 let typed = issuer.as_ref().map(|_| Origin::typed("--issuer", Some("BELTIC_ISSUER")));
                 let origin = settings.origin(typed, "issuer.did", |config| &config.issuer.did);
-                Err(Failure::usage(format!("{origin} is \"{wanted}\", and there is no issuer of this name"))
+                Err(Failure::usage(format!("{origin} is \"{wanted}\", which is not the name of an issuer"))
                     .hint(format!(
                         "name one of {}, or an issuer's id such as did:web:issuer.example",
                         names(file)

@@ -139,7 +139,7 @@ impl Settings {
             ));
         }
         if path.split(['/', '\\']).next().is_some_and(|start| start.contains('=')) {
-            let message = format!("{origin} begins with a variable, and there is no shell to set it");
+            let message = format!("{origin} begins with a variable, but no shell runs that would set it");
             return Err(Failure::usage(message).hint("set the variable before you run beltic"));
         }
         let public_key =

@@ -1,10 +1,14 @@
 //! Signing by a program of the user's own, which speaks with whatever holds the private key.
 //!
-//! The program is started without a shell, once for each worker. It reads requests from its standard input, a line each,
-//! and answers each with a line on its standard output (`protocol`). What it writes to standard error is the user's to
+//! The program is started without a shell, as often as there are workers. It reads requests from its standard input, a
+//! line each, and answers each with a line on its standard output (`protocol`). What it writes to standard error is the user's to
 //! read: it goes where ours goes. Nothing but digests is told to it.
 //!
-//! What a worker's program is, and what follows from what it does:
+//! The programs of a run are shared by twice as many threads (`seats`): while one waits for an answer, another verifies
+//! the last one, writes results and prepares the next request. A batch keeps its program to its end, and while a request
+//! is answered, the answer before it is verified.
+//!
+//! What a program is, and what follows from what it does:
 //!
 //! ```text
 //!                start, and sign a test message
@@ -15,6 +19,8 @@
 //!   └───── it answered with anything else ◀─────────────────────────────────┘ nothing more is asked
 //! ```
 //!
+//! Once the run is to stop, there is no other try.
+//!
 //! An answer holds if it has the request's id and a signature for each digest, in their order, every one of which
 //! verifies by the public key. Only then does any of them count, so a program that is confused, or replaced, cannot have
 //! a credential delivered that does not verify.
@@ -24,19 +30,23 @@
 
 mod process;
 mod protocol;
+mod seats;
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use super::made_elsewhere::SignatureCheck;
 use super::signing::{SIGNATURE_BYTES, SignError, Signature, Signer, SigningKey, TEST_MESSAGE};
+use super::turns::Turn;
 use super::verifier::sha256;
 use super::{BatchKeys, PublicKey};
-use process::{Ending, Heard, Process};
-use protocol::{Answer, AnswerProblem};
+use crate::stop::Stop;
+use process::Ending;
+use protocol::AnswerProblem;
+use seats::{Seats, Taken};
 
 /// The most digests of a request.
 pub const MAX_DIGESTS: usize = 256;
@@ -89,15 +99,42 @@ impl SigningKey for ProgramKey {
     }
 
     fn signer(&self) -> Result<Box<dyn Signer>, SignError> {
+        self.with_seats(1, &Stop::default()).signer()
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        true
+    }
+
+    fn shared(&self, signers: usize, stop: &Stop) -> Option<Box<dyn SigningKey>> {
+        Some(Box::new(self.with_seats(signers, stop)))
+    }
+}
+
+impl ProgramKey {
+    fn with_seats(&self, programs: usize, stop: &Stop) -> SharedProgramKey {
+        let seats = Seats::new(Arc::clone(&self.program), programs, stop.clone());
+        SharedProgramKey { seats: Arc::new(seats), public: self.public.clone(), keys: Arc::clone(&self.keys) }
+    }
+}
+
+/// The same key for the workers of a run.
+#[derive(Debug)]
+struct SharedProgramKey {
+    seats: Arc<Seats>,
+    public: PublicKey,
+    keys: Arc<BatchKeys>,
+}
+
+impl SigningKey for SharedProgramKey {
+    fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn signer(&self) -> Result<Box<dyn Signer>, SignError> {
         let check = SignatureCheck::new(&self.public, &self.keys)?;
-        let mut signer = ProgramSigner {
-            program: Arc::clone(&self.program),
-            check,
-            process: None,
-            last_id: 0,
-            has_failed: false,
-        };
-        signer.sign(&[TEST_MESSAGE], &mut [[0; SIGNATURE_BYTES]])?;
+        let mut signer = ProgramSigner { seats: Arc::clone(&self.seats), check };
+        self.seats.test(|| signer.sign(&[TEST_MESSAGE], &mut [[0; SIGNATURE_BYTES]]))?;
         Ok(Box::new(signer))
     }
 
@@ -106,90 +143,99 @@ impl SigningKey for ProgramKey {
     }
 }
 
-/// A worker's program.
+/// A worker's way to the programs.
 struct ProgramSigner {
-    program: Arc<Program>,
+    seats: Arc<Seats>,
     check: SignatureCheck,
-    /// None before it is started, and after it failed.
-    process: Option<Process>,
-    /// The id of the last request.
-    last_id: u64,
-    /// Whether the run has to end. Batches that were on their way are not tried.
-    has_failed: bool,
 }
 
 impl Signer for ProgramSigner {
     fn sign(&mut self, messages: &[&[u8]], signatures: &mut [Signature]) -> Result<(), SignError> {
-        debug_assert_eq!(messages.len(), signatures.len());
-        for (messages, signatures) in messages.chunks(MAX_DIGESTS).zip(signatures.chunks_mut(MAX_DIGESTS)) {
-            if self.has_failed {
-                let name = self.program.path.display();
-                return Err(SignError::said(format!("the signer program {name} has failed before")));
-            }
-            let made = self.sign_some(messages).map_err(|failure| {
-                self.has_failed = true;
-                failure.said_of(&self.program)
-            })?;
-            signatures.copy_from_slice(&made);
-        }
-        Ok(())
+        self.sign_in_turn(messages, signatures, &mut Turn::at_once())
     }
+
+    fn sign_in_turn(
+        &mut self,
+        messages: &[&[u8]],
+        signatures: &mut [Signature],
+        turn: &mut Turn,
+    ) -> Result<(), SignError> {
+        debug_assert_eq!(messages.len(), signatures.len());
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let digests: Vec<_> = messages.iter().map(|message| sha256(message)).collect();
+        let batch = Batch { messages, digests: &digests };
+        turn.wait();
+        let seat = self.seats.take();
+        turn.pass();
+        let made = seat.and_then(|seat| self.sign_from(seat, batch, signatures));
+        made.map_err(|failure| failure.said_of(self.seats.program()))
+    }
+}
+
+/// What is signed together.
+#[derive(Clone, Copy)]
+struct Batch<'b> {
+    messages: &'b [&'b [u8]],
+    digests: &'b [[u8; 32]],
 }
 
 impl ProgramSigner {
-    /// Has up to [`MAX_DIGESTS`] messages signed, in several tries if need be.
-    fn sign_some(&mut self, messages: &[&[u8]]) -> Result<Vec<Signature>, Failure> {
-        self.last_id += 1;
-        let digests: Vec<_> = messages.iter().map(|message| sha256(message)).collect();
-        let request: Arc<[u8]> = protocol::request(self.last_id, &digests).into();
-        let (mut tries, mut pause) = (1, FIRST_PAUSE);
-        let made = loop {
-            match self.ask(&request, messages.len()) {
-                Ok(made) => break made,
-                Err(failure) if failure.may_pass() && tries < TRIES => {
-                    thread::sleep(pause);
-                    (tries, pause) = (tries + 1, pause * 2);
-                }
-                Err(failure) => return Err(failure),
-            }
-        };
-        match self.check.first_bad(messages, &digests, &made) {
-            None => Ok(made),
-            Some(place) => {
-                self.process = None;
-                Err(Failure::Wrong(AnswerProblem::Unverified { place }))
-            }
-        }
+    /// Has a batch signed by the program of this seat, which is given back with the last answer.
+    fn sign_from(
+        &self,
+        mut seat: Taken<'_>,
+        batch: Batch<'_>,
+        signatures: &mut [Signature],
+    ) -> Result<(), Arc<Failure>> {
+        let end = |failure| self.seats.end_with(failure);
+        // The run has failed before anybody else gets the seat.
+        let last = self.ask_all(&mut seat, batch, signatures).map_err(end)?;
+        drop(seat);
+        self.check(last, batch, signatures).map_err(end)
     }
 
-    /// Makes a request once. After a failure there is no process.
-    fn ask(&mut self, request: &Arc<[u8]>, count: usize) -> Result<Vec<Signature>, Failure> {
-        let mut process = match self.process.take() {
-            Some(process) => process,
-            None => Process::start(&self.program).map_err(Failure::NotStarted)?,
-        };
-        let heard = process.ask(request, self.program.timeout);
-        let answer = match heard {
-            Heard::Line(line) => protocol::read(&line, self.last_id, count).map_err(Failure::Wrong)?,
-            Heard::TooLong => return Err(Failure::Wrong(AnswerProblem::TooLong)),
-            Heard::Nothing => return Err(Failure::TimedOut(self.program.timeout)),
-            Heard::End => return Err(Failure::Ended(process.end())),
-        };
-        match answer {
-            Answer::Signatures(made) => {
-                self.process = Some(process);
-                Ok(made)
-            }
-            Answer::Failed { message, retry } => Err(Failure::Said { message, retry }),
+    /// Makes all requests. The answer to the last one is not verified.
+    fn ask_all(
+        &self,
+        seat: &mut Taken<'_>,
+        batch: Batch<'_>,
+        signatures: &mut [Signature],
+    ) -> Result<Range<usize>, Failure> {
+        let mut last = 0..0;
+        for start in (0..signatures.len()).step_by(MAX_DIGESTS) {
+            let part = start..signatures.len().min(start + MAX_DIGESTS);
+            let request = seat.ask(&batch.digests[part.clone()])?;
+            self.check(last, batch, signatures)?;
+            signatures[part.clone()].copy_from_slice(&seat.answer(request)?);
+            last = part;
+        }
+        Ok(last)
+    }
+
+    /// Whether the signatures of a request verify.
+    fn check(&self, part: Range<usize>, batch: Batch<'_>, signatures: &[Signature]) -> Result<(), Failure> {
+        let (messages, digests) = (&batch.messages[part.clone()], &batch.digests[part.clone()]);
+        match self.check.first_bad(messages, digests, &signatures[part]) {
+            None => Ok(()),
+            Some(place) => Err(Failure::once(Problem::Wrong(AnswerProblem::Unverified { place }))),
         }
     }
 }
 
-/// Why a request was not answered with signatures.
+/// Why a request was not answered with signatures, and how often it was made.
 #[derive(Debug)]
-enum Failure {
-    /// The program cannot be started.
-    NotStarted(io::Error),
+struct Failure {
+    problem: Problem,
+    tries: u32,
+}
+
+/// What a program did in place of answering with signatures.
+#[derive(Debug)]
+enum Problem {
+    /// It cannot be started.
+    NotStarted(Arc<io::Error>),
     /// It ended.
     Ended(Ending),
     /// It did not answer in time.
@@ -200,30 +246,45 @@ enum Failure {
     Wrong(AnswerProblem),
 }
 
-impl Failure {
+impl Problem {
     /// Whether the same request may be answered another time.
     fn may_pass(&self) -> bool {
         match self {
-            Failure::Ended(_) | Failure::TimedOut(_) => true,
-            Failure::Said { retry, .. } => *retry,
-            Failure::NotStarted(_) | Failure::Wrong(_) => false,
+            Problem::Ended(_) | Problem::TimedOut(_) => true,
+            Problem::Said { retry, .. } => *retry,
+            Problem::NotStarted(_) | Problem::Wrong(_) => false,
+        }
+    }
+}
+
+impl Failure {
+    fn once(problem: Problem) -> Failure {
+        Failure { problem, tries: 1 }
+    }
+
+    /// How often it was tried, where it could have been tried again.
+    fn tries_in_words(&self) -> String {
+        match self.tries {
+            _ if !self.problem.may_pass() => String::new(),
+            TRIES => format!("failed {TRIES} times; the last time it "),
+            _ => "was not tried again after the interruption; it ".to_owned(),
         }
     }
 
-    fn said_of(self, program: &Program) -> SignError {
-        let tries =
-            if self.may_pass() { format!("failed {TRIES} times; the last time it ") } else { String::new() };
-        let subject = format!("the signer program {} {tries}", program.path.display());
-        match self {
-            Failure::NotStarted(error) => SignError::new(format!("{subject}cannot be started"), error),
-            Failure::Ended(ending) => SignError::said(format!("{subject}{ending}")),
-            Failure::TimedOut(timeout) => SignError::said(format!(
+    fn said_of(&self, program: &Program) -> SignError {
+        let subject = format!("the signer program {} {}", program.path.display(), self.tries_in_words());
+        match &self.problem {
+            Problem::NotStarted(error) => {
+                SignError::new(format!("{subject}cannot be started"), Arc::clone(error))
+            }
+            Problem::Ended(ending) => SignError::said(format!("{subject}{ending}")),
+            Problem::TimedOut(timeout) => SignError::said(format!(
                 "{subject}did not answer within {} s (`signer.timeout`)",
                 timeout.as_secs()
             )),
-            Failure::Said { message, .. } => SignError::said(format!("{subject}said: {message}")),
-            Failure::Wrong(problem) => {
-                SignError::new(format!("{subject}gave an answer that cannot be used"), problem)
+            Problem::Said { message, .. } => SignError::said(format!("{subject}said: {message}")),
+            Problem::Wrong(problem) => {
+                SignError::new(format!("{subject}gave an answer that cannot be used"), problem.clone())
             }
         }
     }

@@ -22,13 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 /// A running program.
+#[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     /// None once it is to end: then its input ends.
     requests: Option<Sender<Arc<[u8]>>>,
     answers: Receiver<Heard>,
-    /// Whether it owes an answer, and so would not notice the end of its input.
-    is_asked: bool,
+    /// Since when it owes an answer, and so would not notice the end of its input.
+    asked_at: Option<Instant>,
 }
 
 /// What came back to a request.
@@ -60,22 +61,31 @@ impl Process {
             unreachable!("both were piped")
         };
         let ((requests, to_write), (heard, answers)) = (bounded(1), bounded(1));
-        let process = Process { child, requests: Some(requests), answers, is_asked: false };
+        let process = Process { child, requests: Some(requests), answers, asked_at: None };
         // Where it does not start, `process` is dropped, which ends the program.
         thread::Builder::new().spawn(move || talk(stdin, stdout, &to_write, &heard))?;
         Ok(process)
     }
 
-    /// Makes a request, and waits for the answer.
-    pub(super) fn ask(&mut self, request: &Arc<[u8]>, timeout: Duration) -> Heard {
-        self.is_asked = true;
-        let sent = self.requests.as_ref().is_some_and(|requests| requests.send(Arc::clone(request)).is_ok());
-        let heard = match self.answers.recv_timeout(timeout) {
-            Ok(heard) if sent => heard,
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => Heard::End,
-            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
+    /// Makes a request.
+    pub(super) fn ask(&mut self, request: &Arc<[u8]>) {
+        self.asked_at = Some(Instant::now());
+        // Where nobody takes it, nobody answers.
+        let _ = self.requests.as_ref().map(|requests| requests.send(Arc::clone(request)));
+        // Whoever asks has other work to do until the answer comes. The request is to leave before that, on a machine
+        // without an idle core too.
+        thread::yield_now();
+    }
+
+    /// Waits for the answer until so long after the request.
+    pub(super) fn hear(&mut self, timeout: Duration) -> Heard {
+        let left = timeout.saturating_sub(self.asked_at.map_or(timeout, |asked_at| asked_at.elapsed()));
+        let heard = match self.answers.recv_timeout(left) {
+            Ok(heard) => heard,
+            Err(RecvTimeoutError::Disconnected) => Heard::End,
+            Err(RecvTimeoutError::Timeout) => return Heard::Nothing,
         };
-        self.is_asked = heard == Heard::Nothing;
+        self.asked_at = None;
         heard
     }
 
@@ -86,7 +96,7 @@ impl Process {
 
     fn end_now(&mut self) -> Ending {
         self.requests = None;
-        if self.is_asked {
+        if self.asked_at.is_some() {
             let _ = self.child.kill();
         }
         match self.wait() {

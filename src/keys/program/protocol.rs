@@ -47,7 +47,7 @@ pub(super) enum Answer {
 }
 
 /// Why an answer cannot be used.
-#[derive(Debug, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum AnswerProblem {
     #[error("it is longer than {MAX_ANSWER_BYTES} bytes, without a line end")]
     TooLong,

@@ -151,8 +151,10 @@ impl Marks {
                 }
                 Found::Nowhere => {
                     return fault(match self.nearest(&mark.path) {
-                        Some(near) => format!("there is no {}; did you mean {near}?", mark.path),
-                        None => format!("there is no {}; a path begins with subject. or claims.", mark.path),
+                        Some(near) => format!("{} does not exist; did you mean {near}?", mark.path),
+                        None => {
+                            format!("{} does not exist; a path begins with subject. or claims.", mark.path)
+                        }
                     });
                 }
             }

@@ -8,8 +8,7 @@ use crate::cli::project::Origin;
 use crate::cli::settings::Settings;
 use crate::clock::UnixTime;
 use crate::credential::{ProfileSettings, ProofFormat};
-use crate::issuer::Issuer;
-use crate::issuer::certified::{is_named, names_in_words};
+use crate::issuer::{Issuer, certified};
 use crate::keys::{CertificateChain, PublicKey};
 use crate::request::rules::CalendarDuration;
 use crate::types::{CredentialType, Types};
@@ -118,18 +117,8 @@ pub(super) fn caveats(settings: &ProfileSettings, issuer: &Issuer, now: UnixTime
                 .to_owned(),
         );
     }
-    caveats.extend(settings.x5c.as_ref().filter(|chain| !is_named(issuer.id(), chain.names())).map(|chain| {
-        let names = names_in_words(chain.names());
-        format!(
-            "the certificate of the key does not name the issuer {}: it {names}; verifiers that use certificates will \
-             reject these credentials",
-            issuer.id()
-        )
-    }));
-    if settings.x5c.as_ref().is_some_and(|chain| !chain.is_valid_at(now)) {
-        caveats.push(
-            "the certificate of the key is not valid now; verifiers will reject these credentials".to_owned(),
-        );
+    if let Some(chain) = &settings.x5c {
+        caveats.extend(certified::doubts(chain, issuer.id(), now));
     }
     caveats
 }

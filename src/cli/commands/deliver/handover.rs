@@ -201,7 +201,7 @@ impl<'m> Handover<'m> {
         let columns = making.columns.iter().enumerate();
         let missing = columns.filter(|(at, _)| !self.told.columns.contains(at));
         let missing = missing.map(|(_, column)| match column {
-            Column::Link => "--column link is empty: there is no verification page".to_owned(),
+            Column::Link => "--column link is empty: no verification page is configured".to_owned(),
             other => format!("--column {}: no credential has it", other.name()),
         });
         let paths = making.disclosing.paths().iter().enumerate();

@@ -34,7 +34,7 @@ use crate::issuer;
 use crate::pipeline;
 
 /// What to do without a verification page.
-const NO_PAGE: &str = "warning: the QR codes hold only credential ids, because there is no verification page; set \
+const NO_PAGE: &str = "warning: the QR codes hold only credential ids, because no verification page is configured; set \
      `status.base_url`, or pass `--page URL`";
 
 /// The longest address of the page, in bytes: a code has to hold it, and the credential's id.

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
 use super::verdicts::VerdictFormat;
 use crate::cli::shared_args::{JobsArg, OutputArgs, credential_type, whole_number};
+use crate::clock::UnixTime;
 use crate::request::rules::CalendarDuration;
 use crate::verify::MAX_LEEWAY;
 
@@ -80,8 +81,8 @@ pub(crate) struct VerifyArgs {
     /// Nonce issued for the presentation; implies --key-binding required
     #[arg(long, value_name = "NONCE", requires = "audience", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is accepted")]
     pub nonce: Option<String>,
-    /// Maximum age of a key binding JWT
-    #[arg(long, value_name = "DURATION", default_value = "PT5M", value_parser = CalendarDuration::parse, help_heading = "What is accepted")]
+    /// Maximum age of a key binding JWT, at most P1D
+    #[arg(long, value_name = "DURATION", default_value = "PT5M", value_parser = kb_max_age, help_heading = "What is accepted")]
     pub kb_max_age: CalendarDuration,
     /// Verify as of this time (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME", help_heading = "What is accepted")]
@@ -138,4 +139,16 @@ pub(crate) enum Engine {
     /// Many signatures at once; AWS-LC checks again all that do not match
     #[default]
     Batch,
+}
+
+/// The longest that a key binding JWT may be good for: it shows that a holder is there now.
+const LONGEST_KB_AGE_SECONDS: i64 = 86_400;
+
+fn kb_max_age(text: &str) -> Result<CalendarDuration, String> {
+    let age = CalendarDuration::parse(text).map_err(|problem| problem.to_string())?;
+    let seconds = age.after(UnixTime::FIRST).map(|end| end.seconds() - UnixTime::FIRST.seconds());
+    match seconds {
+        Ok(0..=LONGEST_KB_AGE_SECONDS) => Ok(age),
+        _ => Err("expected at most P1D; `--at` judges an older presentation as of its time".to_owned()),
+    }
 }

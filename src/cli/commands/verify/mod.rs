@@ -102,7 +102,7 @@ fn explain_without_keys(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
         });
     }
     missing.lines(args).iter().for_each(|line| streams::say(line));
-    Err(Failure::usage("nothing was verified: there is no key to verify with")
+    Err(Failure::usage("nothing was verified: no key was given")
         .hint("name one with `--did`, `--jwks`, `--key`, `--trust-anchor` or `--site`; keys in tokens are never trusted"))
 }
 

@@ -75,7 +75,8 @@ async function addDidDocument(ring, document) {
 }
 
 async function addMethod(ring, method, absolute) {
-  const [jwk, named] = [member(method, 'publicKeyJwk'), textMember(method, 'id')];
+  const named = textMember(method, 'id');
+  const jwk = member(method, 'publicKeyJwk') ?? jwkOfMultikey(textMember(method, 'publicKeyMultibase'));
   if (!isObject(jwk) || named === undefined) return;
   const id = absolute(named);
   if (didOf(id) !== ring.issuer || textMember(method, 'controller') !== ring.issuer) return;

@@ -19,12 +19,13 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 
 /// The scripts, in the order in which they become one.
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 16] = [
     include_str!("verdict.js"),
     include_str!("bytes.js"),
     include_str!("json.js"),
     include_str!("token.js"),
     include_str!("times.js"),
+    include_str!("multikey.js"),
     include_str!("keys.js"),
     include_str!("disclosures.js"),
     include_str!("holder.js"),

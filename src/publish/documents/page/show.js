@@ -4,12 +4,17 @@ const MAX_ROWS = 2000;
 const MAX_SHOWN_CHARS = 2000;
 const MAX_SHOWN_DEPTH = 8;
 
-// Controls, invisible and bidirectional characters, but for the line feed and the joiners that scripts need.
+// Characters that leave no mark, of src/invisible.rs, but for white space, the line feed among it, and the joiners that
+// scripts need.
 const INVISIBLE = new RegExp(
-  String.raw`[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f]` +
-    String.raw`|[\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]`,
-  'g',
+  String.raw`[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f]` +
+    String.raw`|[\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]` +
+    String.raw`|[\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]`,
+  'gu',
 );
+// Selectors choose the look of a character of these kinds in front of them; behind any other they are not seen.
+const SELECTOR = /^[\u180b-\u180d\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]$/u;
+const HAS_LOOKS = /[\p{Script=Han}\p{Script=Mongolian}\p{Extended_Pictographic}#*0-9]$/u;
 
 // Members that the summary shows, or that say how the credential is checked.
 const NOT_CLAIMS = [
@@ -48,8 +53,9 @@ function element(name, properties = {}, ...children) {
 function visible(text) {
   const clipped =
     text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}… (${text.length} characters)` : text;
-  return clipped.replace(INVISIBLE, (character) => {
-    return `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
+  return clipped.replace(INVISIBLE, (character, at) => {
+    if (SELECTOR.test(character) && HAS_LOOKS.test(clipped.slice(Math.max(0, at - 2), at))) return character;
+    return `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
   });
 }
 
@@ -341,6 +347,7 @@ function openList(found, { problem }) {
       ? 'Whether it was taken back: it names no status list, so the issuer has no way to say so.'
       : null,
     read?.withheld ? withheldLine(read.withheld) : null,
+    found.hasCertificates ? 'The certificates in its header (x5c): this site says by itself which keys are its own.' : null,
     read && problem ? `The labels of the claims, which are shown by their own names: ${problem}.` : null,
     valid ? null : 'Everything after the step that failed.',
   ];

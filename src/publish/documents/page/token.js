@@ -79,7 +79,7 @@ function readHeader(token, accepts) {
     throw refuse('unsupported_critical', 'Its payload is not encoded.');
   if (header.has('kid') && !isText(header.get('kid'))) throw refuse('malformed', 'The name of its key is not text.');
   if (!header.has('kid')) throw refuse('unknown_kid', 'It does not name the key that signed it.');
-  return { typ, kid: header.get('kid') };
+  return { typ, kid: header.get('kid'), hasCertificates: header.has('x5c') };
 }
 
 // The payload of a `vc+jwt` is a credential, whatever else may be signed as one.

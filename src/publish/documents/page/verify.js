@@ -12,6 +12,7 @@ async function judge(text, { nonce, audience }, expectedId, now) {
   const ring = await loadKeys(SITE);
   try {
     const { token, header } = await openCredential(text, ring, now);
+    found.hasCertificates = header.hasCertificates;
     const { payload, withheld } = await readPayload(token, header);
     const format = formatOf(header.typ);
     if (nonce) await checkHolder(token, payload, { nonce, audience }, now);
