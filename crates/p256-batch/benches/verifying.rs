@@ -14,7 +14,7 @@ use aws_lc_rs::signature::{
 };
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use p256_batch::{KeyId, Keys, Signature, Verifier};
+use p256_batch::{Engine, KeyId, Keys, Signature, Verifier};
 
 const ROUNDS: usize = 9;
 const SIGNATURES: usize = 8_192;
@@ -26,26 +26,35 @@ fn main() {
     }
     println!("{SIGNATURES} signatures, {ROUNDS} rounds, CPU time");
     println!("{:<46} {:>22} {:>26}", "", "ns a signature", "times AWS-LC's speed");
-    let good = Signed::new(1);
+    for engine in [Engine::Portable, Engine::Ifma].into_iter().filter(|engine| engine.is_available()) {
+        println!("{engine:?}");
+        run(engine);
+    }
+}
+
+fn run(engine: Engine) {
+    let good = Signed::new(engine, 1);
     for batch in [32, 64, 128, 256] {
         good.compare(&format!("one key, batches of {batch}"), batch);
     }
-    Signed::new(16).compare("16 keys, batches of 128", 128);
-    Signed::new(512).compare("512 keys, batches of 128: tables for 64", 128);
-    let mut one_bad = Signed::new(1);
+    Signed::new(engine, 16).compare("16 keys, batches of 128", 128);
+    Signed::new(engine, 512).compare("512 keys, batches of 128: tables for 64", 128);
+    let mut one_bad = Signed::new(engine, 1);
     one_bad.spoil(|at| at % 128 == 64);
     one_bad.compare("one bad signature a batch of 128", 128);
-    let mut half = Signed::new(1);
+    let mut half = Signed::new(engine, 1);
     half.spoil(|at| at % 2 == 0);
     half.compare("half of them bad, batches of 128", 128);
-    let mut bad = Signed::new(1);
+    let mut bad = Signed::new(engine, 1);
     bad.spoil(|_| true);
     bad.compare("nothing but bad ones, batches of 128", 128);
     bad.compare("nothing but bad ones, one batch", SIGNATURES);
-    let mut changing = Signed::new(1);
+    let mut changing = Signed::new(engine, 1);
     changing.spoil(|at| at / 128 % 5 == 0);
     changing.compare("a bad batch of 128, then four good ones", 128);
-    good.compare("one at a time", 1);
+    for few in [1, 2, 4, 8, 16] {
+        good.compare(&format!("{few} at a time"), few);
+    }
     good.compare_few(16);
     good.compare_few(24);
     good.compare_few(64);
@@ -53,6 +62,7 @@ fn main() {
 
 /// Messages, and signatures of them by some keys in turn.
 struct Signed {
+    engine: Engine,
     public: Vec<ParsedPublicKey>,
     points: Vec<Vec<u8>>,
     messages: Vec<[u8; 32]>,
@@ -60,7 +70,7 @@ struct Signed {
 }
 
 impl Signed {
-    fn new(keys: usize) -> Signed {
+    fn new(engine: Engine, keys: usize) -> Signed {
         let pairs: Vec<EcdsaKeyPair> =
             std::iter::repeat_with(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING))
                 .take(keys)
@@ -73,6 +83,7 @@ impl Signed {
         });
         let points: Vec<Vec<u8>> = pairs.iter().map(|pair| pair.public_key().as_ref().to_vec()).collect();
         Signed {
+            engine,
             public: points
                 .iter()
                 .map(|point| ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).unwrap())
@@ -121,7 +132,7 @@ impl Signed {
     /// Compares with tables that are there, or are made in the first batches of the first round.
     fn compare(&self, name: &str, batch: usize) {
         let (keys, ids) = self.keys();
-        let mut verifier = Verifier::new(&keys);
+        let mut verifier = Verifier::with(&keys, self.engine).unwrap();
         self.verify(&mut verifier, &ids, SIGNATURES, batch);
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
@@ -149,7 +160,7 @@ impl Signed {
             let whole = cpu_ns(|| {
                 for _ in 0..TIMES {
                     let (keys, ids) = self.keys();
-                    self.verify(&mut Verifier::new(&keys), &ids, count, count);
+                    self.verify(&mut Verifier::with(&keys, self.engine).unwrap(), &ids, count, count);
                 }
             });
             rounds.push((raw, whole));

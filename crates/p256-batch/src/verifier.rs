@@ -14,10 +14,11 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use crate::dispatch::{Calculator, Engine};
 use crate::field::P;
 use crate::point::Point;
 use crate::scalar::{N, Scalar, invert_all};
-use crate::sums::Sums;
+use crate::sums::Pair;
 use crate::table::{Table, Width};
 use crate::words::{self, from_be_bytes};
 
@@ -147,7 +148,7 @@ pub struct Signature<'a> {
 #[derive(Debug)]
 pub struct Verifier<'k> {
     keys: &'k Keys,
-    sums: Sums,
+    calculator: Calculator,
     /// So many signatures go to the oracle before the engine is used again.
     pause: usize,
 }
@@ -163,9 +164,20 @@ struct Prepared<'k> {
 }
 
 impl<'k> Verifier<'k> {
-    /// A verifier of signatures of these keys.
+    /// A verifier of signatures of these keys, with the fastest engine that the processor has.
     pub fn new(keys: &'k Keys) -> Verifier<'k> {
-        Verifier { keys, sums: Sums::default(), pause: 0 }
+        let fastest = Verifier::with(keys, Engine::fastest());
+        fastest.unwrap_or_else(|| unreachable!("the fastest engine is one that is available"))
+    }
+
+    /// The same with this engine; None where the processor lacks what it needs.
+    pub fn with(keys: &'k Keys, engine: Engine) -> Option<Verifier<'k>> {
+        Some(Verifier { keys, calculator: Calculator::new(engine)?, pause: 0 })
+    }
+
+    /// Which engine it uses.
+    pub fn engine(&self) -> Engine {
+        self.calculator.engine()
     }
 
     /// Verifies signatures: for each, whether it is good.
@@ -250,13 +262,19 @@ impl<'k> Verifier<'k> {
     /// Judges a block: is x(digest/s * G + r/s * Q), modulo n, the same as r?
     fn judge(&mut self, block: &[Prepared<'_>]) -> impl Iterator<Item = (usize, bool)> {
         let divisors: Vec<Scalar> = block.iter().map(|prepared| prepared.s).collect();
-        let generator = Table::of_generator();
-        self.sums.clear();
-        for (Prepared { table, r, digest, .. }, inverse) in block.iter().zip(invert_all(&divisors)) {
+        let pairs: Vec<Pair<'_>> = block
+            .iter()
+            .zip(invert_all(&divisors))
             // The inverse is in Montgomery form, the other factor is not, and so the product is not.
-            self.sums.push(generator, inverse.mul(*digest), table, inverse.mul(*r));
-        }
-        block.iter().zip(self.sums.finish()).map(|(prepared, sum)| (prepared.at, has_x(sum, prepared.r)))
+            .map(|(Prepared { table, r, digest, .. }, inverse)| Pair {
+                u1: inverse.mul(*digest),
+                u2: inverse.mul(*r),
+                table,
+            })
+            .collect();
+        let sums = self.calculator.compute(&pairs).into_iter();
+        let accepted = |r, sum: Option<Point>| sum.is_some_and(|sum| has_x(sum, r));
+        block.iter().zip(sums).map(move |(prepared, sum)| (prepared.at, accepted(prepared.r, sum)))
     }
 }
 
