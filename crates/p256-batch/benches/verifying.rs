@@ -2,6 +2,8 @@
 //!
 //! Rounds of both alternate, so that a neighbour on the machine slows both. The figures are CPU time; each ratio is taken
 //! round by round. Printed are the median, and the smallest and the largest in brackets.
+//!
+//! `cargo bench -p p256-batch -- ifma` (or `portable`) measures one engine.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its figures, and may panic")]
 
@@ -16,8 +18,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use p256_batch::{Engine, KeyId, Keys, Signature, Verifier};
 
-const ROUNDS: usize = 9;
-const SIGNATURES: usize = 8_192;
+const ROUNDS: usize = 7;
+const SIGNATURES: usize = 4_096;
 
 fn main() {
     // `cargo test --benches` runs benchmarks too; there they only have to compile.
@@ -26,9 +28,12 @@ fn main() {
     }
     println!("{SIGNATURES} signatures, {ROUNDS} rounds, CPU time");
     println!("{:<46} {:>22} {:>26}", "", "ns a signature", "times AWS-LC's speed");
-    for engine in [Engine::Portable, Engine::Ifma].into_iter().filter(|engine| engine.is_available()) {
-        println!("{engine:?}");
-        run(engine);
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    for (name, engine) in [("portable", Engine::Portable), ("ifma", Engine::Ifma)] {
+        if engine.is_available() && (wanted == name || wanted.starts_with('-') || wanted.is_empty()) {
+            println!("{name}");
+            run(engine);
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::words::{self, from_be_bytes};
 const TABLE_AFTER: u64 = 24;
 /// One in so many accepted signatures of a key is shown to the oracle.
 const CONFIRM_EVERY: u64 = 1024;
-/// So many sums are computed together. Their points have to fit into the processor's second cache.
+/// At most so many sums are computed together. Their points have to fit into the processor's second cache.
 const BLOCK: usize = 128;
 /// After a block of which the engine refused most, so many times as many signatures go to the oracle at once. This keeps
 /// a file of nothing but bad signatures from costing both.
