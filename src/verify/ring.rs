@@ -123,6 +123,13 @@ pub struct BatchRing<'r> {
     pub(super) keys: BatchKeys,
 }
 
+impl BatchRing<'_> {
+    /// The same for verifiers that use no instructions that some processors lack.
+    pub fn portable(self) -> Self {
+        BatchRing { keys: self.keys.portable(), ..self }
+    }
+}
+
 /// What a key that is added brings along.
 #[derive(Clone, Copy)]
 struct New<'k> {

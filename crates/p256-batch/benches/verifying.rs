@@ -10,12 +10,16 @@
 use std::hint::black_box;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey,
 };
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
+use p256::elliptic_curve::PrimeField;
+use p256::elliptic_curve::ops::Reduce;
+use p256::{FieldBytes, Scalar};
 use p256_batch::{Engine, KeyId, Keys, Signature, Verifier};
 
 const ROUNDS: usize = 7;
@@ -57,6 +61,13 @@ fn run(engine: Engine) {
     let mut changing = Signed::new(engine, 1);
     changing.spoil(|at| at / 128 % 5 == 0);
     changing.compare("a bad batch of 128, then four good ones", 128);
+    let mut hostile = Signed::new(engine, 1);
+    hostile.make_up(|at| at % 128 == 64);
+    hostile.compare("one exceptional sum a batch of 128", 128);
+    hostile.make_up(|at| at % 8 == 4);
+    hostile.compare("16 exceptional sums a batch of 128", 128);
+    hostile.make_up(|_| true);
+    hostile.compare("nothing but exceptional sums", 128);
     for few in [1, 2, 4, 8, 16] {
         good.compare(&format!("{few} at a time"), few);
     }
@@ -70,6 +81,8 @@ struct Signed {
     engine: Engine,
     public: Vec<ParsedPublicKey>,
     points: Vec<Vec<u8>>,
+    /// The private number of the first key.
+    secret: Scalar,
     messages: Vec<[u8; 32]>,
     signatures: Vec<[u8; 64]>,
 }
@@ -93,6 +106,7 @@ impl Signed {
                 .iter()
                 .map(|point| ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).unwrap())
                 .collect(),
+            secret: secret_of(&pairs[0]),
             points,
             signatures: signatures.collect(),
             messages,
@@ -102,6 +116,17 @@ impl Signed {
     fn spoil(&mut self, which: impl Fn(usize) -> bool) {
         for (at, signature) in self.signatures.iter_mut().enumerate().filter(|(at, _)| which(*at)) {
             signature[40] ^= 1 << (at % 8);
+        }
+    }
+
+    /// Makes up signatures of the first key with u1 * G = -u2 * Q, for which r is minus the digest divided by the private
+    /// number. The two are equal in x in the last addition, and the engine has done all of its work before it knows.
+    fn make_up(&mut self, which: impl Fn(usize) -> bool) {
+        let inverse = self.secret.invert().unwrap();
+        for at in (0..SIGNATURES).filter(|at| which(*at)) {
+            let digest = Scalar::reduce(&FieldBytes::from(digest_of(&self.messages[at])));
+            let (r, s) = (-(digest * inverse), Scalar::from(at as u64 + 7));
+            self.signatures[at] = [r.to_repr(), s.to_repr()].as_flattened().try_into().unwrap();
         }
     }
 
@@ -172,6 +197,11 @@ impl Signed {
         }
         line(&format!("{count} signatures of a new key"), count * TIMES, &rounds);
     }
+}
+
+fn secret_of(pair: &EcdsaKeyPair) -> Scalar {
+    let bytes: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().unwrap();
+    Scalar::reduce(&FieldBytes::try_from(bytes.as_ref()).unwrap())
 }
 
 fn digest_of(message: &[u8]) -> [u8; 32] {

@@ -84,6 +84,13 @@ mod proof {
             // found both.
             unsafe { ifma::compute(work, pairs) }
         }
+
+        /// The arithmetic itself, for tests.
+        #[cfg(test)]
+        pub(crate) fn calculate(self, a: &[[i64; 5]; 8], b: &[[i64; 5]; 8]) -> ifma::Calculated {
+            // SAFETY: as above.
+            unsafe { ifma::calculate(a, b) }
+        }
     }
 }
 

@@ -525,3 +525,56 @@ fn field_of(l: [u64; 5]) -> Field {
         [l[0] | l[1] << 52, l[1] >> 12 | l[2] << 40, l[2] >> 24 | l[3] << 28, l[3] >> 36 | l[4] << 16];
     Field::from_montgomery(words, l[4] >> 48)
 }
+
+/// What a test looks at: of two loose numbers a and b in each lane, what they stand for, their product, the square of a,
+/// their difference, and the lanes in which the difference is zero.
+#[cfg(test)]
+#[derive(Debug, PartialEq)]
+pub(crate) struct Calculated {
+    pub(crate) numbers: [[Field; LANES]; 2],
+    pub(crate) product: [Field; LANES],
+    pub(crate) square: [Field; LANES],
+    pub(crate) difference: [Field; LANES],
+    pub(crate) equal: u8,
+    /// The inverses of a, unless a lane is zero.
+    pub(crate) inverses: Option<[Field; LANES]>,
+    /// All limbs of tight numbers that were met.
+    pub(crate) limbs: Vec<[u64; 5]>,
+}
+
+#[cfg(test)]
+vector_code! {
+    pub(crate) fn calculate(a: &[[i64; 5]; LANES], b: &[[i64; 5]; LANES]) -> Calculated {
+        let (loose_a, loose_b) = (of_signed(a), of_signed(b));
+        let (a, b) = (loose_a.tighten(), loose_b.tighten());
+        let (product, square) = (mul(&a, &b), sqr(&a));
+        let difference = sub(&a.loose(), &b.loose()).tighten();
+        let inverses = invert(&a);
+        let mut limbs = Vec::new();
+        for Tight(number) in [a, b, product, square, difference] {
+            let lanes = number.map(|limb| to_lanes(limb));
+            limbs.extend((0..LANES).map(|lane| lanes.map(|limb| limb[lane])));
+        }
+        Calculated {
+            numbers: [to_fields(&a), to_fields(&b)],
+            product: to_fields(&product),
+            square: to_fields(&square),
+            difference: to_fields(&difference),
+            equal: is_zero(&difference),
+            inverses: match inverses {
+                Some(inverses) => Some(to_fields(&inverses)),
+                None => None,
+            },
+            limbs,
+        }
+    }
+
+    fn of_signed(numbers: &[[i64; 5]; LANES]) -> Loose {
+        let mut limbs = [all(0); 5];
+        for (i, limb) in limbs.iter_mut().enumerate() {
+            let [a, b, c, d, e, f, g, h] = numbers.map(|number| number[i]);
+            *limb = _mm512_set_epi64(h, g, f, e, d, c, b, a);
+        }
+        Loose(limbs)
+    }
+}

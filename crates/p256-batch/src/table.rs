@@ -103,6 +103,12 @@ impl Table {
         })
     }
 
+    /// Puts another point into an entry.
+    #[cfg(test)]
+    pub(crate) fn damage(&mut self, entry: usize, point: Point) {
+        self.entries[entry] = point;
+    }
+
     #[cfg(test)]
     pub(crate) fn entries(&self) -> &[Point] {
         &self.entries

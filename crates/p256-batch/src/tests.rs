@@ -88,6 +88,65 @@ proptest! {
     }
 }
 
+/// Limbs of a loose number at the edges of what is allowed, and near the multiples of p.
+fn loose_numbers() -> impl Strategy<Value = [i64; 5]> {
+    const LIMB: i64 = 1 << 54;
+    const TOP: i64 = 60 << 48;
+    let limb = prop_oneof![Just(-LIMB), Just(LIMB), Just(0), Just(-1), Just((1 << 52) - 1), -LIMB..=LIMB];
+    let top = prop_oneof![Just(-TOP), Just(TOP), Just(0), Just(-1), -TOP..=TOP];
+    let any = (proptest::array::uniform4(limb), top).prop_map(|([a, b, c, d], e)| [a, b, c, d, e]);
+    let near_p = (-60..=60_i64, -2..=2_i64)
+        .prop_map(|(times, by)| [-times + by, times << 44, 0, times << 36, times * 0xffff_ffff_0000]);
+    prop_oneof![1 => any, 1 => near_p]
+}
+
+/// What a loose number stands for: its limbs as a number, divided by 2^260.
+fn stands_for(limbs: [i64; 5]) -> Field {
+    let of = |number: u64| Field::from_words([number, 0, 0, 0]).unwrap();
+    let shift = of(1 << 52);
+    let number = limbs.into_iter().rev().fold(Field::ZERO, |sum, limb| {
+        let size = of(limb.unsigned_abs());
+        sum.mul(shift).add(if limb < 0 { size.neg() } else { size })
+    });
+    let radix = (0..5).fold(Field::ONE, |power, _| power.mul(shift));
+    number.mul(radix.invert())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn vectors_calculate_as_the_portable_field_does(
+        a in proptest::array::uniform8(loose_numbers()),
+        mut b in proptest::array::uniform8(loose_numbers()),
+        same in any::<u8>(),
+    ) {
+        let Some(ifma) = crate::dispatch::Ifma::detect() else { return Ok(()) };
+        for lane in (0..8).filter(|lane| same >> lane & 1 == 1) {
+            b[lane] = a[lane];
+        }
+        let found = ifma.calculate(&a, &b);
+        for lane in 0..8 {
+            let (x, y) = (stands_for(a[lane]), stands_for(b[lane]));
+            prop_assert_eq!([found.numbers[0][lane], found.numbers[1][lane]], [x, y]);
+            prop_assert_eq!(found.product[lane], x.mul(y));
+            prop_assert_eq!(found.square[lane], x.sqr());
+            prop_assert_eq!(found.difference[lane], x.sub(y));
+            prop_assert_eq!(found.equal >> lane & 1 == 1, x == y);
+            if let Some(inverses) = found.inverses {
+                prop_assert_eq!(inverses[lane].mul(x), Field::ONE);
+            }
+        }
+        let has_zero = a.iter().any(|limbs| stands_for(*limbs).is_zero());
+        prop_assert_eq!(found.inverses.is_none(), has_zero);
+        for limbs in found.limbs {
+            prop_assert!(limbs.iter().all(|limb| limb >> 52 == 0), "{:x?} is not tight", limbs);
+            prop_assert!(limbs[4] < 1 << 49 | 1 << 24, "{:x?} is too large", limbs);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn inverses_are_inverses(a in numbers(P), scalars in proptest::collection::vec(numbers(N), 1..20)) {
@@ -180,9 +239,11 @@ fn sums_are_right_in_every_engine() {
     let mut calculators: Vec<Calculator> = engines().filter_map(Calculator::new).collect();
     let (mut decided, mut undecided) = (0, 0);
     for round in 1..60 {
+        // Smaller batches after larger ones, too: no point of an earlier one may be left.
+        let size = round * 37 % 61;
         let secret = dice.secret();
         let table = Table::new(ours(&point(secret)), Width::Seven);
-        let pairs: Vec<[p256::Scalar; 2]> = (0..round)
+        let pairs: Vec<[p256::Scalar; 2]> = (0..size)
             .map(|_| {
                 let (u1, u2) = (dice.scalar(), dice.scalar());
                 match dice.below(4) {
@@ -313,7 +374,7 @@ fn an_engine_that_errs_is_not_used_again() {
     let mut keys = Keys::default();
     // The engine calculates with the table of another key, for which these are good.
     let key = keys.add(&sec1(&point(secret + p256::Scalar::ONE))).unwrap();
-    keys.use_table_of(key, ours(&point(secret)));
+    keys.use_table(key, Table::new(ours(&point(secret)), Width::Seven));
     let batch: Vec<Signature<'_>> =
         signatures.iter().map(|(digest, signature)| Signature { key, digest, signature }).collect();
     let mut verifier = Verifier::new(&keys);
@@ -326,6 +387,38 @@ fn an_engine_that_errs_is_not_used_again() {
         false
     });
     assert_eq!(asked, 100, "the oracle judges alone");
+}
+
+/// With one wrong entry in a table, wrong sums are refused by the engine, and the oracle judges them: no verdict is wrong.
+#[test]
+fn a_damaged_entry_of_a_table_makes_no_verdict_wrong() {
+    let mut random = splitmix(8);
+    let mut dice = Dice(&mut random);
+    let secret = p256::Scalar::reduce(&FieldBytes::from(dice.bytes()));
+    let public = sec1(&point(secret));
+    let signatures: Vec<_> = (0..300).map(|_| dice.signature(secret)).collect();
+    let expected: Vec<bool> =
+        signatures.iter().map(|(digest, signature)| by_p256(&public, digest, signature)).collect();
+    let other = ours(&point(dice.secret()));
+    let off_curve = Point { x: other.x, y: other.y.add(Field::ONE) };
+    for engine in engines() {
+        for (row, wrong) in [(0, other), (36, other), (5, off_curve), (20, Point::INFINITY)] {
+            let mut table = Table::new(ours(&point(secret)), Width::Seven);
+            (0..64).step_by(2).for_each(|index| table.damage(row * 64 + index, wrong));
+            let mut keys = Keys::default();
+            let key = keys.add(&public).unwrap();
+            keys.use_table(key, table);
+            let batch: Vec<Signature<'_>> =
+                signatures.iter().map(|(digest, signature)| Signature { key, digest, signature }).collect();
+            let mut asked = 0;
+            let verdicts = Verifier::with(&keys, engine).unwrap().verify(&batch, |at| {
+                asked += u32::from(expected[at]);
+                expected[at]
+            });
+            assert_eq!(verdicts, expected);
+            assert!(asked > 20, "the damage shows: {asked}");
+        }
+    }
 }
 
 #[test]

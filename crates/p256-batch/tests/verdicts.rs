@@ -213,22 +213,26 @@ fn edges_of_r_and_s_and_of_the_digest() {
     check(&public, &signed);
 }
 
-#[test]
-fn wycheproof_signatures_get_the_expected_verdict() {
+/// A file of Wycheproof's vectors, if it is there.
+fn wycheproof(name: &str) -> Option<Value> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let Some(folder) = machine::data_beside(&repository, "vectors/wycheproof") else { return };
-    let file = std::fs::read(folder.join("ecdsa_secp256r1_sha256_p1363_test.json")).unwrap();
-    let vectors: Value = serde_json::from_slice(&file).unwrap();
-    let (mut seen, mut other_lengths) = (0, 0);
+    let folder = machine::data_beside(&repository, "vectors/wycheproof")?;
+    Some(serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap())
+}
+
+/// Holds every engine to the verdicts of a file. `read` reads a signature; none where it is not one of r and s, which
+/// must not be valid. Returns how many vectors there are, and how many were judged.
+fn hold_to(vectors: &Value, read: impl Fn(&[u8]) -> Option<[u8; 64]>) -> (usize, usize) {
+    let (mut seen, mut judged) = (0, 0);
     for group in vectors["testGroups"].as_array().unwrap() {
         let public: [u8; 65] = unhex(&group["publicKey"]["uncompressed"]).try_into().unwrap();
         for test in group["tests"].as_array().unwrap() {
             seen += 1;
-            let Ok(signature) = <[u8; 64]>::try_from(unhex(&test["sig"])) else {
+            let Some(signature) = read(&unhex(&test["sig"])) else {
                 assert_ne!(test["result"], "valid");
-                other_lengths += 1;
                 continue;
             };
+            judged += 1;
             let digest = digest(&SHA256, &unhex(&test["msg"])).as_ref().try_into().unwrap();
             // The same signature so many times that the key earns a table.
             let signed = vec![(digest, signature); 30];
@@ -241,7 +245,25 @@ fn wycheproof_signatures_get_the_expected_verdict() {
         }
     }
     assert_eq!(seen, vectors["numberOfTests"]);
-    assert!(seen - other_lengths > 200, "{other_lengths} of {seen} have another length");
+    (seen, judged)
+}
+
+#[test]
+fn wycheproof_signatures_get_the_expected_verdict() {
+    let Some(vectors) = wycheproof("ecdsa_secp256r1_sha256_p1363_test.json") else { return };
+    let (seen, judged) = hold_to(&vectors, |bytes| bytes.try_into().ok());
+    assert!(judged > 200, "{judged} of {seen}");
+}
+
+/// Those in DER: what is not DER has no r and s, and is for whoever reads DER to refuse.
+#[test]
+fn wycheproof_signatures_in_der_get_the_expected_verdict() {
+    let Some(vectors) = wycheproof("ecdsa_secp256r1_sha256_test.json") else { return };
+    let (seen, judged) = hold_to(&vectors, |bytes| {
+        let signature = p256::ecdsa::Signature::from_der(bytes).ok()?;
+        Some(signature.to_bytes().into())
+    });
+    assert!(judged > 150, "{judged} of {seen}");
 }
 
 fn unhex(text: &Value) -> Vec<u8> {

@@ -138,4 +138,7 @@ pub(crate) enum Engine {
     /// Many signatures at once; AWS-LC checks again all that do not match
     #[default]
     Batch,
+    /// The same without vector instructions, for comparisons
+    #[value(hide = true)]
+    Portable,
 }
