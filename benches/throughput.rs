@@ -123,8 +123,9 @@ const RULE_BEYOND_TABLES: &str = "      dependentRequired: { fee: [state] }\n";
 /// How many keys the agents have between them.
 const AGENT_KEYS: usize = 1_000;
 
-const WAYS: [Way; 10] = [
+const WAYS: [Way; 11] = [
     Way { name: "NDJSON", input: "items.ndjson", flags: &[], keyed: false },
+    Way { name: "NDJSON, --verify", input: "items.ndjson", flags: &["--verify"], keyed: false },
     Way { name: "JSON", input: "items.json", flags: &[], keyed: false },
     Way { name: "CSV", input: "items.csv", flags: &[], keyed: false },
     // Nothing is replayed, but the ledger is asked.
@@ -145,11 +146,13 @@ const WAYS: [Way; 10] = [
     },
 ];
 
-/// What is verified: what its line is called, and its file.
-const VERIFIED: [(&str, &str); 3] = [
-    ("verify, tokens", "tokens.jwt"),
-    ("verify, results", "results.ndjson"),
-    ("verify, results, SD-JWT", "sd-jwt.ndjson"),
+/// What is verified: what its line is called, its file, and what checks the signatures.
+const VERIFIED: [(&str, &str, &str); 5] = [
+    ("verify, tokens", "tokens.jwt", "batch"),
+    ("verify, results", "results.ndjson", "batch"),
+    ("verify, results, SD-JWT", "sd-jwt.ndjson", "batch"),
+    ("verify, tokens, portable", "tokens.jwt", "portable"),
+    ("verify, tokens, AWS-LC", "tokens.jwt", "aws-lc"),
 ];
 
 /// The rates of some rounds, beside those of the bare operation.
@@ -337,14 +340,14 @@ impl Bench {
         self.verify_raw(cpus.len());
         for _ in 0..ROUNDS {
             raw.push(self.verify_raw(cpus.len()));
-            for ((_, file), rounds) in VERIFIED.iter().zip(&mut whole) {
-                rounds.push(self.verify(file, cpus.len()));
+            for ((_, file, engine), rounds) in VERIFIED.iter().zip(&mut whole) {
+                rounds.push(self.verify(file, engine, cpus.len()));
             }
         }
         Table::head(title);
         let table = Table { raw: &raw, count: TOKENS };
         table.line("raw aws-lc-rs verifying", &raw);
-        for ((name, _), rounds) in VERIFIED.iter().zip(&whole) {
+        for ((name, ..), rounds) in VERIFIED.iter().zip(&whole) {
             table.line(name, rounds);
         }
         println!();
@@ -375,10 +378,11 @@ impl Bench {
         })
     }
 
-    fn verify(&self, file: &str, threads: usize) -> Took {
+    fn verify(&self, file: &str, engine: &str, threads: usize) -> Took {
         let jobs = format!("--jobs={threads}");
         let mut command = Command::new(BELTIC);
         command.args(["verify", file, "--site=site", &jobs, "--output-format=ndjson", "--quiet"]);
+        command.args(["--engine", engine]);
         measure(UsageWho::RUSAGE_CHILDREN, || self.run(&mut command))
     }
 

@@ -1,16 +1,19 @@
 //! The check of each credential before its result leaves (`--verify`): by the verifier, and by other arithmetic than the
 //! signer's.
+//!
+//! Signatures are checked in batches. What the batch arithmetic does not accept is judged by the `p256` crate, which also
+//! confirms the first signature and one in 1,024 after it. Neither shares code with AWS-LC, which signs.
 
 use crate::clock::UnixTime;
 use crate::credential::Profile;
 use crate::keys::{Implementation, PublicKey};
 use crate::types::Types;
-use crate::verify::{KeyRing, NoLists, Policy, Refusal, RingError, Verdict, Verifier};
+use crate::verify::{BatchRing, KeyRing, NoLists, Policy, Refusal, RingError, Verdict, Verifier};
 
 /// What the run's credentials are held to.
 #[derive(Debug)]
 pub struct SelfCheck {
-    ring: KeyRing,
+    ring: BatchRing<'static>,
     policy: Policy,
 }
 
@@ -35,26 +38,35 @@ impl SelfCheck {
             status: false,
             ..Policy::at(now)
         };
-        Ok(SelfCheck { ring, policy })
+        Ok(SelfCheck { ring: ring.into_batches(), policy })
     }
 
     /// A verifier for one worker thread.
     pub(super) fn verifier(&self) -> SelfVerifier<'_> {
-        SelfVerifier(Verifier::with(Implementation::P256, &self.ring, &self.policy, NoLists))
+        SelfVerifier(Verifier::in_batches_with(Implementation::P256, &self.ring, &self.policy, NoLists))
     }
 }
 
-/// Looks at credentials, one after the other.
+/// Looks at credentials, many at once.
 pub(super) struct SelfVerifier<'l>(Verifier<'l>);
 
 impl SelfVerifier<'_> {
-    /// Verifies a credential as of its own first second.
-    pub(super) fn verify(&mut self, token: &[u8], issued_at: UnixTime) -> Result<(), Box<Refusal>> {
-        let token = std::str::from_utf8(token).unwrap_or_default();
-        match self.0.verify_at(token, issued_at) {
-            Verdict::Valid(_) => Ok(()),
-            Verdict::Invalid(refusal) => Err(Box::new(refusal)),
-        }
+    /// Verifies credentials, each as of its own first second. The error has the place of the first that is refused.
+    pub(super) fn verify<'t>(
+        &mut self,
+        credentials: impl IntoIterator<Item = (&'t [u8], UnixTime)>,
+    ) -> Result<(), (usize, Box<Refusal>)> {
+        let credentials = credentials.into_iter();
+        let credentials =
+            credentials.map(|(token, issued_at)| (std::str::from_utf8(token).unwrap_or_default(), issued_at));
+        let (mut place, mut refused) = (0, None);
+        self.0.verify_all_at(credentials, |verdict| {
+            if let (None, Verdict::Invalid(refusal)) = (&refused, verdict) {
+                refused = Some((place, Box::new(refusal.clone())));
+            }
+            place += 1;
+        });
+        refused.map_or(Ok(()), Err)
     }
 }
 
@@ -95,10 +107,21 @@ mod tests {
         };
         let check = SelfCheck::new(key.public(), &profile, Types::BUILT_IN, now).unwrap();
         let mut verifier = check.verifier();
-        assert!(verifier.verify(&signed_by(&key), now).is_ok());
-        let refusal = verifier.verify(&signed_by(&other), now).unwrap_err();
-        assert_eq!(refusal.reason, Reason::BadSignature);
+        let (good, bad) = (signed_by(&key), signed_by(&other));
+        let mut refused = |tokens: &[&Vec<u8>], time| {
+            let refused = verifier.verify(tokens.iter().map(|token| (token.as_slice(), time))).err();
+            refused.map(|(place, refusal)| (place, refusal.reason))
+        };
+        assert_eq!(refused(&[&good], now), None);
+        assert_eq!(refused(&[&bad], now), Some((0, Reason::BadSignature)));
         let before = UnixTime::from_seconds(1_795_406_399).unwrap();
-        assert_eq!(verifier.verify(&signed_by(&key), before).unwrap_err().reason, Reason::NotYetValid);
+        assert_eq!(refused(&[&good], before), Some((0, Reason::NotYetValid)));
+        // So many that they are judged together.
+        assert_eq!(refused(&[&good; 256], now), None);
+        for place in [0, 100, 255] {
+            let mut tokens = [&good; 256];
+            tokens[place] = &bad;
+            assert_eq!(refused(&tokens, now), Some((place, Reason::BadSignature)));
+        }
     }
 }

@@ -100,7 +100,11 @@ impl<'p> IssueWorker<'p> {
             Decided::Issue(_, draft, (grant, _)) => Some((*draft, grant)),
             _ => None,
         });
-        let mut tokens = self.assembler.sign_in_turn(granted, turn)?.iter();
+        let tokens = self.assembler.sign_in_turn(granted, turn)?;
+        if let Some(verifier) = &mut self.self_check {
+            check_signed(verifier, decided, tokens.iter())?;
+        }
+        let mut tokens = tokens.iter();
         for decided in decided {
             let (item, done, outcome) = match decided {
                 Decided::Skip => continue,
@@ -110,12 +114,6 @@ impl<'p> IssueWorker<'p> {
                 Decided::Issue(item, draft, (grant, done)) => {
                     delivery.note_list(grant);
                     let token = tokens.next().expect("a token for each draft that was granted");
-                    if let Some(verifier) = &mut self.self_check {
-                        let index = item.index;
-                        verifier
-                            .verify(token, grant.issued_at)
-                            .map_err(|refusal| BatchError::Unverified { index, refusal })?;
-                    }
                     if self.keep_tokens {
                         delivery.tokens.push(IssuedToken {
                             index: item.index,
@@ -248,6 +246,22 @@ impl<'b> Decided<'b> {
             },
         }
     }
+}
+
+/// Has the credentials that were just signed verified, before anything is said about them.
+fn check_signed<'t>(
+    verifier: &mut SelfVerifier<'_>,
+    decided: &[Decided<'_>],
+    tokens: impl Iterator<Item = &'t [u8]>,
+) -> Result<(), BatchError> {
+    let issued = decided.iter().filter_map(|decided| match decided {
+        Decided::Issue(item, _, (grant, _)) => Some((item.index, grant.issued_at)),
+        _ => None,
+    });
+    let (indexes, times): (Vec<u64>, Vec<_>) = issued.unzip();
+    verifier
+        .verify(tokens.zip(times))
+        .map_err(|(place, refusal)| BatchError::Unverified { index: indexes[place], refusal })
 }
 
 /// How many credentials are signed with one call. Engines that sign many at once gain nothing by more, and so many

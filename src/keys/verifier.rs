@@ -69,6 +69,7 @@ pub fn verify_es256(public: &PublicKey, signing_input: &[u8], signature: &[u8]) 
 pub struct BatchKeys {
     keys: p256_batch::Keys,
     ids: Vec<p256_batch::KeyId>,
+    engine: p256_batch::Engine,
 }
 
 impl BatchKeys {
@@ -77,7 +78,12 @@ impl BatchKeys {
         let mut keys = p256_batch::Keys::default();
         let ids = public.into_iter().map(|key| keys.add(&key.sec1_uncompressed()));
         let ids = ids.map(|id| id.expect("a public key is a point of P-256")).collect();
-        BatchKeys { keys, ids }
+        BatchKeys { keys, ids, engine: p256_batch::Engine::fastest() }
+    }
+
+    /// The same for verifiers that use no instructions that some processors lack.
+    pub fn portable(self) -> BatchKeys {
+        BatchKeys { engine: p256_batch::Engine::Portable, ..self }
     }
 }
 
@@ -101,7 +107,8 @@ pub struct BatchVerifier<'k> {
 impl<'k> BatchVerifier<'k> {
     /// A verifier for one worker thread.
     pub fn new(keys: &'k BatchKeys) -> BatchVerifier<'k> {
-        BatchVerifier { keys, verifier: p256_batch::Verifier::new(&keys.keys) }
+        let verifier = p256_batch::Verifier::with(&keys.keys, keys.engine);
+        BatchVerifier { keys, verifier: verifier.expect("the engine is one that this processor has") }
     }
 
     /// For each signature, whether it is one of its key. `check` asks AWS-LC about the signature at this place. It has the

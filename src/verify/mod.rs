@@ -105,7 +105,18 @@ impl<'v> Verifier<'v> {
         policy: &'v Policy,
         status: impl StatusSource + 'v,
     ) -> Verifier<'v> {
-        let mut verifier = Verifier::new(ring.ring, policy, status);
+        Verifier::in_batches_with(Implementation::default(), ring, policy, status)
+    }
+
+    /// As [`Verifier::in_batches`], with this implementation of ES256 for what the batch arithmetic does not accept, and for
+    /// its samples.
+    pub fn in_batches_with(
+        implementation: Implementation,
+        ring: &'v BatchRing<'v>,
+        policy: &'v Policy,
+        status: impl StatusSource + 'v,
+    ) -> Verifier<'v> {
+        let mut verifier = Verifier::with(implementation, &ring.ring, policy, status);
         verifier.opener.in_batches(&ring.keys);
         verifier
     }
@@ -161,16 +172,37 @@ impl<'v> Verifier<'v> {
         tokens: impl IntoIterator<Item = Result<Presented<'t>, Refusal>>,
         mut each: impl FnMut(&Verdict<'_>),
     ) {
-        let opened: Vec<Result<Opened<'t>, Refusal>> =
-            tokens.into_iter().map(|token| token.and_then(|token| self.open(token))).collect();
-        let signed: Vec<_> =
-            opened.iter().flatten().map(|token| (&token.compact, &token.header, &token.signature)).collect();
+        let now = self.policy.now;
+        let opened =
+            tokens.into_iter().map(|token| (token.and_then(|token| self.open(token)), now)).collect();
+        self.verify_opened(opened, &mut each);
+    }
+
+    /// Verifies tokens, each as of a time of its own, and calls `each` with every verdict, in their order. The verdicts are
+    /// those of [`Verifier::verify_at`].
+    pub fn verify_all_at<'t>(
+        &mut self,
+        tokens: impl IntoIterator<Item = (&'t str, UnixTime)>,
+        mut each: impl FnMut(&Verdict<'_>),
+    ) {
+        let tokens = tokens.into_iter();
+        let opened = tokens.map(|(token, now)| (self.open(Presented { token, nonce: None }), now)).collect();
+        self.verify_opened(opened, &mut each);
+    }
+
+    fn verify_opened(
+        &mut self,
+        opened: Vec<(Result<Opened<'_>, Refusal>, UnixTime)>,
+        each: &mut dyn FnMut(&Verdict<'_>),
+    ) {
+        let tokens = opened.iter().filter_map(|(token, _)| token.as_ref().ok());
+        let signed: Vec<_> = tokens.map(|token| (&token.compact, &token.header, &token.signature)).collect();
         let mut checks = self.opener.check_all(&signed).into_iter();
-        for token in opened {
+        for (token, now) in opened {
             let checked = token.and_then(|token| {
                 checks.next().unwrap_or_else(|| Err(token.header.mismatch())).map(|()| token)
             });
-            each(&self.judge(checked, self.policy.now));
+            each(&self.judge(checked, now));
         }
     }
 

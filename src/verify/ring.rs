@@ -119,8 +119,15 @@ pub struct KeyRing {
 /// share it.
 #[derive(Debug)]
 pub struct BatchRing<'r> {
-    pub(super) ring: &'r KeyRing,
+    pub(super) ring: Cow<'r, KeyRing>,
     pub(super) keys: BatchKeys,
+}
+
+impl BatchRing<'_> {
+    /// The same for verifiers that use no instructions that some processors lack.
+    pub fn portable(self) -> Self {
+        BatchRing { keys: self.keys.portable(), ..self }
+    }
 }
 
 /// What a key that is added brings along.
@@ -409,7 +416,16 @@ impl KeyRing {
 
     /// The ring for verifiers that check signatures in batches. It can take no more keys.
     pub fn for_batches(&self) -> BatchRing<'_> {
-        BatchRing { ring: self, keys: BatchKeys::new(self.keys.iter().map(|key| &key.public)) }
+        BatchRing { ring: Cow::Borrowed(self), keys: self.batch_keys() }
+    }
+
+    /// The same, for whoever needs the ring for nothing else.
+    pub fn into_batches(self) -> BatchRing<'static> {
+        BatchRing { keys: self.batch_keys(), ring: Cow::Owned(self) }
+    }
+
+    fn batch_keys(&self) -> BatchKeys {
+        BatchKeys::new(self.keys.iter().map(|key| &key.public))
     }
 
     /// How many keys there are, counted once for each name.

@@ -28,6 +28,18 @@ impl Field {
         self.mul(Field([1, 0, 0, 0])).0
     }
 
+    /// The number times 2^256, modulo p: how it is kept.
+    #[inline(always)]
+    pub(crate) fn montgomery(self) -> Words {
+        self.0
+    }
+
+    /// The number that is kept as `words + 2^256 * high`, which must be below 2p.
+    #[inline(always)]
+    pub(crate) fn from_montgomery(words: Words, high: u64) -> Field {
+        Field(words::reduce_once(words, high, &P))
+    }
+
     #[inline(always)]
     pub(crate) fn is_zero(self) -> bool {
         (self.0[0] | self.0[1] | self.0[2] | self.0[3]) == 0

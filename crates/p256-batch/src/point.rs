@@ -9,6 +9,9 @@ use crate::field::Field;
 use crate::words::from_be_bytes;
 
 /// A point, or the point at infinity, which is written (0, 0): that is not on the curve, since b is not 0.
+///
+/// It fills a line of the processor's cache, so that an entry of a table is read at once.
+#[repr(align(64))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Point {
     pub(crate) x: Field,

@@ -34,15 +34,6 @@ impl Scalar {
         self.0
     }
 
-    pub(crate) fn is_zero(self) -> bool {
-        self.0 == [0; 4]
-    }
-
-    /// n - a, for an a that is not zero.
-    pub(crate) fn neg(self) -> Scalar {
-        Scalar(words::sub(N, self.0).0)
-    }
-
     /// a * b / 2^256.
     pub(crate) fn mul(self, other: Scalar) -> Scalar {
         let a = self.0;
@@ -103,22 +94,45 @@ pub(crate) fn invert_all(numbers: &[Scalar]) -> Vec<Scalar> {
     inverses
 }
 
-/// A scalar as signed digits of `width` bits, least significant first: `count` numbers between -2^(width-1) and
-/// 2^(width-1). `width * count` must be at least 256, or the last carry would be lost.
+/// A scalar as signed digits that are all odd: none is zero, so every sum of a table's entries has the same number of
+/// points.
 ///
-/// A number above n/2 is written as -(n - a). So only 255 bits are left, and the last digit has no carry.
-pub(crate) fn signed_digits(scalar: Scalar, width: u32, count: usize, mut each: impl FnMut(usize, i32)) {
-    let negative = !scalar.is_zero() && words::is_less(scalar.neg().0, scalar.0);
-    let [w0, w1, w2, w3] = if negative { scalar.neg().0 } else { scalar.0 };
-    let words = [w0, w1, w2, w3, 0];
-    let mut carry = 0;
-    for i in 0..count {
-        let bit = i * width as usize;
+/// The order n is odd. An even scalar a is written as -(n - a), and so is 0, whose digits then add up to n.
+pub(crate) struct OddDigits {
+    /// `(odd + 2^bits - 1) / 2`, where `bits` is `width * count`. Its unsigned digits c stand for 2c - (2^width - 1).
+    words: [u64; 5],
+    width: u32,
+    negative: bool,
+}
+
+impl OddDigits {
+    /// `count` digits of `width` bits, least significant first; `width * count` must be at least 256 and at most 320.
+    #[inline]
+    pub(crate) fn new(scalar: Scalar, width: u32, count: usize) -> OddDigits {
+        let negative = scalar.0[0] & 1 == 0;
+        let odd = if negative { words::sub(N, scalar.0).0 } else { scalar.0 };
+        let top = width as usize * count - 1;
+        let mut words = [
+            odd[0] >> 1 | odd[1] << 63,
+            odd[1] >> 1 | odd[2] << 63,
+            odd[2] >> 1 | odd[3] << 63,
+            odd[3] >> 1,
+            0,
+        ];
+        words[top / 64] |= 1 << (top % 64);
+        OddDigits { words, width, negative }
+    }
+
+    /// The digit of this place: j for the odd number 2j + 1, and whether it is negative.
+    #[inline(always)]
+    pub(crate) fn digit(&self, place: usize) -> (usize, bool) {
+        let bit = place * self.width as usize;
         let (word, shift) = (bit / 64, bit % 64);
-        let pair = u128::from(words[word + 1]) << 64 | u128::from(words[word]);
-        let mut digit = ((pair >> shift) as u64 & ((1 << width) - 1)) as i32 + carry;
-        carry = i32::from(digit > 1 << (width - 1));
-        digit -= carry << width;
-        each(i, if negative { -digit } else { digit });
+        let above = self.words[(word + 1).min(4)] << 1 << (63 - shift);
+        let digit = (self.words[word] >> shift | above) as usize;
+        let half = 1 << (self.width - 1);
+        let negative = digit & half == 0;
+        let index = if negative { !digit } else { digit } & (half - 1);
+        (index, negative != self.negative)
     }
 }

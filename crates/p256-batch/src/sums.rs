@@ -1,72 +1,65 @@
 //! The sums of a batch, as a tree: in each round, the points of every sum are added two by two.
+//!
+//! This is the portable engine. Its additions are complete, so it knows every sum.
 #![forbid(unsafe_code)]
 
 use crate::point::{Adder, Addition, Point};
 use crate::scalar::Scalar;
 use crate::table::{Table, Width};
 
-/// No sum of a multiple of the base point and one of a key has more points.
-const MAX_POINTS: usize = Width::Eight.rows() + Width::Seven.rows();
+/// A sum of a multiple of the base point and one of a key has so many points.
+pub(crate) const POINTS: usize = Width::Eight.rows() + Width::Seven.rows();
 
-/// Computes sums u1 * G + u2 * Q, in memory that is used again.
+/// A sum to compute: `u1 * G + u2 * Q`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair<'t> {
+    pub(crate) u1: Scalar,
+    pub(crate) u2: Scalar,
+    /// The table of Q, of width seven.
+    pub(crate) table: &'t Table,
+}
+
+/// Computes sums, in memory that is used again.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
-    /// [`MAX_POINTS`] places for each sum.
+    /// [`POINTS`] places for each sum.
     points: Vec<Point>,
-    /// How many of them are taken.
-    taken: Vec<usize>,
     additions: Vec<Addition>,
     adder: Adder,
 }
 
 impl Sums {
-    pub(crate) fn clear(&mut self) {
-        self.taken.clear();
-    }
-
-    /// One more sum: `u1 * G + u2 * Q`, where `table` is that of Q.
-    pub(crate) fn push(&mut self, generator: &Table, u1: Scalar, table: &Table, u2: Scalar) {
-        let start = self.taken.len() * MAX_POINTS;
-        if self.points.len() < start + MAX_POINTS {
-            self.points.resize(start + MAX_POINTS, Point::INFINITY);
-        }
-        let places = &mut self.points[start..start + MAX_POINTS];
-        let mut taken = 0;
-        for (table, scalar) in [(generator, u1), (table, u2)] {
-            table.multiple(scalar, |point| {
-                places[taken] = point;
-                taken += 1;
-            });
-        }
-        self.taken.push(taken);
-    }
-
     /// All sums, in their order.
-    pub(crate) fn finish(&mut self) -> impl Iterator<Item = Point> {
-        while self.taken.iter().any(|&taken| taken > 1) {
-            self.round();
+    pub(crate) fn compute(&mut self, pairs: &[Pair<'_>]) -> Vec<Point> {
+        let generator = Table::of_generator();
+        self.points.clear();
+        for Pair { u1, u2, table } in pairs {
+            self.points.extend(generator.multiple(*u1));
+            self.points.extend(table.multiple(*u2));
         }
-        let sums = self.points.chunks(MAX_POINTS).zip(&self.taken);
-        sums.map(|(points, &taken)| if taken == 0 { Point::INFINITY } else { points[0] })
+        let mut count = POINTS;
+        while count > 1 {
+            self.round(count);
+            count = count.div_ceil(2);
+        }
+        self.points.iter().step_by(POINTS).copied().collect()
     }
 
-    fn round(&mut self) {
+    /// The first `count` points of every sum become half as many.
+    fn round(&mut self, count: usize) {
         self.additions.clear();
-        for (sum, &taken) in self.taken.iter().enumerate() {
-            let start = (sum * MAX_POINTS) as u32;
-            let pairs = (taken / 2) as u32;
-            self.additions.extend((0..pairs).map(|pair| Addition {
-                left: start + 2 * pair,
-                right: start + 2 * pair + 1,
-                to: start + pair,
+        for start in (0..self.points.len()).step_by(POINTS) {
+            self.additions.extend((0..count / 2).map(|pair| Addition {
+                left: (start + 2 * pair) as u32,
+                right: (start + 2 * pair + 1) as u32,
+                to: (start + pair) as u32,
             }));
         }
         self.adder.add(&mut self.points, &self.additions);
-        for (points, taken) in self.points.chunks_mut(MAX_POINTS).zip(&mut self.taken) {
-            if *taken % 2 == 1 {
-                points[*taken / 2] = points[*taken - 1];
+        if count % 2 == 1 {
+            for points in self.points.chunks_exact_mut(POINTS) {
+                points[count / 2] = points[count - 1];
             }
-            *taken = taken.div_ceil(2);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Tables of multiples of a point, from which any multiple is a sum of a few entries.
+//! Tables of odd multiples of a point, from which any multiple is a sum of one entry of each row.
 #![forbid(unsafe_code)]
 
 use std::sync::OnceLock;
 
 use crate::point::{Adder, Addition, Point};
-use crate::scalar::{Scalar, signed_digits};
+use crate::scalar::{OddDigits, Scalar};
 
 /// How many bits of a scalar an entry stands for. A wider table takes fewer additions, and more memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Width {
     }
 }
 
-/// Entry j of row i is (j + 1) * 2^(width * i) * P.
+/// Entry j of row i is (2j + 1) * 2^(width * i) * P.
 #[derive(Debug)]
 pub(crate) struct Table {
     width: Width,
@@ -43,26 +43,31 @@ pub(crate) struct Table {
 impl Table {
     /// The table of a point, which must not be that at infinity.
     pub(crate) fn new(point: Point, width: Width) -> Table {
-        let row = width.row();
+        let (row, bits) = (width.row(), width.bits() as usize);
+        // Behind the entries, for as long as the table is made: P, 2P, 4P and so on.
+        let doubles = point.doubles(1, width.rows() * bits);
         let mut entries = vec![Point::INFINITY; row * width.rows()];
-        let firsts = point.doubles(width.bits(), width.rows());
-        for (row, first) in entries.chunks_exact_mut(row).zip(firsts) {
-            row[0] = first;
+        for (row, first) in entries.chunks_exact_mut(row).zip(doubles.iter().step_by(bits)) {
+            row[0] = *first;
         }
-        // The multiples 1 to m are known; added to the m-th, they give m + 1 to 2m.
-        let (mut adder, mut additions, mut known) = (Adder::default(), Vec::new(), 1);
-        while known < row {
+        let behind = entries.len();
+        entries.extend(doubles);
+        // The first m odd multiples are known; 2m added to each, they give the next m.
+        let (mut adder, mut additions) = (Adder::default(), Vec::new());
+        for bit in 0..bits - 1 {
             additions.clear();
-            for start in (0..entries.len()).step_by(row) {
+            let known = 1 << bit;
+            for (i, start) in (0..behind).step_by(row).enumerate() {
                 additions.extend((0..known).map(|j| Addition {
-                    left: (start + known - 1) as u32,
-                    right: (start + j) as u32,
+                    left: (start + j) as u32,
+                    right: (behind + i * bits + bit + 1) as u32,
                     to: (start + known + j) as u32,
                 }));
             }
             adder.add(&mut entries, &additions);
-            known *= 2;
         }
+        entries.truncate(behind);
+        entries.shrink_to_fit();
         Table { width, entries }
     }
 
@@ -72,15 +77,36 @@ impl Table {
         TABLE.get_or_init(|| Table::new(Point::generator(), Width::Eight))
     }
 
-    /// The entries whose sum is `scalar * P`; none of them is the point at infinity.
-    pub(crate) fn multiple(&self, scalar: Scalar, mut each: impl FnMut(Point)) {
-        let row = self.width.row();
-        signed_digits(scalar, self.width.bits(), self.width.rows(), |i, digit| {
-            if digit != 0 {
-                let entry = self.entries[i * row + digit.unsigned_abs() as usize - 1];
-                each(if digit < 0 { entry.neg() } else { entry });
-            }
-        });
+    /// The digits of a scalar, one for each row of this table.
+    #[inline]
+    pub(crate) fn digits(&self, scalar: Scalar) -> OddDigits {
+        OddDigits::new(scalar, self.width.bits(), self.width.rows())
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.width.rows()
+    }
+
+    /// An entry of a row, whose sign is the caller's affair.
+    #[inline(always)]
+    pub(crate) fn entry(&self, row: usize, index: usize) -> &Point {
+        &self.entries[row * self.width.row() + index]
+    }
+
+    /// The entries whose sum is `scalar * P`.
+    pub(crate) fn multiple(&self, scalar: Scalar) -> impl Iterator<Item = Point> {
+        let digits = self.digits(scalar);
+        (0..self.width.rows()).map(move |row| {
+            let (index, negative) = digits.digit(row);
+            let entry = self.entry(row, index);
+            if negative { entry.neg() } else { *entry }
+        })
+    }
+
+    /// Puts another point into an entry.
+    #[cfg(test)]
+    pub(crate) fn damage(&mut self, entry: usize, point: Point) {
+        self.entries[entry] = point;
     }
 
     #[cfg(test)]

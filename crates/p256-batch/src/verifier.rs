@@ -14,10 +14,11 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use crate::dispatch::{Calculator, Engine};
 use crate::field::P;
 use crate::point::Point;
 use crate::scalar::{N, Scalar, invert_all};
-use crate::sums::Sums;
+use crate::sums::Pair;
 use crate::table::{Table, Width};
 use crate::words::{self, from_be_bytes};
 
@@ -25,8 +26,10 @@ use crate::words::{self, from_be_bytes};
 const TABLE_AFTER: u64 = 24;
 /// One in so many accepted signatures of a key is shown to the oracle.
 const CONFIRM_EVERY: u64 = 1024;
-/// So many sums are computed together. Their points have to fit into the processor's second cache.
+/// At most so many sums are computed together. Their points have to fit into the processor's second cache.
 const BLOCK: usize = 128;
+/// Fewer are left to the oracle: the inversions of a single sum cost as much as it does.
+const FEWEST: usize = 2;
 /// After a block of which the engine refused most, so many times as many signatures go to the oracle at once. This keeps
 /// a file of nothing but bad signatures from costing both.
 const PAUSE: usize = 4;
@@ -124,10 +127,9 @@ impl Keys {
         made.as_ref()
     }
 
-    /// Gives a key the table of another point.
+    /// Gives a key another table.
     #[cfg(test)]
-    pub(crate) fn use_table_of(&self, id: KeyId, point: Point) {
-        let table = Table::new(point, Width::Seven);
+    pub(crate) fn use_table(&self, id: KeyId, table: Table) {
         assert!(self.keys[id.0].table.set(Some(table)).is_ok());
     }
 }
@@ -147,7 +149,7 @@ pub struct Signature<'a> {
 #[derive(Debug)]
 pub struct Verifier<'k> {
     keys: &'k Keys,
-    sums: Sums,
+    calculator: Calculator,
     /// So many signatures go to the oracle before the engine is used again.
     pause: usize,
 }
@@ -163,9 +165,20 @@ struct Prepared<'k> {
 }
 
 impl<'k> Verifier<'k> {
-    /// A verifier of signatures of these keys.
+    /// A verifier of signatures of these keys, with the fastest engine that the processor has.
     pub fn new(keys: &'k Keys) -> Verifier<'k> {
-        Verifier { keys, sums: Sums::default(), pause: 0 }
+        let fastest = Verifier::with(keys, Engine::fastest());
+        fastest.unwrap_or_else(|| unreachable!("the fastest engine is one that is available"))
+    }
+
+    /// The same with this engine; None where the processor lacks what it needs.
+    pub fn with(keys: &'k Keys, engine: Engine) -> Option<Verifier<'k>> {
+        Some(Verifier { keys, calculator: Calculator::new(engine)?, pause: 0 })
+    }
+
+    /// Which engine it uses.
+    pub fn engine(&self) -> Engine {
+        self.calculator.engine()
     }
 
     /// Verifies signatures: for each, whether it is good.
@@ -218,7 +231,7 @@ impl<'k> Verifier<'k> {
                 continue;
             }
             let prepared = self.prepare(block);
-            if prepared.is_empty() {
+            if prepared.len() < FEWEST {
                 continue; // not even the table of the base point is needed, which takes half a millisecond to make
             }
             let mut refused = 0;
@@ -250,13 +263,19 @@ impl<'k> Verifier<'k> {
     /// Judges a block: is x(digest/s * G + r/s * Q), modulo n, the same as r?
     fn judge(&mut self, block: &[Prepared<'_>]) -> impl Iterator<Item = (usize, bool)> {
         let divisors: Vec<Scalar> = block.iter().map(|prepared| prepared.s).collect();
-        let generator = Table::of_generator();
-        self.sums.clear();
-        for (Prepared { table, r, digest, .. }, inverse) in block.iter().zip(invert_all(&divisors)) {
+        let pairs: Vec<Pair<'_>> = block
+            .iter()
+            .zip(invert_all(&divisors))
             // The inverse is in Montgomery form, the other factor is not, and so the product is not.
-            self.sums.push(generator, inverse.mul(*digest), table, inverse.mul(*r));
-        }
-        block.iter().zip(self.sums.finish()).map(|(prepared, sum)| (prepared.at, has_x(sum, prepared.r)))
+            .map(|(Prepared { table, r, digest, .. }, inverse)| Pair {
+                u1: inverse.mul(*digest),
+                u2: inverse.mul(*r),
+                table,
+            })
+            .collect();
+        let sums = self.calculator.compute(&pairs).into_iter();
+        let accepted = |r, sum: Option<Point>| sum.is_some_and(|sum| has_x(sum, r));
+        block.iter().zip(sums).map(move |(prepared, sum)| (prepared.at, accepted(prepared.r, sum)))
     }
 }
 

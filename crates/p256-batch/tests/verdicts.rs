@@ -15,20 +15,25 @@ use p256::elliptic_curve::PrimeField;
 use p256::elliptic_curve::ops::Reduce;
 use p256::elliptic_curve::point::DecompressPoint;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
-use p256_batch::{InvalidKey, Keys, Signature, Verifier};
+use p256_batch::{Engine, InvalidKey, Keys, Signature, Verifier};
 use proptest::prelude::*;
 use serde_json::Value;
 
 type Signed = ([u8; 32], [u8; 64]);
 
+/// The engines of this machine.
+fn engines() -> impl Iterator<Item = Engine> {
+    [Engine::Portable, Engine::Ifma].into_iter().filter(|engine| engine.is_available())
+}
+
 /// Verifies signatures of one key in one batch. The oracle says what AWS-LC says. Also returned: which it was asked.
-fn verify(public: &[u8; 65], signed: &[Signed]) -> (Vec<bool>, Vec<usize>) {
+fn verify(engine: Engine, public: &[u8; 65], signed: &[Signed]) -> (Vec<bool>, Vec<usize>) {
     let mut keys = Keys::default();
     let key = keys.add(public).unwrap();
     let batch: Vec<Signature<'_>> =
         signed.iter().map(|(digest, signature)| Signature { key, digest, signature }).collect();
     let mut asked = Vec::new();
-    let verdicts = Verifier::new(&keys).verify(&batch, |at| {
+    let verdicts = Verifier::with(&keys, engine).unwrap().verify(&batch, |at| {
         asked.push(at);
         by_aws_lc(public, &signed[at].0, &signed[at].1)
     });
@@ -36,16 +41,26 @@ fn verify(public: &[u8; 65], signed: &[Signed]) -> (Vec<bool>, Vec<usize>) {
     (verdicts, asked)
 }
 
-/// Holds the verdicts to those of both other implementations, and the engine to judging the good ones itself.
+/// Holds the verdicts of every engine to those of both other implementations, and the portable engine to judging the good
+/// ones itself.
 fn check(public: &[u8; 65], signed: &[Signed]) {
-    let (verdicts, asked) = verify(public, signed);
-    for (at, (digest, signature)) in signed.iter().enumerate() {
-        let expected = by_p256(public, digest, signature);
-        assert_eq!(by_aws_lc(public, digest, signature), expected);
-        assert_eq!(verdicts[at], expected, "key {public:x?}, digest {digest:x?}, signature {signature:x?}");
+    let expected: Vec<bool> =
+        signed.iter().map(|(digest, signature)| by_p256(public, digest, signature)).collect();
+    for engine in engines() {
+        let (verdicts, asked) = verify(engine, public, signed);
+        for (at, (digest, signature)) in signed.iter().enumerate() {
+            assert_eq!(by_aws_lc(public, digest, signature), expected[at]);
+            assert_eq!(
+                verdicts[at], expected[at],
+                "{engine:?}, key {public:x?}, digest {digest:x?}, signature {signature:x?}"
+            );
+        }
+        let good_and_asked = asked.iter().filter(|&&at| verdicts[at]).count();
+        assert!(
+            good_and_asked <= 1 || engine == Engine::Ifma,
+            "the oracle was asked about {good_and_asked} good signatures"
+        );
     }
-    let good_and_asked = asked.iter().filter(|&&at| verdicts[at]).count();
-    assert!(good_and_asked <= 1, "the oracle was asked about {good_and_asked} good signatures");
 }
 
 fn random_signatures(count: usize) -> ([u8; 65], Vec<Signed>) {
@@ -62,13 +77,15 @@ fn random_signatures(count: usize) -> ([u8; 65], Vec<Signed>) {
 #[test]
 fn one_bad_signature_is_found_at_every_place() {
     let (public, good) = random_signatures(150);
-    assert_eq!(verify(&public, &good), (vec![true; 150], vec![0]));
-    for at in 0..150 {
-        let mut signed = good.clone();
-        signed[at].1[at % 64] ^= 1 << (at % 8);
-        let (verdicts, asked) = verify(&public, &signed);
-        assert!(verdicts.iter().enumerate().all(|(place, verdict)| *verdict == (place != at)));
-        assert!(asked.contains(&at) && asked.len() == 2);
+    for engine in engines() {
+        assert_eq!(verify(engine, &public, &good), (vec![true; 150], vec![0]));
+        for at in 0..150 {
+            let mut signed = good.clone();
+            signed[at].1[at % 64] ^= 1 << (at % 8);
+            let (verdicts, asked) = verify(engine, &public, &signed);
+            assert!(verdicts.iter().enumerate().all(|(place, verdict)| *verdict == (place != at)));
+            assert!(asked.contains(&at) && asked.len() == 2);
+        }
     }
 }
 
@@ -99,7 +116,7 @@ fn keys_of_a_batch_are_told_apart() {
 #[test]
 fn few_signatures_are_left_to_the_oracle_and_so_are_those_after_many_bad_ones() {
     let (public, good) = random_signatures(100);
-    let (_, asked) = verify(&public, &good[..10]);
+    let (_, asked) = verify(Engine::fastest(), &public, &good[..10]);
     assert_eq!(asked, (0..10).collect::<Vec<_>>());
 
     let mut keys = Keys::default();
@@ -169,7 +186,7 @@ fn an_x_above_n_is_taken_modulo_n() {
     }
     let public = sec1(&key);
     check(&public, &signed);
-    assert!(verify(&public, &signed).0[0]);
+    assert!(verify(Engine::fastest(), &public, &signed).0[0]);
 }
 
 #[test]
@@ -196,38 +213,57 @@ fn edges_of_r_and_s_and_of_the_digest() {
     check(&public, &signed);
 }
 
-#[test]
-fn wycheproof_signatures_get_the_expected_verdict() {
+/// A file of Wycheproof's vectors, if it is there.
+fn wycheproof(name: &str) -> Option<Value> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let Some(folder) = machine::data_beside(&repository, "vectors/wycheproof") else { return };
-    let file = std::fs::read(folder.join("ecdsa_secp256r1_sha256_p1363_test.json")).unwrap();
-    let vectors: Value = serde_json::from_slice(&file).unwrap();
-    let (mut seen, mut other_lengths) = (0, 0);
+    let folder = machine::data_beside(&repository, "vectors/wycheproof")?;
+    Some(serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap())
+}
+
+/// Holds every engine to the verdicts of a file. `read` reads a signature; none where it is not one of r and s, which
+/// must not be valid. Returns how many vectors there are, and how many were judged.
+fn hold_to(vectors: &Value, read: impl Fn(&[u8]) -> Option<[u8; 64]>) -> (usize, usize) {
+    let (mut seen, mut judged) = (0, 0);
     for group in vectors["testGroups"].as_array().unwrap() {
         let public: [u8; 65] = unhex(&group["publicKey"]["uncompressed"]).try_into().unwrap();
         for test in group["tests"].as_array().unwrap() {
             seen += 1;
-            let Ok(signature) = <[u8; 64]>::try_from(unhex(&test["sig"])) else {
+            let Some(signature) = read(&unhex(&test["sig"])) else {
                 assert_ne!(test["result"], "valid");
-                other_lengths += 1;
                 continue;
             };
+            judged += 1;
             let digest = digest(&SHA256, &unhex(&test["msg"])).as_ref().try_into().unwrap();
             // The same signature so many times that the key earns a table.
             let signed = vec![(digest, signature); 30];
             check(&public, &signed);
-            let (verdicts, _) = verify(&public, &signed);
-            assert_eq!(
-                verdicts,
-                vec![test["result"] == "valid"; 30],
-                "{}: {}",
-                test["tcId"],
-                test["comment"]
-            );
+            for engine in engines() {
+                let (verdicts, _) = verify(engine, &public, &signed);
+                let expected = vec![test["result"] == "valid"; 30];
+                assert_eq!(verdicts, expected, "{engine:?}, {}: {}", test["tcId"], test["comment"]);
+            }
         }
     }
     assert_eq!(seen, vectors["numberOfTests"]);
-    assert!(seen - other_lengths > 200, "{other_lengths} of {seen} have another length");
+    (seen, judged)
+}
+
+#[test]
+fn wycheproof_signatures_get_the_expected_verdict() {
+    let Some(vectors) = wycheproof("ecdsa_secp256r1_sha256_p1363_test.json") else { return };
+    let (seen, judged) = hold_to(&vectors, |bytes| bytes.try_into().ok());
+    assert!(judged > 200, "{judged} of {seen}");
+}
+
+/// Those in DER: what is not DER has no r and s, and is for whoever reads DER to refuse.
+#[test]
+fn wycheproof_signatures_in_der_get_the_expected_verdict() {
+    let Some(vectors) = wycheproof("ecdsa_secp256r1_sha256_test.json") else { return };
+    let (seen, judged) = hold_to(&vectors, |bytes| {
+        let signature = p256::ecdsa::Signature::from_der(bytes).ok()?;
+        Some(signature.to_bytes().into())
+    });
+    assert!(judged > 150, "{judged} of {seen}");
 }
 
 fn unhex(text: &Value) -> Vec<u8> {
@@ -254,7 +290,9 @@ proptest! {
         let secret = Scalar::reduce(&FieldBytes::from(dice.bytes()));
         let signed: Vec<Signed> =
             (0..30).map(|_| (dice.bytes(), [dice.bytes(), dice.bytes()].concat().try_into().unwrap())).collect();
-        let (verdicts, asked) = verify(&sec1(&point(secret)), &signed);
-        prop_assert_eq!((verdicts, asked.len()), (vec![false; 30], 30));
+        for engine in engines() {
+            let (verdicts, asked) = verify(engine, &sec1(&point(secret)), &signed);
+            prop_assert_eq!((verdicts, asked.len()), (vec![false; 30], 30));
+        }
     }
 }

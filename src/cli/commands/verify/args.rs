@@ -139,6 +139,9 @@ pub(crate) enum Engine {
     /// Many signatures at once; AWS-LC checks again all that do not match
     #[default]
     Batch,
+    /// The same without vector instructions, for comparisons
+    #[value(hide = true)]
+    Portable,
 }
 
 /// The longest that a key binding JWT may be good for: it shows that a holder is there now.

@@ -48,7 +48,11 @@ pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<ExitStatus, Fail
     let ring = trust::keys(args, common.quiet)?;
     let lists = trust::lists(args, &ring, &policy, common.quiet)?;
     policy.delegators = authorization::delegators(args, &ring, &policy, &lists)?;
-    let batch_ring = (args.engine == Engine::Batch).then(|| ring.for_batches());
+    let batch_ring = match args.engine {
+        Engine::AwsLc => None,
+        Engine::Batch => Some(ring.for_batches()),
+        Engine::Portable => Some(ring.for_batches().portable()),
+    };
     let mut inputs = Inputs::open(&args.inputs)?;
     let format = output::form(args.output_format, &args.output, VerdictFormat::Text, VerdictFormat::Ndjson)?;
     let color = output::takes_color(&args.output, common.color);
