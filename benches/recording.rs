@@ -97,8 +97,8 @@ impl Client {
         let first = (self.number << 40) + batch * BATCH;
         for (position, draft) in (first..).zip(&mut self.drafts) {
             if self.run.repeatable {
-                // Spread, as keyed hashes are.
-                let key = u128::from(position).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+                // Spread, as keyed hashes are; and none of them zero, which stands for the run.
+                let key = u128::from(position + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
                 draft.id = ItemId::Key(key.to_be_bytes());
             }
         }

@@ -41,6 +41,7 @@ use super::identity::{FileId, Identity};
 use super::issue::{Answer, Entry, Indexed, Issued, by_kind};
 use super::items::{self, IndexEntry};
 use super::record::{self, RecordPlace};
+use super::retry::Retry;
 use super::rows::ListRow;
 use super::scopes::Scope;
 use super::seal::{self, Counts, Done, Writing};
@@ -244,6 +245,7 @@ impl Ledger {
         order: &Order<'_>,
     ) -> Result<Option<GrantedSlots>, LedgerError> {
         let mut patience = Patience::GoOn;
+        let mut retry = Retry::default();
         loop {
             let fail = |source| LedgerError::store("write", &self.path, source);
             let lanes = self.store.lanes().ok_or_else(corrupt).map_err(fail)?;
@@ -255,7 +257,10 @@ impl Ledger {
                 Granted::Before | Granted::Unsettled => return Ok(None),
                 Granted::NoLane(open) if open >= lanes.most() => patience = Patience::Wait,
                 Granted::NoLane(_) => {
-                    self.open_lane(&run.terms.issuer, order.base)?;
+                    match self.open_lane(&run.terms.issuer, order.base) {
+                        Err(error) if retry.is_worth_it(&*self.store, &error) => {}
+                        outcome => outcome?,
+                    }
                     patience = Patience::GoOn;
                 }
             }

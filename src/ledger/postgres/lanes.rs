@@ -1,11 +1,11 @@
-//! Granting: one statement, which is a transaction of its own.
+//! Granting: one statement, which is a transaction of its own, and calls the function `grant_slots` of the schema.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::line::{Statement, server_error};
-use super::rows::{LIST, array, is_durable, read_list, short, timeline};
+use super::rows::{LIST, array, is_durable, read_list, short};
 use super::{PostgresStore, bytes, number, text, value};
 use crate::ledger::allocation::ROLL_AT;
 use crate::ledger::identity::FileId;
@@ -18,65 +18,29 @@ use crate::request::ItemKey;
 const GUARDS: &str = "guards_pkey";
 
 impl PostgresStore {
-    /// The statement that grants. It takes a lane, moves it on, seals it, and keeps what is granted; nothing of that
-    /// where no lane can be taken, the ledger was moved, or the server is not fit.
-    fn granting(&self, patience: Patience) -> String {
-        let (order, lock) = match patience {
-            // The first one that is free, so that few machines fill few lists.
-            Patience::GoOn => ("l.list", "FOR UPDATE OF l SKIP LOCKED"),
-            Patience::Wait => ("random()", "FOR UPDATE OF l"),
-        };
-        let (fit, lists) =
-            (self.is_fit(), LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>());
-        format!(
-            "WITH lane AS (
-                SELECT l.list, l.given, l.seal FROM beltic.lanes l
-                WHERE l.issuer = $1 AND l.base = $2 AND NOT l.closed AND l.given < {ROLL_AT} AND {fit}
-                ORDER BY {order} LIMIT 1 {lock}
-            ), moved AS (
-                UPDATE beltic.lanes l SET given = l.given + $3,
-                    seal = sha256(l.seal || int8send(l.given) || int8send($3) || $4)
-                FROM lane WHERE l.list = lane.list
-                RETURNING l.list, lane.given AS first_slot, l.given AS end_slot, lane.seal AS before, l.seal
-            ), slot AS (
-                INSERT INTO beltic.slots (ticket, list, first_slot, end_slot)
-                SELECT $5, list, first_slot, end_slot FROM moved
-            ), body AS (
-                INSERT INTO beltic.pending (ticket, list, first_slot, end_slot, body)
-                SELECT $5, list, first_slot, end_slot, $6 FROM moved
-            ), guard AS (
-                INSERT INTO beltic.guards (run, key)
-                SELECT $7, key FROM unnest($8::uuid[]) AS key, moved
-            )
-            SELECT {}, m.first_slot, m.before, m.seal FROM moved m JOIN beltic.lists s USING (list)",
-            lists.join(", ")
-        )
-    }
-
-    /// Whether the server is fit for the ledger, as a condition.
-    fn is_fit(&self) -> String {
-        let durable = is_durable();
-        let at_home = match self.is_unguarded.get() {
-            true => "true".to_owned(),
-            false => format!("(g.home_inode, g.home_born) = {}", timeline()),
-        };
-        format!("{durable} AND EXISTS (SELECT FROM beltic.ledger g WHERE g.moved_to IS NULL AND {at_home})")
-    }
-
     fn granting_once(&self, order: &Order<'_>, patience: Patience) -> Stored<Granted> {
         let (run, keys) = order.guards.clone().unwrap_or_default();
         let keys: Vec<Uuid> = keys.into_iter().map(Uuid::from_bytes).collect();
         let values = vec![
             text(order.issuer),
             text(order.base),
+            number(ROLL_AT.into()),
             number(order.count.into()),
             bytes(&order.digest),
             value(order.ticket, Type::UUID),
             bytes(&order.body),
             value(run, Type::UUID),
             value(keys, Type::UUID_ARRAY),
+            value(self.is_unguarded.get(), Type::BOOL),
+            value(patience == Patience::Wait, Type::BOOL),
         ];
-        let rows = self.ask(self.granting(patience), values)?;
+        let sql = format!(
+            "SELECT {}, g.first, g.before, g.after
+             FROM beltic.grant_slots($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) g
+             JOIN beltic.lists s ON s.list = g.of_list",
+            columns_of_list()
+        );
+        let rows = self.ask(sql, values)?;
         match rows.first() {
             Some(row) => granted(row),
             None => self.why_nothing_was_granted(order),
@@ -84,8 +48,9 @@ impl PostgresStore {
     }
 
     fn why_nothing_was_granted(&self, order: &Order<'_>) -> Stored<Granted> {
-        let sql = format!("SELECT {}, {}, {}", is_durable(), self.is_fit(), open_lanes());
-        let rows = self.ask(sql, vec![text(order.issuer), text(order.base)])?;
+        let sql = format!("SELECT {}, beltic.is_fit($3), {}", is_durable(), open_lanes());
+        let unguarded = value(self.is_unguarded.get(), Type::BOOL);
+        let rows = self.ask(sql, vec![text(order.issuer), text(order.base), unguarded])?;
         let row = rows.first().ok_or_else(crate::ledger::corrupt)?;
         match (row.try_get(0)?, row.try_get(1)?) {
             (false, _) => Err(super::rows::asynchronous()),
@@ -96,9 +61,9 @@ impl PostgresStore {
 
     /// The grant of a ticket, where it was carried out.
     fn granted_before(&self, ticket: Uuid) -> Stored<Option<Granted>> {
-        let lists = LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", ");
+        let columns = columns_of_list();
         let sql = format!(
-            "SELECT {lists}, t.first_slot FROM beltic.slots t JOIN beltic.lists s USING (list) WHERE t.ticket = $1"
+            "SELECT {columns}, t.first_slot FROM beltic.slots t JOIN beltic.lists s USING (list) WHERE t.ticket = $1"
         );
         let rows = self.ask(sql, vec![value(ticket, Type::UUID)])?;
         let slots = |row: &Row| {
@@ -112,9 +77,12 @@ impl PostgresStore {
 
 /// How many lanes of the issuer `$1` and the base URL `$2` are open and not full.
 fn open_lanes() -> String {
-    format!(
-        "(SELECT count(*) FROM beltic.lanes WHERE issuer = $1 AND base = $2 AND NOT closed AND given < {ROLL_AT})"
-    )
+    "(SELECT count(*) FROM beltic.lanes WHERE issuer = $1 AND base = $2 AND NOT closed)".to_owned()
+}
+
+/// The columns of a list `s`, in their order.
+fn columns_of_list() -> String {
+    LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", ")
 }
 
 fn granted(row: &Row) -> Stored<Granted> {

@@ -47,21 +47,22 @@ pub(super) fn is_durable() -> String {
         .to_owned()
 }
 
-/// Which server it is, and on which timeline it writes.
-pub(super) fn timeline() -> String {
-    "(SELECT system_identifier, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint
-      FROM pg_control_system())"
-        .to_owned()
+/// The timeline on which a server writes that is no standby.
+pub(super) fn timeline() -> &'static str {
+    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
 }
 
 /// Asks whether the server may keep a ledger: [`read_fitness`] reads the answer.
 pub(super) fn fitness(unguarded: bool) -> String {
     let home = match unguarded {
         true => "-1::bigint, -1::bigint".to_owned(),
-        false => "(SELECT system_identifier FROM pg_control_system()),
-                  CASE WHEN pg_is_in_recovery() THEN 0
-                  ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END"
-            .to_owned(),
+        false => {
+            "(SELECT system_identifier FROM pg_control_system()),
+                  CASE WHEN pg_is_in_recovery() THEN 0 ELSE "
+                .to_owned()
+                + timeline()
+                + " END"
+        }
     };
     let durable = is_durable();
     format!(

@@ -8,6 +8,7 @@ use super::PostgresStore;
 use super::address::ServerAddress;
 use super::line::Statement;
 use super::opening::shown;
+use super::rows::{is_durable, timeline};
 use crate::ledger::LedgerError;
 use crate::ledger::identity::{FileId, Identity};
 use crate::ledger::seal::Seal;
@@ -131,11 +132,12 @@ const TABLES: &[&str] = &[
         entered bytea NOT NULL CHECK (length(entered) = 32),
         closed boolean NOT NULL
     ) WITH (fillfactor = 20)",
+    "CREATE INDEX lanes_that_give ON beltic.lanes (issuer, base) WHERE NOT closed",
     // Every range of slots that was ever given. One that does not begin at 0 begins where another one ends, and no two
     // begin or end at one place, so that none overlaps another.
     "CREATE TABLE beltic.slots (
         ticket uuid PRIMARY KEY,
-        list bigint NOT NULL REFERENCES beltic.lists,
+        list bigint NOT NULL,
         first_slot bigint NOT NULL CHECK (first_slot >= 0),
         end_slot bigint NOT NULL CHECK (end_slot > first_slot AND end_slot <= 131072),
         follows bigint GENERATED ALWAYS AS (nullif(first_slot, 0)) STORED,
@@ -144,8 +146,8 @@ const TABLES: &[&str] = &[
         FOREIGN KEY (list, follows) REFERENCES beltic.slots (list, end_slot)
     )",
     "CREATE TABLE beltic.pending (
-        ticket uuid PRIMARY KEY REFERENCES beltic.slots,
-        list bigint NOT NULL REFERENCES beltic.lanes,
+        ticket uuid PRIMARY KEY,
+        list bigint NOT NULL,
         first_slot bigint NOT NULL,
         end_slot bigint NOT NULL,
         body bytea NOT NULL,
@@ -201,6 +203,64 @@ const TABLES: &[&str] = &[
     "CREATE INDEX events_by_batch ON beltic.events (batch)",
 ];
 
+/// The function that says whether the server is fit for the ledger: what is asked of it is in [`super`].
+fn is_fit() -> String {
+    let (durable, timeline) = (is_durable(), timeline());
+    format!(
+        "CREATE FUNCTION beltic.is_fit(unguarded boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT {durable} THEN
+                RETURN false;
+            END IF;
+            IF unguarded THEN
+                RETURN EXISTS (SELECT FROM beltic.ledger WHERE moved_to IS NULL);
+            END IF;
+            RETURN EXISTS (
+                SELECT FROM beltic.ledger WHERE moved_to IS NULL AND (home_inode, home_born)
+                    = (SELECT system_identifier, {timeline} FROM pg_control_system()));
+        END $$"
+    )
+}
+
+/// Grants: it takes a lane, moves it on, seals it, and keeps what is granted; nothing of that where no lane can be taken
+/// or the server is not fit. It is a function because a server plans what is in one once for each connection; planning
+/// takes longer than all the rest.
+///
+/// It locks one lane, and never a second one: those who wait for each other's lanes would wait for ever.
+const GRANT_SLOTS: &str = "
+CREATE FUNCTION beltic.grant_slots(
+    of_issuer text, of_base text, roll_at bigint, wanted bigint, digest bytea, new_ticket uuid, new_body bytea,
+    guarded uuid, keys uuid[], unguarded boolean, patient boolean
+) RETURNS TABLE (of_list bigint, first bigint, before bytea, after bytea) LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT beltic.is_fit(unguarded) THEN
+        RETURN;
+    END IF;
+    IF patient THEN
+        SELECT l.list INTO of_list FROM beltic.lanes l
+            WHERE l.issuer = of_issuer AND l.base = of_base AND NOT l.closed ORDER BY random() LIMIT 1;
+        SELECT l.list, l.given, l.seal INTO of_list, first, before FROM beltic.lanes l
+            WHERE l.list = of_list AND NOT l.closed FOR UPDATE;
+    ELSE
+        -- The first one that is free, so that few machines fill few lists.
+        SELECT l.list, l.given, l.seal INTO of_list, first, before FROM beltic.lanes l
+            WHERE l.issuer = of_issuer AND l.base = of_base AND NOT l.closed
+            ORDER BY l.list LIMIT 1 FOR UPDATE SKIP LOCKED;
+    END IF;
+    IF of_list IS NULL THEN
+        RETURN;
+    END IF;
+    after := sha256(before || int8send(first) || int8send(wanted) || digest);
+    UPDATE beltic.lanes l SET given = first + wanted, seal = after, closed = first + wanted >= roll_at
+        WHERE l.list = of_list;
+    INSERT INTO beltic.slots (ticket, list, first_slot, end_slot)
+        VALUES (new_ticket, of_list, first, first + wanted);
+    INSERT INTO beltic.pending (ticket, list, first_slot, end_slot, body)
+        VALUES (new_ticket, of_list, first, first + wanted, new_body);
+    INSERT INTO beltic.guards (run, key) SELECT guarded, key FROM unnest(keys) AS key;
+    RETURN NEXT;
+END $$";
+
 /// The format of the ledger in this database; `None` where there is none.
 pub(super) fn format_of(store: &PostgresStore) -> Stored<Option<i64>> {
     // The schema may be there without its tables, or without a right to see them. The catalogue is read, not asked for a
@@ -244,8 +304,9 @@ fn fill_tables_within(store: &PostgresStore, fill: impl FnOnce() -> Stored<()>) 
         return Ok(false);
     }
     store.ask("CREATE SCHEMA IF NOT EXISTS beltic", Vec::new())?;
-    let tables = TABLES.iter().map(|table| Statement::new(*table, Vec::new()));
-    store.send(tables.collect())?;
+    let tables = TABLES.iter().map(|table| (*table).to_owned());
+    let all = tables.chain([is_fit(), GRANT_SLOTS.to_owned()]);
+    store.send(all.map(|sql| Statement::new(sql, Vec::new())).collect())?;
     fill()?;
     Ok(true)
 }
