@@ -234,6 +234,9 @@ mod tests {
         ledger.change(order(Change::Revoke), &ids[3..2_100]).unwrap();
         ledger.change(order(Change::Reinstate), &ids[..1]).unwrap();
         ledger.close_lists().unwrap();
+        drop(ledger);
+        // A ledger is opened by one run.
+        let mut ledger = home.open();
         let under_key = RunDescription { repeatable: true, rule: IdRule::CorrelationId, ..run("b") };
         let drafts: Vec<_> = (0..200u8)
             .map(|item| Draft { id: ItemId::Key([item; 16]), correlation_hash: [1; 8], ..draft(item) })

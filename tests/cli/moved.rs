@@ -3,17 +3,22 @@
 use std::collections::HashSet;
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::support::*;
 
-/// What must not change about credentials.
-fn lasting(run: &Run) -> Vec<(String, String, u32)> {
-    let credentials = run.rows().into_iter().map(Row::into_credential);
-    credentials.map(|c| (c.id, c.status_list_uri.unwrap(), c.status_list_index.unwrap())).collect()
+/// What must not change about credentials, whatever became of them since.
+fn lasting(run: &Run) -> Vec<(String, String, u64)> {
+    let told = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lasting = |row: Value| {
+        let text = |name: &str| row["credential"][name].as_str().unwrap().to_owned();
+        (text("id"), text("status_list_uri"), row["credential"]["status_list_index"].as_u64().unwrap())
+    };
+    told.map(lasting).collect()
 }
 
 /// A sandbox in which 1,500 items were issued under the key `k`, and what came out.
-fn sandbox() -> (Sandbox, Vec<(String, String, u32)>) {
+fn sandbox() -> (Sandbox, Vec<(String, String, u64)>) {
     let sandbox = Sandbox::with_issuer_key();
     sandbox.write(".beltic.yaml", "status: {base_url: https://issuer.example}\n");
     sandbox.write_items("items.ndjson", &items(1_500));

@@ -80,7 +80,9 @@ fn the_shards_are_the_batch() {
         let mut parts = BTreeMap::new();
         for shard in 0..4 {
             let run = format!("{files} --ledger none --output-format ndjson --shard {shard}/4");
-            for row in sandbox.issue(&run).expect(3).rows() {
+            let run = sandbox.issue(&run);
+            assert_eq!(run.code, if run.errors().is_empty() { 0 } else { 3 }, "{}", run.stderr);
+            for row in run.rows() {
                 assert_eq!(shard_of(&names[row.index as usize], 4), shard, "{files}: {row:?}");
                 assert!(parts.insert(row.index, said(&row)).is_none(), "{files}: {} twice", row.index);
             }
