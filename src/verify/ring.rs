@@ -109,7 +109,7 @@ pub struct KeyRing {
     /// The keys of each name. Only a name without a DID can have several, of several issuers.
     names: HashMap<String, Vec<usize>>,
     skipped: Vec<SkippedKey>,
-    /// The thumbprints of the keys that were given by themselves.
+    /// The keys that were given by themselves: a name of each, which says whose it is where that is known.
     given_alone: Vec<String>,
     /// Who vouches for keys that come with tokens.
     anchors: TrustAnchors,
@@ -289,14 +289,15 @@ impl KeyRing {
     pub fn add_key(&mut self, bytes: &[u8], issuer: Option<&str>) -> Result<(), RingError> {
         let public =
             PublicKey::parse(bytes).map_err(|source| RingError::Key { name: "given".into(), source })?;
-        self.given_alone.push(public.thumbprint().to_owned());
         let mut parser = Parser::default();
         let jwk = std::str::from_utf8(bytes).ok().and_then(|text| parser.parse(text).ok());
         let kid = jwk.and_then(|jwk| jwk.root().member("kid")).and_then(Value::as_str);
-        // A DID in its name says whose it is, also where a token does not name it. Of its own did:key or did:jwk, that
-        // says nothing: every key has these.
-        let owner = kid.as_deref().and_then(did_of).filter(|did| !holds_its_key(did));
-        let new = New { public: &public, issuer: issuer.or(owner), end: None };
+        // A DID in its name says whose it is, also where a token names no key. Its own did:key and did:jwk say nothing:
+        // every key has them.
+        let says_whose = |kid: &&str| did_of(kid).is_some_and(|did| !holds_its_key(did));
+        let own_name = kid.as_deref().filter(says_whose).filter(|_| issuer.is_none());
+        self.given_alone.push(own_name.unwrap_or(public.thumbprint()).to_owned());
+        let new = New { public: &public, issuer, end: None };
         match issuer {
             Some(issuer) => self.add(Issuer::parse(issuer, &public)?.kid(), new)?,
             None => self.add_own_names(&public)?,
@@ -405,8 +406,8 @@ impl KeyRing {
 
     /// The only key there is, where it was given by itself and not in a set.
     pub(super) fn only_key(&self) -> Option<usize> {
-        let [thumbprint] = self.given_alone.as_slice() else { return None };
-        let at = *self.names.get(thumbprint)?.first()?;
+        let [name] = self.given_alone.as_slice() else { return None };
+        let at = *self.names.get(name)?.first()?;
         self.keys.iter().all(|key| key.public == self.keys[at].public).then_some(at)
     }
 
