@@ -5,6 +5,8 @@
 //! median of the rounds: the wall rate, and the rate per second of CPU time, which neighbours
 //! disturb least. The ratio is taken round by round.
 //!
+//! `cargo bench --bench throughput -- verifying` measures `verify` and `batch-issue --verify` alone, on one core.
+//!
 //! `batch-issue` runs as a user runs it: the release binary, from a file to `/dev/null`, with the
 //! ledger on and full sync.
 
@@ -50,9 +52,15 @@ fn main() {
     let all = sched_getaffinity(Pid::from_raw(0)).expect("the system tells its processors");
     let cores = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu).unwrap_or(false)).collect::<Vec<_>>();
 
+    if std::env::args().any(|argument| argument == "verifying") {
+        bench.compare_verifying("one core", &cores[..1]);
+        bench.compare_self_check(&cores[..1]);
+        return;
+    }
     bench.one_item(); // before the disk has gigabytes of others to write
     let one = bench.compare("one core", &cores[..1]);
     bench.compare_verifying("one core", &cores[..1]);
+    bench.compare_self_check(&cores[..1]);
     if cores.len() > 1 {
         let title = format!("{} cores", cores.len());
         let every = bench.compare(&title, &cores);
@@ -123,9 +131,8 @@ const RULE_BEYOND_TABLES: &str = "      dependentRequired: { fee: [state] }\n";
 /// How many keys the agents have between them.
 const AGENT_KEYS: usize = 1_000;
 
-const WAYS: [Way; 11] = [
+const WAYS: [Way; 10] = [
     Way { name: "NDJSON", input: "items.ndjson", flags: &[], keyed: false },
-    Way { name: "NDJSON, --verify", input: "items.ndjson", flags: &["--verify"], keyed: false },
     Way { name: "JSON", input: "items.json", flags: &[], keyed: false },
     Way { name: "CSV", input: "items.csv", flags: &[], keyed: false },
     // Nothing is replayed, but the ledger is asked.
@@ -384,6 +391,36 @@ impl Bench {
         command.args(["verify", file, "--site=site", &jobs, "--output-format=ndjson", "--quiet"]);
         command.args(["--engine", engine]);
         measure(UsageWho::RUSAGE_CHILDREN, || self.run(&mut command))
+    }
+
+    /// Compares issuing with and without `--verify` on the given processors.
+    fn compare_self_check(&self, cpus: &[usize]) {
+        const CHECKED: Way =
+            Way { name: "NDJSON", input: "items.ndjson", flags: &["--verify"], keyed: false };
+        const CHECKED_SD_JWT: Way = Way {
+            name: "NDJSON, two owners, SD-JWT",
+            input: "owners.ndjson",
+            flags: &["--verify", "--proof-format=sd_jwt_vc", "--issuer=https://issuer.example"],
+            keyed: false,
+        };
+        pin(cpus);
+        for checked in [CHECKED, CHECKED_SD_JWT] {
+            let plain = WAYS.iter().find(|way| way.name == checked.name).expect("the way has this name");
+            let mut times: Vec<f64> = (0..ROUNDS)
+                .map(|_| {
+                    let without = self.issue(plain, "--jobs=1").cpu;
+                    self.issue(&checked, "--jobs=1").cpu.as_secs_f64() / without.as_secs_f64()
+                })
+                .collect();
+            times.sort_by(f64::total_cmp);
+            let (least, most) = (times[0], times[ROUNDS - 1]);
+            let name = checked.name;
+            println!(
+                "{name}: --verify takes {:.2} times the CPU time ({least:.2} to {most:.2})",
+                times[ROUNDS / 2]
+            );
+        }
+        println!();
     }
 
     /// A million, then ten million in one run, then a million again, all into one ledger.

@@ -114,8 +114,26 @@ fn both_engines_say_the_same() {
     };
     let found = verify("--engine=batch");
     assert_eq!(found, verify("--engine=aws-lc"));
+    assert_eq!(found, verify("--engine=portable"));
     assert_eq!(found.lines().count(), 80);
     assert!(found.contains("\"valid\":true") && found.contains("\"reason\":\"bad_signature\""), "{found}");
+}
+
+/// Enough credentials that `batch-issue --verify` checks them in batches, with failed items among them.
+#[test]
+fn issuing_with_verify_delivers_what_verifies() {
+    let sandbox = Sandbox::with_issuer_key();
+    sandbox.beltic(&["keygen", "--if-missing"]).expect(0);
+    let items: Vec<Value> =
+        (0..600).map(|n| if n % 50 == 4 { json!({}) } else { item(&format!("i{n}")) }).collect();
+    sandbox.write_items("items.ndjson", &items);
+    for format in ["jwt_vc", "sd_jwt_vc"] {
+        let out = format!("{format}.ndjson");
+        sandbox.issue(&format!("items.ndjson --verify --proof-format {format} --out {out}")).expect(3);
+        assert_eq!(sandbox.read(&out).lines().count(), 600);
+        let verdicts = sandbox.beltic(&["verify", &out, KEY, "--no-status", "--engine=aws-lc"]).expect(0);
+        assert_eq!(verdicts.stdout.matches("\"valid\":true").count(), 588);
+    }
 }
 
 #[test]

@@ -42,19 +42,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
-    fn both_engines_give_the_same_verdicts(
+    fn all_engines_give_the_same_verdicts(
         tokens in Just(tokens()).prop_shuffle(),
         sizes in proptest::collection::vec(1..300_usize, 1..6),
     ) {
         let world = World::new();
         let batch_ring = world.ring.for_batches();
+        let portable_ring = world.ring.for_batches().portable();
         let mut one_by_one = Verifier::new(&world.ring, &world.policy, &world.lists);
         let expected: Vec<String> = tokens.iter().map(|token| words(&one_by_one.verify(token))).collect();
         let valid = expected.iter().filter(|verdict| verdict.starts_with("Valid")).count();
         prop_assert!(valid > 300 && expected.len() - valid > 300, "{valid} of {}", expected.len());
 
         let batches = Verifier::in_batches(&batch_ring, &world.policy, &world.lists);
-        for mut verifier in [batches, one_by_one] {
+        let portable = Verifier::in_batches(&portable_ring, &world.policy, &world.lists);
+        for mut verifier in [batches, portable, one_by_one] {
             let (mut found, mut rest) = (Vec::new(), tokens.as_slice());
             for size in sizes.iter().cycle() {
                 let (batch, others) = rest.split_at(rest.len().min(*size));

@@ -29,12 +29,14 @@ impl Field {
     }
 
     /// The number times 2^256, modulo p: how it is kept.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn montgomery(self) -> Words {
         self.0
     }
 
     /// The number that is kept as `words + 2^256 * high`, which must be below 2p.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn from_montgomery(words: Words, high: u64) -> Field {
         Field(words::reduce_once(words, high, &P))

@@ -83,6 +83,7 @@ impl Table {
         OddDigits::new(scalar, self.width.bits(), self.width.rows())
     }
 
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn rows(&self) -> usize {
         self.width.rows()
     }
