@@ -54,7 +54,8 @@ fn fault_of(state: &SqlState) -> ServerFault {
         SqlState::INVALID_CATALOG_NAME => ServerFault::NoDatabase,
         SqlState::DISK_FULL => ServerFault::Full,
         SqlState::DUPLICATE_PSTATEMENT | SqlState::INVALID_SQL_STATEMENT_NAME => ServerFault::Pooler,
-        _ if state.code().starts_with("08") => ServerFault::Lost,
+        // Or the server ended a connection that said nothing for a while.
+        _ if state.code().starts_with("08") || ["25P03", "57P05"].contains(&state.code()) => ServerFault::Lost,
         _ if state.code().starts_with("XX") => ServerFault::Damaged,
         _ => ServerFault::Other,
     }

@@ -112,6 +112,8 @@ impl PostgresStore {
         let before = all.len();
         all.extend(statements);
         self.connect()?;
+        // What comes after this in the transaction is of no use on another connection.
+        self.cache.borrow_mut().note_begun();
         let mut line = self.line.borrow_mut();
         let sent = line.as_ref().ok_or_else(crate::ledger::corrupt)?.send(&all);
         if sent.as_ref().is_err_and(breaks_the_line) {
@@ -137,7 +139,7 @@ impl PostgresStore {
         if is_there {
             return Ok(());
         }
-        if self.transaction.get().is_some() && self.line.borrow().is_none() && !self.is_beginning() {
+        if self.transaction.get().is_some() && !self.is_beginning() {
             return Err(server_error(ServerFault::Lost, "the transaction was not carried out"));
         }
         let mut retry = Retry::default();

@@ -173,9 +173,7 @@ impl PostgresStore {
     pub(super) fn begin_plain(&self) -> Stored<()> {
         self.cache.borrow_mut().forget(true);
         self.transaction.set(Some(Access::Write));
-        self.ask("BEGIN", Vec::new())?;
-        self.cache.borrow_mut().note_begun();
-        Ok(())
+        self.ask("BEGIN", Vec::new()).map(drop)
     }
 
     /// Commits a transaction that is repeated where it was not carried out.
@@ -208,7 +206,6 @@ impl PostgresStore {
         let (seal, ledger, fit) = (next()?, next()?, next()?);
         self.home.set(read_fitness(&fit)?);
         let mut cache = self.cache.borrow_mut();
-        cache.note_begun();
         (cache.seal, cache.ledger) = (Some(read_seal(&seal)?), Some(read_ledger(&ledger)?));
         Ok(())
     }
