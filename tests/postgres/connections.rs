@@ -226,7 +226,7 @@ fn the_certificate_of_an_authority_is_not_one_of_a_server() {
     world.yard.write("ca.pem", authority.certificate());
     let roots = world.yard.path("ca.pem");
     let url = format!("{}?sslmode=verify-full&sslrootcert={}", world.cluster.url(), roots.display());
-    assert_refused(&issue_with(&world, &url, &[]), &["ca:true", "authority"]);
+    assert_refused(&issue_with(&world, &url, &[]), &["its own ca"]);
 }
 
 /// Nothing goes over a network in the clear, whatever the URL says and the server offers.
@@ -244,7 +244,7 @@ fn a_server_elsewhere_is_spoken_to_over_tls_only() {
     };
     let elsewhere = here.replace("127.0.0.1", &address);
     let ended = issue_with(&world, &format!("{elsewhere}?sslmode=disable"), &[]).expect(2);
-    assert!(ended.stderr.contains("sslmode"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("TLS"), "{}", ended.stderr);
     for mode in ["", "?sslmode=prefer", "?sslmode=require"] {
         assert_refused(&issue_with(&world, &format!("{elsewhere}{mode}"), &[]), &["tls", "ssl"]);
     }

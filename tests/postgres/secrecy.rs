@@ -44,17 +44,19 @@ fn the_log_and_the_tables_of_the_server_show_no_claim_and_no_id() {
     world.yard.write("first.ndjson", format!("{first}{gone}"));
     world.yard.write("other.ndjson", &other);
     let flags = "--allow-unknown --quiet --output-format ndjson";
-    // New items, the same again, and one with the id of another.
+    // New items, the same again, one with the id of another, and all that by other ids.
     let issued = world.run(&format!("first.ndjson {flags} --idempotency-key k")).expect(0);
     world.run(&format!("first.ndjson {flags} --idempotency-key k")).expect(0);
     world.run(&format!("other.ndjson {flags} --idempotency-key k")).expect(3);
     world.run(&format!("first.ndjson {flags} --duplicates allow")).expect(0);
-    world.run(&format!("first.ndjson {flags} --idempotency-key s --idempotent-by subject-id")).expect(3);
+    world.run(&format!("first.ndjson {flags} --idempotency-key s --idempotent-by subject-id")).expect(0);
+    world.run(&format!("other.ndjson {flags} --idempotency-key s --idempotent-by subject-id")).expect(3);
     let id = issued.stdout.split("urn:uuid:").nth(1).unwrap().split('"').next().unwrap();
     for (command, code) in [
+        (format!("suspend {id}"), 0),
+        (format!("reinstate {id}"), 0),
         (format!("sync first.ndjson --scope members --adopt {flags}"), 0),
         (format!("sync other.ndjson --scope members --prune --max-removals 100% {flags}"), 0),
-        (format!("suspend {id}"), 0),
         ("list --subject EX-QUILLFEATHER-4711".to_owned(), 0),
         ("list --correlation-id REGISTER-ROW-0815".to_owned(), 0),
         (format!("show {id}"), 0),
