@@ -16,6 +16,7 @@ use super::{beltic, fixture, text_of};
 const WORKFLOW: &str = include_str!("../../examples/github-actions.yml");
 const PIPELINE: &str = include_str!("../../examples/gitlab-ci.yml");
 const SCRIPT: &str = include_str!("../../examples/issue.sh");
+const PARALLEL: &str = include_str!("../../examples/parallel.sh");
 /// The settings beside the batch: where the lists are published.
 const SETTINGS: &str = "status:\n  base_url: https://issuer.example\n";
 /// Two companies, of which one has a mistake.
@@ -378,6 +379,64 @@ impl Script {
     fn has_published(&self) -> bool {
         self.path("state/site/.well-known/jwks.json").exists()
     }
+}
+
+// ---- GNU parallel
+
+#[test]
+fn files_that_are_issued_at_once_can_be_cut_differently_the_next_time() {
+    if !has_tool("bash") || !has_gnu_parallel() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path();
+    fs::copy(fixture("keys/p256-pkcs8.pem"), project.join("issuer.pem")).unwrap();
+    fs::write(project.join("parallel.sh"), PARALLEL).unwrap();
+    fs::write(project.join(".beltic.yaml"), SETTINGS).unwrap();
+    let row =
+        |number: usize| format!("row-{number},EX-{number},{},true\n", if number == 7 { "UK" } else { "GB" });
+    let cut = |name: &str, numbers: &[usize]| {
+        let rows: String = numbers.iter().map(|number| row(*number)).collect();
+        let header = "correlation_id,subject_id,claims_jurisdiction,self_attestation_complete\n";
+        fs::write(project.join(name), header.to_owned() + &rows).unwrap();
+    };
+    let issue = |out: &str, files: &str| {
+        let command = format!("sh parallel.sh 'the batch' {out} {files}");
+        let output = shell(project)
+            .arg(command)
+            .env("BELTIC_KEY", "issuer.pem")
+            .env("BELTIC_LEDGER", "ledger.db")
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", text_of(&output.stderr));
+        let results = fs::read_dir(project.join(out)).unwrap().map(|entry| entry.unwrap().path());
+        let results = results.filter(|path| path.to_str().unwrap().ends_with(".results.ndjson"));
+        let mut ids: Vec<String> = results.flat_map(|path| ids_in(&path)).collect();
+        ids.sort();
+        ids
+    };
+
+    cut("a part.csv", &[0, 1, 2, 3]);
+    cut("b.csv", &[4, 5]);
+    cut("c.csv", &[6, 7, 8, 9]);
+    let first = issue("first", "'a part.csv' b.csv c.csv");
+    assert_eq!(first.len(), 9);
+    let failed = fs::read_to_string(project.join("first/c.csv.failed")).unwrap();
+    assert!(failed.contains("row-7") && !failed.contains("row-8"), "{failed}");
+    cut("d.csv", &[9, 0, 7, 2, 4]);
+    cut("e.csv", &[1, 3, 5, 6, 8]);
+    assert_eq!(issue("second", "d.csv e.csv"), first, "each item has the credential that it had");
+    assert_recorded(&project.join("ledger.db"), 9);
+}
+
+/// Another program has the same name.
+fn has_gnu_parallel() -> bool {
+    let said = Command::new("parallel").arg("--version").stdin(Stdio::null()).output();
+    let found = said.is_ok_and(|output| text_of(&output.stdout).contains("GNU parallel"));
+    if !found {
+        skip("there is no GNU parallel");
+    }
+    found
 }
 
 // ---- Helpers

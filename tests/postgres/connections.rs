@@ -3,13 +3,11 @@
 
 use std::net::UdpSocket;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 
+use crate::books::*;
 use crate::cluster::{DATABASE, Options, USER, free_port, url_at};
 use crate::readers::machine::skip;
-use crate::books::*;
 use crate::world::World;
 
 const PASSWORD: &str = "correct-horse-battery";
@@ -76,7 +74,11 @@ fn a_password_comes_from_the_environment_or_a_file_and_is_never_shown() {
         format!("{url}?password={PASSWORD}"),
     ] {
         let ended = issue_with(&world, &url, &[]).expect(2);
-        assert!(ended.stderr.contains("PGPASSWORD") || ended.stderr.contains("PGPASSFILE"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("PGPASSWORD") || ended.stderr.contains("PGPASSFILE"),
+            "{}",
+            ended.stderr
+        );
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use crate::books::*;
 use crate::cluster::Options;
 use crate::readers::machine::rounds;
-use crate::books::*;
 use crate::world::{World, choices, taken};
 
 /// Items of a batch that is issued under load.
@@ -50,7 +50,11 @@ fn a_server_that_crashes_under_load_loses_nothing_that_was_delivered() {
         }
         books.enter_complete(key, &outputs.last().unwrap().stdout, BATCH);
     }
-    println!("{crashes} crashes: {} batches in {attempts} attempts, {} credentials", batches.len(), books.credentials());
+    println!(
+        "{crashes} crashes: {} batches in {attempts} attempts, {} credentials",
+        batches.len(),
+        books.credentials()
+    );
     assert_eq!(books.credentials(), batches.len() * sound_items(BATCH));
     assert_eq!(world.recorded(), books.credentials(), "each item has one record");
     world.compare(&books);
@@ -120,7 +124,9 @@ fn a_batch_whose_issuers_are_killed_again_and_again_is_issued_once() {
         assert_eq!(books.credentials(), sound);
     }
     world.compare(&books);
-    println!("{killed} kills over {keys} batches; {delivered} results had left processes that were killed or ended");
+    println!(
+        "{killed} kills over {keys} batches; {delivered} results had left processes that were killed or ended"
+    );
 }
 
 /// One or two runs under a key, killed at some moment. Gives what they left.

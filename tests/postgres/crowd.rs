@@ -1,7 +1,7 @@
 //! Many processes on one database.
 
-use crate::readers::machine::rounds;
 use crate::books::*;
+use crate::readers::machine::rounds;
 use crate::world::{World, choices, shuffled};
 
 #[test]
@@ -39,7 +39,8 @@ fn sixty_four_processes_at_once_issue_small_batches() {
             .map(|number| {
                 let key = format!("r{round}p{number}");
                 world.yard.write(&format!("{key}.ndjson"), ndjson(&key, 40, 0));
-                let with_key = if number % 2 == 0 { format!("--idempotency-key {key}") } else { String::new() };
+                let with_key =
+                    if number % 2 == 0 { format!("--idempotency-key {key}") } else { String::new() };
                 let run = world.start(&format!("{key}.ndjson --jobs 1 {with_key}"));
                 (key, run)
             })
@@ -68,8 +69,7 @@ fn many_processes_at_once_make_one_ledger() {
     for round in 0..rounds("new ledgers", 2, 10) {
         let Some(world) = World::new() else { return };
         world.yard.write("items.ndjson", ndjson("m", 20, 0));
-        let runs: Vec<_> =
-            (0..12).map(|_| world.start("items.ndjson --jobs 1 --duplicates allow")).collect();
+        let runs: Vec<_> = (0..12).map(|_| world.start("items.ndjson --jobs 1 --duplicates allow")).collect();
         let mut books = Books::default();
         for (number, run) in runs.into_iter().enumerate() {
             let ended = run.end().finished();

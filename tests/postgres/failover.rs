@@ -1,9 +1,9 @@
 //! Standbys: one that lags and takes over while the former server lives, one in the middle of a run, and those that
 //! every commit waits for.
 
+use crate::books::*;
 use crate::cluster::Cluster;
 use crate::proxy::Proxy;
-use crate::books::*;
 use crate::world::{World, compare_on, recorded_on, taken};
 
 /// Items of a batch.

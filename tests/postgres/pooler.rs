@@ -2,9 +2,9 @@
 
 use std::process::{Child, Stdio};
 
+use crate::books::*;
 use crate::cluster::{Cluster, DATABASE, USER, free_port, url_at, wait_for_port};
 use crate::readers::machine::{rounds, skip};
-use crate::books::*;
 use crate::world::World;
 
 /// A pooler, which ends with the test.
@@ -84,8 +84,11 @@ fn change_through(world: &World, url: &str, books: &Books) {
     let id = &books.given().next().unwrap().id;
     let commands =
         [format!("suspend {id}"), format!("reinstate {id}"), format!("revoke {id}"), format!("show {id}")];
-    for command in commands.iter().map(String::as_str).chain(["ledger check", "publish --out site", "list --events --verify"])
-    {
+    for command in commands.iter().map(String::as_str).chain([
+        "ledger check",
+        "publish --out site",
+        "list --events --verify",
+    ]) {
         world.yard.run(&format!("{command} --ledger {url}")).expect(0);
     }
     let shown = world.yard.run(&format!("show {id} --ledger {} --output-format ndjson", world.cluster.url()));

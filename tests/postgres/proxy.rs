@@ -128,14 +128,12 @@ impl Shared {
             }
             let Ok(program) = program else { continue };
             // A server that is away: the program finds its connection closed.
-            let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.target.load(Ordering::SeqCst))) else {
+            let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.target.load(Ordering::SeqCst)))
+            else {
                 continue;
             };
-            let line = Line {
-                program: Arc::new(program),
-                server: Arc::new(server),
-                is_asked: Arc::default(),
-            };
+            let line =
+                Line { program: Arc::new(program), server: Arc::new(server), is_asked: Arc::default() };
             let _ = (line.program.set_nodelay(true), line.server.set_nodelay(true));
             self.lines.lock().unwrap().push(line.clone());
             for from in [From::Program, From::Server] {

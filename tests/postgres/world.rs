@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cluster::{Cluster, DATABASE, Options};
 use crate::books::{Books, Choices, Credential, Ended, Running, Yard, rows_of_list};
+use crate::cluster::{Cluster, DATABASE, Options};
 
 /// The settings of everyone who issues: an issuer whose status lists have an address, and how long a server is waited
 /// for.

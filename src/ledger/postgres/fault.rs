@@ -55,7 +55,9 @@ fn fault_of(state: &SqlState) -> ServerFault {
         SqlState::DISK_FULL => ServerFault::Full,
         SqlState::DUPLICATE_PSTATEMENT | SqlState::INVALID_SQL_STATEMENT_NAME => ServerFault::Pooler,
         // Or the server ended a connection that said nothing for a while.
-        _ if state.code().starts_with("08") || ["25P03", "57P05"].contains(&state.code()) => ServerFault::Lost,
+        _ if state.code().starts_with("08") || ["25P03", "57P05"].contains(&state.code()) => {
+            ServerFault::Lost
+        }
         _ if state.code().starts_with("XX") => ServerFault::Damaged,
         _ => ServerFault::Other,
     }
