@@ -11,7 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::readers::machine::skip;
+use super::readers::machine::skip;
 
 /// The user that issues, and the database with the ledger, which belongs to that user.
 pub(crate) const USER: &str = "beltic";

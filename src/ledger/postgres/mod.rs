@@ -37,6 +37,8 @@ mod line;
 mod opening;
 mod rows;
 mod schema;
+#[cfg(test)]
+pub(in crate::ledger) mod tests;
 
 use std::cell::{Cell, RefCell};
 
