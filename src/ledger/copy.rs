@@ -93,7 +93,7 @@ fn copy_scopes(from: &dyn Store, to: &dyn Store) -> Stored<()> {
 }
 
 impl Ledger {
-    /// Moves this ledger to a place where there is none: see [`super::copy`]. Says how many lists were closed.
+    /// Moves this ledger to a place where there is none: see [`super::copy`].
     ///
     /// # Errors
     /// Where either cannot be written, there is another ledger at the target, or this one was moved elsewhere.
@@ -105,9 +105,16 @@ impl Ledger {
             None => {}
         }
         remove_arriving(target, self.id()?)?;
-        self.close_lists()?;
+        // Until nobody has opened one in between.
+        let writing = loop {
+            self.close_lists()?;
+            let fail = |source| LedgerError::store("move", &self.path, source);
+            let writing = Writing::begin(&*self.store, &self.path, fail)?;
+            if !writing.store.has_open_lists().map_err(fail)? {
+                break writing;
+            }
+        };
         let fail = |source| LedgerError::store("move", &self.path, source);
-        let writing = Writing::begin(&*self.store, &self.path, fail)?;
         create_at(target, &*self.store)?;
         let mut identity = Identity::read(writing.store).map_err(fail)?;
         identity.moved_to = Some(name);
