@@ -6,13 +6,15 @@ use crate::readers::machine::is_full;
 use crate::readers::machine::reduced;
 use crate::world::{World, taken};
 
-/// Items of a run: more than one batch, so that several are on their way at once.
-const COUNT: usize = 2_500;
+/// Items of a run at each scale: more than one batch, of which the first is recorded in another way than the others; and
+/// at the full scale so many that several are on their way at once.
+const COUNT: [usize; 2] = [1_200, 2_500];
 
 /// A run over a line that is cut once, somewhere.
 struct Broken<'w> {
     world: &'w World,
     with_key: bool,
+    count: usize,
     books: Books,
     cuts: usize,
     gave_up: usize,
@@ -32,7 +34,8 @@ fn a_line_that_is_cut_at_any_message_issues_each_item_once_without_a_key() {
 
 impl<'w> Broken<'w> {
     fn new(world: &'w World, with_key: bool) -> Broken<'w> {
-        Broken { world, with_key, books: Books::default(), cuts: 0, gave_up: 0 }
+        let count = COUNT[usize::from(is_full())];
+        Broken { world, with_key, count, books: Books::default(), cuts: 0, gave_up: 0 }
     }
 
     fn at_every_message(&mut self) {
@@ -65,7 +68,7 @@ impl<'w> Broken<'w> {
     /// Issues the same number of new items each time, under a name of their own.
     fn run(&mut self, proxy: &Proxy, name: &str) -> Ended {
         let before = self.books.credentials();
-        self.world.yard.write("items.ndjson", ndjson(name, COUNT, 0));
+        self.world.yard.write("items.ndjson", ndjson(name, self.count, 0));
         let key = if self.with_key { format!("--idempotency-key {name}") } else { String::new() };
         let args = format!("items.ndjson --jobs 1 {key}");
         let mut ended = self.world.run_at(&proxy.url(), &args);
@@ -78,8 +81,8 @@ impl<'w> Broken<'w> {
             ended = self.world.run_at(&proxy.url(), &args);
         }
         assert_eq!(ended.code, Some(3), "{name}: {}", ended.stderr);
-        self.books.enter_complete(name, &ended.stdout, COUNT);
-        assert_eq!(self.books.credentials(), before + sound_items(COUNT), "{name}");
+        self.books.enter_complete(name, &ended.stdout, self.count);
+        assert_eq!(self.books.credentials(), before + sound_items(self.count), "{name}");
         assert_eq!(taken(&self.world.cluster), self.books.credentials(), "{name}: each item has one record");
         ended
     }
