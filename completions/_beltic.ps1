@@ -272,7 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'beltic' -ScriptBlock {
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Required audience; credentials with an `aud` are rejected if this is not given')
             [CompletionResult]::new('--key-binding', '--key-binding', [CompletionResultType]::ParameterName, 'Whether presentations must prove that the holder has the key in `cnf` [default: ignore]')
             [CompletionResult]::new('--nonce', '--nonce', [CompletionResultType]::ParameterName, 'Nonce issued for the presentation; implies --key-binding required')
-            [CompletionResult]::new('--kb-max-age', '--kb-max-age', [CompletionResultType]::ParameterName, 'Maximum age of a key binding JWT, at most P1D')
+            [CompletionResult]::new('--kb-max-age', '--kb-max-age', [CompletionResultType]::ParameterName, 'Maximum age of a key binding JWT, at most P7D')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Verify as of this time (RFC 3339) [default: now]')
             [CompletionResult]::new('--leeway', '--leeway', [CompletionResultType]::ParameterName, 'Clock skew to tolerate, in seconds')
             [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'Reject credentials valid for longer than this ISO 8601 duration')

@@ -263,7 +263,7 @@ set edit:completion:arg-completer[beltic] = {|@words|
             cand --audience 'Required audience; credentials with an `aud` are rejected if this is not given'
             cand --key-binding 'Whether presentations must prove that the holder has the key in `cnf` [default: ignore]'
             cand --nonce 'Nonce issued for the presentation; implies --key-binding required'
-            cand --kb-max-age 'Maximum age of a key binding JWT, at most P1D'
+            cand --kb-max-age 'Maximum age of a key binding JWT, at most P7D'
             cand --at 'Verify as of this time (RFC 3339) [default: now]'
             cand --leeway 'Clock skew to tolerate, in seconds'
             cand --max-ttl 'Reject credentials valid for longer than this ISO 8601 duration'

@@ -306,7 +306,7 @@ complete -c beltic -n "__fish_beltic_using_subcommand verify" -l audience -d 'Re
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l key-binding -d 'Whether presentations must prove that the holder has the key in `cnf` [default: ignore]' -r -f -a "ignore\t'Ignore key binding JWTs'
 required\t'Reject presentations without a valid key binding JWT; needs --audience, and --nonce or a nonce with each presentation'"
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l nonce -d 'Nonce issued for the presentation; implies --key-binding required' -r
-complete -c beltic -n "__fish_beltic_using_subcommand verify" -l kb-max-age -d 'Maximum age of a key binding JWT, at most P1D' -r
+complete -c beltic -n "__fish_beltic_using_subcommand verify" -l kb-max-age -d 'Maximum age of a key binding JWT, at most P7D' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l at -d 'Verify as of this time (RFC 3339) [default: now]' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l leeway -d 'Clock skew to tolerate, in seconds' -r
 complete -c beltic -n "__fish_beltic_using_subcommand verify" -l max-ttl -d 'Reject credentials valid for longer than this ISO 8601 duration' -r

@@ -19,7 +19,7 @@ const MISTAKES: &[Mistake] = &[
     ("unrevoke", 2, "did you mean `beltic reinstate`?"),
     ("genkey", 2, "did you mean `beltic keygen`?"),
     ("frobnicate", 2, "`beltic` alone lists the commands"),
-    ("ledger", 2, "`beltic ledger` needs a command: check, backup, close-lists"),
+    ("ledger", 2, "`beltic ledger` needs a command: init, migrate, copy, check, backup, close-lists"),
     ("ledger chekc", 2, "did you mean `beltic ledger check`?"),
     ("ledger vacuum", 2, "'vacuum' is not a command of `beltic ledger`; its commands are check"),
     ("help colums", 2, "'colums' is not a command or a topic; did you mean `beltic help columns`?"),

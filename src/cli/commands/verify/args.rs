@@ -81,7 +81,7 @@ pub(crate) struct VerifyArgs {
     /// Nonce issued for the presentation; implies --key-binding required
     #[arg(long, value_name = "NONCE", requires = "audience", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is accepted")]
     pub nonce: Option<String>,
-    /// Maximum age of a key binding JWT, at most P1D
+    /// Maximum age of a key binding JWT, at most P7D
     #[arg(long, value_name = "DURATION", default_value = "PT5M", value_parser = kb_max_age, help_heading = "What is accepted")]
     pub kb_max_age: CalendarDuration,
     /// Verify as of this time (RFC 3339) [default: now]
@@ -145,13 +145,13 @@ pub(crate) enum Engine {
 }
 
 /// The longest that a key binding JWT may be good for: it shows that a holder is there now.
-const LONGEST_KB_AGE_SECONDS: i64 = 86_400;
+const LONGEST_KB_AGE_SECONDS: i64 = 7 * 86_400;
 
 fn kb_max_age(text: &str) -> Result<CalendarDuration, String> {
     let age = CalendarDuration::parse(text).map_err(|problem| problem.to_string())?;
     let seconds = age.after(UnixTime::FIRST).map(|end| end.seconds() - UnixTime::FIRST.seconds());
     match seconds {
         Ok(0..=LONGEST_KB_AGE_SECONDS) => Ok(age),
-        _ => Err("expected at most P1D; `--at` judges an older presentation as of its time".to_owned()),
+        _ => Err("expected at most P7D; `--at` judges an older presentation as of its time".to_owned()),
     }
 }
