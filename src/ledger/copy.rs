@@ -111,9 +111,10 @@ impl Ledger {
             Some(to) => return Err(LedgerError::Moved { path: self.path, to }),
             None => {}
         }
-        remove_arriving(target, self.id()?)?;
         let fail = |source| LedgerError::store("move", &self.path, source);
         let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        // Under the source's lock: nobody else is about to make a target of it.
+        remove_arriving(target, self.id()?)?;
         writing.done.bytes += close_for_good(writing.store).map_err(fail)?;
         writing.done.closes_lists = true;
         create_at(target, writing.store).map_err(|error| self.of_source(error))?;
@@ -170,8 +171,10 @@ impl Ledger {
         if identity.id != self.id()? {
             return Err(LedgerError::Exists { path: arrived.path.clone() });
         }
-        if identity.moved_to.is_none() {
-            return Ok(());
+        match identity.moved_to {
+            None => return Ok(()),
+            Some(to) if !to.is_empty() => return Err(LedgerError::Moved { path: arrived.path.clone(), to }),
+            Some(_) => {}
         }
         identity.moved_to = None;
         identity.update(store).map_err(fail)?;
@@ -199,7 +202,7 @@ fn remove_arriving(target: &Address, id: [u8; 16]) -> Result<(), LedgerError> {
     match target {
         Address::File(path) => sqlite::remove(path),
         #[cfg(feature = "postgres")]
-        Address::Server(server) => super::postgres::remove(server),
+        Address::Server(server) => super::postgres::remove(server, id),
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::batches::{Slots, StoredBatch};
 use super::items::{self, IndexEntry, ItemIndex};
 use super::known::{self, Known, KnownByPosition};
-use super::lanes::{self, GrantedBatch};
+use super::lanes::{self, Generation, GrantedBatch};
 use super::record::{self, Record, RecordPlace};
 use super::retry::Retry;
 use super::runs::{self, RunNumbers};
@@ -16,7 +16,10 @@ use super::scopes::{Scope, ScopeKind};
 use super::seal::{Counts, Writing};
 use super::store::{Store, StoreError, Stored, in_one_snapshot};
 use super::terms::RunDescription;
-use super::{Difference, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings, renewal};
+use super::{
+    Difference, Disturbance, Duplicate, Duplicates, Ledger, LedgerError, events, fill, lists, openings,
+    renewal,
+};
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
 use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
@@ -201,6 +204,21 @@ impl Ledger {
         let fail = |source| LedgerError::store("write", &self.path, source);
         let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
         let store = writing.store;
+        if store.lanes().is_some() {
+            // What is known of another generation is forgotten: its numbers may mean something else by now.
+            let generation = Generation::read(store).map_err(fail)?;
+            if self.generation.is_some_and(|known| known.id != generation.id) {
+                return Err(LedgerError::Changed {
+                    path: self.path.clone(),
+                    change: Disturbance::Replaced,
+                    last: None,
+                });
+            }
+            if self.generation.replace(generation) != Some(generation) {
+                (self.runs, self.indexed, self.statuses_are_whole) = (None, None, false);
+                (self.lists, self.lane_use) = Default::default();
+            }
+        }
         let mut runs = self.run_numbers(run, fail)?;
         let (opening, duplicate) = self.opening(run, entries)?;
         // Taken, so that after a failed transaction nothing is left of what it would have written.

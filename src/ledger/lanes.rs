@@ -44,15 +44,15 @@ use super::record::{self, RecordPlace};
 use super::retry::Retry;
 use super::rows::ListRow;
 use super::scopes::Scope;
-use super::seal::{self, Counts, Done, Writing};
+use super::seal::{self, Counts, Done, Seal, Writing};
 use super::store::{Access, ServerError, ServerFault, Store, StoreError, Stored, Transaction};
 use super::terms::RunDescription;
 use super::{Ledger, LedgerError, corrupt, events, lists, random};
 use crate::clock::UnixTime;
 use crate::request::{ItemId, ItemKey};
 
-/// So many grants are entered in one transaction, which bounds what it takes.
-const ENTERED_AT_ONCE: u64 = 256;
+/// So many bytes of grants are entered in one transaction, which bounds what it takes.
+const ENTERED_AT_ONCE: u64 = 8 << 20;
 
 /// The guard of a run whose items have all had guards since it began.
 const BEGUN_HERE: ItemKey = [0; 16];
@@ -74,8 +74,9 @@ pub(super) trait Lanes {
     fn open_lanes(&self, issuer: &str, base: &str) -> Stored<u32>;
     /// Makes a list that was added just now a lane, with this seal.
     fn insert_lane(&self, list: i64, issuer: &str, base: &str, seal: Hash) -> Stored<()>;
-    /// The grants that were not entered yet, in the order of their lists and slots, at most so many.
-    fn pending(&self, limit: u64) -> Stored<Vec<PendingRow>>;
+    /// The grants that were not entered yet, in the order of their lists and slots: of about so many bytes, and one at
+    /// least. Refuses where a lane has given slots and keeps no grant of them.
+    fn pending(&self, bytes: u64) -> Stored<Vec<PendingRow>>;
     /// Notes up to where a lane is entered, and forgets these grants of it.
     fn note_entered(&self, list: i64, seal: Hash, tickets: &[Uuid]) -> Stored<()>;
     /// Leaves guards. The fault is [`ServerFault::Taken`] where one is there already.
@@ -86,11 +87,30 @@ pub(super) trait Lanes {
     fn wait(&self) -> std::time::Duration;
 }
 
+/// What a process has learnt of a ledger holds as long as this does: it is the same ledger, on the same server, and its
+/// lists were not closed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Generation {
+    pub(super) id: [u8; 16],
+    pub(super) home: FileId,
+    pub(super) closings: i64,
+}
+
+impl Generation {
+    /// The present one, within a transaction.
+    pub(super) fn read(store: &dyn Store) -> Stored<Generation> {
+        let Identity { id, home, .. } = Identity::read(store)?;
+        Ok(Generation { id, home, closings: Seal::read(store)?.counts.closings })
+    }
+}
+
 /// What is to be granted.
 #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only a shared store looks into it"))]
 pub(super) struct Order<'o> {
     /// The number of the grant.
     pub(super) ticket: Uuid,
+    /// Nothing is granted by another one.
+    pub(super) generation: Generation,
     pub(super) issuer: &'o str,
     pub(super) base: &'o str,
     /// How many slots it takes.
@@ -133,6 +153,8 @@ pub(super) struct GrantedSlots {
 
 /// A grant that was not entered yet, with what its lane says at the same moment.
 pub(super) struct PendingRow {
+    /// How many there are in all.
+    pub(super) of: u64,
     pub(super) ticket: Uuid,
     pub(super) list: i64,
     pub(super) first: u32,
@@ -187,7 +209,8 @@ impl Ledger {
         let Some(mut issued) = self.prepared(run, pieces).map_err(fail)? else { return Ok(None) };
         let guards =
             run.repeatable.then(|| (guarded_run(run), guards_of(self.hash_key, pieces.concat().iter())));
-        let order = order_of(run, &issued, guards).map_err(fail)?;
+        let Some(generation) = self.generation else { return Ok(None) };
+        let order = order_of(run, generation, &issued, guards).map_err(fail)?;
         let Some(granted) = self.granted(run, &order)? else {
             self.lane_use.meets_known = true;
             return Ok(None);
@@ -304,6 +327,7 @@ impl GrantedSlots {
 /// The order for what was prepared.
 fn order_of<'o>(
     run: &'o RunDescription,
+    generation: Generation,
     issued: &[Issued<'_>],
     guards: Option<(Uuid, Vec<ItemKey>)>,
 ) -> Stored<Order<'o>> {
@@ -314,6 +338,7 @@ fn order_of<'o>(
     });
     Ok(Order {
         ticket: uuid::Builder::from_random_bytes(random()?).into_uuid(),
+        generation,
         issuer: &run.terms.issuer,
         base: run.status_base.as_deref().unwrap_or_default(),
         count: issued.iter().map(|issued| issued.count() as u32).sum(),
@@ -358,10 +383,11 @@ pub(super) fn leave_guards(
     let Some(lanes) = store.lanes().filter(|_| run.repeatable) else { return Ok(false) };
     let of = guarded_run(run);
     let mut keys = guards_of(hash_key, entries.iter().copied());
-    keys.extend(is_new.then_some(BEGUN_HERE));
+    // A batch of which nothing is issued leaves no run behind.
+    keys.extend((is_new && !entries.is_empty()).then_some(BEGUN_HERE));
     keys.sort_unstable();
     lanes.insert_guards(of, &keys)?;
-    Ok(is_new || lanes.has_guard(of, &BEGUN_HERE)?)
+    Ok(is_new && !entries.is_empty() || lanes.has_guard(of, &BEGUN_HERE)?)
 }
 
 /// Enters what was granted, each part of it in a transaction of its own. Where the ledger is on another server than it
@@ -385,13 +411,13 @@ pub(super) fn look_after(
             done = Done::closing(reached);
             restored = closed;
         }
-        let (entered, bytes) = enter(store).map_err(&fail)?;
-        if is_settled && entered == 0 {
+        let Entered { grants, bytes, is_all } = enter(store).map_err(&fail)?;
+        if is_settled && grants == 0 {
             return Ok(restored);
         }
         done.bytes = bytes;
         seal::commit(store, transaction, done, &fail)?;
-        if entered < ENTERED_AT_ONCE {
+        if is_all {
             return Ok(restored);
         }
     }
@@ -402,9 +428,9 @@ pub(super) fn look_after(
 pub(super) fn enter_the_rest(store: &dyn Store) -> Stored<u64> {
     let mut bytes = 0;
     loop {
-        let (entered, more) = enter(store)?;
-        bytes += more;
-        if entered < ENTERED_AT_ONCE {
+        let entered = enter(store)?;
+        bytes += entered.bytes;
+        if entered.is_all {
             return Ok(bytes);
         }
     }
@@ -434,12 +460,21 @@ pub(super) fn must_be_at(store: &dyn Store, home: FileId) -> Stored<()> {
     }
 }
 
-/// Enters grants, within a transaction that writes: at most so many as one transaction takes. How many there were, and
-/// how many bytes of records.
-fn enter(store: &dyn Store) -> Stored<(u64, u64)> {
-    let Some(lanes) = store.lanes() else { return Ok((0, 0)) };
+/// What was entered in one go.
+struct Entered {
+    grants: u64,
+    /// How many bytes of records.
+    bytes: u64,
+    /// Whether there was nothing more.
+    is_all: bool,
+}
+
+/// Enters grants, within a transaction that writes: as much as one transaction takes.
+fn enter(store: &dyn Store) -> Stored<Entered> {
+    let Some(lanes) = store.lanes() else { return Ok(Entered { grants: 0, bytes: 0, is_all: true }) };
     let pending = lanes.pending(ENTERED_AT_ONCE)?;
-    let may_be_more = pending.len() as u64 == ENTERED_AT_ONCE;
+    let grants = pending.len() as u64;
+    let is_all = pending.first().is_none_or(|first| first.of == grants);
     let mut indices: BTreeMap<i64, Indexed> = BTreeMap::new();
     let mut bytes = 0;
     for of_lane in pending.chunk_by(|one, other| one.list == other.list) {
@@ -457,7 +492,7 @@ fn enter(store: &dyn Store) -> Stored<(u64, u64)> {
             bytes += grant.body.len() as u64;
         }
         let is_whole = (last.given, last.seal) == (list.taken, seal);
-        if !is_whole && !may_be_more {
+        if !is_whole && is_all {
             return Err(missing(list.list, list.taken));
         }
         let number = list.list;
@@ -465,7 +500,7 @@ fn enter(store: &dyn Store) -> Stored<(u64, u64)> {
         let tickets: Vec<Uuid> = of_lane.iter().map(|grant| grant.ticket).collect();
         lanes.note_entered(number, seal, &tickets)?;
     }
-    Ok((pending.len() as u64, bytes))
+    Ok(Entered { grants, bytes, is_all })
 }
 
 fn missing(list: i64, slot: u32) -> StoreError {

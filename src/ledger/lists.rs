@@ -70,7 +70,10 @@ impl OpenLists {
     fn open(&mut self, number: i64, uris: ListUris) {
         match self.0.iter_mut().find(|list| list.number == number) {
             Some(known) if *known.uris == uris => {}
-            Some(known) => known.uris = Arc::new(uris),
+            // It may have another form by now. Another list of this number, of a ledger that was put back, has
+            // another order.
+            Some(known) if known.uris.token == uris.token => known.uris = Arc::new(uris),
+            Some(known) => *known = OpenList { number, uris: Arc::new(uris), parts: HashMap::new() },
             None => self.0.push(OpenList { number, uris: Arc::new(uris), parts: HashMap::new() }),
         }
     }

@@ -125,7 +125,7 @@ use checksum::contradiction;
 use closings::Closing;
 use identity::Identity;
 use issue::Indexed;
-use lanes::LaneUse;
+use lanes::{Generation, LaneUse};
 use lists::OpenLists;
 use runs::RunNumbers;
 use store::{Store, Stored, in_one_snapshot};
@@ -164,6 +164,8 @@ pub struct Ledger {
     displaced: HashMap<ContentHash, Uuid>,
     /// How lanes are used, where the store has any.
     lane_use: LaneUse,
+    /// What of the ledger was known belongs to this one; none before anything was written to a store that is shared.
+    generation: Option<Generation>,
     /// What a dry run has changed so far.
     previewed: change::Previewed,
     history: History,
@@ -221,7 +223,7 @@ impl Ledger {
         match at.into() {
             Address::File(path) => sqlite::to_look(&path, false),
             #[cfg(feature = "postgres")]
-            Address::Server(server) => postgres::to_look(&server),
+            Address::Server(server) => postgres::to_look(&server, false),
         }
     }
 
@@ -233,7 +235,7 @@ impl Ledger {
         match at.into() {
             Address::File(path) => sqlite::to_look(&path, true),
             #[cfg(feature = "postgres")]
-            Address::Server(server) => postgres::to_look(&server),
+            Address::Server(server) => postgres::to_look(&server, true),
         }
     }
 
@@ -258,6 +260,7 @@ impl Ledger {
             lists: OpenLists::default(),
             displaced: HashMap::new(),
             lane_use: LaneUse::default(),
+            generation: None,
             previewed: change::Previewed::default(),
             history: History::Whole,
             statuses_are_whole: false,

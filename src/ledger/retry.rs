@@ -40,6 +40,9 @@ impl Retry {
     pub(super) fn is_worth_waiting(&mut self, fault: ServerFault, wait: Duration) -> bool {
         if matches!(fault, ServerFault::Taken | ServerFault::FailedOver) {
             self.overtaken += 1;
+            if self.overtaken > 3 {
+                thread::sleep(FIRST_PAUSE.mul_f64(share()));
+            }
             return self.overtaken < MOST_OVERTAKEN && self.begun.elapsed() < wait;
         }
         if !fault.may_pass() || self.begun.elapsed() + self.pause > wait {

@@ -4,12 +4,13 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::line::{Statement, server_error};
+use super::line::{Statement, Value, server_error};
 use super::rows::{LIST, array, is_durable, read_list, short};
 use super::{PostgresStore, bytes, number, text, value};
 use crate::ledger::allocation::ROLL_AT;
+use crate::ledger::checksum::contradiction;
 use crate::ledger::identity::FileId;
-use crate::ledger::lanes::{Granted, GrantedSlots, Hash, Lanes, Order, Patience, PendingRow};
+use crate::ledger::lanes::{Generation, Granted, GrantedSlots, Hash, Lanes, Order, Patience, PendingRow};
 use crate::ledger::retry::Retry;
 use crate::ledger::store::{ServerFault, Store, StoreError, Stored};
 use crate::request::ItemKey;
@@ -31,12 +32,12 @@ impl PostgresStore {
             bytes(&order.body),
             value(run, Type::UUID),
             value(keys, Type::UUID_ARRAY),
-            value(self.is_unguarded.get(), Type::BOOL),
             value(patience == Patience::Wait, Type::BOOL),
         ];
+        let values = values.into_iter().chain(self.generation(order)).collect();
         let sql = format!(
             "SELECT {}, g.first, g.before, g.after
-             FROM beltic.grant_slots($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) g
+             FROM beltic.grant_slots($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) g
              JOIN beltic.lists s ON s.list = g.of_list",
             columns_of_list()
         );
@@ -47,10 +48,17 @@ impl PostgresStore {
         }
     }
 
-    fn why_nothing_was_granted(&self, order: &Order<'_>) -> Stored<Granted> {
-        let sql = format!("SELECT {}, beltic.is_fit($3), {}", is_durable(), open_lanes());
+    /// What the function `is_fit` takes.
+    fn generation(&self, order: &Order<'_>) -> [Value; 5] {
+        let Generation { id, home, closings } = order.generation;
         let unguarded = value(self.is_unguarded.get(), Type::BOOL);
-        let rows = self.ask(sql, vec![text(order.issuer), text(order.base), unguarded])?;
+        [bytes(&id), number(home.inode), number(home.born), number(closings), unguarded]
+    }
+
+    fn why_nothing_was_granted(&self, order: &Order<'_>) -> Stored<Granted> {
+        let sql = format!("SELECT {}, beltic.is_fit($3, $4, $5, $6, $7), {}", is_durable(), open_lanes());
+        let values = [text(order.issuer), text(order.base)].into_iter().chain(self.generation(order));
+        let rows = self.ask(sql, values.collect())?;
         let row = rows.first().ok_or_else(crate::ledger::corrupt)?;
         match (row.try_get(0)?, row.try_get(1)?) {
             (false, _) => Err(super::rows::asynchronous()),
@@ -60,12 +68,16 @@ impl PostgresStore {
     }
 
     /// The grant of a ticket, where it was carried out.
-    fn granted_before(&self, ticket: Uuid) -> Stored<Option<Granted>> {
+    fn granted_before(&self, order: &Order<'_>) -> Stored<Option<Granted>> {
         let columns = columns_of_list();
         let sql = format!(
-            "SELECT {columns}, t.first_slot FROM beltic.slots t JOIN beltic.lists s USING (list) WHERE t.ticket = $1"
+            "SELECT {columns}, t.first_slot FROM beltic.slots t JOIN beltic.lists s USING (list)
+             WHERE t.ticket = $1 AND t.end_slot - t.first_slot = $2"
         );
-        let rows = self.ask(sql, vec![value(ticket, Type::UUID)])?;
+        let rows = self.ask(sql, vec![value(order.ticket, Type::UUID), number(order.count.into())])?;
+        if !rows.is_empty() {
+            self.wait_for_standbys()?;
+        }
         let slots = |row: &Row| {
             let columns = LIST.split(", ").count();
             let slots = GrantedSlots { list: read_list(row)?, first: short(row, columns)?, seals: None };
@@ -112,7 +124,7 @@ impl Lanes for PostgresStore {
         let mut is_in_doubt = false;
         loop {
             let outcome = match is_in_doubt {
-                true => self.granted_before(order.ticket).and_then(|found| match found {
+                true => self.granted_before(order).and_then(|found| match found {
                     Some(granted) => Ok(granted),
                     None => self.granting_once(order, patience),
                 }),
@@ -124,7 +136,7 @@ impl Lanes for PostgresStore {
             };
             if error.fault == ServerFault::Taken {
                 // It may be this grant itself that is there, from a time when its answer was lost.
-                if let Some(granted) = self.granted_before(order.ticket)? {
+                if let Some(granted) = self.granted_before(order)? {
                     return Ok(granted);
                 }
                 return match error.constraint.as_deref() {
@@ -153,12 +165,22 @@ impl Lanes for PostgresStore {
         )
     }
 
-    fn pending(&self, limit: u64) -> Stored<Vec<PendingRow>> {
-        let sql = "SELECT p.ticket, p.list, p.first_slot, p.end_slot, p.body, l.entered, l.given, l.seal
-                   FROM beltic.pending p JOIN beltic.lanes l USING (list) ORDER BY p.list, p.first_slot LIMIT $1";
-        let rows = self.ask(sql, vec![number(limit as i64)])?;
+    fn pending(&self, bytes: u64) -> Stored<Vec<PendingRow>> {
+        // A lane that has given more than is entered has grants.
+        let sql = "SELECT p.ticket, list, p.first_slot, p.end_slot, p.body, l.entered, l.given, l.seal, p.of
+                   FROM beltic.lanes l JOIN beltic.lists s USING (list) LEFT JOIN (
+                       SELECT *, count(*) OVER () AS of,
+                           sum(length(body)) OVER (ORDER BY list, first_slot) - length(body) AS before
+                       FROM beltic.pending
+                   ) p USING (list)
+                   WHERE p.before < $1 OR p.ticket IS NULL AND l.given <> s.taken
+                   ORDER BY list, p.first_slot";
+        let rows = self.ask(sql, vec![number(bytes as i64)])?;
         let read = |row: &Row| {
+            let list: i64 = row.try_get(1)?;
+            let missing = || contradiction(format!("table `pending`: the grants of list {list} are missing"));
             Ok(PendingRow {
+                of: row.try_get::<_, Option<i64>>(8)?.ok_or_else(missing)?.unsigned_abs(),
                 ticket: row.try_get(0)?,
                 list: row.try_get(1)?,
                 first: short(row, 2)?,
@@ -195,9 +217,35 @@ impl Lanes for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Waits until whoever has to have it has all that is seen here. What a commit left that is not confirmed is seen
+    /// here before a synchronous standby has it; a later commit is confirmed after both.
+    fn wait_for_standbys(&self) -> Stored<()> {
+        let token: [u8; 16] = crate::ledger::random()?;
+        self.ask("INSERT INTO beltic.commits (token) VALUES ($1)", vec![bytes(&token)]).map(drop)
+    }
+
     /// Whether a token is that of a transaction that was committed. Where its fate is open still, that is waited for:
-    /// it holds the lock that is taken here.
+    /// it holds the lock that is taken here. Whoever is not told must not repeat it.
     pub(super) fn was_committed(&self, token: &[u8]) -> Stored<bool> {
+        let mut retry = Retry::default();
+        loop {
+            match self.was_committed_now(token) {
+                Ok(true) => return self.wait_for_standbys().map(|()| true),
+                Ok(false) => return Ok(false),
+                Err(error) => {
+                    let fault = error.fault().unwrap_or(ServerFault::Other);
+                    if !retry.is_worth_waiting(fault, self.address.wait) {
+                        return Err(server_error(
+                            ServerFault::Waited,
+                            "nobody knows whether it has recorded the batch",
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    fn was_committed_now(&self, token: &[u8]) -> Stored<bool> {
         self.begin_plain()?;
         let locked = self.ask("SELECT FROM beltic.seal FOR UPDATE", Vec::new());
         let found = locked.and_then(|_| {

@@ -37,15 +37,20 @@ pub(in crate::ledger) fn to_write_existing(
     }
 }
 
-/// Opens a ledger to look at it. `None` where there is none.
-pub(in crate::ledger) fn to_look(address: &ServerAddress) -> Result<Option<Ledger>, LedgerError> {
+/// Opens a ledger to look at it. `None` where there is none. Where nothing is to be changed, what was granted and not
+/// entered is not seen.
+pub(in crate::ledger) fn to_look(
+    address: &ServerAddress,
+    changes_nothing: bool,
+) -> Result<Option<Ledger>, LedgerError> {
     let fail = failing("open", address);
     let store = PostgresStore::new(address);
     let Some(format) = schema::format_of(&store).map_err(&fail)? else { return Ok(None) };
     schema::must_be_known(format, address)?;
     store.learn_guard().map_err(&fail)?;
     // Where nothing may be written, as on a standby, what was not entered yet is not seen.
-    match lanes::look_after(&store, &fail) {
+    let looked_after = if changes_nothing { Ok(None) } else { lanes::look_after(&store, &fail) };
+    let restored = match looked_after {
         Err(LedgerError::Database { source: StoreError::Server(error), .. })
             if matches!(
                 error.fault,
@@ -53,12 +58,16 @@ pub(in crate::ledger) fn to_look(address: &ServerAddress) -> Result<Option<Ledge
                     | ServerFault::NoRights
                     | ServerFault::Asynchronous
                     | ServerFault::Unguarded
-            ) => {}
-        outcome => drop(outcome?),
-    }
+            ) =>
+        {
+            None
+        }
+        outcome => outcome?,
+    };
     let identity = Identity::read(&store).map_err(&fail)?;
     let mut ledger = Ledger::on(Box::new(store), address, identity);
     ledger.note_clock()?;
+    ledger.note_restored(restored);
     Ok(Some(ledger))
 }
 
@@ -76,9 +85,9 @@ pub(in crate::ledger) fn create_copy(address: &ServerAddress, from: &dyn Store) 
 }
 
 /// Removes a copy that was never in use.
-pub(in crate::ledger) fn remove(address: &ServerAddress) -> Result<(), LedgerError> {
+pub(in crate::ledger) fn remove(address: &ServerAddress, id: [u8; 16]) -> Result<(), LedgerError> {
     let fail = failing("remove the unfinished copy", address);
-    schema::remove(&PostgresStore::new(address)).map_err(fail)
+    schema::remove(&PostgresStore::new(address), id).map_err(fail)
 }
 
 fn opened(store: PostgresStore, address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {

@@ -20,6 +20,9 @@ use crate::ledger::store::{
 };
 use crate::ledger::{LedgerError, corrupt};
 
+/// Whatever the database's default is: who waited for a lock sees what its holder has written.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
 /// So many rows are fetched at once by whoever goes through all of them.
 const FETCHED: u32 = 64;
 
@@ -67,16 +70,23 @@ pub(super) fn fitness(unguarded: bool) -> String {
     let durable = is_durable();
     format!(
         "SELECT {durable}, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
+                current_setting('server_encoding'),
                 {home}"
     )
 }
 
 /// The server that answers, if it may keep a ledger.
 pub(super) fn read_fitness(row: &Row) -> Stored<FileId> {
+    let encoding: &str = row.try_get(2)?;
+    if encoding != "UTF8" {
+        let what =
+            format!("the database's encoding is {encoding}; expected UTF8 (`createdb --encoding UTF8`)");
+        return Err(server_error(ServerFault::Other, &what));
+    }
     match (row.try_get(0)?, row.try_get(1)?) {
         (_, true) => Err(server_error(ServerFault::ReadOnly, "it is a standby, or read-only")),
         (false, _) => Err(asynchronous()),
-        (true, false) => Ok(FileId { inode: row.try_get(2)?, born: row.try_get(3)? }),
+        (true, false) => Ok(FileId { inode: row.try_get(3)?, born: row.try_get(4)? }),
     }
 }
 
@@ -174,7 +184,7 @@ impl PostgresStore {
     pub(super) fn begin_plain(&self) -> Stored<()> {
         self.cache.borrow_mut().forget(true);
         self.transaction.set(Some(Access::Write));
-        self.ask("BEGIN", Vec::new()).map(drop)
+        self.ask(BEGIN, Vec::new()).map(drop)
     }
 
     /// Commits a transaction that is repeated where it was not carried out.
@@ -195,7 +205,7 @@ impl PostgresStore {
         let is_unguarded = self.is_unguarded.get();
         let lock_timeout = format!("SET LOCAL lock_timeout = '{}ms'", self.address.wait.as_millis());
         let statements = [
-            "BEGIN".to_owned(),
+            BEGIN.to_owned(),
             lock_timeout,
             format!("SELECT {SEAL} FROM beltic.seal FOR UPDATE"),
             format!("SELECT {LEDGER} FROM beltic.ledger"),

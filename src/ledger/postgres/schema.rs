@@ -10,6 +10,7 @@ use super::line::Statement;
 use super::opening::shown;
 use super::rows::{is_durable, timeline};
 use crate::ledger::LedgerError;
+use crate::ledger::checksum::contradiction;
 use crate::ledger::identity::{FileId, Identity};
 use crate::ledger::seal::Seal;
 use crate::ledger::sqlite::FORMAT_VERSION;
@@ -203,21 +204,23 @@ const TABLES: &[&str] = &[
     "CREATE INDEX events_by_batch ON beltic.events (batch)",
 ];
 
-/// The function that says whether the server is fit for the ledger: what is asked of it is in [`super`].
+/// The function that says whether the server is fit for the ledger, of which nothing has changed that a process relies
+/// on: what is asked of it is in [`super`].
 fn is_fit() -> String {
     let (durable, timeline) = (is_durable(), timeline());
     format!(
-        "CREATE FUNCTION beltic.is_fit(unguarded boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+        "CREATE FUNCTION beltic.is_fit(of_id bytea, inode bigint, born bigint, of_closings bigint, unguarded boolean)
+        RETURNS boolean LANGUAGE plpgsql AS $$
         BEGIN
             IF NOT {durable} THEN
                 RETURN false;
             END IF;
-            IF unguarded THEN
-                RETURN EXISTS (SELECT FROM beltic.ledger WHERE moved_to IS NULL);
+            IF NOT EXISTS (SELECT FROM beltic.ledger l, beltic.seal s WHERE l.moved_to IS NULL AND l.id = of_id
+                AND l.home_inode = inode AND l.home_born = born AND s.closings = of_closings)
+            THEN
+                RETURN false;
             END IF;
-            RETURN EXISTS (
-                SELECT FROM beltic.ledger WHERE moved_to IS NULL AND (home_inode, home_born)
-                    = (SELECT system_identifier, {timeline} FROM pg_control_system()));
+            RETURN unguarded OR (SELECT (inode, born) = (system_identifier, {timeline}) FROM pg_control_system());
         END $$"
     )
 }
@@ -230,10 +233,11 @@ fn is_fit() -> String {
 const GRANT_SLOTS: &str = "
 CREATE FUNCTION beltic.grant_slots(
     of_issuer text, of_base text, roll_at bigint, wanted bigint, digest bytea, new_ticket uuid, new_body bytea,
-    guarded uuid, keys uuid[], unguarded boolean, patient boolean
+    guarded uuid, keys uuid[], patient boolean,
+    of_id bytea, inode bigint, born bigint, of_closings bigint, unguarded boolean
 ) RETURNS TABLE (of_list bigint, first bigint, before bytea, after bytea) LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT beltic.is_fit(unguarded) THEN
+    IF NOT beltic.is_fit(of_id, inode, born, of_closings, unguarded) THEN
         RETURN;
     END IF;
     IF patient THEN
@@ -311,9 +315,15 @@ fn fill_tables_within(store: &PostgresStore, fill: impl FnOnce() -> Stored<()>) 
     Ok(true)
 }
 
-/// Removes the tables of a copy that was never in use.
-pub(super) fn remove(store: &PostgresStore) -> Stored<()> {
+/// Removes the tables of a copy of the ledger of this id that was never in use, and nothing else.
+pub(super) fn remove(store: &PostgresStore, id: [u8; 16]) -> Stored<()> {
     store.begin_plain()?;
+    store.ask("LOCK TABLE beltic.ledger", Vec::new()).inspect_err(|_| store.roll_back())?;
+    let found = Identity::read(store).inspect_err(|_| store.roll_back())?;
+    if found.id != id || found.moved_to.as_deref() != Some("") {
+        store.roll_back();
+        return Err(contradiction("the copy is in use meanwhile"));
+    }
     store.ask("DROP SCHEMA beltic CASCADE", Vec::new()).inspect_err(|_| store.roll_back())?;
     store.commit_plain()
 }
