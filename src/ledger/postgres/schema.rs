@@ -235,7 +235,7 @@ CREATE FUNCTION beltic.grant_slots(
     of_issuer text, of_base text, roll_at bigint, wanted bigint, digest bytea, new_ticket uuid, new_body bytea,
     guarded uuid, keys uuid[], patient boolean,
     of_id bytea, inode bigint, born bigint, of_closings bigint, unguarded boolean
-) RETURNS TABLE (of_list bigint, first bigint, before bytea, after bytea) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (of_list bigint, first bigint, before bytea, after bytea) LANGUAGE plpgsql ROWS 1 AS $$
 BEGIN
     IF NOT beltic.is_fit(of_id, inode, born, of_closings, unguarded) THEN
         RETURN;
