@@ -35,6 +35,7 @@ mod crashes;
 mod crowd;
 mod cuts;
 mod failover;
+mod moves;
 mod pooler;
 mod proxy;
 mod registers_in_a_database;

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::url_at;
 
+/// The table that every statement names that takes places in lists.
+const PLACES: &[u8] = b"beltic.slots";
+
 /// Who sends a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum From {
@@ -45,6 +48,8 @@ struct Shared {
     cut: Mutex<Option<Cut>>,
     /// Messages so far, from the program and from the server.
     seen: [AtomicUsize; 2],
+    /// How many there had been of both when the program spoke of places in lists.
+    recordings: Mutex<Vec<[usize; 2]>>,
     lines: Mutex<Vec<Line>>,
     is_over: AtomicBool,
 }
@@ -82,6 +87,7 @@ impl Proxy {
             delay,
             cut: Mutex::new(cut),
             seen: Default::default(),
+            recordings: Mutex::default(),
             lines: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
@@ -97,6 +103,11 @@ impl Proxy {
     /// How many messages passed so far.
     pub(crate) fn messages(&self, from: From) -> usize {
         self.shared.seen[from as usize].load(Ordering::SeqCst)
+    }
+
+    /// How many messages had passed in both directions whenever a statement about places in lists came.
+    pub(crate) fn recordings(&self) -> Vec<[usize; 2]> {
+        self.shared.recordings.lock().unwrap().clone()
     }
 
     /// Whether the line was cut where it was to be.
@@ -162,6 +173,10 @@ impl Shared {
         loop {
             let message = line.next(&mut source, from, &mut begins)?;
             let number = self.seen[from as usize].fetch_add(1, Ordering::SeqCst) + 1;
+            if from == From::Program && message.windows(PLACES.len()).any(|text| text == PLACES) {
+                let seen = [0, 1].map(|from: usize| self.seen[from].load(Ordering::SeqCst));
+                self.recordings.lock().unwrap().push(seen);
+            }
             let cut = self.take_cut(from, number);
             if cut.is_none_or(|cut| cut.arrives) {
                 sink.send(message)?;
