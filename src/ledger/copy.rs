@@ -234,7 +234,7 @@ mod tests {
         let mut ledger = home.open();
         let ids = issued(&mut ledger, &run("a"), 2_300);
         ledger.change(order(Change::Suspend), &ids[..5]).unwrap();
-        ledger.change(order(Change::Revoke), &ids[3..2_100]).unwrap();
+        ledger.change(order(Change::Revoke), &ids[3..40]).unwrap();
         ledger.change(order(Change::Reinstate), &ids[..1]).unwrap();
         ledger.close_lists().unwrap();
         drop(ledger);
