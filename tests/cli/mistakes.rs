@@ -21,7 +21,7 @@ const MISTAKES: &[Mistake] = &[
     ("frobnicate", 2, "`beltic` alone lists the commands"),
     ("ledger", 2, "`beltic ledger` needs a command: init, migrate, copy, check, backup, close-lists"),
     ("ledger chekc", 2, "did you mean `beltic ledger check`?"),
-    ("ledger vacuum", 2, "'vacuum' is not a command of `beltic ledger`; its commands are check"),
+    ("ledger vacuum", 2, "'vacuum' is not a command of `beltic ledger`; its commands are init"),
     ("help colums", 2, "'colums' is not a command or a topic; did you mean `beltic help columns`?"),
     ("help frobnicate", 2, "`beltic help` lists commands and topics"),
     // Flags
