@@ -340,7 +340,8 @@ mod tests {
 
     #[test]
     fn a_damaged_ledger_is_not_copied() {
-        let damages: [(&str, fn(&dyn Store) -> Stored<()>); 8] = [
+        type Damage = fn(&dyn Store) -> Stored<()>;
+        let damages: [(&str, Damage); 8] = [
             ("a sum of a run", |store| store.add_to_run(1, 1)),
             ("a list", |store| {
                 let mut list = store.list(1)?.unwrap();

@@ -108,7 +108,8 @@ fn rows_of_one_shard_stay_in_their_order_and_failed_ones_are_its_own() {
     }
     sandbox.issue("items.csv --ledger none --failed failed.csv --quiet").expect(3);
     let mut all: Vec<_> = sandbox.read("failed.csv").lines().skip(1).map(str::to_owned).collect();
-    (failed.sort(), all.sort());
+    failed.sort();
+    all.sort();
     assert_eq!(failed, all);
 }
 

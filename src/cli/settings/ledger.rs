@@ -28,7 +28,7 @@ impl Settings {
             Some(path) => path,
             None => self.in_state_folder("ledger.db", "`--ledger FILE` or BELTIC_LEDGER")?,
         };
-        Ok((path != Path::new(NO_LEDGER)).then(|| Address::File(path)))
+        Ok((path != Path::new(NO_LEDGER)).then_some(Address::File(path)))
     }
 
     /// The ledger at a place that an argument names.
