@@ -12,6 +12,10 @@
 //!
 //! It works on public numbers only: addresses depend on digits.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops run over the same limbs, lanes or chains of several arrays"
+)]
 
 use core::arch::x86_64::*;
 
