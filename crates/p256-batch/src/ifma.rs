@@ -581,10 +581,7 @@ pub(crate) fn calculate(a: &[[i64; 5]; LANES], b: &[[i64; 5]; LANES]) -> Calcula
         square: to_fields(&square),
         difference: to_fields(&difference),
         equal: is_zero(&difference),
-        inverses: match inverses {
-            Some(inverses) => Some(to_fields(&inverses)),
-            None => None,
-        },
+        inverses: inverses.map(|inverses| to_fields(&inverses)),
         limbs,
     }
 }
