@@ -126,7 +126,7 @@ impl Signed {
         for at in (0..SIGNATURES).filter(|at| which(*at)) {
             let digest = Scalar::reduce(&FieldBytes::from(digest_of(&self.messages[at])));
             let (r, s) = (-(digest * inverse), Scalar::from(at as u64 + 7));
-            self.signatures[at] = [r.to_repr(), s.to_repr()].as_flattened().try_into().unwrap();
+            self.signatures[at] = [r.to_repr(), s.to_repr()].concat().try_into().unwrap();
         }
     }
 

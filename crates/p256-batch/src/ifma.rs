@@ -12,6 +12,10 @@
 //!
 //! It works on public numbers only: addresses depend on digits.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops run over the same limbs, lanes or chains of several arrays"
+)]
 
 use core::arch::x86_64::*;
 
@@ -577,10 +581,7 @@ pub(crate) fn calculate(a: &[[i64; 5]; LANES], b: &[[i64; 5]; LANES]) -> Calcula
         square: to_fields(&square),
         difference: to_fields(&difference),
         equal: is_zero(&difference),
-        inverses: match inverses {
-            Some(inverses) => Some(to_fields(&inverses)),
-            None => None,
-        },
+        inverses: inverses.map(|inverses| to_fields(&inverses)),
         limbs,
     }
 }
