@@ -20,7 +20,7 @@ use beltic::types::Types;
 #[allow(dead_code, clippy::unwrap_used, reason = "the tests use the rest")]
 #[path = "../tests/postgres/cluster.rs"]
 mod cluster;
-#[allow(dead_code, clippy::unwrap_used, reason = "the tests use the rest")]
+#[allow(clippy::unwrap_used, reason = "the tests use the rest")]
 #[path = "../tests/support/mod.rs"]
 mod readers;
 
