@@ -204,7 +204,7 @@ impl Line {
         if *begins {
             let message = read_message(source, 0)?;
             // The number of a version is far below those of requests for encryption, and of a cancellation.
-            let asks = matches!(message.get(4..8), Some([4, 210, 22, 46 | 47 | 48]));
+            let asks = matches!(message.get(4..8), Some([4, 210, 22, 46..=48]));
             self.is_asked.store(matches!(message.get(4..8), Some([4, 210, 22, 47 | 48])), Ordering::SeqCst);
             *begins = asks;
             return Ok(message);
