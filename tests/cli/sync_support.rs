@@ -69,10 +69,17 @@ pub(crate) fn held(sandbox: &Sandbox) -> BTreeMap<String, Held> {
     found(sandbox, "").into_iter().map(|held| (held.id.clone(), held)).collect()
 }
 
+/// Whether there is a ledger to look at: a file, or a database that the settings name.
+fn has_ledger(sandbox: &Sandbox) -> bool {
+    let is_in_database =
+        || sandbox.has(".beltic.yaml") && sandbox.read(".beltic.yaml").contains("postgres://");
+    sandbox.has(".beltic/ledger.db") || is_in_database()
+}
+
 /// The credentials that `list` finds under these conditions, the newest last.
 #[track_caller]
 pub(crate) fn found(sandbox: &Sandbox, conditions: &str) -> Vec<Held> {
-    if !sandbox.has(".beltic/ledger.db") {
+    if !has_ledger(sandbox) {
         return Vec::new();
     }
     let args = ["list", "--output-format", "ndjson"].into_iter().chain(conditions.split_whitespace());
@@ -83,7 +90,7 @@ pub(crate) fn found(sandbox: &Sandbox, conditions: &str) -> Vec<Held> {
 /// All that ever happened to the ledger, without what was given out again.
 #[track_caller]
 pub(crate) fn events(sandbox: &Sandbox) -> String {
-    if !sandbox.has(".beltic/ledger.db") {
+    if !has_ledger(sandbox) {
         return String::new();
     }
     let all = sandbox.beltic(&["list", "--events", "--output-format", "ndjson"]).expect(0).stdout;
