@@ -21,7 +21,7 @@ use crate::ledger::store::{
 use crate::ledger::{LedgerError, corrupt};
 
 /// Whatever the database's default is: who waited for a lock sees what its holder has written.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// So many rows are fetched at once by whoever goes through all of them.
 const FETCHED: u32 = 64;
