@@ -45,11 +45,12 @@ mod tests;
 mod worker;
 
 use std::hash::RandomState;
+use std::path::PathBuf;
 
 use crate::clock::Clock;
 use crate::credential::Profile;
 use crate::keys::{SigningKey, Turns};
-use crate::ledger::{Ledger, RunDescription, Watcher};
+use crate::ledger::{Ledger, Restoration, RunDescription, Watcher};
 use crate::pipeline;
 use crate::request::{Draft, ItemId, Rejection, Rules};
 use crate::source::Source;
@@ -167,6 +168,8 @@ pub struct Proposed<'b> {
 pub struct Ended<S> {
     /// How many credentials of the run the ledger knows, delivered or not.
     pub recorded: u64,
+    /// What became of the ledger during the run, by the name of the ledger: somebody has to be told.
+    pub noticed: Option<(PathBuf, Restoration)>,
     /// Where the input stopped being readable, the ledger could not be written, too many items
     /// failed, or the sink failed: that. What was handed to the sink before stays issued.
     pub outcome: Result<(), IssueError<S>>,
@@ -232,5 +235,9 @@ pub fn issue<S: Send>(
         IssueError::Batch(error) => IssueError::Batch(error.with_items_in_doubt(delivered)),
         IssueError::Sink(error) => IssueError::Sink(error),
     });
-    Ended { recorded: tally.recorded, outcome: outcome.and_then(|()| Ok(tally.verdict()?)) }
+    Ended {
+        recorded: tally.recorded,
+        noticed: tally.noticed.take(),
+        outcome: outcome.and_then(|()| Ok(tally.verdict()?)),
+    }
 }

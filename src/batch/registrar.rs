@@ -1,11 +1,13 @@
 //! The serial stage: gives ids and indices, records them, and counts what failed.
 
+use std::path::PathBuf;
+
 use super::error::BatchError;
 use super::recent::RecentIds;
 use super::renewal;
 use super::stages::{CheckedBatch, Decision, RecordedBatch};
 use super::{MaxFailures, Plan, Proposed, Register};
-use crate::ledger::{self, Answer, Conflict, Entry, RunDescription};
+use crate::ledger::{self, Answer, Conflict, Entry, Restoration, RunDescription};
 use crate::pipeline::Commits;
 use crate::request::{ErrorCode, Rejection, Warning};
 
@@ -15,6 +17,8 @@ pub(super) struct Tally {
     pub(super) items: u64,
     pub(super) failed: u64,
     pub(super) recorded: u64,
+    /// What became of the ledger during the run, by the name of the ledger.
+    pub(super) noticed: Option<(PathBuf, Restoration)>,
     /// The last item of the batch in which too many had failed.
     pub(super) stopped_at: Option<u64>,
 }
@@ -100,6 +104,11 @@ impl<'p, 'r> Registrar<'p, 'r> {
         mut batch: CheckedBatch,
         answers: Vec<Result<Decision, Rejection>>,
     ) -> RecordedBatch {
+        if let Register::Ledger(ledger) = &mut self.register
+            && let Some(noticed) = ledger.take_noticed()
+        {
+            self.tally.noticed = Some((ledger.path().to_owned(), noticed));
+        }
         let decisions = apply(answers, &mut batch);
         self.note_duplicate(&mut batch);
         self.count(&batch);

@@ -169,6 +169,8 @@ pub struct Ledger {
     /// What a dry run has changed so far.
     previewed: change::Previewed,
     history: History,
+    /// What was noticed since it was opened, and not told yet.
+    noticed: Option<Restoration>,
     /// Whether the statuses were all seen to be there, which is asked once.
     statuses_are_whole: bool,
     /// The last event, where the clock is before it.
@@ -263,6 +265,7 @@ impl Ledger {
             generation: None,
             previewed: change::Previewed::default(),
             history: History::Whole,
+            noticed: None,
             statuses_are_whole: false,
             clock_behind: None,
             accepts_expired: false,
@@ -303,8 +306,14 @@ impl Ledger {
     /// Notes what became of the ledger while this process had it open.
     fn note_restored(&mut self, restored: Option<Restoration>) {
         if let Some(restoration) = restored {
+            self.noticed = Some(restoration.clone());
             self.history = History::Restored(restoration);
         }
+    }
+
+    /// What became of the ledger since it was opened, once: the caller tells of it.
+    pub fn take_noticed(&mut self) -> Option<Restoration> {
+        self.noticed.take()
     }
 
     /// The watch over the ledger's file, for whoever hands results out. `None` for a ledger that is only

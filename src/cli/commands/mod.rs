@@ -22,6 +22,7 @@ mod types;
 mod verify;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -202,7 +203,9 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
         History::Replaced => {
             warnings.push(format!("{path} held another ledger before; its credentials are not in this one"))
         }
-        History::Restored(restoration) => warnings.push(restored(ledger, restoration)),
+        History::Restored(restoration) => {
+            warnings.push(restored(ledger.path(), ledger.is_writable(), restoration))
+        }
     }
     if let Some(last_event) = ledger.clock_behind() {
         warnings.push(format!(
@@ -214,10 +217,10 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
 }
 
 /// Why a ledger may not know everything that was issued from it, and what follows.
-fn restored(ledger: &Ledger, restoration: &Restoration) -> String {
-    let path = ledger.path().display();
+fn restored(ledger: &Path, is_writable: bool, restoration: &Restoration) -> String {
+    let path = ledger.display();
     let reasons: Vec<String> = restoration.reasons.iter().map(reason).collect();
-    let lists = match ledger.is_writable() {
+    let lists = match is_writable {
         true => "its open status lists were closed, and new credentials go into new ones",
         false => "the next command that writes it closes its open status lists",
     };

@@ -67,7 +67,7 @@ pub(in crate::ledger) fn to_look(
     let identity = Identity::read(&store).map_err(&fail)?;
     let mut ledger = Ledger::on(Box::new(store), address, identity);
     ledger.note_clock()?;
-    ledger.note_restored(restored);
+    ledger.history = restored.map_or(History::Whole, History::Restored);
     Ok(Some(ledger))
 }
 
@@ -101,7 +101,7 @@ fn opened(store: PostgresStore, address: &ServerAddress) -> Result<(Ledger, Hist
     let identity = Identity::read(&store).map_err(&fail)?;
     let mut ledger = Ledger::on(Box::new(store), address, identity);
     ledger.note_clock()?;
-    ledger.note_restored(restored);
+    ledger.history = restored.map_or(History::Whole, History::Restored);
     let history = ledger.history().clone();
     Ok((ledger, history))
 }

@@ -61,6 +61,10 @@ pub(super) fn run(common: &Common, args: &BatchIssueArgs) -> Result<ExitStatus, 
         report.deliver(delivery)
     });
     report.input_warnings(&source.warnings());
+    if let Some((ledger, restoration)) = &ended.noticed {
+        // It is said once, and so even where warnings are not wanted.
+        streams::say(&format!("warning: {}", super::restored(ledger, true, restoration)));
+    }
     if ended.outcome.is_ok() && ending.allows_empty {
         report.begin()?;
     }
