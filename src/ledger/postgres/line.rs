@@ -81,11 +81,7 @@ impl Line {
     /// Sends statements, and gives the rows of each. The first error is the one that counts: in a transaction, others
     /// follow from it.
     pub(super) fn send(&self, statements: &[Statement]) -> Stored<Vec<Vec<Row>>> {
-        let answers = self
-            .runtime
-            .block_on(async { tokio::time::timeout(self.wait, send_all(&self.client, statements)).await });
-        let waited = format!("no answer within {} seconds", self.wait.as_secs());
-        answers.map_err(|_| server_error(ServerFault::Waited, &waited))?
+        self.runtime.block_on(send_all(&self.client, statements, self.wait))
     }
 }
 
@@ -95,8 +91,10 @@ pub(super) fn server_error(fault: ServerFault, said: &str) -> StoreError {
 
 type Answer<'s> = Pin<Box<dyn Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + 's>>;
 
-/// Sends all statements before it waits for an answer.
-async fn send_all(client: &Client, statements: &[Statement]) -> Stored<Vec<Vec<Row>>> {
+/// Sends all statements before it waits for an answer, for each of them this long.
+async fn send_all(client: &Client, statements: &[Statement], wait: Duration) -> Stored<Vec<Vec<Row>>> {
+    let waited =
+        || server_error(ServerFault::Waited, &format!("no answer within {} seconds", wait.as_secs()));
     let mut answers = Vec::with_capacity(statements.len());
     let mut sent: Vec<Result<Answer<'_>, Result<Vec<Row>, tokio_postgres::Error>>> = Vec::new();
     for Statement { sql, values } in statements {
@@ -111,7 +109,7 @@ async fn send_all(client: &Client, statements: &[Statement]) -> Stored<Vec<Vec<R
     }
     for answer in sent {
         let answer = match answer {
-            Ok(waiting) => waiting.await,
+            Ok(waiting) => tokio::time::timeout(wait, waiting).await.map_err(|_| waited())?,
             Err(there) => there,
         };
         answers.push(answer?);
