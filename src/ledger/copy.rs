@@ -100,7 +100,7 @@ fn copy_scopes(from: &dyn Store, to: &dyn Store) -> Stored<()> {
 }
 
 impl Ledger {
-    /// Moves this ledger to a place where there is none: see [`super::copy`].
+    /// Moves this ledger to a place where there is none: see the module `copy`.
     ///
     /// # Errors
     /// Where either cannot be written, there is another ledger at the target, or this one was moved elsewhere.
