@@ -354,7 +354,7 @@ fn remedy(fault: ServerFault) -> Option<&'static str> {
             "name the certificate of its CA with `?sslrootcert=FILE` in the URL; a certificate that is its own CA cannot \
              be used by a server"
         }
-        ServerFault::Lost | ServerFault::Conflict | ServerFault::FailedOver | ServerFault::Taken => {
+        ServerFault::Lost | ServerFault::Conflict | ServerFault::Taken => {
             "run the same command again; nothing was delivered that is not recorded"
         }
         ServerFault::Waited => {

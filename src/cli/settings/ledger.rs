@@ -93,18 +93,15 @@ mod server {
     //! The database, and what its settings say beside the URL.
 
     use std::path::Path;
-    use std::time::Duration;
     use std::{env, fs};
 
     use zeroize::Zeroizing;
 
     use super::refused_scheme;
-    use crate::CalendarDuration;
     use crate::cli::exit::ExitStatus;
     use crate::cli::failure::Failure;
     use crate::cli::project::Origin;
     use crate::cli::settings::Settings;
-    use crate::clock::UnixTime;
     use crate::ledger::{Address, ServerAddress, UrlError};
 
     /// The largest file of passwords that is read, in bytes.
@@ -137,21 +134,10 @@ mod server {
             if let Some(lanes) = self.value(&None, |config| &config.ledger.lanes) {
                 server.lanes = lanes.get().into();
             }
-            if let Some(wait) = self.ledger_wait()? {
+            if let Some(wait) = self.waiting_time("ledger.wait", |config| &config.ledger.wait)? {
                 server.wait = wait;
             }
             Ok(Address::Server(Box::new(server)))
-        }
-
-        /// How long a server that is away is waited for.
-        fn ledger_wait(&self) -> Result<Option<Duration>, Failure> {
-            let Some(text) = self.value(&None, |config| &config.ledger.wait) else { return Ok(None) };
-            let end = CalendarDuration::parse(&text).and_then(|duration| duration.after(UnixTime::FIRST));
-            let end = end.map_err(|problem| {
-                let origin = self.origin(None, "ledger.wait", |config| &config.ledger.wait);
-                Failure::usage(format!("{origin} is \"{text}\"; {problem}"))
-            })?;
-            Ok(Some(Duration::from_secs(end.seconds().abs_diff(UnixTime::FIRST.seconds()))))
         }
 
         /// The password: from the file that the settings name, the variables of PostgreSQL's own programs, or the file

@@ -14,6 +14,7 @@ mod types;
 use std::cell::OnceCell;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::config::{Config, ConfigFile};
 use super::exit::ExitStatus;
@@ -21,6 +22,7 @@ use super::failure::Failure;
 use super::project::{self, Origin, STATE_FOLDER};
 use super::shared_args::Common;
 use crate::clock::{Clock, UnixTime};
+use crate::request::rules::CalendarDuration;
 pub(crate) use in_force::{InForce, counted_words};
 pub(crate) use keys::{load_key, new_passphrase, passphrase};
 pub(crate) use module_key::ModulePlace;
@@ -98,6 +100,20 @@ impl Settings {
                 .map(|path| if path == Path::new(NO_LEDGER) { path.clone() } else { file.path(path) })
         };
         given.clone().or_else(|| self.layers().find_map(in_file))
+    }
+
+    /// How long to wait for something, as a setting says.
+    fn waiting_time(
+        &self,
+        key: &'static str,
+        from: impl Fn(&Config) -> &Option<String>,
+    ) -> Result<Option<Duration>, Failure> {
+        let Some(text) = self.value(&None, &from) else { return Ok(None) };
+        let end = CalendarDuration::parse(&text).and_then(|duration| duration.after(UnixTime::FIRST));
+        let end = end.map_err(|problem| {
+            Failure::usage(format!("{} is \"{text}\"; {problem}", self.origin(None, key, from)))
+        })?;
+        Ok(Some(Duration::from_secs(end.seconds().abs_diff(UnixTime::FIRST.seconds()))))
     }
 
     /// Where a value comes from, for messages: the flag or variable that gave it, else the file that holds it.

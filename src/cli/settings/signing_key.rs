@@ -15,12 +15,10 @@ use crate::cli::failure::Failure;
 use crate::cli::project::Origin;
 use crate::cli::shared_args::KeyArgs;
 use crate::cli::variables;
-use crate::clock::UnixTime;
 use crate::keys::{Program, ProgramKey, SigningKey, is_private_key_text};
-use crate::request::rules::CalendarDuration;
 
 /// How long a signer program's answer may take.
-const DEFAULT_TIMEOUT: &str = "PT30S";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A key that can sign.
 #[derive(Debug)]
@@ -160,14 +158,8 @@ impl Settings {
 
     /// How long a signer program's answer may take.
     pub(crate) fn signer_timeout(&self) -> Result<Duration, Failure> {
-        let text = self.value(&None, |config| &config.signer.timeout);
-        let text = text.unwrap_or_else(|| DEFAULT_TIMEOUT.to_owned());
-        let end = CalendarDuration::parse(&text).and_then(|duration| duration.after(UnixTime::FIRST));
-        let end = end.map_err(|problem| {
-            let origin = self.origin(None, "signer.timeout", |config| &config.signer.timeout);
-            Failure::usage(format!("{origin} is \"{text}\"; {problem}"))
-        })?;
-        Ok(Duration::from_secs(end.seconds().abs_diff(UnixTime::FIRST.seconds())))
+        let given = self.waiting_time("signer.timeout", |config| &config.signer.timeout)?;
+        Ok(given.unwrap_or(DEFAULT_TIMEOUT))
     }
 }
 
