@@ -25,9 +25,7 @@ impl Address {
             Address::Server(_) => None,
         }
     }
-}
 
-impl Address {
     /// The same database, where a server need not say on which timeline it is; `None` for a file.
     pub fn without_failover_guard(self) -> Option<Address> {
         match self {

@@ -65,6 +65,7 @@ mod error;
 mod events;
 mod identity;
 mod issue;
+mod issued;
 mod items;
 mod known;
 mod lanes;
@@ -108,7 +109,7 @@ pub use issue::{Answer, Conflict, Entry, grants_without_ledger, is_run_name, new
 pub use lists::ListState;
 pub use openings::{Duplicate, Duplicates};
 #[cfg(feature = "postgres")]
-pub use postgres::{DEFAULT_LANES, ServerAddress, UrlError};
+pub use postgres::{ServerAddress, UrlError};
 pub use record::{Record, RecordPlace};
 pub use register::{Changing, Member, RegisterName, RegisterView, Standing, SyncOrder};
 pub use schemas::CitedSchema;

@@ -38,7 +38,7 @@ impl Retry {
 
     /// As [`Retry::is_worth_it`], given the fault and for how long faults that may pass are waited for.
     pub(super) fn is_worth_waiting(&mut self, fault: ServerFault, wait: Duration) -> bool {
-        if matches!(fault, ServerFault::Taken | ServerFault::FailedOver) {
+        if fault == ServerFault::Taken {
             self.overtaken += 1;
             if self.overtaken > 3 {
                 thread::sleep(FIRST_PAUSE.mul_f64(share()));

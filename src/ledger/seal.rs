@@ -9,7 +9,7 @@ use super::checksum::{Checksum, contradiction};
 use super::identity::Identity;
 use super::rows::SealRow;
 use super::state::{SealTokens, State, Token};
-use super::store::{Access, Commit, Store, StoreError, Stored, Transaction};
+use super::store::{Commit, Store, StoreError, Stored, Transaction};
 use super::{LedgerError, Restoration, lanes, random, writable};
 
 /// Tables whose rows are counted.
@@ -164,13 +164,10 @@ impl<'s> Writing<'s> {
         fail: impl Fn(StoreError) -> LedgerError,
     ) -> Result<Writing<'s>, LedgerError> {
         let store = writable(store, path)?;
-        let restored = lanes::look_after(store, &fail)?;
-        let transaction = Transaction::begin(store, Access::Write).map_err(&fail)?;
-        let identity = Identity::read(store).map_err(&fail)?;
-        if let Some(to) = identity.moved_to {
+        let (transaction, restored) = lanes::begin_to_write(store, &fail)?;
+        if let Some(to) = Identity::read(store).map_err(&fail)?.moved_to {
             return Err(LedgerError::Moved { path: path.to_owned(), to });
         }
-        lanes::must_be_at(store, identity.home).map_err(&fail)?;
         let reached = state(store).map_err(&fail)?;
         Ok(Writing { store, transaction, done: Done::adding(reached, Counts::default()), restored })
     }

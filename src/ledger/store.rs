@@ -85,11 +85,9 @@ pub enum ServerFault {
     ReadOnly,
     /// A commit would return before it is durable.
     Asynchronous,
-    /// It is another server than the one that the ledger was written on last, or was promoted since.
-    FailedOver,
     /// It does not say who it is, or on which timeline.
     Unguarded,
-    /// What was to be written is there already.
+    /// What was to be written exists.
     Taken,
     /// Others were at work on the same rows.
     Conflict,
@@ -117,9 +115,6 @@ impl ServerFault {
             ServerFault::NoDatabase => "the server has no such database",
             ServerFault::ReadOnly => "the server can only be read",
             ServerFault::Asynchronous => "the server would confirm a commit before it is durable",
-            ServerFault::FailedOver => {
-                "another server answers, or the same one after a failover or a restore"
-            }
             ServerFault::Unguarded => "the server does not say on which timeline it is",
             ServerFault::Taken => "the row exists",
             ServerFault::Conflict => "others changed the same rows",

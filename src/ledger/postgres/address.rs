@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 const DEFAULT_PORT: u16 = 5432;
 
 /// How many open lists of one issuer machines write at once if nobody says.
-pub const DEFAULT_LANES: u32 = 8;
+const DEFAULT_LANES: u32 = 8;
 
 /// A database that keeps a ledger.
 #[derive(Debug, Clone)]
@@ -148,11 +148,6 @@ impl ServerAddress {
             Some((host, _)) if address.encryption == Encryption::Never => Err(UrlError::Plain(host.clone())),
             _ => Ok(address),
         }
-    }
-
-    /// The user, as far as somebody said which.
-    pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
     }
 
     /// Sets the user where the URL names none.

@@ -16,7 +16,6 @@ pub(super) struct Cache {
     /// The batch that was inserted last.
     pub(super) batch: Option<BatchRow>,
     pub(super) runs: HashMap<i64, RunRow>,
-    /// Rows of lists, but not those that are about to be given from: these are read with a lock of their own.
     pub(super) lists: HashMap<i64, ListRow>,
     is_beginning: bool,
     was_connected: bool,

@@ -4,8 +4,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use super::fitness::{asynchronous, is_durable};
 use super::line::{Statement, Value, server_error};
-use super::rows::{LIST, array, is_durable, read_list, short};
+use super::read::{LIST, array, read_list, short};
 use super::{PostgresStore, bytes, number, text, value};
 use crate::ledger::allocation::ROLL_AT;
 use crate::ledger::checksum::contradiction;
@@ -43,7 +44,7 @@ impl PostgresStore {
         );
         let rows = self.ask(sql, values)?;
         match rows.first() {
-            Some(row) => granted(row),
+            Some(row) => granted(row, |at| Ok(Some((array(row, at)?, array(row, at + 1)?)))),
             None => self.why_nothing_was_granted(order),
         }
     }
@@ -56,12 +57,12 @@ impl PostgresStore {
     }
 
     fn why_nothing_was_granted(&self, order: &Order<'_>) -> Stored<Granted> {
-        let sql = format!("SELECT {}, beltic.is_fit($3, $4, $5, $6, $7), {}", is_durable(), open_lanes());
+        let sql = format!("SELECT {}, beltic.is_fit($3, $4, $5, $6, $7), {OPEN_LANES}", is_durable());
         let values = [text(order.issuer), text(order.base)].into_iter().chain(self.generation(order));
         let rows = self.ask(sql, values.collect())?;
         let row = rows.first().ok_or_else(crate::ledger::corrupt)?;
         match (row.try_get(0)?, row.try_get(1)?) {
-            (false, _) => Err(super::rows::asynchronous()),
+            (false, _) => Err(asynchronous()),
             (true, false) => Ok(Granted::Unsettled),
             (true, true) => Ok(Granted::NoLane(short(row, 2)?)),
         }
@@ -78,32 +79,23 @@ impl PostgresStore {
         if !rows.is_empty() {
             self.wait_for_standbys()?;
         }
-        let slots = |row: &Row| {
-            let columns = LIST.split(", ").count();
-            let slots = GrantedSlots { list: read_list(row)?, first: short(row, columns)?, seals: None };
-            Ok(Granted::Slots(Box::new(slots)))
-        };
-        rows.first().map(slots).transpose()
+        rows.first().map(|row| granted(row, |_| Ok(None))).transpose()
     }
 }
 
 /// How many lanes of the issuer `$1` and the base URL `$2` are open and not full.
-fn open_lanes() -> String {
-    "(SELECT count(*) FROM beltic.lanes WHERE issuer = $1 AND base = $2 AND NOT closed)".to_owned()
-}
+const OPEN_LANES: &str = "(SELECT count(*) FROM beltic.lanes WHERE issuer = $1 AND base = $2 AND NOT closed)";
 
 /// The columns of a list `s`, in their order.
 fn columns_of_list() -> String {
     LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", ")
 }
 
-fn granted(row: &Row) -> Stored<Granted> {
+/// The slots in a row: a list, the first slot, and the seals from this column on, where they were asked for.
+fn granted(row: &Row, seals: impl Fn(usize) -> Stored<Option<(Hash, Hash)>>) -> Stored<Granted> {
     let columns = LIST.split(", ").count();
-    Ok(Granted::Slots(Box::new(GrantedSlots {
-        list: read_list(row)?,
-        first: short(row, columns)?,
-        seals: Some((array(row, columns + 1)?, array(row, columns + 2)?)),
-    })))
+    let (list, first) = (read_list(row)?, short(row, columns)?);
+    Ok(Granted::Slots(Box::new(GrantedSlots { list, first, seals: seals(columns + 1)? })))
 }
 
 impl Lanes for PostgresStore {
@@ -152,7 +144,7 @@ impl Lanes for PostgresStore {
     }
 
     fn open_lanes(&self, issuer: &str, base: &str) -> Stored<u32> {
-        let rows = self.ask(format!("SELECT {}", open_lanes()), vec![text(issuer), text(base)])?;
+        let rows = self.ask(format!("SELECT {OPEN_LANES}"), vec![text(issuer), text(base)])?;
         short(rows.first().ok_or_else(crate::ledger::corrupt)?, 0)
     }
 

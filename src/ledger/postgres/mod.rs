@@ -5,9 +5,11 @@
 //! | `address` | the URL, and what else a connection needs |
 //! | `line` | a connection, on which statements follow each other without waiting |
 //! | `schema` | the tables |
-//! | [`rows`] | the store: each operation is a statement |
+//! | [`rows`], `read` | the store: each operation is a statement |
+//! | `cache` | what a transaction need not read again |
 //! | `lanes` | recording without the ledger's lock, in one exchange: see [`crate::ledger::lanes`] |
-//! | `opening` | opening a ledger, and what is asked of the server |
+//! | `opening` | opening a ledger |
+//! | `fitness` | what is asked of the server |
 //! | `fault` | what a server says, as an error of a store |
 //!
 //! # Transactions
@@ -32,9 +34,11 @@
 mod address;
 mod cache;
 mod fault;
+mod fitness;
 mod lanes;
 mod line;
 mod opening;
+mod read;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -45,7 +49,7 @@ use std::cell::{Cell, RefCell};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-pub use self::address::{DEFAULT_LANES, ServerAddress, UrlError};
+pub use self::address::{ServerAddress, UrlError};
 use self::cache::Cache;
 use self::line::{Line, Statement, Value, server_error};
 pub(super) use self::opening::{create_copy, remove, to_look, to_write, to_write_existing};

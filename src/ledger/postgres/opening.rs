@@ -6,23 +6,26 @@
 use std::path::PathBuf;
 
 use super::address::ServerAddress;
+use super::fitness::{UNGUARDED, fitness, read_fitness};
 use super::line::server_error;
-use super::rows::{UNGUARDED, fitness, read_fitness};
 use super::{PostgresStore, schema};
 use crate::ledger::identity::{FileId, Identity};
 use crate::ledger::store::{ServerFault, Store, StoreError, Stored};
-use crate::ledger::{History, Ledger, LedgerError, copy, corrupt, lanes};
+use crate::ledger::{History, Ledger, LedgerError, Restoration, copy, corrupt, lanes};
 
 /// Opens a ledger for writing, and creates it where there is none.
 pub(in crate::ledger) fn to_write(address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {
     let fail = failing("open", address);
     let store = PostgresStore::new(address);
-    if schema::format_of(&store).map_err(&fail)?.is_none() {
+    let mut format = schema::format_of(&store).map_err(&fail)?;
+    if format.is_none() {
         store.is_unguarded.set(address.without_failover_guard);
         let home = store.must_be_fit().map_err(&fail)?;
         schema::create(&store, home).map_err(failing("create", address))?;
+        // Another process may have made it, and be another version of this program.
+        format = schema::format_of(&store).map_err(&fail)?;
     }
-    opened(store, address)
+    opened(store, address, format.ok_or_else(corrupt).map_err(&fail)?)
 }
 
 /// As [`to_write`], but `None` where there is no ledger.
@@ -33,7 +36,7 @@ pub(in crate::ledger) fn to_write_existing(
     let store = PostgresStore::new(address);
     match schema::format_of(&store).map_err(&fail)? {
         None => Ok(None),
-        Some(_) => opened(store, address).map(Some),
+        Some(format) => opened(store, address, format).map(Some),
     }
 }
 
@@ -64,11 +67,7 @@ pub(in crate::ledger) fn to_look(
         }
         outcome => outcome?,
     };
-    let identity = Identity::read(&store).map_err(&fail)?;
-    let mut ledger = Ledger::on(Box::new(store), address, identity);
-    ledger.note_clock()?;
-    ledger.history = restored.map_or(History::Whole, History::Restored);
-    Ok(Some(ledger))
+    ledger_on(store, address, restored).map(Some)
 }
 
 /// Makes tables with a copy of a ledger that is to take its place.
@@ -90,20 +89,33 @@ pub(in crate::ledger) fn remove(address: &ServerAddress, id: [u8; 16]) -> Result
     schema::remove(&PostgresStore::new(address), id).map_err(fail)
 }
 
-fn opened(store: PostgresStore, address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {
+fn opened(
+    store: PostgresStore,
+    address: &ServerAddress,
+    format: i64,
+) -> Result<(Ledger, History), LedgerError> {
     let fail = failing("open", address);
-    let format = schema::format_of(&store).map_err(&fail)?.ok_or_else(corrupt).map_err(&fail)?;
     schema::must_be_known(format, address)?;
     store.learn_guard().map_err(&fail)?;
     store.must_be_fit().map_err(&fail)?;
     store.is_writable.set(true);
     let restored = lanes::look_after(&store, &fail)?;
-    let identity = Identity::read(&store).map_err(&fail)?;
+    let ledger = ledger_on(store, address, restored)?;
+    let history = ledger.history().clone();
+    Ok((ledger, history))
+}
+
+/// The ledger in a store that was looked after.
+fn ledger_on(
+    store: PostgresStore,
+    address: &ServerAddress,
+    restored: Option<Restoration>,
+) -> Result<Ledger, LedgerError> {
+    let identity = Identity::read(&store).map_err(failing("open", address))?;
     let mut ledger = Ledger::on(Box::new(store), address, identity);
     ledger.note_clock()?;
     ledger.history = restored.map_or(History::Whole, History::Restored);
-    let history = ledger.history().clone();
-    Ok((ledger, history))
+    Ok(ledger)
 }
 
 /// The place as messages name it.

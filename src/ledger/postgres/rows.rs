@@ -6,17 +6,22 @@ use std::path::Path;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::line::{Statement, Value, server_error};
+use super::fitness::{fitness, read_fitness};
+use super::line::{Statement, Value};
+use super::read::{
+    BATCH, EVENT, LEDGER, LIST, RUN, SCHEMA, SCOPE, SEAL, SEGMENT, STATUS, conditions, read_batch,
+    read_event, read_ledger, read_list, read_order, read_run, read_schema, read_scope, read_seal,
+    read_segment, read_status, short,
+};
 use super::{PostgresStore, bytes, number, schema, text, value};
 use crate::files::Way;
-use crate::ledger::identity::FileId;
 use crate::ledger::lanes::Lanes;
 use crate::ledger::rows::{
     BatchRow, ClosingRow, EventRow, IndexRow, LedgerRow, ListRow, OrderRow, RunRow, SchemaRow, ScopeRow,
     SealRow, SegmentHead, SegmentRow, StatusRow,
 };
 use crate::ledger::store::{
-    Access, BatchOrder, BatchQuery, Commit, Each, ServerFault, Store, StoreError, Stored, Watcher,
+    Access, BatchOrder, BatchQuery, Commit, Each, ServerFault, Store, Stored, Watcher,
 };
 use crate::ledger::{LedgerError, corrupt};
 
@@ -25,85 +30,6 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// So many rows are fetched at once by whoever goes through all of them.
 const FETCHED: u32 = 64;
-
-/// The home of a ledger whose server does not say which one it is.
-pub(super) const UNGUARDED: FileId = FileId { inode: -1, born: -1 };
-
-const SEAL: &str = "token, before, runs, lists, statuses, closings, scopes, crc";
-const LEDGER: &str = "id, hash_key, created_at, home_inode, home_born, crc, moved_to";
-const RUN: &str = "run, name, credential_type, issuer, kid, proof_format, vct, context, ttl, disclosure, started_at, \
-                   crc, batches, scope";
-const BATCH: &str = "batch, run, first_position, list, first_slot, id_millis, count, records, issued_first, \
-                     issued_last, expires_first, expires_last, attestation_type, opening, crc";
-pub(super) const LIST: &str =
-    "list, issuer, base, token_uri, bitstring_uri, suspension_uri, secret, taken, closed, opened_at, crc";
-const STATUS: &str = "batch, place, status, since, reason, cause, crc";
-const EVENT: &str = "event, at, kind, batch, place, reason, places, entries, cause, hash";
-const SCOPE: &str = "scope, kind, name, issuer, rule, created_at, version, entries, sum, crc";
-const SEGMENT: &str = "segment, node, count, filter_crc, entries_crc";
-const SCHEMA: &str = "issuer, credential_type, vct, source, version, document, crc";
-
-/// Whether a commit is durable before it is confirmed, on every server that has to have it.
-pub(super) fn is_durable() -> String {
-    "(current_setting('synchronous_commit') IN ('on', 'remote_apply') OR current_setting('synchronous_commit') <> 'off'
-      AND current_setting('synchronous_standby_names') = '')"
-        .to_owned()
-}
-
-/// The timeline on which a server writes that is no standby.
-pub(super) fn timeline() -> &'static str {
-    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
-}
-
-/// Asks whether the server may keep a ledger: [`read_fitness`] reads the answer.
-pub(super) fn fitness(unguarded: bool) -> String {
-    let home = match unguarded {
-        true => "-1::bigint, -1::bigint".to_owned(),
-        false => {
-            "(SELECT system_identifier FROM pg_control_system()),
-                  CASE WHEN pg_is_in_recovery() THEN 0 ELSE "
-                .to_owned()
-                + timeline()
-                + " END"
-        }
-    };
-    let durable = is_durable();
-    format!(
-        "SELECT {durable}, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
-                current_setting('server_encoding'),
-                {home}"
-    )
-}
-
-/// The server that answers, if it may keep a ledger.
-pub(super) fn read_fitness(row: &Row) -> Stored<FileId> {
-    let encoding: &str = row.try_get(2)?;
-    if encoding != "UTF8" {
-        let what =
-            format!("the database's encoding is {encoding}; expected UTF8 (`createdb --encoding UTF8`)");
-        return Err(server_error(ServerFault::Other, &what));
-    }
-    match (row.try_get(0)?, row.try_get(1)?) {
-        (_, true) => Err(server_error(ServerFault::ReadOnly, "it is a standby, or read-only")),
-        (false, _) => Err(asynchronous()),
-        (true, false) => Ok(FileId { inode: row.try_get(3)?, born: row.try_get(4)? }),
-    }
-}
-
-pub(super) fn asynchronous() -> StoreError {
-    server_error(
-        ServerFault::Asynchronous,
-        "`synchronous_commit` does not wait for every server that has to have it",
-    )
-}
-
-pub(super) fn short(row: &Row, at: usize) -> Stored<u32> {
-    u32::try_from(row.try_get::<_, i64>(at)?).map_err(|_| corrupt())
-}
-
-pub(super) fn array<const N: usize>(row: &Row, at: usize) -> Stored<[u8; N]> {
-    row.try_get::<_, &[u8]>(at)?.try_into().map_err(|_| corrupt())
-}
 
 fn optional(number: Option<i64>) -> Value {
     value(number, Type::INT8)
@@ -848,196 +774,4 @@ fn ledger_values(row: &LedgerRow) -> Vec<Value> {
         number(row.crc),
         optional_text(row.moved_to.as_deref()),
     ]
-}
-
-fn read_seal(row: &Row) -> Stored<SealRow> {
-    Ok(SealRow {
-        token: array(row, 0)?,
-        before: array(row, 1)?,
-        runs: row.try_get(2)?,
-        lists: row.try_get(3)?,
-        statuses: row.try_get(4)?,
-        closings: row.try_get(5)?,
-        scopes: row.try_get(6)?,
-        crc: row.try_get(7)?,
-    })
-}
-
-fn read_ledger(row: &Row) -> Stored<LedgerRow> {
-    Ok(LedgerRow {
-        id: array(row, 0)?,
-        hash_key: array(row, 1)?,
-        created_at: row.try_get(2)?,
-        home_inode: row.try_get(3)?,
-        home_born: row.try_get(4)?,
-        crc: row.try_get(5)?,
-        moved_to: row.try_get(6)?,
-    })
-}
-
-fn read_run(row: &Row) -> Stored<RunRow> {
-    Ok(RunRow {
-        run: row.try_get(0)?,
-        name: row.try_get(1)?,
-        credential_type: row.try_get(2)?,
-        issuer: row.try_get(3)?,
-        kid: row.try_get(4)?,
-        proof_format: row.try_get(5)?,
-        vct: row.try_get(6)?,
-        context: row.try_get(7)?,
-        ttl: row.try_get(8)?,
-        disclosure: row.try_get(9)?,
-        started_at: row.try_get(10)?,
-        crc: row.try_get(11)?,
-        batches: row.try_get(12)?,
-        scope: row.try_get(13)?,
-    })
-}
-
-fn read_batch(row: &Row) -> Stored<BatchRow> {
-    Ok(BatchRow {
-        batch: row.try_get(0)?,
-        run: row.try_get(1)?,
-        first_position: row.try_get(2)?,
-        list: row.try_get(3)?,
-        first_slot: short(row, 4)?,
-        id_millis: row.try_get(5)?,
-        count: short(row, 6)?,
-        records: row.try_get(7)?,
-        dates: [row.try_get(8)?, row.try_get(9)?, row.try_get(10)?, row.try_get(11)?],
-        attestation_type: row.try_get(12)?,
-        opening: row.try_get(13)?,
-        crc: row.try_get(14)?,
-    })
-}
-
-pub(super) fn read_list(row: &Row) -> Stored<ListRow> {
-    Ok(ListRow {
-        list: row.try_get(0)?,
-        issuer: row.try_get(1)?,
-        base: row.try_get(2)?,
-        token_uri: row.try_get(3)?,
-        bitstring_uri: row.try_get(4)?,
-        suspension_uri: row.try_get(5)?,
-        secret: array(row, 6)?,
-        taken: short(row, 7)?,
-        closed: row.try_get(8)?,
-        opened_at: row.try_get(9)?,
-        crc: row.try_get(10)?,
-    })
-}
-
-fn read_schema(row: &Row) -> Stored<SchemaRow> {
-    Ok(SchemaRow {
-        issuer: row.try_get(0)?,
-        credential_type: row.try_get(1)?,
-        vct: row.try_get(2)?,
-        source: row.try_get(3)?,
-        version: short(row, 4)?,
-        document: row.try_get(5)?,
-        crc: row.try_get(6)?,
-    })
-}
-
-fn read_order(row: &Row) -> Stored<OrderRow> {
-    Ok(OrderRow {
-        list: row.try_get(0)?,
-        part: short(row, 1)?,
-        indices: row.try_get(2)?,
-        crc: row.try_get(3)?,
-    })
-}
-
-fn read_status(row: &Row) -> Stored<StatusRow> {
-    Ok(StatusRow {
-        batch: row.try_get(0)?,
-        place: short(row, 1)?,
-        status: row.try_get(2)?,
-        since: row.try_get(3)?,
-        reason: row.try_get(4)?,
-        cause: row.try_get(5)?,
-        crc: row.try_get(6)?,
-    })
-}
-
-fn read_event(row: &Row) -> Stored<EventRow> {
-    let place = row.try_get::<_, Option<i64>>(4)?.map(u32::try_from).transpose().map_err(|_| corrupt())?;
-    let entries = row.try_get::<_, Option<&[u8]>>(7)?.map(TryInto::try_into).transpose();
-    Ok(EventRow {
-        event: row.try_get(0)?,
-        at: row.try_get(1)?,
-        kind: row.try_get(2)?,
-        batch: row.try_get(3)?,
-        place,
-        reason: row.try_get(5)?,
-        places: row.try_get(6)?,
-        entries: entries.map_err(|_| corrupt())?,
-        cause: row.try_get(8)?,
-        hash: array(row, 9)?,
-    })
-}
-
-fn read_scope(row: &Row) -> Stored<ScopeRow> {
-    Ok(ScopeRow {
-        scope: row.try_get(0)?,
-        kind: row.try_get(1)?,
-        name: row.try_get(2)?,
-        issuer: row.try_get(3)?,
-        rule: row.try_get(4)?,
-        created_at: row.try_get(5)?,
-        version: row.try_get(6)?,
-        entries: row.try_get(7)?,
-        sum: row.try_get(8)?,
-        crc: row.try_get(9)?,
-    })
-}
-
-fn read_segment(row: &Row) -> Stored<SegmentHead> {
-    Ok(SegmentHead {
-        segment: row.try_get(0)?,
-        node: row.try_get(1)?,
-        count: short(row, 2)?,
-        filter_crc: row.try_get(3)?,
-        entries_crc: row.try_get(4)?,
-    })
-}
-
-/// A condition in SQL for a query, and its values.
-fn conditions(query: &BatchQuery) -> (String, Vec<Value>) {
-    let mut conditions = vec!["batch >= $1".to_owned()];
-    let mut values = vec![number(query.from)];
-    let mut add = |condition: &str, of: Vec<Value>| {
-        let mut condition = condition.to_owned();
-        for value in of {
-            values.push(value);
-            condition = condition.replacen('?', &format!("${}", values.len()), 1);
-        }
-        conditions.push(condition);
-    };
-    if let Some(last) = query.up_to {
-        add("batch <= ?", vec![number(last)]);
-    }
-    for (column, wanted) in [
-        ("name", &query.run),
-        ("issuer", &query.issuer),
-        ("kid", &query.kid),
-        ("vct", &query.vct),
-        ("credential_type", &query.credential_type),
-    ] {
-        if let Some(wanted) = wanted {
-            add(&format!("run IN (SELECT run FROM beltic.runs WHERE {column} = ?)"), vec![text(wanted)]);
-        }
-    }
-    for (first, last, range) in
-        [("issued_first", "issued_last", &query.issued), ("expires_first", "expires_last", &query.expiring)]
-    {
-        if let Some(range) = range {
-            let values = vec![number(*range.end()), number(*range.start())];
-            add(&format!("{first} <= ? AND {last} >= ?"), values);
-        }
-    }
-    if query.with_statuses {
-        add("EXISTS (SELECT FROM beltic.statuses WHERE statuses.batch = batches.batch)", Vec::new());
-    }
-    (conditions.join(" AND "), values)
 }

@@ -6,9 +6,9 @@
 
 use super::PostgresStore;
 use super::address::ServerAddress;
+use super::fitness::{is_durable, timeline};
 use super::line::Statement;
 use super::opening::shown;
-use super::rows::{is_durable, timeline};
 use crate::ledger::LedgerError;
 use crate::ledger::checksum::contradiction;
 use crate::ledger::identity::{FileId, Identity};
@@ -229,7 +229,7 @@ fn is_fit() -> String {
 /// or the server is not fit. It is a function because a server plans what is in one once for each connection; planning
 /// takes longer than all the rest.
 ///
-/// It locks one lane, and never a second one: those who wait for each other's lanes would wait for ever.
+/// It locks one lane only: two processes that each held one and waited for the other's would block each other.
 const GRANT_SLOTS: &str = "
 CREATE FUNCTION beltic.grant_slots(
     of_issuer text, of_base text, roll_at bigint, wanted bigint, digest bytea, new_ticket uuid, new_body bytea,

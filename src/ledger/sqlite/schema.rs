@@ -197,7 +197,7 @@ pub(super) fn create(paths: &Paths) -> Result<(), LedgerError> {
     }
 }
 
-/// Makes a copy of a ledger where there is no file, to take its place: see [`copy`]. It appears whole.
+/// Copies a ledger into a new file that takes its place: see [`copy`]. The file appears whole.
 pub(super) fn create_copy(paths: &Paths, from: &dyn Store) -> Result<(), LedgerError> {
     let fail = |source| LedgerError::file("create", &paths.given, source);
     files::create_directories(paths.folder(), DirectoryMode::Private).map_err(fail)?;
