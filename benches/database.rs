@@ -26,7 +26,7 @@ use cluster::{Cluster, Options};
 use proxy::Proxy;
 
 const BELTIC: &str = env!("CARGO_BIN_EXE_beltic");
-const ROWS: usize = 200_000;
+const ROWS: usize = 1_000_000;
 const ROUNDS: usize = 5;
 const ROUND_TRIP: Duration = Duration::from_millis(20);
 

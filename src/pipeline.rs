@@ -11,7 +11,8 @@
 //! before one that can be checked, so that results leave as early as they can.
 //!
 //! A commit may wait for another machine. So `commit` takes as many pieces as have come meanwhile, up to a number that the
-//! caller names, and says of each whether it is done.
+//! caller names, and says of each whether it is done. Where that is more than one, a piece that can be checked goes first:
+//! otherwise none would have come, and the workers would wait with the commit.
 //!
 //! What `commit` holds is dropped once there is nothing more to commit, while the last pieces are finished and
 //! written.
@@ -113,7 +114,7 @@ where
         return run_alone(make_worker()?, read, commit, write);
     }
     // While pieces are committed together, as many are checked and finished.
-    let in_flight = 2 * jobs + 2 * together;
+    let in_flight = 2 * together.max(jobs + 1);
     let (permit, permits) = bounded::<()>(in_flight);
     let (to_check, check_queue) = unbounded::<Numbered<W::Raw>>();
     let (to_commit, commit_queue) = unbounded::<Numbered<W::Checked>>();
@@ -132,6 +133,7 @@ where
             finish_queue: finish_queue.clone(),
             to_commit: Some(to_commit.clone()),
             to_write: to_write.clone(),
+            checks_first: together > 1,
         };
         let mut stations: Vec<_> = std::iter::repeat_with(station).take(jobs).collect();
         drop((check_queue, finish_queue, to_commit, to_write));
@@ -250,6 +252,8 @@ struct Station<W: Worker, E> {
     /// None once there is nothing more to check: the committer ends when no worker has one.
     to_commit: Option<Sender<Numbered<W::Checked>>>,
     to_write: Sender<Handover<W::Finished, E>>,
+    /// Whether to check what can be checked before anything is finished.
+    checks_first: bool,
 }
 
 impl<W: Worker, E> Station<W, E> {
@@ -264,9 +268,15 @@ impl<W: Worker, E> Station<W, E> {
         }
     }
 
-    /// Finishes what can be finished, else checks, until there is neither.
+    /// Finishes what can be finished, else checks, or the other way round, until there is neither.
     fn work_to_the_end(mut self, mut worker: W) {
         loop {
+            if self.checks_first
+                && let Ok(piece) = self.check_queue.try_recv()
+            {
+                self.check(&mut worker, piece);
+                continue;
+            }
             select_biased! {
                 recv(self.finish_queue) -> piece => {
                     let Ok(Numbered(number, piece)) = piece else { return };
@@ -275,18 +285,22 @@ impl<W: Worker, E> Station<W, E> {
                         return;
                     }
                 }
-                recv(self.check_queue) -> piece => match (piece, &self.to_commit) {
-                    (Ok(Numbered(number, piece)), Some(to_commit)) => {
-                        let checked = worker.check(piece);
-                        // A committer that is gone closes the finish queue, which ends the loop.
-                        let _ = to_commit.send(Numbered(number, checked));
-                    }
-                    _ => {
+                recv(self.check_queue) -> piece => match piece {
+                    Ok(piece) => self.check(&mut worker, piece),
+                    Err(_) => {
                         self.to_commit = None;
                         self.check_queue = crossbeam_channel::never();
                     }
                 },
             }
+        }
+    }
+
+    fn check(&self, worker: &mut W, Numbered(number, piece): Numbered<W::Raw>) {
+        let checked = worker.check(piece);
+        if let Some(to_commit) = &self.to_commit {
+            // A committer that is gone closes the finish queue, which ends the loop.
+            let _ = to_commit.send(Numbered(number, checked));
         }
     }
 }
@@ -355,7 +369,7 @@ mod tests {
 
     /// How many pieces are in flight at most.
     fn in_flight(jobs: usize) -> usize {
-        2 * jobs + 2 * TOGETHER
+        2 * TOGETHER.max(jobs + 1)
     }
 
     /// Doubles numbers; panics at one of them, if told to.

@@ -200,7 +200,7 @@ pub fn issue<S: Send>(
     let key = RunKey { key: shared.as_deref().unwrap_or(plan.key), is_shared: shared.is_some() };
     let workers = if key.is_shared { WORKERS_A_SHARED_SIGNER * plan.jobs } else { plan.jobs };
     let mut turns = Turns::default();
-    let together = registrar.together();
+    let together = registrar.together(plan.jobs);
     let outcome = pipeline::run_together(
         (workers, together),
         || Ok(IssueWorker::new(plan, key, render, hasher.clone())?),

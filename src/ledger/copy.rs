@@ -33,6 +33,9 @@ use super::state::State;
 use super::store::{Access, BatchOrder, Store, Stored, Transaction};
 use super::{Address, Ledger, LedgerError, lanes, lists, sqlite};
 
+/// So many segments of an index are copied at once.
+const SEGMENTS_COPIED: usize = 16;
+
 /// What a copy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -90,10 +93,12 @@ fn copy_scopes(from: &dyn Store, to: &dyn Store) -> Stored<()> {
     from.scan_scopes(&mut |row| {
         let scope = row.scope;
         to.insert_scope(&row)?;
-        for head in from.segments_of(scope)? {
-            let filter = from.segment_filter(head.segment)?;
-            let entries = from.segment_entries(head.segment)?;
-            to.insert_segment(&SegmentRow { head, scope, filter, entries })?;
+        for heads in from.segments_of(scope)?.chunks(SEGMENTS_COPIED) {
+            let numbers: Vec<i64> = heads.iter().map(|head| head.segment).collect();
+            let parts = from.segment_filters(&numbers)?.into_iter().zip(from.segment_entries(&numbers)?);
+            for (head, (filter, entries)) in heads.iter().zip(parts) {
+                to.insert_segment(&SegmentRow { head: *head, scope, filter, entries })?;
+            }
         }
         Ok(())
     })

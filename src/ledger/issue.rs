@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::issued::{Destination, Issued, Kind};
 use super::items::ItemIndex;
 use super::known::{self, Known, KnownByPosition};
-use super::lanes::{self, Generation};
+use super::lanes::{self, Generation, Grants};
 use super::record;
 use super::retry::Retry;
 use super::runs::{self, RunNumbers};
@@ -16,12 +16,15 @@ use super::scopes::{Scope, ScopeKind};
 use super::seal::{Counts, Writing};
 use super::store::{Store, StoreError, Stored, in_one_snapshot};
 use super::terms::RunDescription;
-use super::{Difference, Disturbance, Duplicate, Duplicates, Ledger, LedgerError, events, openings, renewal};
+use super::{
+    Difference, Disturbance, Duplicate, Duplicates, Ledger, LedgerError, corrupt, events, openings, renewal,
+};
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
 use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
 
-/// How many batches are recorded together at most.
+/// How many batches are recorded together at most, beside one for each worker: an exchange with a server 20 ms away takes
+/// as long as two workers need for about six.
 const TOGETHER: usize = 4;
 
 /// Why an item is not issued.
@@ -95,35 +98,30 @@ impl Indexed {
 }
 
 impl Ledger {
-    /// Whether the ledger knows a run of this name, made under the same terms.
+    /// Whether the idempotency key was used before, under the same terms, and what its items are known by: as they were
+    /// when it was first used, else as is asked for.
     ///
     /// # Errors
-    /// Where the ledger cannot be read, or the run was made under other terms.
-    pub fn knows(&self, run: &RunDescription) -> Result<bool, LedgerError> {
-        let found = runs::of_name(&*self.store, run).map_err(|source| self.cannot("read", source))?;
-        found.iter().try_for_each(|found| found.must_be_under(run))?;
-        Ok(!found.is_empty())
-    }
-
-    /// What items are known by under this idempotency key: as they were when it was first used, else as is asked for.
-    ///
-    /// # Errors
-    /// Where the ledger cannot be read, or another rule is asked for than that of the first use.
-    pub fn rule_under_key(&self, run: &RunDescription, asked: Option<IdRule>) -> Result<IdRule, LedgerError> {
-        let (scope, was_used) = in_one_snapshot(&*self.store, || {
-            let scope = Scope::find(&*self.store, ScopeKind::Key, &run.name)?;
-            let was_used = scope.is_some() || !runs::of_name(&*self.store, run)?.is_empty();
-            Ok((scope, was_used))
+    /// Where the ledger cannot be read, or other terms or another rule are asked for than those of the first use.
+    pub fn use_of_key(
+        &self,
+        run: &RunDescription,
+        asked: Option<IdRule>,
+    ) -> Result<(bool, IdRule), LedgerError> {
+        let (runs, scope) = in_one_snapshot(&*self.store, || {
+            let runs = runs::of_name(&*self.store, run)?;
+            Ok((runs, Scope::find(&*self.store, ScopeKind::Key, &run.name)?))
         })
         .map_err(|source| self.cannot("read", source))?;
-        let first = match (scope, was_used) {
+        runs.iter().try_for_each(|found| found.must_be_under(run))?;
+        let first = match (scope, runs.is_empty()) {
             (Some(scope), _) => scope.rule,
-            (None, true) => IdRule::Position,
-            (None, false) => return Ok(asked.unwrap_or(IdRule::CorrelationIdOrPosition)),
+            (None, false) => IdRule::Position,
+            (None, true) => return Ok((false, asked.unwrap_or(IdRule::CorrelationIdOrPosition))),
         };
         match asked {
             Some(asked) if asked != first => Err(other_rule(run, first, asked)),
-            _ => Ok(first),
+            _ => Ok((!runs.is_empty(), first)),
         }
     }
 
@@ -172,9 +170,10 @@ impl Ledger {
         (answers, Ok(()))
     }
 
-    /// How many batches are worth recording together: those that wait while an exchange with a server is under way.
-    pub fn recorded_together(&self) -> usize {
-        if self.store.lanes().is_some() { TOGETHER } else { 1 }
+    /// How many batches are worth recording together where so many workers make them: those that wait while an exchange
+    /// with a server is under way.
+    pub fn recorded_together(&self, workers: usize) -> usize {
+        if self.store.lanes().is_some() { workers + TOGETHER } else { 1 }
     }
 
     /// Records under the ledger's lock. What may pass is waited for.
@@ -197,8 +196,26 @@ impl Ledger {
         run: &RunDescription,
         entries: &[Entry<'_>],
     ) -> Result<Vec<Answer>, LedgerError> {
+        let depends =
+            run.repeatable && self.runs.is_some() || entries.iter().any(|entry| entry.draft.former.is_some());
+        let grants = if depends { Grants::Enter } else { Grants::Leave };
+        match self.record_after(grants, run, entries)? {
+            Some(answers) => Ok(answers),
+            None => {
+                self.record_after(Grants::Enter, run, entries)?.ok_or_else(|| self.cannot("write", corrupt()))
+            }
+        }
+    }
+
+    /// Records under the ledger's lock; `None` where that depends on what was granted, which was left alone.
+    fn record_after(
+        &mut self,
+        grants: Grants,
+        run: &RunDescription,
+        entries: &[Entry<'_>],
+    ) -> Result<Option<Vec<Answer>>, LedgerError> {
         let fail = |source| LedgerError::store("write", &self.path, source);
-        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let mut writing = Writing::begin_with(&*self.store, &self.path, grants, fail)?;
         let store = writing.store;
         if store.lanes().is_some() {
             // What is known of another generation is forgotten: its numbers may mean something else by now.
@@ -216,6 +233,12 @@ impl Ledger {
             }
         }
         let mut runs = self.run_numbers(run, fail)?;
+        if grants == Grants::Leave && store.lanes().is_some() && run.repeatable && !runs.is_empty() {
+            let restored = writing.restored.take();
+            drop(writing);
+            self.note_restored(restored);
+            return Ok(None);
+        }
         let (opening, duplicate) = self.opening(run, entries)?;
         // Taken, so that after a failed transaction nothing is left of what it would have written.
         let before = self.indexed.take();
@@ -244,7 +267,7 @@ impl Ledger {
         (self.runs, self.indexed, self.is_opened) = (Some(runs), indexed, true);
         self.lane_use.note(is_guarded, !known.is_empty());
         self.duplicate = duplicate.or(self.duplicate.take());
-        Ok(self.answers(entries, &known, &refused, &issued))
+        Ok(Some(self.answers(entries, &known, &refused, &issued)))
     }
 
     /// The rows of a run, as this process knows them already, else as the ledger has them.

@@ -193,7 +193,7 @@ pub(super) fn take_slots(store: &dyn Store, issuer: &str, base: &str, count: u32
 /// Adds a list, and gives its number.
 pub(super) fn add_list(store: &dyn Store, issuer: &str, base: &str) -> Stored<i64> {
     let row = ListRow {
-        list: next(store.list_numbers()?.last().copied().unwrap_or_default())?,
+        list: next(store.last_list()?)?,
         issuer: issuer.to_owned(),
         base: base.to_owned(),
         token_uri: new_uri(base, "token")?,

@@ -276,12 +276,16 @@ impl Store for MemoryStore {
         Ok(tables.segments.values().filter(|row| row.scope == scope).map(|row| row.head).collect())
     }
 
-    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>> {
-        Ok(self.tables().segments.get(&segment).map(|row| row.filter.clone()).unwrap_or_default())
+    fn segment_filters(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        let tables = self.tables();
+        let of = |segment| tables.segments.get(segment).map(|row| row.filter.clone()).unwrap_or_default();
+        Ok(segments.iter().map(of).collect())
     }
 
-    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>> {
-        Ok(self.tables().segments.get(&segment).map(|row| row.entries.clone()).unwrap_or_default())
+    fn segment_entries(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        let tables = self.tables();
+        let of = |segment| tables.segments.get(segment).map(|row| row.entries.clone()).unwrap_or_default();
+        Ok(segments.iter().map(of).collect())
     }
 
     fn last_segment(&self) -> Stored<i64> {
@@ -300,6 +304,10 @@ impl Store for MemoryStore {
 
     fn list(&self, list: i64) -> Stored<Option<ListRow>> {
         Ok(self.tables().lists.remove(&list))
+    }
+
+    fn last_list(&self) -> Stored<i64> {
+        Ok(self.tables().lists.into_keys().next_back().unwrap_or(0))
     }
 
     fn list_numbers(&self) -> Stored<Vec<i64>> {

@@ -126,6 +126,8 @@ use checksum::contradiction;
 use closings::Closing;
 use identity::Identity;
 use issue::Indexed;
+#[cfg(feature = "postgres")]
+use lanes::Grants;
 use lanes::{Generation, LaneUse};
 use lists::OpenLists;
 use runs::RunNumbers;
@@ -201,7 +203,20 @@ impl Ledger {
         match at.into() {
             Address::File(path) => sqlite::to_write(&path),
             #[cfg(feature = "postgres")]
-            Address::Server(server) => postgres::to_write(&server),
+            Address::Server(server) => postgres::to_write(&server, Grants::Enter),
+        }
+    }
+
+    /// As [`Ledger::open`], for issuing. In a database, what others have issued may not be seen through it before
+    /// something is recorded that depends on it.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_to_issue(at: impl Into<Address>) -> Result<(Ledger, History), LedgerError> {
+        match at.into() {
+            #[cfg(feature = "postgres")]
+            Address::Server(server) => postgres::to_write(&server, Grants::Leave),
+            at => Ledger::open(at),
         }
     }
 

@@ -144,19 +144,15 @@ pub(super) fn of_name(store: &dyn Store, run: &RunDescription) -> Stored<Vec<Fou
     let found = store.runs_named(&run.name)?.into_iter().map(FoundRun::read);
     let found = found.collect::<Stored<Vec<_>>>()?;
     if found.len() < run.types.len() && run.repeatable {
-        must_be_whole(store)?;
         must_not_be_hidden(store, &run.name, found.len())?;
     }
     Ok(found)
 }
 
-/// Refuses a ledger that has rows of this name which its index does not find.
+/// Refuses a ledger that has rows of this name which its index does not find, or of which a row is changed or missing.
 fn must_not_be_hidden(store: &dyn Store, name: &str, found: usize) -> Stored<()> {
     let mut named = 0;
-    store.scan_runs(&mut |row| {
-        named += usize::from(row.name == name);
-        Ok(())
-    })?;
+    go_through(store, |found| named += usize::from(found.name == name))?;
     match named == found {
         true => Ok(()),
         false => Err(contradiction("the index of table `runs` does not find a run that is there")),
@@ -165,11 +161,15 @@ fn must_not_be_hidden(store: &dyn Store, name: &str, found: usize) -> Stored<()>
 
 /// Refuses a table of runs in which one is changed or missing: it might be the one that was not found.
 pub(super) fn must_be_whole(store: &dyn Store) -> Stored<()> {
+    go_through(store, |_| ())
+}
+
+fn go_through(store: &dyn Store, mut each: impl FnMut(FoundRun)) -> Stored<()> {
     in_one_snapshot(store, || {
         let mut count = 0;
         store.scan_runs(&mut |row| {
             count += 1;
-            FoundRun::read(row).map(drop)
+            FoundRun::read(row).map(&mut each)
         })?;
         must_count("runs", count, Seal::read(store)?.counts.runs)
     })

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use super::checksum::{Checksum, contradiction};
 use super::identity::Identity;
+use super::lanes::{self, Grants};
 use super::rows::SealRow;
 use super::state::{SealTokens, State, Token};
 use super::store::{Commit, Store, StoreError, Stored, Transaction};
-use super::{LedgerError, Restoration, lanes, random, writable};
+use super::{LedgerError, Restoration, random, writable};
 
 /// Tables whose rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -163,8 +164,21 @@ impl<'s> Writing<'s> {
         path: &Path,
         fail: impl Fn(StoreError) -> LedgerError,
     ) -> Result<Writing<'s>, LedgerError> {
+        Writing::begin_with(store, path, Grants::Enter, fail)
+    }
+
+    /// As [`Writing::begin`], where it is said whether grants are entered.
+    ///
+    /// # Errors
+    /// As [`Writing::begin`].
+    pub(super) fn begin_with(
+        store: &'s dyn Store,
+        path: &Path,
+        grants: Grants,
+        fail: impl Fn(StoreError) -> LedgerError,
+    ) -> Result<Writing<'s>, LedgerError> {
         let store = writable(store, path)?;
-        let (transaction, restored) = lanes::begin_to_write(store, &fail)?;
+        let (transaction, restored) = lanes::begin_to_write(store, grants, &fail)?;
         if let Some(to) = Identity::read(store).map_err(&fail)?.moved_to {
             return Err(LedgerError::Moved { path: path.to_owned(), to });
         }

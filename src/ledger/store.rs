@@ -308,15 +308,17 @@ pub(super) trait Store: Any + fmt::Debug + Send {
     fn update_scope(&self, row: &ScopeRow) -> Stored<()>;
     /// The segments of a scope's index, in the order of their numbers, but for what is in them.
     fn segments_of(&self, scope: i64) -> Stored<Vec<SegmentHead>>;
-    /// The filter of a segment; empty where there is no such segment.
-    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>>;
-    /// The entries of a segment; empty where there is no such segment.
-    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>>;
+    /// The filters of these segments, in their order; empty where there is no such segment.
+    fn segment_filters(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>>;
+    /// The entries of these segments, in their order; empty where there is no such segment.
+    fn segment_entries(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>>;
     /// The greatest number of a segment; 0 where there is none.
     fn last_segment(&self) -> Stored<i64>;
     fn insert_segment(&self, row: &SegmentRow) -> Stored<()>;
     fn delete_segment(&self, segment: i64) -> Stored<()>;
 
+    /// The greatest number of a list; 0 where there is none.
+    fn last_list(&self) -> Stored<i64>;
     /// The list of this number.
     fn list(&self, list: i64) -> Stored<Option<ListRow>>;
     /// The numbers of all lists, ascending.

@@ -283,13 +283,13 @@ fn a_repeated_run_gets_what_it_got_and_nothing_twice(home: &Home) {
 
 fn the_same_name_under_other_terms_is_refused(home: &Home) {
     let mut ledger = home.open();
-    assert!(!ledger.knows(&run("job")).unwrap());
+    assert!(!ledger.use_of_key(&run("job"), None).unwrap().0);
     record(&mut ledger, &run("job"), 0, 1);
-    assert!(ledger.knows(&run("job")).unwrap());
+    assert!(ledger.use_of_key(&run("job"), None).unwrap().0);
     let mut changed = run("job");
     changed.terms.ttl = "P2Y".into();
     changed.types[0].vct = "urn:other:1".into();
-    let said = ledger.knows(&changed).unwrap_err().to_string();
+    let said = ledger.use_of_key(&changed, None).unwrap_err().to_string();
     assert!(said.contains("another vct (urn:beltic:business:1, now urn:other:1)"), "{said}");
     assert!(said.contains("another ttl (P1Y, now P2Y)"), "{said}");
 }

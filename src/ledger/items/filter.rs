@@ -5,6 +5,7 @@
 
 use super::segment::{IndexEntry, checksum};
 use crate::ledger::checksum::contradiction;
+use crate::ledger::corrupt;
 use crate::ledger::rows::SegmentHead;
 use crate::ledger::store::{Store, Stored};
 use crate::request::ItemKey;
@@ -33,9 +34,19 @@ impl Filter {
         filter
     }
 
+    /// Reads the filters of segments, and refuses what was not written.
+    pub(super) fn read_all(store: &dyn Store, heads: &[SegmentHead]) -> Stored<Vec<Filter>> {
+        let numbers: Vec<i64> = heads.iter().map(|head| head.segment).collect();
+        let filters = store.segment_filters(&numbers)?;
+        heads.iter().zip(filters).map(|(head, bytes)| Filter::checked(head, bytes)).collect()
+    }
+
     /// Reads a segment's filter, and refuses one that is not what was written.
     pub(super) fn read(store: &dyn Store, head: &SegmentHead) -> Stored<Filter> {
-        let bytes = store.segment_filter(head.segment)?;
+        Filter::read_all(store, &[*head])?.pop().ok_or_else(corrupt)
+    }
+
+    fn checked(head: &SegmentHead, bytes: Vec<u8>) -> Stored<Filter> {
         let named = || format!("table `segments`, segment {}", head.segment);
         checksum("filter", head, &bytes).must_be(head.filter_crc, named)?;
         match !bytes.is_empty() && bytes.len().is_multiple_of(BLOCK_BYTES) {

@@ -10,10 +10,11 @@
 //! instead, of about a thousand each, and segments in a tree of *nodes*. The root takes each batch as one segment. Once a
 //! node has [`FULL`] segments, they are merged, and cut by the next three bits of their keys into a segment for each of
 //! eight children. So an entry is written once for each level, and a key is looked for in the nodes on its path only.
+//! Where many batches come at once, they are cut before, and go to the nodes further down.
 //! Each segment has a filter ([`filter`]), by which nearly all segments that do not hold a key are left unread.
 //!
-//! A transaction empties at most one node, of at most [`MOST_MERGED`] segments, which bounds what it takes however large
-//! the index is. Others wait for theirs; on average there is less than one to empty for each batch.
+//! At most one node is emptied for each batch, of at most [`MOST_MERGED`] segments, which bounds what a transaction takes
+//! however large the index is. Others wait for theirs; on average there is less than one to empty for each batch.
 //!
 //! # What is believed
 //!
@@ -39,7 +40,7 @@ use super::record::RecordPlace;
 use super::rows::SegmentHead;
 use super::scopes::Scope;
 use super::store::{Store, Stored};
-use crate::request::ItemKey;
+use crate::request::{BATCH_ITEMS, ItemKey};
 
 /// A node with so many segments is emptied.
 const FULL: usize = 8;
@@ -52,6 +53,9 @@ const LEAST_CUT: usize = 6_000;
 
 /// How many bytes of filters are kept in memory. Those beyond it are read each time.
 const FILTER_BYTES: usize = 24 << 20;
+
+/// So many filters are read at once.
+const FILTERS_READ: usize = 64;
 
 /// A scope's index, as this process knows it.
 #[derive(Debug)]
@@ -105,13 +109,14 @@ impl ItemIndex {
         order.sort_unstable_by_key(|at| keys[*at]);
         let mut wanted: BTreeMap<i64, (Node, Vec<usize>)> = BTreeMap::new();
         let depth = self.nodes.last_key_value().map_or(0, |(deepest, _)| deepest.depth());
+        self.read_filters(store)?;
         for depth in 0..=depth {
             let node_of = |at: &usize| Node::of(&keys[*at], depth);
             for together in order.chunk_by(|one, other| node_of(one) == node_of(other)) {
                 let node = node_of(&together[0]);
-                for known in self.nodes.get_mut(&node).into_iter().flatten() {
+                for known in self.nodes.get(&node).into_iter().flatten() {
                     for at in together {
-                        if known.may_hold(store, &keys[*at], &mut self.filter_bytes)? {
+                        if known.may_hold(store, &keys[*at])? {
                             wanted.entry(known.head.segment).or_insert((node, Vec::new())).1.push(*at);
                         }
                     }
@@ -119,15 +124,39 @@ impl ItemIndex {
             }
         }
         let mut found = vec![Vec::new(); keys.len()];
-        for (number, (node, ats)) in wanted {
-            let known = self.nodes[&node].iter().find(|known| known.head.segment == number);
-            let segment = Segment::read(store, &known.expect("it was just seen").head)?;
-            for at in ats {
-                found[at].extend(segment.places_of(&keys[at]));
+        let wanted: Vec<(&SegmentHead, Vec<usize>)> = (wanted.into_iter())
+            .map(|(number, (node, ats))| {
+                let known = self.nodes[&node].iter().find(|known| known.head.segment == number);
+                (&known.expect("it was just seen").head, ats)
+            })
+            .collect();
+        for together in wanted.chunks(MOST_MERGED) {
+            let heads: Vec<_> = together.iter().map(|(head, _)| *head).collect();
+            for (segment, (_, ats)) in Segment::read_all(store, &heads)?.iter().zip(together) {
+                for at in ats {
+                    found[*at].extend(segment.places_of(&keys[*at]));
+                }
             }
         }
         found.iter_mut().for_each(|places| places.sort_unstable());
         Ok(found)
+    }
+
+    /// Reads the filters that were not read yet, as many as are kept.
+    fn read_filters(&mut self, store: &dyn Store) -> Stored<()> {
+        let unread = self.nodes.values_mut().flatten().filter(|known| known.filter.is_none());
+        let mut unread: Vec<&mut Known> = unread.collect();
+        for together in unread.chunks_mut(FILTERS_READ) {
+            if self.filter_bytes >= FILTER_BYTES {
+                break;
+            }
+            let heads: Vec<_> = together.iter().map(|known| known.head).collect();
+            for (known, filter) in together.iter_mut().zip(Filter::read_all(store, &heads)?) {
+                self.filter_bytes += filter.bytes().len();
+                known.filter = Some(filter);
+            }
+        }
+        Ok(())
     }
 
     /// Adds entries, and notes in the scope's row what there is now.
@@ -141,8 +170,13 @@ impl ItemIndex {
             return Ok(());
         }
         scope.entries += entries.len() as i64;
-        self.add(store, scope, Segment::new(Node::ROOT, entries))?;
-        self.empty_fullest(store, scope)?;
+        let batches = entries.len().div_ceil(BATCH_ITEMS as usize);
+        for part in Segment::new(Node::ROOT, entries).cut_below(LEAST_CUT) {
+            self.add(store, scope, part)?;
+        }
+        for _ in 0..batches {
+            self.empty_fullest(store, scope)?;
+        }
         scope.version = next(scope.version)?;
         self.version = scope.version;
         scope.update(store)
@@ -172,9 +206,10 @@ impl ItemIndex {
         if !rest.is_empty() {
             self.nodes.insert(node, rest);
         }
-        let mut entries = Vec::new();
+        let heads: Vec<_> = merged.iter().map(|known| &known.head).collect();
+        let segments = Segment::read_all(store, &heads)?;
+        let entries = segments.into_iter().flat_map(|segment| segment.entries).collect();
         for known in &merged {
-            entries.extend(Segment::read(store, &known.head)?.entries);
             store.delete_segment(known.head.segment)?;
             scope.sum = scope.sum.wrapping_sub(checksum_of(self.scope, &known.head));
             self.filter_bytes -= known.filter.as_ref().map_or(0, |filter| filter.bytes().len());
@@ -224,17 +259,11 @@ impl ItemIndex {
 }
 
 impl Known {
-    fn may_hold(&mut self, store: &dyn Store, key: &ItemKey, kept: &mut usize) -> Stored<bool> {
-        if let Some(filter) = &self.filter {
-            return Ok(filter.may_hold(key));
+    fn may_hold(&self, store: &dyn Store, key: &ItemKey) -> Stored<bool> {
+        match &self.filter {
+            Some(filter) => Ok(filter.may_hold(key)),
+            None => Ok(Filter::read(store, &self.head)?.may_hold(key)),
         }
-        let filter = Filter::read(store, &self.head)?;
-        let may_hold = filter.may_hold(key);
-        if *kept < FILTER_BYTES {
-            *kept += filter.bytes().len();
-            self.filter = Some(filter);
-        }
-        Ok(may_hold)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::filter::Filter;
 use crate::ledger::checksum::{Checksum, contradiction};
+use crate::ledger::corrupt;
 use crate::ledger::record::RecordPlace;
 use crate::ledger::rows::{SegmentHead, SegmentRow};
 use crate::ledger::store::{Store, Stored};
@@ -76,11 +77,21 @@ impl Segment {
         Segment { node, entries }
     }
 
+    /// Reads the entries of segments, and refuses what was not written.
+    pub(super) fn read_all(store: &dyn Store, heads: &[&SegmentHead]) -> Stored<Vec<Segment>> {
+        let numbers: Vec<i64> = heads.iter().map(|head| head.segment).collect();
+        let entries = store.segment_entries(&numbers)?;
+        heads.iter().zip(entries).map(|(head, bytes)| Segment::of(head, &bytes)).collect()
+    }
+
     /// Reads a segment's entries, and refuses what was not written.
     pub(super) fn read(store: &dyn Store, head: &SegmentHead) -> Stored<Segment> {
-        let bytes = store.segment_entries(head.segment)?;
+        Segment::read_all(store, &[head])?.pop().ok_or_else(corrupt)
+    }
+
+    fn of(head: &SegmentHead, bytes: &[u8]) -> Stored<Segment> {
         let named = || format!("table `segments`, segment {}", head.segment);
-        checksum("entries", head, &bytes).must_be(head.entries_crc, named)?;
+        checksum("entries", head, bytes).must_be(head.entries_crc, named)?;
         let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         match rest.is_empty() && entries.len() == head.count as usize {
             true => Ok(Segment {
@@ -120,6 +131,14 @@ impl Segment {
         let child = |entry: &IndexEntry| Node::of(&entry.key(), depth);
         let parts = self.entries.chunk_by(|one, other| child(one) == child(other));
         parts.map(|part| Segment { node: child(&part[0]), entries: part.to_vec() }).collect()
+    }
+
+    /// It, where it has fewer entries than this; else what is cut of it until all parts have.
+    pub(super) fn cut_below(self, most: usize) -> Vec<Segment> {
+        if self.entries.len() < most || self.node.depth() == MAX_DEPTH {
+            return vec![self];
+        }
+        self.cut().into_iter().flat_map(|part| part.cut_below(most)).collect()
     }
 
     /// Whether the entries are sorted, and in the node that their keys belong to.

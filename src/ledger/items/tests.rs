@@ -30,7 +30,7 @@ fn keyed(name: &str) -> RunDescription {
     RunDescription { repeatable: true, rule: IdRule::CorrelationId, ..run(name) }
 }
 
-/// Puts entries into an index in batches of these sizes, and compares it with a map at every turn: what is found, what
+/// Puts entries into an index, so many at a time, and compares it with a map at every turn: what is found, what
 /// is not, and what another process finds.
 fn compare_with_a_map(home: &Home, sizes: &[usize], numbers: &[u32]) {
     let ledger = home.open();
@@ -42,10 +42,12 @@ fn compare_with_a_map(home: &Home, sizes: &[usize], numbers: &[u32]) {
     let mut index = ItemIndex::open(store, &scope).unwrap();
     let mut model: HashMap<ItemKey, Vec<RecordPlace>> = HashMap::new();
     let mut numbers = numbers.iter().cycle();
-    for (batch, size) in (1..).zip(sizes) {
+    let mut places =
+        (1..).flat_map(|batch| (0..BATCH_ITEMS as u32).map(move |place| RecordPlace { batch, place }));
+    for size in sizes {
         let mut entries = Vec::new();
-        for place in 0..*size as u32 {
-            let (key, place) = (key(*numbers.next().unwrap()), RecordPlace { batch, place });
+        for place in places.by_ref().take(*size) {
+            let key = key(*numbers.next().unwrap());
             model.entry(key).or_default().push(place);
             entries.push(IndexEntry::new(&key, place));
         }
@@ -74,7 +76,10 @@ proptest! {
 
     #[test]
     fn what_was_put_in_is_found_and_nothing_else(
-        sizes in proptest::collection::vec(prop_oneof![3 => 1usize..12, 1 => 900usize..1_001], 1..60),
+        sizes in proptest::collection::vec(
+            prop_oneof![12 => 1usize..12, 4 => 900usize..1_001, 1 => 5_000usize..20_000],
+            1..60,
+        ),
         numbers in proptest::collection::vec(0u32..20_000, 1..400),
     ) {
         compare_with_a_map(&Home::in_memory(), &sizes, &numbers);
@@ -87,6 +92,19 @@ fn nodes_are_cut_as_they_fill() {
     for home in [Home::in_file(), Home::in_memory()] {
         compare_with_a_map(&home, &[1_000; 90], &numbers);
     }
+}
+
+/// What several batches were granted is put in at once.
+#[test]
+fn many_entries_at_once_go_where_they_belong() {
+    let numbers: Vec<u32> = (0..400_000).collect();
+    compare_with_a_map(
+        &Home::in_memory(),
+        &[1_000, 80_000, 1_000, 80_000, 80_000, 7_000, 80_000, 1_000],
+        &numbers,
+    );
+    // All of one key, which is never cut.
+    compare_with_a_map(&Home::in_memory(), &[20_000; 3], &[7]);
 }
 
 #[test]

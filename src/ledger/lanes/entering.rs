@@ -1,7 +1,9 @@
 //! Entering what was granted, under the ledger's lock.
+//!
+//! As much as a transaction takes is entered in one. Its entries go into an index together, which writes each of them to
+//! fewer nodes than batch by batch.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -23,17 +25,27 @@ use crate::ledger::{LedgerError, corrupt, events, lists};
 /// So many bytes of grants are entered in one transaction, which bounds what it takes.
 const ENTERED_AT_ONCE: u64 = 8 << 20;
 
-/// Begins a transaction that writes, in a ledger that was looked after: what was granted is entered, each part of it in a
-/// transaction of its own. Where the ledger is on another server than it was, its open lists are closed in the first of
-/// them: another server may not know all that was given from them.
+/// What whoever writes does before with what was granted and not entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ledger) enum Grants {
+    /// What is written depends on what was issued.
+    Enter,
+    /// It does not.
+    Leave,
+}
+
+/// Begins a transaction that writes, in a ledger that was looked after: what was granted is entered where that is asked
+/// for, each part of it in a transaction of its own. Where the ledger is on another server than it was, its open lists
+/// are closed in the first of them: another server may not know all that was given from them.
 ///
 /// # Errors
 /// Those of the store.
 pub(in crate::ledger) fn begin_to_write<'s>(
     store: &'s dyn Store,
+    grants: Grants,
     fail: impl Fn(StoreError) -> LedgerError,
 ) -> Result<(Transaction<'s>, Option<Restoration>), LedgerError> {
-    let (mut restored, mut has_all) = (None, false);
+    let (mut restored, mut has_all) = (None, grants == Grants::Leave);
     loop {
         let transaction = Transaction::begin(store, Access::Write).map_err(&fail)?;
         let Some(lanes) = store.lanes() else { return Ok((transaction, None)) };
@@ -43,8 +55,8 @@ pub(in crate::ledger) fn begin_to_write<'s>(
         if closed.is_none() && has_all {
             return Ok((transaction, restored));
         }
-        let Entered { grants, bytes, is_all } = enter(store).map_err(&fail)?;
-        if closed.is_none() && grants == 0 {
+        let Entered { grants: entered, bytes, is_all } = enter(store).map_err(&fail)?;
+        if closed.is_none() && entered == 0 {
             return Ok((transaction, restored));
         }
         let done = match closed {
@@ -52,7 +64,7 @@ pub(in crate::ledger) fn begin_to_write<'s>(
             Some(_) => Done::closing(reached),
         };
         seal::commit(store, transaction, Done { bytes, ..done }, &fail)?;
-        (restored, has_all) = (closed.or(restored), is_all);
+        (restored, has_all) = (closed.or(restored), is_all || grants == Grants::Leave);
     }
 }
 
@@ -63,9 +75,10 @@ pub(in crate::ledger) fn begin_to_write<'s>(
 #[cfg(feature = "postgres")]
 pub(in crate::ledger) fn look_after(
     store: &dyn Store,
+    grants: Grants,
     fail: impl Fn(StoreError) -> LedgerError,
 ) -> Result<Option<Restoration>, LedgerError> {
-    begin_to_write(store, fail).map(|(_, restored)| restored)
+    begin_to_write(store, grants, fail).map(|(_, restored)| restored)
 }
 
 /// Enters all that was granted before the lanes were closed, within the transaction that has closed them: nothing more
@@ -108,7 +121,7 @@ fn enter(store: &dyn Store) -> Stored<Entered> {
     let pending = lanes.pending(ENTERED_AT_ONCE)?;
     let grants = pending.len() as u64;
     let is_all = pending.first().is_none_or(|first| first.of == grants);
-    let mut indices: BTreeMap<i64, Indexed> = BTreeMap::new();
+    let mut to_index = BTreeMap::new();
     let mut bytes = 0;
     for of_lane in pending.chunk_by(|one, other| one.list == other.list) {
         let last = &of_lane[of_lane.len() - 1];
@@ -120,7 +133,7 @@ fn enter(store: &dyn Store) -> Stored<Entered> {
             }
             seal =
                 seal_after(&seal, grant.first, grant.end - grant.first, &Sha256::digest(&grant.body).into());
-            enter_one(store, grant, &mut indices)?;
+            enter_one(store, grant, &mut to_index)?;
             list.taken = grant.end;
             bytes += grant.body.len() as u64;
         }
@@ -133,6 +146,10 @@ fn enter(store: &dyn Store) -> Stored<Entered> {
         let tickets: Vec<Uuid> = of_lane.iter().map(|grant| grant.ticket).collect();
         lanes.note_entered(number, seal, &tickets)?;
     }
+    for (scope, entries) in to_index {
+        let Indexed { mut scope, mut index } = Indexed::reopen(store, Scope::of_number(store, scope)?, None)?;
+        index.insert(store, &mut scope, entries)?;
+    }
     Ok(Entered { grants, bytes, is_all })
 }
 
@@ -142,8 +159,12 @@ fn missing(list: i64, slot: u32) -> StoreError {
     ))
 }
 
-/// Enters the batches of a grant.
-fn enter_one(store: &dyn Store, grant: &PendingRow, indices: &mut BTreeMap<i64, Indexed>) -> Stored<()> {
+/// Enters the batches of a grant, but for what their scopes' indices have to have of them.
+fn enter_one(
+    store: &dyn Store,
+    grant: &PendingRow,
+    to_index: &mut BTreeMap<i64, Vec<IndexEntry>>,
+) -> Stored<()> {
     let mut first = grant.first;
     for batch in body::read(&grant.body)? {
         let count = record::count(&batch.records);
@@ -164,14 +185,7 @@ fn enter_one(store: &dyn Store, grant: &PendingRow, indices: &mut BTreeMap<i64, 
         let at = UnixTime::from_seconds(batch.at).ok_or_else(corrupt)?;
         events::append_issued(store, number, at, sum)?;
         if let Some(scope) = scope {
-            let Indexed { scope, index } = match indices.entry(scope) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    let scope = Scope::of_number(store, scope)?;
-                    new.insert(Indexed::reopen(store, scope, None)?)
-                }
-            };
-            index.insert(store, scope, entries)?;
+            to_index.entry(scope).or_default().extend(entries);
         }
     }
     match first == grant.end {

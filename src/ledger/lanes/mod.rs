@@ -9,11 +9,14 @@
 //! 1. **Granted.** One statement takes a lane that nobody holds, moves it on by as many slots as there are credentials,
 //!    and keeps their records as they are (a *grant*). It is one exchange with the server and one transaction: when it
 //!    returns, the records are durable, and results may leave.
-//! 2. **Entered.** Whoever next holds the ledger's lock enters the grants into the ledger: batches, events, the index of
-//!    items. Every change and every look begins with that, so nobody sees a ledger that lacks what was delivered.
+//! 2. **Entered.** Whoever next changes what was issued, or looks at it, takes the ledger's lock and enters the grants into
+//!    the ledger: batches, events, the index of items. Every change and every look begins with that, so nobody sees a
+//!    ledger that lacks what was delivered. Issuing does not wait for it, unless a run goes on under its key, or renews.
 //!
 //! The first batch of a run is recorded under the lock: that makes the run's rows, and looks for earlier uses of its
 //! name. So is every batch of which something may have been issued before.
+//!
+//! A new lane takes several exchanges. So a process that has filled lanes opens several at once.
 //!
 //! # What keeps what
 //!
@@ -32,7 +35,7 @@
 mod body;
 mod entering;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -40,7 +43,7 @@ use uuid::Uuid;
 pub(in crate::ledger) use self::body::GrantedBatch;
 #[cfg(feature = "postgres")]
 pub(in crate::ledger) use self::entering::look_after;
-pub(in crate::ledger) use self::entering::{begin_to_write, enter_the_rest};
+pub(in crate::ledger) use self::entering::{Grants, begin_to_write, enter_the_rest};
 use super::batches::Slots;
 use super::checksum::contradiction;
 use super::identity::{FileId, Identity};
@@ -56,6 +59,9 @@ use crate::request::{ItemId, ItemKey};
 
 /// The guard of a run whose items have all had guards since it began.
 const BEGUN_HERE: ItemKey = [0; 16];
+
+/// So many lanes a process opens at once at most.
+const OPENED_AT_ONCE: usize = 4;
 
 /// The hash that seals something.
 pub(in crate::ledger) type Hash = [u8; 32];
@@ -181,6 +187,8 @@ pub(in crate::ledger) struct LaneUse {
     is_guarded: bool,
     /// Whether the last batch had something that was issued before: the next one likely has, too.
     meets_known: bool,
+    /// The lists from which it was given slots.
+    lists: BTreeSet<i64>,
 }
 
 impl LaneUse {
@@ -214,6 +222,7 @@ impl Ledger {
             return Ok(None);
         };
         let slots = Slots { list: granted.list.list, first: granted.first };
+        self.lane_use.lists.insert(slots.list);
         self.lists.keep_granted(&granted.list, slots.first..slots.first + order.count);
         let mut first = slots.first;
         for issued in &mut issued {
@@ -278,7 +287,7 @@ impl Ledger {
                 Granted::Before | Granted::Unsettled => return Ok(None),
                 Granted::NoLane(open) if open >= lanes.most() => patience = Patience::Wait,
                 Granted::NoLane(_) => {
-                    match self.open_lane(&run.terms.issuer, order.base) {
+                    match self.open_lanes(&run.terms.issuer, order.base) {
                         Err(error) if retry.is_worth_it(&*self.store, &error) => {}
                         outcome => outcome?,
                     }
@@ -288,18 +297,23 @@ impl Ledger {
         }
     }
 
-    /// Opens a lane, unless others have opened as many as there may be.
-    fn open_lane(&mut self, issuer: &str, base: &str) -> Result<(), LedgerError> {
+    /// Opens a lane, unless others have opened as many as there may be; or as many as this process was given slots from,
+    /// so that it does so less and less often.
+    fn open_lanes(&mut self, issuer: &str, base: &str) -> Result<(), LedgerError> {
         let fail = |source| self.cannot("write", source);
-        let mut writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let mut writing = Writing::begin_with(&*self.store, &self.path, Grants::Leave, fail)?;
         let lanes = writing.store.lanes().ok_or_else(corrupt).map_err(fail)?;
-        if lanes.open_lanes(issuer, base).map_err(fail)? >= lanes.most() {
+        let room = lanes.most().saturating_sub(lanes.open_lanes(issuer, base).map_err(fail)?) as usize;
+        let wanted = room.min(self.lane_use.lists.len().clamp(1, OPENED_AT_ONCE));
+        if wanted == 0 {
             return Ok(());
         }
-        let list = lists::add_list(writing.store, issuer, base).map_err(fail)?;
-        let seal = random().map_err(fail)?;
-        lanes.insert_lane(list, issuer, base, seal).map_err(fail)?;
-        writing.done.added.lists += 1;
+        for _ in 0..wanted {
+            let list = lists::add_list(writing.store, issuer, base).map_err(fail)?;
+            let seal = random().map_err(fail)?;
+            lanes.insert_lane(list, issuer, base, seal).map_err(fail)?;
+            writing.done.added.lists += 1;
+        }
         writing.commit(fail)
     }
 }

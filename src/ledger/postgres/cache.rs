@@ -5,14 +5,23 @@ use std::collections::HashMap;
 
 use crate::ledger::rows::{BatchRow, EventRow, LedgerRow, ListRow, RunRow, SealRow};
 
+/// The greatest numbers of rows that there are; 0 where there are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LastNumbers {
+    pub(super) run: i64,
+    pub(super) scope: i64,
+    pub(super) segment: i64,
+    pub(super) list: i64,
+    pub(super) batch: i64,
+}
+
 /// What is kept of the open transaction, and of the connection.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     pub(super) seal: Option<SealRow>,
     pub(super) ledger: Option<LedgerRow>,
     pub(super) last_event: Option<Option<EventRow>>,
-    pub(super) last_batch: Option<i64>,
-    pub(super) last_segment: Option<i64>,
+    pub(super) last: Option<LastNumbers>,
     /// The batch that was inserted last.
     pub(super) batch: Option<BatchRow>,
     pub(super) runs: HashMap<i64, RunRow>,
@@ -25,6 +34,13 @@ impl Cache {
     /// A transaction has begun, or is over: nothing is known.
     pub(super) fn forget(&mut self, is_beginning: bool) {
         *self = Cache { is_beginning, was_connected: self.was_connected, ..Cache::default() };
+    }
+
+    /// A row of this number was added, which is the last one.
+    pub(super) fn note_last(&mut self, number: i64, of: impl FnOnce(&mut LastNumbers) -> &mut i64) {
+        if let Some(last) = &mut self.last {
+            *of(last) = number;
+        }
     }
 
     /// Whether a transaction was begun that has sent nothing yet.

@@ -6,7 +6,7 @@
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::path::Path;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -76,6 +76,16 @@ impl Line {
     /// Whether it is known to have broken off.
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Sends a statement, and does not wait for its answer.
+    pub(super) fn tell(&self, sql: &str) {
+        self.runtime.block_on(async {
+            let mut answer = pin!(self.client.batch_execute(sql));
+            let _ = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context).is_ready())).await;
+            // The connection is another task, which writes now.
+            tokio::task::yield_now().await;
+        });
     }
 
     /// Sends statements, and gives the rows of each. The first error is the one that counts: in a transaction, others

@@ -1,7 +1,8 @@
 //! Opening a ledger in a database.
 //!
 //! A ledger is made where there is none, by whoever opens it to write. What was granted and not entered is entered first,
-//! by whoever may write, so that every command sees all that was delivered.
+//! by whoever may write, so that every command sees all that was delivered; but for issuing, which asks for it later,
+//! where it has to know.
 
 use std::path::PathBuf;
 
@@ -10,11 +11,15 @@ use super::fitness::{UNGUARDED, fitness, read_fitness};
 use super::line::server_error;
 use super::{PostgresStore, schema};
 use crate::ledger::identity::{FileId, Identity};
+use crate::ledger::lanes::{self, Grants};
 use crate::ledger::store::{ServerFault, Store, StoreError, Stored};
-use crate::ledger::{History, Ledger, LedgerError, Restoration, copy, corrupt, lanes};
+use crate::ledger::{History, Ledger, LedgerError, Restoration, copy, corrupt};
 
 /// Opens a ledger for writing, and creates it where there is none.
-pub(in crate::ledger) fn to_write(address: &ServerAddress) -> Result<(Ledger, History), LedgerError> {
+pub(in crate::ledger) fn to_write(
+    address: &ServerAddress,
+    grants: Grants,
+) -> Result<(Ledger, History), LedgerError> {
     let fail = failing("open", address);
     let store = PostgresStore::new(address);
     let mut format = schema::format_of(&store).map_err(&fail)?;
@@ -25,7 +30,7 @@ pub(in crate::ledger) fn to_write(address: &ServerAddress) -> Result<(Ledger, Hi
         // Another process may have made it, and be another version of this program.
         format = schema::format_of(&store).map_err(&fail)?;
     }
-    opened(store, address, format.ok_or_else(corrupt).map_err(&fail)?)
+    opened(store, address, format.ok_or_else(corrupt).map_err(&fail)?, grants)
 }
 
 /// As [`to_write`], but `None` where there is no ledger.
@@ -36,7 +41,7 @@ pub(in crate::ledger) fn to_write_existing(
     let store = PostgresStore::new(address);
     match schema::format_of(&store).map_err(&fail)? {
         None => Ok(None),
-        Some(format) => opened(store, address, format).map(Some),
+        Some(format) => opened(store, address, format, Grants::Enter).map(Some),
     }
 }
 
@@ -52,7 +57,8 @@ pub(in crate::ledger) fn to_look(
     schema::must_be_known(format, address)?;
     store.learn_guard().map_err(&fail)?;
     // Where nothing may be written, as on a standby, what was not entered yet is not seen.
-    let looked_after = if changes_nothing { Ok(None) } else { lanes::look_after(&store, &fail) };
+    let looked_after =
+        if changes_nothing { Ok(None) } else { lanes::look_after(&store, Grants::Enter, &fail) };
     let restored = match looked_after {
         Err(LedgerError::Database { source: StoreError::Server(error), .. })
             if matches!(
@@ -93,13 +99,14 @@ fn opened(
     store: PostgresStore,
     address: &ServerAddress,
     format: i64,
+    grants: Grants,
 ) -> Result<(Ledger, History), LedgerError> {
     let fail = failing("open", address);
     schema::must_be_known(format, address)?;
     store.learn_guard().map_err(&fail)?;
     store.must_be_fit().map_err(&fail)?;
     store.is_writable.set(true);
-    let restored = lanes::look_after(&store, &fail)?;
+    let restored = lanes::look_after(&store, grants, &fail)?;
     let ledger = ledger_on(store, address, restored)?;
     let history = ledger.history().clone();
     Ok((ledger, history))

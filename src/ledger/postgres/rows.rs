@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::cache::LastNumbers;
 use super::fitness::{fitness, read_fitness};
 use super::line::{Statement, Value};
 use super::read::{
@@ -28,8 +29,24 @@ use crate::ledger::{LedgerError, corrupt};
 /// Whatever the database's default is: who waited for a lock sees what its holder has written.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// So many rows are fetched at once by whoever goes through all of them.
+/// The greatest number of a row in each table whose rows are numbered as they come: [`read_last_numbers`].
+const LAST_NUMBERS: &str = "SELECT (SELECT coalesce(max(run), 0) FROM beltic.runs),
+    (SELECT coalesce(max(scope), 0) FROM beltic.scopes), (SELECT coalesce(max(segment), 0) FROM beltic.segments),
+    (SELECT coalesce(max(list), 0) FROM beltic.lists), (SELECT coalesce(max(batch), 0) FROM beltic.batches)";
+
+/// So many rows are fetched at once by whoever goes through all of them: of those that have a batch's records, and of
+/// those that are short.
 const FETCHED: u32 = 64;
+const FETCHED_SHORT: u32 = 1_000;
+
+fn read_last_numbers(row: &Row) -> Stored<LastNumbers> {
+    let [run, scope, segment, list, batch] = [0, 1, 2, 3, 4].map(|at| row.try_get(at));
+    Ok(LastNumbers { run: run?, scope: scope?, segment: segment?, list: list?, batch: batch? })
+}
+
+fn last_event() -> String {
+    format!("SELECT {EVENT} FROM beltic.events ORDER BY event DESC LIMIT 1")
+}
 
 fn optional(number: Option<i64>) -> Value {
     value(number, Type::INT8)
@@ -64,33 +81,32 @@ impl PostgresStore {
         self.ask(sql, values)?.iter().map(read).collect()
     }
 
-    /// Goes through the rows of a query, a part of them in memory at a time; `each` says whether to go on.
+    /// Goes through the rows of a query, so many of them in memory at a time; `each` says whether to go on.
     fn go_through<T>(
         &self,
-        sql: &str,
-        values: Vec<Value>,
+        (sql, values, fetched): (&str, Vec<Value>, u32),
         read: impl Fn(&Row) -> Stored<T>,
         each: &mut dyn FnMut(T) -> Stored<bool>,
     ) -> Stored<()> {
         if !self.is_in_transaction() {
             self.begin(Access::Read)?;
-            let outcome = self.go_through(sql, values, read, each);
+            let outcome = self.go_through((sql, values, fetched), read, each);
             self.roll_back();
             return outcome;
         }
         let cursor = format!("rows_{}", self.cursors.replace(self.cursors.get() + 1));
         let declare = Statement::new(format!("DECLARE {cursor} NO SCROLL CURSOR FOR {sql}"), values);
-        let fetch = || Statement::new(format!("FETCH {FETCHED} FROM {cursor}"), Vec::new());
+        let fetch = || Statement::new(format!("FETCH {fetched} FROM {cursor}"), Vec::new());
         let mut answers = self.send(vec![declare, fetch()])?;
         loop {
             let rows = answers.pop().ok_or_else(corrupt)?;
             for row in &rows {
                 if !each(read(row)?)? {
-                    return self.ask(format!("CLOSE {cursor}"), Vec::new()).map(drop);
+                    return self.tell(&format!("CLOSE {cursor}"), Vec::new(), 0);
                 }
             }
-            if rows.len() < FETCHED as usize {
-                return self.ask(format!("CLOSE {cursor}"), Vec::new()).map(drop);
+            if rows.len() < fetched as usize {
+                return self.tell(&format!("CLOSE {cursor}"), Vec::new(), 0);
             }
             answers = self.send(vec![fetch()])?;
         }
@@ -98,12 +114,20 @@ impl PostgresStore {
 
     fn scan<T>(
         &self,
-        sql: &str,
-        values: Vec<Value>,
+        query: (&str, Vec<Value>, u32),
         read: impl Fn(&Row) -> Stored<T>,
         each: Each<'_, T>,
     ) -> Stored<()> {
-        self.go_through(sql, values, read, &mut |row| each(row).map(|()| true))
+        self.go_through(query, read, &mut |row| each(row).map(|()| true))
+    }
+
+    /// A column of these segments, in their order; empty where there is no such segment.
+    fn of_segments(&self, column: &str, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        let sql = format!(
+            "SELECT coalesce({column}, '') FROM unnest($1) WITH ORDINALITY AS wanted (segment, place)
+             LEFT JOIN beltic.segments USING (segment) ORDER BY place"
+        );
+        self.rows(&sql, vec![value(segments.to_vec(), Type::INT8_ARRAY)], |row| Ok(row.try_get(0)?))
     }
 
     /// Begins a transaction under no lock of the ledger's.
@@ -136,15 +160,28 @@ impl PostgresStore {
             format!("SELECT {SEAL} FROM beltic.seal FOR UPDATE"),
             format!("SELECT {LEDGER} FROM beltic.ledger"),
             fitness(is_unguarded),
+            LAST_NUMBERS.to_owned(),
+            last_event(),
         ];
         let mut answers =
             self.send(statements.map(|sql| Statement::new(sql, Vec::new())).into())?.into_iter().skip(2);
-        let mut next = || answers.next().and_then(|rows| rows.into_iter().next()).ok_or_else(corrupt);
-        let (seal, ledger, fit) = (next()?, next()?, next()?);
+        let mut next = || answers.next().map(|rows| rows.into_iter().next()).ok_or_else(corrupt);
+        let mut always = || next()?.ok_or_else(corrupt);
+        let (seal, ledger, fit, numbers) = (always()?, always()?, always()?, always()?);
+        let event = next()?.as_ref().map(read_event).transpose()?;
         self.home.set(read_fitness(&fit)?);
         let mut cache = self.cache.borrow_mut();
         (cache.seal, cache.ledger) = (Some(read_seal(&seal)?), Some(read_ledger(&ledger)?));
+        (cache.last, cache.last_event) = (Some(read_last_numbers(&numbers)?), Some(event));
         Ok(())
+    }
+
+    fn last_numbers(&self) -> Stored<LastNumbers> {
+        let known = self.cache.borrow().last;
+        match known {
+            Some(known) => Ok(known),
+            None => self.row(LAST_NUMBERS, Vec::new(), read_last_numbers)?.ok_or_else(corrupt),
+        }
     }
 
     /// Whether the row is under the ledger's lock, so that it stays as it is.
@@ -217,10 +254,9 @@ impl Store for PostgresStore {
             return;
         }
         self.end();
-        let is_there = self.line.borrow().as_ref().is_some_and(|line| !line.is_closed());
-        if is_there {
-            // Where it fails, the connection is gone, and the transaction with it.
-            let _ = self.ask("ROLLBACK", Vec::new());
+        // Where it fails, the connection is gone, and the transaction with it. Nobody waits for that.
+        if let Some(line) = &*self.line.borrow() {
+            line.tell("ROLLBACK");
         }
     }
 
@@ -245,15 +281,19 @@ impl Store for PostgresStore {
     }
 
     fn scan_runs(&self, each: Each<'_, RunRow>) -> Stored<()> {
-        self.scan(&format!("SELECT {RUN} FROM beltic.runs ORDER BY run"), Vec::new(), read_run, each)
+        let sql = format!("SELECT {RUN} FROM beltic.runs ORDER BY run");
+        self.scan((&sql, Vec::new(), FETCHED_SHORT), read_run, each)
     }
 
     fn last_run(&self) -> Stored<i64> {
-        self.one("SELECT coalesce(max(run), 0) FROM beltic.runs", Vec::new())
+        Ok(self.last_numbers()?.run)
     }
 
     fn insert_run(&self, row: &RunRow) -> Stored<()> {
-        self.cache.borrow_mut().runs.remove(&row.run);
+        let mut cache = self.cache.borrow_mut();
+        cache.note_last(row.run, |last| &mut last.run);
+        cache.runs.insert(row.run, row.clone());
+        drop(cache);
         let values = vec![
             number(row.run),
             text(&row.name),
@@ -290,14 +330,7 @@ impl Store for PostgresStore {
     }
 
     fn last_batch(&self) -> Stored<i64> {
-        if let Some(known) = self.cache.borrow().last_batch {
-            return Ok(known);
-        }
-        let last = self.one("SELECT coalesce(max(batch), 0) FROM beltic.batches", Vec::new())?;
-        if self.is_locked() {
-            self.cache.borrow_mut().last_batch = Some(last);
-        }
-        Ok(last)
+        Ok(self.last_numbers()?.batch)
     }
 
     fn count_batches(&self) -> Stored<i64> {
@@ -325,7 +358,8 @@ impl Store for PostgresStore {
         ];
         {
             let mut cache = self.cache.borrow_mut();
-            (cache.last_batch, cache.batch) = (Some(row.batch), Some(row.clone()));
+            cache.note_last(row.batch, |last| &mut last.batch);
+            cache.batch = Some(row.clone());
         }
         let sql = format!("INSERT INTO beltic.batches ({BATCH}) VALUES ({})", places(BATCH));
         self.tell(&sql, values, row.records.len())
@@ -336,7 +370,8 @@ impl Store for PostgresStore {
             "SELECT {BATCH} FROM beltic.batches
              WHERE run IN (SELECT run FROM beltic.runs WHERE name = $1) AND first_position BETWEEN $2 AND $3"
         );
-        self.scan(&sql, vec![text(run_name), number(*first.start()), number(*first.end())], read_batch, each)
+        let values = vec![text(run_name), number(*first.start()), number(*first.end())];
+        self.scan((&sql, values, FETCHED), read_batch, each)
     }
 
     fn batches_of_opening(&self, opening: i64) -> Stored<Vec<BatchRow>> {
@@ -352,7 +387,7 @@ impl Store for PostgresStore {
     fn find_batches(&self, query: &BatchQuery, each: &mut dyn FnMut(BatchRow) -> Stored<bool>) -> Stored<()> {
         let (condition, values) = conditions(query);
         let sql = format!("SELECT {BATCH} FROM beltic.batches WHERE {condition} ORDER BY batch");
-        self.go_through(&sql, values, read_batch, each)
+        self.go_through((&sql, values, FETCHED), read_batch, each)
     }
 
     fn scan_batches(&self, order: BatchOrder, each: Each<'_, BatchRow>) -> Stored<()> {
@@ -360,12 +395,8 @@ impl Store for PostgresStore {
             BatchOrder::Slot => "list, first_slot",
             BatchOrder::Millis => "id_millis",
         };
-        self.scan(
-            &format!("SELECT {BATCH} FROM beltic.batches ORDER BY {order}"),
-            Vec::new(),
-            read_batch,
-            each,
-        )
+        let sql = format!("SELECT {BATCH} FROM beltic.batches ORDER BY {order}");
+        self.scan((&sql, Vec::new(), FETCHED), read_batch, each)
     }
 
     fn batch_index(&self, run: i64, each: Each<'_, IndexRow>) -> Stored<()> {
@@ -389,14 +420,16 @@ impl Store for PostgresStore {
     }
 
     fn scan_scopes(&self, each: Each<'_, ScopeRow>) -> Stored<()> {
-        self.scan(&format!("SELECT {SCOPE} FROM beltic.scopes ORDER BY scope"), Vec::new(), read_scope, each)
+        let sql = format!("SELECT {SCOPE} FROM beltic.scopes ORDER BY scope");
+        self.scan((&sql, Vec::new(), FETCHED_SHORT), read_scope, each)
     }
 
     fn last_scope(&self) -> Stored<i64> {
-        self.one("SELECT coalesce(max(scope), 0) FROM beltic.scopes", Vec::new())
+        Ok(self.last_numbers()?.scope)
     }
 
     fn insert_scope(&self, row: &ScopeRow) -> Stored<()> {
+        self.cache.borrow_mut().note_last(row.scope, |last| &mut last.scope);
         let values = vec![
             number(row.scope),
             text(&row.kind),
@@ -429,26 +462,21 @@ impl Store for PostgresStore {
         self.rows(&sql, vec![number(scope)], read_segment)
     }
 
-    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>> {
-        let sql = "SELECT filter FROM beltic.segments WHERE segment = $1";
-        Ok(self.row(sql, vec![number(segment)], |row| Ok(row.try_get(0)?))?.unwrap_or_default())
+    fn segment_filters(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        self.of_segments("filter", segments)
     }
 
-    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>> {
-        let sql = "SELECT entries FROM beltic.segments WHERE segment = $1";
-        Ok(self.row(sql, vec![number(segment)], |row| Ok(row.try_get(0)?))?.unwrap_or_default())
+    fn segment_entries(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        self.of_segments("entries", segments)
     }
 
     fn last_segment(&self) -> Stored<i64> {
-        if let Some(known) = self.cache.borrow().last_segment {
-            return Ok(known);
-        }
-        self.one("SELECT coalesce(max(segment), 0) FROM beltic.segments", Vec::new())
+        Ok(self.last_numbers()?.segment)
     }
 
     fn insert_segment(&self, row: &SegmentRow) -> Stored<()> {
         let SegmentHead { segment, node, count, filter_crc, entries_crc } = row.head;
-        self.cache.borrow_mut().last_segment = Some(segment);
+        self.cache.borrow_mut().note_last(segment, |last| &mut last.segment);
         let values = vec![
             number(segment),
             number(node),
@@ -466,9 +494,8 @@ impl Store for PostgresStore {
     }
 
     fn delete_segment(&self, segment: i64) -> Stored<()> {
-        // The number of the last one is known from here on, so that it is not given once more.
-        let last = self.last_segment()?;
-        self.cache.borrow_mut().last_segment = Some(last);
+        // The number of the last one is known in the transaction, so that it is not given once more.
+        debug_assert!(self.is_locked());
         self.tell("DELETE FROM beltic.segments WHERE segment = $1", vec![number(segment)], 0)
     }
 
@@ -482,6 +509,10 @@ impl Store for PostgresStore {
             self.cache.borrow_mut().lists.insert(list, row.clone());
         }
         Ok(found)
+    }
+
+    fn last_list(&self) -> Stored<i64> {
+        Ok(self.last_numbers()?.list)
     }
 
     fn list_numbers(&self) -> Stored<Vec<i64>> {
@@ -503,7 +534,10 @@ impl Store for PostgresStore {
     }
 
     fn insert_list(&self, row: &ListRow) -> Stored<()> {
-        self.cache.borrow_mut().lists.remove(&row.list);
+        let mut cache = self.cache.borrow_mut();
+        cache.note_last(row.list, |last| &mut last.list);
+        cache.lists.remove(&row.list);
+        drop(cache);
         let values = vec![
             number(row.list),
             text(&row.issuer),
@@ -592,7 +626,7 @@ impl Store for PostgresStore {
 
     fn scan_statuses(&self, each: Each<'_, StatusRow>) -> Stored<()> {
         let sql = format!("SELECT {STATUS} FROM beltic.statuses ORDER BY batch, place");
-        self.scan(&sql, Vec::new(), read_status, each)
+        self.scan((&sql, Vec::new(), FETCHED_SHORT), read_status, each)
     }
 
     fn count_statuses(&self) -> Stored<i64> {
@@ -627,12 +661,7 @@ impl Store for PostgresStore {
         if let Some(known) = &self.cache.borrow().last_event {
             return Ok(known.clone());
         }
-        let sql = format!("SELECT {EVENT} FROM beltic.events ORDER BY event DESC LIMIT 1");
-        let last = self.row(&sql, Vec::new(), read_event)?;
-        if self.is_locked() {
-            self.cache.borrow_mut().last_event = Some(last.clone());
-        }
-        Ok(last)
+        self.row(&last_event(), Vec::new(), read_event)
     }
 
     fn event(&self, event: i64) -> Stored<Option<EventRow>> {
@@ -659,7 +688,8 @@ impl Store for PostgresStore {
 
     fn events_after(&self, event: i64, limit: u64, each: Each<'_, EventRow>) -> Stored<()> {
         let sql = format!("SELECT {EVENT} FROM beltic.events WHERE event > $1 ORDER BY event LIMIT $2");
-        self.scan(&sql, vec![number(event), number(limit.min(i64::MAX as u64) as i64)], read_event, each)
+        let values = vec![number(event), number(limit.min(i64::MAX as u64) as i64)];
+        self.scan((&sql, values, FETCHED_SHORT), read_event, each)
     }
 
     fn events_of(&self, batch: i64) -> Stored<Vec<EventRow>> {

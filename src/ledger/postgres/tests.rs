@@ -16,7 +16,7 @@ use self::cluster::Cluster;
 use super::address::ServerAddress;
 use crate::clock::UnixTime;
 use crate::ledger::tests::{Home, draft, issued, record, run};
-use crate::ledger::{Address, Change, ChangeOrder, Entry, Ledger, LedgerError};
+use crate::ledger::{Address, Change, ChangeOrder, Entry, Ledger, LedgerError, RunDescription};
 
 /// A database of a server, in which a test keeps a ledger.
 pub(in crate::ledger) struct Database {
@@ -73,8 +73,13 @@ pub(in crate::ledger) fn on_a_server(tests: &[Named<'_>]) {
 
 /// A ledger of which three batches were granted and not entered.
 fn with_grants(database: &Database) -> Vec<(String, u32)> {
+    with_grants_of(database, "a")
+}
+
+/// As [`with_grants`], by a run of this name.
+fn with_grants_of(database: &Database, name: &str) -> Vec<(String, u32)> {
     let mut ledger = Ledger::open(&database.address()).unwrap().0;
-    let places = (0..4).flat_map(|batch| record(&mut ledger, &run("a"), batch * 10, 10)).collect();
+    let places = (0..4).flat_map(|batch| record(&mut ledger, &run(name), batch * 10, 10)).collect();
     assert_eq!(database.sql("SELECT count(*) FROM beltic.pending"), "3");
     places
 }
@@ -116,6 +121,30 @@ fn what_was_granted_is_entered_whole_or_not_at_all() {
     let examined = ledger.examine().unwrap();
     assert_eq!((examined.credentials, examined.problems), (places.len() as u64, Vec::new()));
     assert_eq!(database.sql("SELECT count(*) FROM beltic.pending"), "0");
+}
+
+/// Issuing waits for nothing that others were granted, unless it depends on that.
+#[test]
+fn what_was_granted_is_left_to_whoever_depends_on_it() {
+    let Some(database) = Database::first() else { return };
+    with_grants(&database);
+    let pending = || database.sql("SELECT count(*) FROM beltic.pending");
+    let issue = |run: &RunDescription, first| {
+        record(&mut Ledger::open_to_issue(&database.address()).unwrap().0, run, first, 10)
+    };
+    let keyed = RunDescription { repeatable: true, ..run("k") };
+    let mut places = issue(&run("b"), 0);
+    places.extend(issue(&keyed, 0));
+    assert_eq!(pending(), "3");
+    // What was issued under the key before may be among it.
+    let again = issue(&keyed, 0);
+    assert_eq!(pending(), "0");
+    assert_eq!(again, places[10..]);
+    with_grants_of(&database, "c");
+    assert_eq!(pending(), "3");
+    let found = Ledger::open_to_look(&database.address()).unwrap().unwrap();
+    assert_eq!(pending(), "0");
+    assert_eq!(found.examine().unwrap().credentials, 40 + 20 + 40);
 }
 
 /// Whatever the code does: the database itself keeps slots from being given twice.

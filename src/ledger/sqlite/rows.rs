@@ -45,6 +45,12 @@ impl SqliteStore {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// A column of these segments, in their order; empty where there is no such segment.
+    fn of_segments(&self, sql: &str, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        let of = |segment| self.row(sql, [segment], |row| row.get(0)).map(Option::unwrap_or_default);
+        segments.iter().map(of).collect()
+    }
+
     fn scan<T>(
         &self,
         sql: &str,
@@ -290,16 +296,12 @@ impl Store for SqliteStore {
         self.rows(&sql, [scope], read_segment)
     }
 
-    fn segment_filter(&self, segment: i64) -> Stored<Vec<u8>> {
-        let found =
-            self.row("SELECT filter FROM segments WHERE segment = ?1", [segment], |row| row.get(0))?;
-        Ok(found.unwrap_or_default())
+    fn segment_filters(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        self.of_segments("SELECT filter FROM segments WHERE segment = ?1", segments)
     }
 
-    fn segment_entries(&self, segment: i64) -> Stored<Vec<u8>> {
-        let found =
-            self.row("SELECT entries FROM segments WHERE segment = ?1", [segment], |row| row.get(0))?;
-        Ok(found.unwrap_or_default())
+    fn segment_entries(&self, segments: &[i64]) -> Stored<Vec<Vec<u8>>> {
+        self.of_segments("SELECT entries FROM segments WHERE segment = ?1", segments)
     }
 
     fn last_segment(&self) -> Stored<i64> {
@@ -320,6 +322,10 @@ impl Store for SqliteStore {
 
     fn list(&self, list: i64) -> Stored<Option<ListRow>> {
         self.row(&format!("SELECT {LIST} FROM lists WHERE list = ?1"), [list], read_list)
+    }
+
+    fn last_list(&self) -> Stored<i64> {
+        self.one("SELECT coalesce(max(list), 0) FROM lists", [])
     }
 
     fn list_numbers(&self) -> Stored<Vec<i64>> {

@@ -514,7 +514,7 @@ fn open_register(
     let mut ledger = match &ground.ledger_at {
         None => None,
         Some(path) if request.writes_nothing => Ledger::open_read_only(path)?,
-        Some(path) => Some(Ledger::open(path)?.0),
+        Some(path) => Some(Ledger::open_to_issue(path)?.0),
     };
     if let Some(ledger) = &mut ledger {
         ledger.must_be_in_use()?;
@@ -522,15 +522,16 @@ fn open_register(
     }
     match request.repeats {
         Repeats::Key(_, asked) => {
-            let known = ledger.as_ref().map_or(Ok(false), |ledger| ledger.knows(run))?;
+            let unused = asked.unwrap_or(IdRule::CorrelationIdOrPosition);
+            let (known, rule) =
+                ledger.as_ref().map_or(Ok((false, unused)), |ledger| ledger.use_of_key(run, asked))?;
+            run.rule = rule;
             if !known && ledger::is_run_name(&run.name) {
                 warnings.push(
                     "the ledger has no run with this id; if you expected one, this is another ledger or an old copy"
                         .to_owned(),
                 );
             }
-            let unused = asked.unwrap_or(IdRule::CorrelationIdOrPosition);
-            run.rule = ledger.as_ref().map_or(Ok(unused), |ledger| ledger.rule_under_key(run, asked))?;
         }
         Repeats::Never(duplicates) => {
             ledger.iter_mut().for_each(|ledger| ledger.guard_duplicates(duplicates));
