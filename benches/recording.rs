@@ -5,7 +5,7 @@
 //! bound for a server that has a machine to itself. Then the ledger is opened once more, which enters what was granted.
 //!
 //! `RECORDING_URL` names the database of a server that runs; without it the benchmark starts one. `RECORDING_BATCHES`
-//! says how many batches there are in each round.
+//! says how many batches there are in each round, `RECORDING_CLIENTS` with how many clients.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -40,10 +40,13 @@ fn main() {
         return;
     };
     let address = ServerAddress::parse(&url).expect("the URL names a database");
-    let batches = std::env::var("RECORDING_BATCHES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_280);
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let batches = number("RECORDING_BATCHES").unwrap_or(1_280);
     for with_keys in [false, true] {
         for clients in CLIENTS {
-            round(&address, clients, batches, with_keys);
+            if number("RECORDING_CLIENTS").is_none_or(|only| only == clients) {
+                round(&address, clients, batches, with_keys);
+            }
         }
     }
 }

@@ -37,9 +37,7 @@ impl OpenLists {
         store: &dyn Store,
         needed: impl IntoIterator<Item = (i64, Range<u32>)>,
     ) -> Stored<()> {
-        if self.0.len() > LISTS_KEPT {
-            self.0.clear();
-        }
+        self.forget_oldest();
         let mut current = HashSet::new();
         for (number, slots) in needed {
             if current.insert(number) {
@@ -57,14 +55,23 @@ impl OpenLists {
 
     /// Has these slots of a list at hand, given its sound row: its order follows from the secret.
     pub(super) fn keep_granted(&mut self, row: &ListRow, slots: Range<u32>) {
-        if self.0.len() > LISTS_KEPT {
-            self.0.clear();
-        }
+        self.forget_oldest();
         self.open(row.list, row.uris());
         let list = self.0.iter_mut().find(|list| list.number == row.list).expect("it was opened");
         if !parts_of(slots).all(|part| list.parts.contains_key(&part)) {
             list.parts = (0..).zip(IndexOrder::new(&row.secret).parts()).collect();
         }
+    }
+
+    /// The lists that are at hand.
+    pub(super) fn numbers(&self) -> impl ExactSizeIterator<Item = i64> {
+        self.0.iter().map(|list| list.number)
+    }
+
+    /// Forgets those that were opened first, if there are too many.
+    fn forget_oldest(&mut self) {
+        let surplus = self.0.len().saturating_sub(LISTS_KEPT);
+        self.0.drain(..surplus);
     }
 
     fn open(&mut self, number: i64, uris: ListUris) {

@@ -180,6 +180,8 @@ pub struct Ledger {
     clock_behind: Option<UnixTime>,
     /// Whether credentials may be issued that have expired by the ledger's last event.
     accepts_expired: bool,
+    /// How many credentials were issued that are not seen through it.
+    unseen: u64,
 }
 
 /// What became of a ledger before it was opened.
@@ -285,6 +287,7 @@ impl Ledger {
             statuses_are_whole: false,
             clock_behind: None,
             accepts_expired: false,
+            unseen: 0,
         }
     }
 
@@ -311,6 +314,12 @@ impl Ledger {
     /// The time of the ledger's last event, where the clock is more than a minute before it.
     pub fn clock_behind(&self) -> Option<UnixTime> {
         self.clock_behind
+    }
+
+    /// How many credentials were issued that are not seen through this: a ledger in a database enters what was issued
+    /// lately when it is next opened to be looked at, if it may be written.
+    pub fn unseen(&self) -> u64 {
+        self.unseen
     }
 
     /// Lets credentials be issued that have expired by the time of the ledger's last event:

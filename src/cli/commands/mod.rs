@@ -207,6 +207,13 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
             warnings.push(restored(ledger.path(), ledger.is_writable(), restoration))
         }
     }
+    if ledger.unseen() > 0 {
+        warnings.push(format!(
+            "the last {} credentials that were issued from {path} do not count here: nothing may be written, and they are not \
+             entered yet; `beltic ledger check` enters them, with a role that may write",
+            streams::grouped(ledger.unseen())
+        ));
+    }
     if let Some(last_event) = ledger.clock_behind() {
         warnings.push(format!(
             "the clock ({}) is before the last event of the ledger {path} ({last_event}); set the clock, or pass `--issued-at`",

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::{Lanes, PendingRow, body, seal_after};
 use crate::clock::UnixTime;
@@ -141,10 +140,9 @@ fn enter(store: &dyn Store) -> Stored<Entered> {
         if !is_whole && is_all {
             return Err(missing(list.list, list.taken));
         }
-        let number = list.list;
+        let (number, end) = (list.list, list.taken);
         store.update_list(&list.sealed())?;
-        let tickets: Vec<Uuid> = of_lane.iter().map(|grant| grant.ticket).collect();
-        lanes.note_entered(number, seal, &tickets)?;
+        lanes.note_entered(number, seal, end)?;
     }
     for (scope, entries) in to_index {
         let Indexed { mut scope, mut index } = Indexed::reopen(store, Scope::of_number(store, scope)?, None)?;

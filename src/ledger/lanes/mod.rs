@@ -35,7 +35,7 @@
 mod body;
 mod entering;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -81,8 +81,8 @@ pub(in crate::ledger) trait Lanes {
     /// The grants that were not entered yet, in the order of their lists and slots: of about so many bytes, and one at
     /// least. Refuses where a lane has given slots and keeps no grant of them.
     fn pending(&self, bytes: u64) -> Stored<Vec<PendingRow>>;
-    /// Notes up to where a lane is entered, and forgets these grants of it.
-    fn note_entered(&self, list: i64, seal: Hash, tickets: &[Uuid]) -> Stored<()>;
+    /// Notes that a lane is entered up to this slot, and forgets the grants before it.
+    fn note_entered(&self, list: i64, seal: Hash, end: u32) -> Stored<()>;
     /// Leaves guards. If one exists, the fault is [`Taken`](super::store::ServerFault::Taken).
     fn insert_guards(&self, of: Uuid, keys: &[ItemKey]) -> Stored<()>;
     /// Whether there is this guard.
@@ -117,6 +117,8 @@ pub(in crate::ledger) struct Order<'o> {
     pub(in crate::ledger) generation: Generation,
     pub(in crate::ledger) issuer: &'o str,
     pub(in crate::ledger) base: &'o str,
+    /// Lanes that are taken first if they are free: this process has drawn the orders of these lists.
+    pub(in crate::ledger) known: Vec<i64>,
     /// How many slots it takes.
     pub(in crate::ledger) count: u32,
     /// What is kept, and its hash.
@@ -159,7 +161,6 @@ pub(in crate::ledger) struct GrantedSlots {
 pub(in crate::ledger) struct PendingRow {
     /// How many there are in all.
     pub(in crate::ledger) of: u64,
-    pub(in crate::ledger) ticket: Uuid,
     pub(in crate::ledger) list: i64,
     pub(in crate::ledger) first: u32,
     pub(in crate::ledger) end: u32,
@@ -187,8 +188,6 @@ pub(in crate::ledger) struct LaneUse {
     is_guarded: bool,
     /// Whether the last batch had something that was issued before: the next one likely has, too.
     meets_known: bool,
-    /// The lists from which it was given slots.
-    lists: BTreeSet<i64>,
 }
 
 impl LaneUse {
@@ -216,13 +215,13 @@ impl Ledger {
         let guards =
             run.repeatable.then(|| (guarded_run(run), guards_of(self.hash_key, pieces.concat().iter())));
         let Some(generation) = self.generation else { return Ok(None) };
-        let order = order_of(run, generation, &issued, guards).map_err(fail)?;
+        let known = self.lists.numbers().collect();
+        let order = Order { known, ..order_of(run, generation, &issued, guards).map_err(fail)? };
         let Some(granted) = self.granted(run, &order)? else {
             self.lane_use.meets_known = true;
             return Ok(None);
         };
         let slots = Slots { list: granted.list.list, first: granted.first };
-        self.lane_use.lists.insert(slots.list);
         self.lists.keep_granted(&granted.list, slots.first..slots.first + order.count);
         let mut first = slots.first;
         for issued in &mut issued {
@@ -297,14 +296,14 @@ impl Ledger {
         }
     }
 
-    /// Opens a lane, unless others have opened as many as there may be; or as many as this process was given slots from,
-    /// so that it does so less and less often.
+    /// Opens a lane, unless others have opened as many as there may be; or as many as this process has given from, so that
+    /// it does so less and less often.
     fn open_lanes(&mut self, issuer: &str, base: &str) -> Result<(), LedgerError> {
         let fail = |source| self.cannot("write", source);
         let mut writing = Writing::begin_with(&*self.store, &self.path, Grants::Leave, fail)?;
         let lanes = writing.store.lanes().ok_or_else(corrupt).map_err(fail)?;
         let room = lanes.most().saturating_sub(lanes.open_lanes(issuer, base).map_err(fail)?) as usize;
-        let wanted = room.min(self.lane_use.lists.len().clamp(1, OPENED_AT_ONCE));
+        let wanted = room.min(self.lists.numbers().len().clamp(1, OPENED_AT_ONCE));
         if wanted == 0 {
             return Ok(());
         }
@@ -353,6 +352,7 @@ fn order_of<'o>(
         generation,
         issuer: &run.terms.issuer,
         base: run.status_base.as_deref().unwrap_or_default(),
+        known: Vec::new(),
         count: issued.iter().map(|issued| issued.count() as u32).sum(),
         digest: Sha256::digest(&body).into(),
         body,

@@ -34,13 +34,13 @@ impl PostgresStore {
             value(run, Type::UUID),
             value(keys, Type::UUID_ARRAY),
             value(patience == Patience::Wait, Type::BOOL),
+            value(order.known.clone(), Type::INT8_ARRAY),
         ];
         let values = values.into_iter().chain(self.generation(order)).collect();
         let sql = format!(
             "SELECT {}, g.first, g.before, g.after
-             FROM beltic.grant_slots($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) g
-             JOIN beltic.lists s ON s.list = g.of_list",
-            columns_of_list()
+             FROM beltic.grant_slots($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) g",
+            columns_of_list("(g.lane)")
         );
         let rows = self.ask(sql, values)?;
         match rows.first() {
@@ -70,7 +70,7 @@ impl PostgresStore {
 
     /// The grant of a ticket, where it was carried out.
     fn granted_before(&self, order: &Order<'_>) -> Stored<Option<Granted>> {
-        let columns = columns_of_list();
+        let columns = columns_of_list("s");
         let sql = format!(
             "SELECT {columns}, t.first_slot FROM beltic.slots t JOIN beltic.lists s USING (list)
              WHERE t.ticket = $1 AND t.end_slot - t.first_slot = $2"
@@ -86,9 +86,9 @@ impl PostgresStore {
 /// How many lanes of the issuer `$1` and the base URL `$2` are open and not full.
 const OPEN_LANES: &str = "(SELECT count(*) FROM beltic.lanes WHERE issuer = $1 AND base = $2 AND NOT closed)";
 
-/// The columns of a list `s`, in their order.
-fn columns_of_list() -> String {
-    LIST.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", ")
+/// The columns of a list, in their order.
+fn columns_of_list(list: &str) -> String {
+    LIST.split(", ").map(|column| format!("{list}.{column}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The slots in a row: a list, the first slot, and the seals from this column on, where they were asked for.
@@ -159,38 +159,37 @@ impl Lanes for PostgresStore {
 
     fn pending(&self, bytes: u64) -> Stored<Vec<PendingRow>> {
         // A lane that has given more than is entered has grants.
-        let sql = "SELECT p.ticket, list, p.first_slot, p.end_slot, p.body, l.entered, l.given, l.seal, p.of
+        let sql = "SELECT list, p.first_slot, p.end_slot, p.body, l.entered, l.given, l.seal, p.of
                    FROM beltic.lanes l JOIN beltic.lists s USING (list) LEFT JOIN (
                        SELECT *, count(*) OVER () AS of,
                            sum(length(body)) OVER (ORDER BY list, first_slot) - length(body) AS before
                        FROM beltic.pending
                    ) p USING (list)
-                   WHERE p.before < $1 OR p.ticket IS NULL AND l.given <> s.taken
+                   WHERE p.before < $1 OR p.first_slot IS NULL AND l.given <> s.taken
                    ORDER BY list, p.first_slot";
         let rows = self.ask(sql, vec![number(bytes as i64)])?;
         let read = |row: &Row| {
-            let list: i64 = row.try_get(1)?;
+            let list: i64 = row.try_get(0)?;
             let missing = || contradiction(format!("table `pending`: the grants of list {list} are missing"));
             Ok(PendingRow {
-                of: row.try_get::<_, Option<i64>>(8)?.ok_or_else(missing)?.unsigned_abs(),
-                ticket: row.try_get(0)?,
-                list: row.try_get(1)?,
-                first: short(row, 2)?,
-                end: short(row, 3)?,
-                body: row.try_get(4)?,
-                entered: array(row, 5)?,
-                given: short(row, 6)?,
-                seal: array(row, 7)?,
+                of: row.try_get::<_, Option<i64>>(7)?.ok_or_else(missing)?.unsigned_abs(),
+                list,
+                first: short(row, 1)?,
+                end: short(row, 2)?,
+                body: row.try_get(3)?,
+                entered: array(row, 4)?,
+                given: short(row, 5)?,
+                seal: array(row, 6)?,
             })
         };
         rows.iter().map(read).collect()
     }
 
-    fn note_entered(&self, list: i64, seal: Hash, tickets: &[Uuid]) -> Stored<()> {
+    fn note_entered(&self, list: i64, seal: Hash, end: u32) -> Stored<()> {
         let values = vec![number(list), bytes(&seal)];
         self.tell("UPDATE beltic.lanes SET entered = $2 WHERE list = $1", values, 0)?;
-        let tickets = value(tickets.to_vec(), Type::UUID_ARRAY);
-        self.tell("DELETE FROM beltic.pending WHERE ticket = ANY ($1)", vec![tickets], 0)
+        let values = vec![number(list), number(end.into())];
+        self.tell("DELETE FROM beltic.pending WHERE list = $1 AND first_slot < $2", values, 0)
     }
 
     fn insert_guards(&self, of: Uuid, keys: &[ItemKey]) -> Stored<()> {
@@ -209,6 +208,13 @@ impl Lanes for PostgresStore {
 }
 
 impl PostgresStore {
+    /// How many credentials were granted and are not entered.
+    pub(super) fn unentered(&self) -> Stored<u64> {
+        let sql = "SELECT coalesce(sum(end_slot - first_slot), 0)::bigint FROM beltic.pending";
+        let rows = self.ask(sql, Vec::new())?;
+        Ok(rows.first().ok_or_else(crate::ledger::corrupt)?.try_get::<_, i64>(0)?.unsigned_abs())
+    }
+
     /// Waits until whoever has to have it has all that is seen here. What a commit left that is not confirmed is seen
     /// here before a synchronous standby has it; a later commit is confirmed after both.
     fn wait_for_standbys(&self) -> Stored<()> {

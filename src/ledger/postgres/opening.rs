@@ -45,8 +45,8 @@ pub(in crate::ledger) fn to_write_existing(
     }
 }
 
-/// Opens a ledger to look at it. `None` where there is none. Where nothing is to be changed, what was granted and not
-/// entered is not seen.
+/// Opens a ledger to look at it. `None` where there is none. Where nothing is to be changed or nothing may be, as on a
+/// standby, what was granted and not entered is not seen; [`Ledger::unseen`] says how much that is.
 pub(in crate::ledger) fn to_look(
     address: &ServerAddress,
     changes_nothing: bool,
@@ -56,10 +56,19 @@ pub(in crate::ledger) fn to_look(
     let Some(format) = schema::format_of(&store).map_err(&fail)? else { return Ok(None) };
     schema::must_be_known(format, address)?;
     store.learn_guard().map_err(&fail)?;
-    // Where nothing may be written, as on a standby, what was not entered yet is not seen.
-    let looked_after =
-        if changes_nothing { Ok(None) } else { lanes::look_after(&store, Grants::Enter, &fail) };
-    let restored = match looked_after {
+    let looked_after = match changes_nothing {
+        true => None,
+        false => may_be_denied(lanes::look_after(&store, Grants::Enter, &fail))?,
+    };
+    let unseen = if looked_after.is_some() { 0 } else { store.unentered().map_err(&fail)? };
+    let mut ledger = ledger_on(store, address, looked_after.flatten())?;
+    ledger.unseen = unseen;
+    Ok(Some(ledger))
+}
+
+/// What came of a change; `None` where it is not allowed here.
+fn may_be_denied<T>(outcome: Result<T, LedgerError>) -> Result<Option<T>, LedgerError> {
+    match outcome {
         Err(LedgerError::Database { source: StoreError::Server(error), .. })
             if matches!(
                 error.fault,
@@ -69,11 +78,10 @@ pub(in crate::ledger) fn to_look(
                     | ServerFault::Unguarded
             ) =>
         {
-            None
+            Ok(None)
         }
-        outcome => outcome?,
-    };
-    ledger_on(store, address, restored).map(Some)
+        outcome => outcome.map(Some),
+    }
 }
 
 /// Makes tables with a copy of a ledger that is to take its place.

@@ -147,12 +147,11 @@ const TABLES: &[&str] = &[
         FOREIGN KEY (list, follows) REFERENCES beltic.slots (list, end_slot)
     )",
     "CREATE TABLE beltic.pending (
-        ticket uuid PRIMARY KEY,
         list bigint NOT NULL,
         first_slot bigint NOT NULL,
         end_slot bigint NOT NULL,
         body bytea NOT NULL,
-        UNIQUE (list, first_slot)
+        PRIMARY KEY (list, first_slot)
     )",
     "ALTER TABLE beltic.pending ALTER body SET STORAGE EXTERNAL",
     "CREATE TABLE beltic.guards (run uuid NOT NULL, key uuid NOT NULL, PRIMARY KEY (run, key))",
@@ -233,9 +232,11 @@ fn is_fit() -> String {
 const GRANT_SLOTS: &str = "
 CREATE FUNCTION beltic.grant_slots(
     of_issuer text, of_base text, roll_at bigint, wanted bigint, digest bytea, new_ticket uuid, new_body bytea,
-    guarded uuid, keys uuid[], patient boolean,
+    guarded uuid, keys uuid[], patient boolean, known bigint[],
     of_id bytea, inode bigint, born bigint, of_closings bigint, unguarded boolean
-) RETURNS TABLE (of_list bigint, first bigint, before bytea, after bytea) LANGUAGE plpgsql ROWS 1 AS $$
+) RETURNS TABLE (lane beltic.lists, first bigint, before bytea, after bytea) LANGUAGE plpgsql ROWS 1 AS $$
+DECLARE
+    of_list bigint;
 BEGIN
     IF NOT beltic.is_fit(of_id, inode, born, of_closings, unguarded) THEN
         RETURN;
@@ -246,10 +247,10 @@ BEGIN
         SELECT l.list, l.given, l.seal INTO of_list, first, before FROM beltic.lanes l
             WHERE l.list = of_list AND NOT l.closed FOR UPDATE;
     ELSE
-        -- The first one that is free, so that few machines fill few lists.
+        -- One that the process knows, else the first one that is free, so that few machines fill few lists.
         SELECT l.list, l.given, l.seal INTO of_list, first, before FROM beltic.lanes l
             WHERE l.issuer = of_issuer AND l.base = of_base AND NOT l.closed
-            ORDER BY l.list LIMIT 1 FOR UPDATE SKIP LOCKED;
+            ORDER BY l.list <> ALL (known), l.list LIMIT 1 FOR UPDATE SKIP LOCKED;
     END IF;
     IF of_list IS NULL THEN
         RETURN;
@@ -259,9 +260,10 @@ BEGIN
         WHERE l.list = of_list;
     INSERT INTO beltic.slots (ticket, list, first_slot, end_slot)
         VALUES (new_ticket, of_list, first, first + wanted);
-    INSERT INTO beltic.pending (ticket, list, first_slot, end_slot, body)
-        VALUES (new_ticket, of_list, first, first + wanted, new_body);
+    INSERT INTO beltic.pending (list, first_slot, end_slot, body)
+        VALUES (of_list, first, first + wanted, new_body);
     INSERT INTO beltic.guards (run, key) SELECT guarded, key FROM unnest(keys) AS key;
+    SELECT * INTO lane FROM beltic.lists l WHERE l.list = of_list;
     RETURN NEXT;
 END $$";
 
