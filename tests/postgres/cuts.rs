@@ -44,6 +44,7 @@ impl<'w> Broken<'w> {
         self.run(&Proxy::before(self.world.cluster.port()), "first").finished();
         let proxy = Proxy::before(self.world.cluster.port());
         self.run(&proxy, "second").finished();
+        proxy.wait_for_the_end();
         let messages = [From::Program, From::Server].map(|from| proxy.messages(from));
         let recordings = proxy.recordings();
         drop(proxy);

@@ -51,6 +51,8 @@ struct Shared {
     /// How many there had been of both when the program spoke of places in lists.
     recordings: Mutex<Vec<[usize; 2]>>,
     lines: Mutex<Vec<Line>>,
+    /// Who passes messages on, two for each line.
+    passing: Mutex<Vec<JoinHandle<()>>>,
     is_over: AtomicBool,
 }
 
@@ -89,6 +91,7 @@ impl Proxy {
             seen: Default::default(),
             recordings: Mutex::default(),
             lines: Mutex::default(),
+            passing: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
         let here = Arc::clone(&shared);
@@ -98,6 +101,12 @@ impl Proxy {
 
     pub(crate) fn url(&self) -> String {
         url_at(self.port)
+    }
+
+    /// Waits until all programs are gone and their last messages were counted.
+    pub(crate) fn wait_for_the_end(&self) {
+        let passing = std::mem::take(&mut *self.shared.passing.lock().unwrap());
+        passing.into_iter().for_each(|passing| passing.join().unwrap());
     }
 
     /// How many messages passed so far.
@@ -149,10 +158,11 @@ impl Shared {
             self.lines.lock().unwrap().push(line.clone());
             for from in [From::Program, From::Server] {
                 let (shared, line) = (Arc::clone(self), line.clone());
-                thread::spawn(move || {
+                let passing = thread::spawn(move || {
                     let _ = shared.pass(&line, from);
                     line.cut();
                 });
+                self.passing.lock().unwrap().push(passing);
             }
         }
     }
@@ -279,6 +289,7 @@ fn a_proxy_passes_messages_on_and_cuts_where_it_is_told() {
     };
     let proxy = Proxy::before(cluster.port());
     assert_eq!(ask(&proxy).stdout, b"42\n");
+    proxy.wait_for_the_end();
     let messages = [From::Program, From::Server].map(|from| proxy.messages(from));
     assert!(messages[0] >= 3 && messages[1] > 5, "{messages:?}");
 
