@@ -78,7 +78,7 @@ impl<'p, 'r> Registrar<'p, 'r> {
 
     fn record(&mut self, mut batch: CheckedBatch) -> Result<RecordedBatch, BatchError> {
         self.tally.verdict()?;
-        renewal::judge_strangers(&self.register, &mut batch)?;
+        renewal::judge_strangers(&mut self.register, &mut batch)?;
         self.preview_conflicts(&mut batch)?;
         self.cut_at_limit(&mut batch);
         self.note_repeats(&mut batch);

@@ -301,7 +301,10 @@ fn former_of(item: &CheckedItem) -> Option<Former> {
 
 /// Looks at renewals of which the ledger says nothing: where there is none, or it does not know the former credential.
 /// Then the row's own word counts against it.
-pub(super) fn judge_strangers(register: &Register<'_>, batch: &mut CheckedBatch) -> Result<(), BatchError> {
+pub(super) fn judge_strangers(
+    register: &mut Register<'_>,
+    batch: &mut CheckedBatch,
+) -> Result<(), BatchError> {
     if !has_any(batch) {
         return Ok(());
     }

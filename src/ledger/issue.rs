@@ -21,7 +21,7 @@ use super::{
 };
 use crate::clock::{UnixTime, system_millis, system_now};
 use crate::credential::{CredentialStatus, Grant};
-use crate::request::{ContentHash, Draft, IdRule, ItemId, ItemKey};
+use crate::request::{BATCH_ITEMS, ContentHash, Draft, IdRule, ItemId, ItemKey};
 
 /// How many batches are recorded together at most, beside one for each worker: an exchange with a server 20 ms away takes
 /// as long as two workers need for about six.
@@ -173,7 +173,10 @@ impl Ledger {
     /// How many batches are worth recording together where so many workers make them: those that wait while an exchange
     /// with a server is under way.
     pub fn recorded_together(&self, workers: usize) -> usize {
-        if self.store.lanes().is_some() { workers + TOGETHER } else { 1 }
+        match self.store.lanes() {
+            Some(_) => (workers + TOGETHER).min(lanes::MOST_GRANTED / BATCH_ITEMS as usize),
+            None => 1,
+        }
     }
 
     /// Records under the ledger's lock. What may pass is waited for.
@@ -388,6 +391,7 @@ impl Ledger {
         run: &RunDescription,
         entries: &[Entry<'_>],
     ) -> Result<Vec<Result<bool, Conflict>>, LedgerError> {
+        self.enter_what_was_left()?;
         let before = self.indexed.take();
         let mut statuses_are_whole = self.statuses_are_whole;
         let ((known, indexed), refused) = in_one_snapshot(&*self.store, || {

@@ -182,6 +182,8 @@ pub struct Ledger {
     accepts_expired: bool,
     /// How many credentials were issued that are not seen through it.
     unseen: u64,
+    /// Whether it was opened without what was granted and not entered.
+    leaves_grants: bool,
 }
 
 /// What became of a ledger before it was opened.
@@ -209,15 +211,19 @@ impl Ledger {
         }
     }
 
-    /// As [`Ledger::open`], for issuing. In a database, what others have issued may not be seen through it before
-    /// something is recorded that depends on it.
+    /// As [`Ledger::open`], for issuing. In a database, what others have issued is entered only when something is to be
+    /// recorded or previewed that depends on it.
     ///
     /// # Errors
     /// As [`Ledger::open`].
     pub fn open_to_issue(at: impl Into<Address>) -> Result<(Ledger, History), LedgerError> {
         match at.into() {
             #[cfg(feature = "postgres")]
-            Address::Server(server) => postgres::to_write(&server, Grants::Leave),
+            Address::Server(server) => {
+                let (mut ledger, history) = postgres::to_write(&server, Grants::Leave)?;
+                ledger.leaves_grants = true;
+                Ok((ledger, history))
+            }
             at => Ledger::open(at),
         }
     }
@@ -288,6 +294,7 @@ impl Ledger {
             clock_behind: None,
             accepts_expired: false,
             unseen: 0,
+            leaves_grants: false,
         }
     }
 

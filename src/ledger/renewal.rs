@@ -19,7 +19,8 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the ledger cannot be read.
-    pub fn strangers(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<HashSet<Uuid>, LedgerError> {
+    pub fn strangers(&mut self, ids: impl IntoIterator<Item = Uuid>) -> Result<HashSet<Uuid>, LedgerError> {
+        self.enter_what_was_left()?;
         let store = &*self.store;
         let mut recent = Recent::default();
         let strangers = in_one_snapshot(store, || {

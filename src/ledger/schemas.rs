@@ -5,6 +5,7 @@
 //! published document has.
 
 use super::checksum::Checksum;
+use super::lanes::Grants;
 use super::rows::SchemaRow;
 use super::seal::Writing;
 use super::store::{Store, Stored};
@@ -79,7 +80,7 @@ impl Ledger {
             return Ok(schemas);
         }
         let fail = |source| self.cannot("write to", source);
-        let writing = Writing::begin(&*self.store, &self.path, fail)?;
+        let writing = Writing::begin_with(&*self.store, &self.path, Grants::Leave, fail)?;
         let store = writing.store;
         let kept = CitedSchema::all(store).map_err(fail)?;
         let (schemas, is_new): (Vec<_>, Vec<_>) = schemas

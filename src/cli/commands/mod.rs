@@ -190,8 +190,21 @@ fn open_ledger(settings: &Settings, given: &LedgerArg, read_only: bool) -> Resul
         false => Ledger::open_existing(&address)?.map(|(ledger, _)| ledger),
     };
     let ledger = ledger.ok_or_else(missing)?;
-    ledger_warnings(&ledger).iter().for_each(|warning| streams::say(&format!("warning: {warning}")));
+    let said = ledger_warnings(&ledger).into_iter().chain(not_seen(&ledger));
+    said.for_each(|warning| streams::say(&format!("warning: {warning}")));
     Ok(ledger)
+}
+
+/// What is to be said about a ledger through which not everything is seen.
+fn not_seen(ledger: &Ledger) -> Option<String> {
+    (ledger.unseen() > 0).then(|| {
+        format!(
+            "the last {} credentials that were issued from {} do not count here, because nothing is written to it; \
+             `beltic ledger check` enters them",
+            streams::grouped(ledger.unseen()),
+            ledger.path().display()
+        )
+    })
 }
 
 /// What is to be said about a ledger that was opened.
@@ -206,13 +219,6 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
         History::Restored(restoration) => {
             warnings.push(restored(ledger.path(), ledger.is_writable(), restoration))
         }
-    }
-    if ledger.unseen() > 0 {
-        warnings.push(format!(
-            "the last {} credentials that were issued from {path} do not count here: nothing may be written, and they are not \
-             entered yet; `beltic ledger check` enters them, with a role that may write",
-            streams::grouped(ledger.unseen())
-        ));
     }
     if let Some(last_event) = ledger.clock_behind() {
         warnings.push(format!(

@@ -107,18 +107,21 @@ impl ItemIndex {
         // In the order of the keys, so that each node and each filter is turned to once.
         let mut order: Vec<usize> = (0..keys.len()).collect();
         order.sort_unstable_by_key(|at| keys[*at]);
-        let mut wanted: BTreeMap<i64, (Node, Vec<usize>)> = BTreeMap::new();
         let depth = self.nodes.last_key_value().map_or(0, |(deepest, _)| deepest.depth());
-        self.read_filters(store)?;
-        for depth in 0..=depth {
-            let node_of = |at: &usize| Node::of(&keys[*at], depth);
-            for together in order.chunk_by(|one, other| node_of(one) == node_of(other)) {
-                let node = node_of(&together[0]);
-                for known in self.nodes.get(&node).into_iter().flatten() {
-                    for at in together {
-                        if known.may_hold(store, &keys[*at])? {
-                            wanted.entry(known.head.segment).or_insert((node, Vec::new())).1.push(*at);
-                        }
+        let on_the_way: Vec<(Node, &[usize])> = (0..=depth)
+            .flat_map(|depth| {
+                let node_of = move |at: &usize| Node::of(&keys[*at], depth);
+                let together = order.chunk_by(move |one, other| node_of(one) == node_of(other));
+                together.map(move |together| (node_of(&together[0]), together))
+            })
+            .collect();
+        self.read_filters(store, on_the_way.iter().map(|(node, _)| *node))?;
+        let mut wanted: BTreeMap<i64, (Node, Vec<usize>)> = BTreeMap::new();
+        for (node, together) in on_the_way {
+            for known in self.nodes.get(&node).into_iter().flatten() {
+                for at in together {
+                    if known.may_hold(store, &keys[*at])? {
+                        wanted.entry(known.head.segment).or_insert((node, Vec::new())).1.push(*at);
                     }
                 }
             }
@@ -142,18 +145,22 @@ impl ItemIndex {
         Ok(found)
     }
 
-    /// Reads the filters that were not read yet, as many as are kept.
-    fn read_filters(&mut self, store: &dyn Store) -> Stored<()> {
-        let unread = self.nodes.values_mut().flatten().filter(|known| known.filter.is_none());
-        let mut unread: Vec<&mut Known> = unread.collect();
-        for together in unread.chunks_mut(FILTERS_READ) {
+    /// Reads the filters of these nodes that were not read yet, as many as are kept.
+    fn read_filters(&mut self, store: &dyn Store, nodes: impl Iterator<Item = Node>) -> Stored<()> {
+        let mut unread = Vec::new();
+        for node in nodes {
+            let known = self.nodes.get(&node).into_iter().flatten();
+            unread.extend(known.filter(|known| known.filter.is_none()).map(|known| known.head));
+        }
+        for heads in unread.chunks(FILTERS_READ) {
             if self.filter_bytes >= FILTER_BYTES {
                 break;
             }
-            let heads: Vec<_> = together.iter().map(|known| known.head).collect();
-            for (known, filter) in together.iter_mut().zip(Filter::read_all(store, &heads)?) {
+            for (head, filter) in heads.iter().zip(Filter::read_all(store, heads)?) {
+                let mut of_node = self.nodes.get_mut(&Node(head.node)).into_iter().flatten();
+                let known = of_node.find(|known| known.head.segment == head.segment);
                 self.filter_bytes += filter.bytes().len();
-                known.filter = Some(filter);
+                known.expect("it was just seen").filter = Some(filter);
             }
         }
         Ok(())

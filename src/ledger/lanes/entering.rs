@@ -71,7 +71,6 @@ pub(in crate::ledger) fn begin_to_write<'s>(
 ///
 /// # Errors
 /// Those of the store.
-#[cfg(feature = "postgres")]
 pub(in crate::ledger) fn look_after(
     store: &dyn Store,
     grants: Grants,

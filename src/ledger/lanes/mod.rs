@@ -11,7 +11,9 @@
 //!    returns, the records are durable, and results may leave.
 //! 2. **Entered.** Whoever next changes what was issued, or looks at it, takes the ledger's lock and enters the grants into
 //!    the ledger: batches, events, the index of items. Every change and every look begins with that, so nobody sees a
-//!    ledger that lacks what was delivered. Issuing does not wait for it, unless a run goes on under its key, or renews.
+//!    ledger that lacks what was delivered. Issuing leaves it to them, unless a run goes on under its key, or renews.
+//!    So batches are numbered in the order in which they were entered, and the last event may be older than the last
+//!    credential.
 //!
 //! The first batch of a run is recorded under the lock: that makes the run's rows, and looks for earlier uses of its
 //! name. So is every batch of which something may have been issued before.
@@ -41,9 +43,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub(in crate::ledger) use self::body::GrantedBatch;
-#[cfg(feature = "postgres")]
-pub(in crate::ledger) use self::entering::look_after;
-pub(in crate::ledger) use self::entering::{Grants, begin_to_write, enter_the_rest};
+pub(in crate::ledger) use self::entering::{Grants, begin_to_write, enter_the_rest, look_after};
+use super::allocation::{LIST_ENTRIES, ROLL_AT};
 use super::batches::Slots;
 use super::checksum::contradiction;
 use super::identity::{FileId, Identity};
@@ -59,6 +60,9 @@ use crate::request::{ItemId, ItemKey};
 
 /// The guard of a run whose items have all had guards since it began.
 const BEGUN_HERE: ItemKey = [0; 16];
+
+/// So many credentials are granted at once at most: what is left of a list that gives its last.
+pub(in crate::ledger) const MOST_GRANTED: usize = (LIST_ENTRIES - ROLL_AT) as usize;
 
 /// So many lanes a process opens at once at most.
 const OPENED_AT_ONCE: usize = 4;
@@ -198,6 +202,16 @@ impl LaneUse {
 }
 
 impl Ledger {
+    /// Enters what was granted, where it was left when the ledger was opened: something depends on it now.
+    pub(in crate::ledger) fn enter_what_was_left(&mut self) -> Result<(), LedgerError> {
+        if std::mem::take(&mut self.leaves_grants) {
+            let fail = |source| LedgerError::store("write", &self.path, source);
+            let restored = look_after(&*self.store, Grants::Enter, fail)?;
+            self.note_restored(restored);
+        }
+        Ok(())
+    }
+
     /// Records batches on a lane; `None` where they have to be recorded under the ledger's lock.
     pub(in crate::ledger) fn record_on_lane(
         &mut self,
@@ -236,7 +250,9 @@ impl Ledger {
     fn may_take_a_lane(&self, run: &RunDescription, pieces: &[&[Entry<'_>]]) -> bool {
         let mut entries = pieces.iter().copied().flatten();
         let mut keys = HashSet::new();
-        self.is_opened
+        let count: usize = pieces.iter().map(|piece| piece.len()).sum();
+        count <= MOST_GRANTED
+            && self.is_opened
             && self.runs.is_some()
             && !self.has_displaced()
             && (!run.repeatable || self.lane_use.is_guarded && !self.lane_use.meets_known)
@@ -296,7 +312,7 @@ impl Ledger {
         }
     }
 
-    /// Opens a lane, unless others have opened as many as there may be; or as many as this process has given from, so that
+    /// Opens a lane, unless others have opened as many as there may be; or as many as this process has used lists, so that
     /// it does so less and less often.
     fn open_lanes(&mut self, issuer: &str, base: &str) -> Result<(), LedgerError> {
         let fail = |source| self.cannot("write", source);

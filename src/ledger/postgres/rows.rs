@@ -292,7 +292,9 @@ impl Store for PostgresStore {
     fn insert_run(&self, row: &RunRow) -> Stored<()> {
         let mut cache = self.cache.borrow_mut();
         cache.note_last(row.run, |last| &mut last.run);
-        cache.runs.insert(row.run, row.clone());
+        if cache.last.is_some() {
+            cache.runs.insert(row.run, row.clone());
+        }
         drop(cache);
         let values = vec![
             number(row.run),
@@ -495,7 +497,7 @@ impl Store for PostgresStore {
 
     fn delete_segment(&self, segment: i64) -> Stored<()> {
         // The number of the last one is known in the transaction, so that it is not given once more.
-        debug_assert!(self.is_locked());
+        debug_assert!(self.cache.borrow().last.is_some());
         self.tell("DELETE FROM beltic.segments WHERE segment = $1", vec![number(segment)], 0)
     }
 

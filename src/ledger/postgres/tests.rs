@@ -9,6 +9,7 @@ mod readers {
     pub(super) use crate::machine;
 }
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -147,6 +148,42 @@ fn what_was_granted_is_left_to_whoever_depends_on_it() {
     let found = Ledger::open_to_look(&database.address()).unwrap().unwrap();
     assert_eq!((found.unseen(), pending().as_str()), (0, "0"));
     assert_eq!(found.examine().unwrap().credentials, 40 + 20 + 40);
+}
+
+/// More than a list that gives its last may have room for is recorded batch by batch.
+#[test]
+fn no_grant_is_larger_than_what_is_left_of_a_list() {
+    let Some(database) = Database::first() else { return };
+    let mut ledger = Ledger::open(&database.address()).unwrap().0;
+    assert_eq!(ledger.recorded_together(1_000), 32);
+    let draft = draft(1);
+    let entries: Vec<_> = (0..100_000).map(|position| Entry { position, draft: &draft }).collect();
+    let batches: Vec<_> = entries.chunks(1_000).collect();
+    let mut given = HashSet::new();
+    for together in [&batches[..1], &batches[1..51], &batches[51..83], &batches[83..]] {
+        let (answers, outcome) = ledger.record_together(&run("a"), together);
+        outcome.unwrap();
+        let places = answers.into_iter().flatten().map(|answer| answer.unwrap().status.unwrap());
+        given.extend(places.map(|(uris, index)| (uris.token.clone(), index)));
+    }
+    assert_eq!(given.len(), entries.len());
+    assert_eq!(ledger.examine().unwrap().problems, Vec::<String>::new());
+}
+
+/// What a run would say of items depends on what others were granted.
+#[test]
+fn a_preview_sees_what_was_granted() {
+    let Some(database) = Database::first() else { return };
+    let keyed = RunDescription { repeatable: true, ..run("a") };
+    let mut ledger = Ledger::open_to_issue(&database.address()).unwrap().0;
+    (0..4).for_each(|batch| drop(record(&mut ledger, &keyed, batch * 10, 10)));
+    assert_eq!(database.sql("SELECT count(*) FROM beltic.pending"), "3");
+    let draft = draft(1);
+    let entries: Vec<_> = (15..16).chain(90..91).map(|position| Entry { position, draft: &draft }).collect();
+    let mut other = Ledger::open_to_issue(&database.address()).unwrap().0;
+    let previewed: Vec<bool> =
+        other.preview(&keyed, &entries).unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(previewed, [true, false]);
 }
 
 /// Whatever the code does: the database itself keeps slots from being given twice.

@@ -553,7 +553,8 @@ pub(in super::super) fn said_of_ledger(ledger: &mut Ledger, args: &IssuingArgs, 
     if args.issued_at.is_some() {
         ledger.accept_expired();
     }
-    let said = super::super::ledger_warnings(ledger);
+    let mut said = super::super::ledger_warnings(ledger);
+    said.extend(super::super::not_seen(ledger));
     if !quiet {
         return said;
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{DoctorArgs, Finding, Severity};
-use crate::cli::commands::{keygen, ledger_warnings};
+use crate::cli::commands::{keygen, ledger_warnings, not_seen};
 use crate::cli::exit::ExitStatus;
 use crate::cli::failure::Failure;
 use crate::cli::key_speed::KeySpeed;
@@ -198,6 +198,7 @@ fn ledger(settings: &Settings, args: &DoctorArgs, base: Option<&str>, found: &mu
 fn look_into(ledger: &Ledger, base: Option<&str>, found: &mut Vec<Finding>) {
     let shown = ledger.path().display();
     found.extend(ledger_warnings(ledger).into_iter().map(|message| warning("ledger_changed", message)));
+    found.extend(not_seen(ledger).map(|message| ok("ledger", message)));
     match ledger.examine() {
         Err(problem) => return found.push(failed("ledger_unusable", &problem.into())),
         Ok(examined) if !examined.problems.is_empty() => {
