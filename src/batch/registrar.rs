@@ -52,8 +52,8 @@ impl<'p, 'r> Registrar<'p, 'r> {
         Registrar { register, run, max_failures, recent, has_rows: false, tally }
     }
 
-    /// How many batches are worth recording together where so many workers make them. Where a number of failures ends the run, it has to be known of
-    /// each batch before the next one is recorded.
+    /// How many batches are worth recording together where so many workers make them. Where a number of failures ends
+    /// the run, it has to be known of each batch before the next one is recorded.
     pub(super) fn together(&self, workers: usize) -> usize {
         match &self.register {
             Register::Ledger(ledger) if self.max_failures.is_none() => ledger.recorded_together(workers),

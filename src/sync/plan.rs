@@ -438,8 +438,6 @@ impl Planner<'_> {
             let is_last =
                 formers.peek()?.is_none_or(|next| part::<8, FORMER_BYTES>(&next, 0) != part(&bytes, 0));
             if is_last {
-                // The order of places is that in which credentials were entered.
-                group.sort_by_key(|(place, former)| (former.issued_at, *place));
                 self.decide(position, &content, &group)?;
                 group.clear();
             }

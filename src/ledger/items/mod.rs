@@ -127,10 +127,10 @@ impl ItemIndex {
             }
         }
         let mut found = vec![Vec::new(); keys.len()];
-        let wanted: Vec<(&SegmentHead, Vec<usize>)> = (wanted.into_iter())
+        let wanted: Vec<(SegmentHead, Vec<usize>)> = (wanted.into_iter())
             .map(|(number, (node, ats))| {
                 let known = self.nodes[&node].iter().find(|known| known.head.segment == number);
-                (&known.expect("it was just seen").head, ats)
+                (known.expect("it was just seen").head, ats)
             })
             .collect();
         for together in wanted.chunks(MOST_MERGED) {
@@ -213,7 +213,7 @@ impl ItemIndex {
         if !rest.is_empty() {
             self.nodes.insert(node, rest);
         }
-        let heads: Vec<_> = merged.iter().map(|known| &known.head).collect();
+        let heads: Vec<_> = merged.iter().map(|known| known.head).collect();
         let segments = Segment::read_all(store, &heads)?;
         let entries = segments.into_iter().flat_map(|segment| segment.entries).collect();
         for known in &merged {

@@ -78,7 +78,7 @@ impl Segment {
     }
 
     /// Reads the entries of segments, and refuses what was not written.
-    pub(super) fn read_all(store: &dyn Store, heads: &[&SegmentHead]) -> Stored<Vec<Segment>> {
+    pub(super) fn read_all(store: &dyn Store, heads: &[SegmentHead]) -> Stored<Vec<Segment>> {
         let numbers: Vec<i64> = heads.iter().map(|head| head.segment).collect();
         let entries = store.segment_entries(&numbers)?;
         heads.iter().zip(entries).map(|(head, bytes)| Segment::of(head, &bytes)).collect()
@@ -86,7 +86,7 @@ impl Segment {
 
     /// Reads a segment's entries, and refuses what was not written.
     pub(super) fn read(store: &dyn Store, head: &SegmentHead) -> Stored<Segment> {
-        Segment::read_all(store, &[head])?.pop().ok_or_else(corrupt)
+        Segment::read_all(store, &[*head])?.pop().ok_or_else(corrupt)
     }
 
     fn of(head: &SegmentHead, bytes: &[u8]) -> Stored<Segment> {

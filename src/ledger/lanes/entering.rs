@@ -44,14 +44,14 @@ pub(in crate::ledger) fn begin_to_write<'s>(
     grants: Grants,
     fail: impl Fn(StoreError) -> LedgerError,
 ) -> Result<(Transaction<'s>, Option<Restoration>), LedgerError> {
-    let (mut restored, mut has_all) = (None, grants == Grants::Leave);
+    let (mut restored, mut is_enough) = (None, grants == Grants::Leave);
     loop {
         let transaction = Transaction::begin(store, Access::Write).map_err(&fail)?;
         let Some(lanes) = store.lanes() else { return Ok((transaction, None)) };
         let reached = seal::state(store).map_err(&fail)?;
         let closed = settle(store, lanes).map_err(&fail)?;
         // What was granted since all was entered is for whoever comes next: others go on granting.
-        if closed.is_none() && has_all {
+        if closed.is_none() && is_enough {
             return Ok((transaction, restored));
         }
         let Entered { grants: entered, bytes, is_all } = enter(store).map_err(&fail)?;
@@ -63,7 +63,7 @@ pub(in crate::ledger) fn begin_to_write<'s>(
             Some(_) => Done::closing(reached),
         };
         seal::commit(store, transaction, Done { bytes, ..done }, &fail)?;
-        (restored, has_all) = (closed.or(restored), is_all || grants == Grants::Leave);
+        (restored, is_enough) = (closed.or(restored), is_all || grants == Grants::Leave);
     }
 }
 

@@ -230,7 +230,7 @@ impl Ledger {
             run.repeatable.then(|| (guarded_run(run), guards_of(self.hash_key, pieces.concat().iter())));
         let Some(generation) = self.generation else { return Ok(None) };
         let known = self.lists.numbers().collect();
-        let order = Order { known, ..order_of(run, generation, &issued, guards).map_err(fail)? };
+        let order = order_of(run, generation, known, &issued, guards).map_err(fail)?;
         let Some(granted) = self.granted(run, &order)? else {
             self.lane_use.meets_known = true;
             return Ok(None);
@@ -355,6 +355,7 @@ impl GrantedSlots {
 fn order_of<'o>(
     run: &'o RunDescription,
     generation: Generation,
+    known: Vec<i64>,
     issued: &[Issued<'_>],
     guards: Option<(Uuid, Vec<ItemKey>)>,
 ) -> Stored<Order<'o>> {
@@ -368,7 +369,7 @@ fn order_of<'o>(
         generation,
         issuer: &run.terms.issuer,
         base: run.status_base.as_deref().unwrap_or_default(),
-        known: Vec::new(),
+        known,
         count: issued.iter().map(|issued| issued.count() as u32).sum(),
         digest: Sha256::digest(&body).into(),
         body,
